@@ -1,0 +1,15 @@
+//! railpoll: pollers for payment networks. Nothing missed, nothing twice, every status on record.
+//!
+//! | module | what it is for | may use |
+//! |---|---|---|
+//! | [`engine`] | the rules and the words: pure, no HTTP, no SQL, no clock | nothing of ours |
+//! | [`collect`] | walking a moving, paged list without losing anything | engine |
+//! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine |
+//! | [`store`] | the database: SQLite and PostgreSQL behind one API | engine |
+//! | [`states`] | what to do with a payment in one state | the four above |
+//! | [`config`] | settings: typed, layered, validated | engine |
+//! | [`daemon`] | how any poller runs: schedule, lease, signals, health, metrics | all above |
+//! | [`cli`] | the commands of `railpoll` | all above |
+//! | [`sandbox`] | simulated networks on loopback, with books of their own | nothing of ours |
+
+pub mod engine;
