@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Where the time comes from: the machine, or a test.
 #[derive(Clone)]
@@ -33,4 +33,12 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
     }
+}
+
+/// A time as people and programs are shown it: ISO 8601 in UTC, to the millisecond, or finer where there is more.
+#[must_use]
+pub fn iso(time: DateTime<Utc>) -> String {
+    let finer = !time.timestamp_subsec_micros().is_multiple_of(1000);
+    let digits = if finer { SecondsFormat::Micros } else { SecondsFormat::Millis };
+    time.to_rfc3339_opts(digits, true)
 }

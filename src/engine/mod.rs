@@ -1,7 +1,35 @@
-//! The core: what a payment is, which moves are legal, what to decide. Pure functions of what is known and of `now`.
+//! The core: what a payment is, which moves are legal, what to decide.
+//!
+//! Everything here is a pure function of what is known, what came, and `now`. No HTTP, no SQL, no clock.
 
+mod alert;
+mod amount;
+mod change;
 mod clock;
+mod event;
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod listing;
+mod operation;
+mod payment;
 mod poller;
+mod reason;
+mod retry;
+mod review;
+mod state;
 
-pub use clock::Clock;
+pub use alert::{Alert, AlertName};
+pub use amount::{Amount, AmountError, Money};
+pub use change::{Change, Known, compare};
+pub use clock::{Clock, iso};
+pub use event::{Event, EventType, events_of};
+pub use history::{StatusChange, Trail, statuses_of};
+pub use listing::{BadRow, Listing, Row, Window};
+pub use operation::{IntentStatus, Operation, Resolution, resolve};
+pub use payment::{ConnectorRole, Payment};
 pub use poller::Poller;
+pub use reason::{Reason, ReasonType};
+pub use retry::{Backoff, RetryPolicy, doubling};
+pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_left};
+pub use state::PaymentState;

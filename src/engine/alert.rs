@@ -1,0 +1,55 @@
+//! Conditions that somebody should know of.
+
+use std::fmt;
+
+/// The names of alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertName {
+    /// The network does not take our credentials.
+    CredentialsRefused,
+    /// The network does not answer, or only with errors.
+    NetworkUnavailable,
+    /// The network's list has other payments than our database, and a reconcile was needed.
+    Drift,
+    /// Rows were set aside because they could not be understood or believed.
+    Quarantined,
+    /// A payment's amount is not what was recorded before.
+    AmountChanged,
+    /// The list grows faster than it can be read.
+    ListTooFast,
+    /// The network's answers break its own contract: order, bounds or counts.
+    ListUnreliable,
+}
+
+impl AlertName {
+    /// The word in tables, events and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CredentialsRefused => "credentials_refused",
+            Self::NetworkUnavailable => "network_unavailable",
+            Self::Drift => "drift",
+            Self::Quarantined => "quarantined",
+            Self::AmountChanged => "amount_changed",
+            Self::ListTooFast => "list_too_fast",
+            Self::ListUnreliable => "list_unreliable",
+        }
+    }
+}
+
+impl fmt::Display for AlertName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A condition, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Which condition.
+    pub name: AlertName,
+    /// The one thing that it is about; empty where it is about the poller's whole network.
+    pub subject: String,
+    /// For a person to read.
+    pub detail: String,
+}

@@ -1,0 +1,113 @@
+//! Exact amounts of money: decimal text with a currency, never a float, never rounded.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bigdecimal::BigDecimal;
+use thiserror::Error;
+
+/// An amount may have this many digits, before and after the point together. Networks send 28 with 9 decimals.
+const DIGITS_MAX: usize = 60;
+
+/// A decimal number, with as many decimals as the network sent: `10.000000000` stays `10.000000000`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(BigDecimal);
+
+/// Why a text is not an amount.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum AmountError {
+    /// It is not a decimal number without a sign.
+    #[error("`{0}` is not an amount: digits with at most one point are expected")]
+    Malformed(String),
+    /// More digits than any currency has use for.
+    #[error("an amount of more than {DIGITS_MAX} digits is not believed")]
+    Absurd,
+}
+
+impl FromStr for Amount {
+    type Err = AmountError;
+
+    /// Reads plain decimal text, or the same with an exponent (`1E+3`), as JSON numbers may be written.
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let malformed = || AmountError::Malformed(text.chars().take(40).collect());
+        let (digits, exponent) = match text.split_once(['e', 'E']) {
+            Some((digits, exponent)) => (digits, exponent.parse::<i16>().map_err(|_| malformed())?),
+            None => (text, 0),
+        };
+        let mut parts = digits.split('.');
+        let whole = parts.next().unwrap_or_default();
+        let decimals = parts.next();
+        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if parts.next().is_some() || !all_digits(whole) || !decimals.is_none_or(all_digits) {
+            return Err(malformed());
+        }
+        let size =
+            whole.len() + decimals.map_or(0, str::len) + usize::from(exponent.unsigned_abs());
+        if size > DIGITS_MAX {
+            return Err(AmountError::Absurd);
+        }
+        BigDecimal::from_str(text).map(Self).map_err(|_| malformed())
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_plain_string())
+    }
+}
+
+/// An amount in a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// How much.
+    pub amount: Amount,
+    /// Of what: the network's currency code, as it came.
+    pub currency: String,
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_back_as_it_came() {
+        for text in [
+            "0",
+            "0.000000000",
+            "10.000000000",
+            "1234567890123456789012345678.123456789",
+            "0.0000000000000000001",
+            "99999999999999999999999999999999999999.123456789012345",
+        ] {
+            assert_eq!(text.parse::<Amount>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_exponent_is_written_out() {
+        assert_eq!("1E+3".parse::<Amount>().unwrap().to_string(), "1000");
+        assert_eq!("12.5e-2".parse::<Amount>().unwrap().to_string(), "0.125");
+    }
+
+    #[test]
+    fn rubbish_and_absurd_amounts_are_refused() {
+        for text in ["", "-1", "+1", "1,5", "1.2.3", ".5", "5.", "NaN", "1e", "0x10", " 1"] {
+            assert!(matches!(text.parse::<Amount>(), Err(AmountError::Malformed(_))), "{text}");
+        }
+        let absurd = ["1e300".to_owned(), "9".repeat(61), "1e-30000".to_owned()];
+        for text in absurd {
+            assert_eq!(text.parse::<Amount>(), Err(AmountError::Absurd), "{text}");
+        }
+    }
+
+    #[test]
+    fn equality_is_of_the_value() {
+        assert_eq!("1.50".parse::<Amount>().unwrap(), "1.5".parse::<Amount>().unwrap());
+    }
+}

@@ -1,0 +1,168 @@
+//! What others hear of: the rows of the outbox.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{Change, Known, Payment, iso};
+
+/// The kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventType {
+    /// A payment was seen for the first time.
+    PaymentNew,
+    /// A payment is in another state than before.
+    PaymentState,
+    /// A payment was changed inside its state.
+    PaymentUpdated,
+    /// A payment has a sub-state that it did not have.
+    PaymentSubState,
+    /// A payment's amount is not what it was.
+    PaymentAmount,
+    /// A payment's row could not be understood or believed, and was set aside.
+    PaymentQuarantined,
+    /// Somebody or something has decided on a payment.
+    PaymentReviewed,
+    /// The network has done an operation.
+    OperationDone,
+    /// The network has refused an operation, or it was too late for it.
+    OperationRefused,
+    /// An operation had no clear answer.
+    OperationUnknown,
+    /// A condition began that somebody should know of.
+    AlertRaised,
+    /// That condition ended.
+    AlertCleared,
+}
+
+impl EventType {
+    /// The word in the column `type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentNew => "payment.new",
+            Self::PaymentState => "payment.state_changed",
+            Self::PaymentUpdated => "payment.updated",
+            Self::PaymentSubState => "payment.sub_state",
+            Self::PaymentAmount => "payment.amount_changed",
+            Self::PaymentQuarantined => "payment.quarantined",
+            Self::PaymentReviewed => "payment.reviewed",
+            Self::OperationDone => "operation.done",
+            Self::OperationRefused => "operation.refused",
+            Self::OperationUnknown => "operation.unknown",
+            Self::AlertRaised => "alert.raised",
+            Self::AlertCleared => "alert.cleared",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// What.
+    pub event_type: EventType,
+    /// To what: `payment/NETWORK/PAYMENT_ID` or `alert/NAME`.
+    pub subject: String,
+    /// The version of the payment that it happened to; 0 where there is none.
+    pub version: i64,
+    /// The facts, for programs.
+    pub data: Value,
+    /// When, by our clock.
+    pub occurred_at: DateTime<Utc>,
+}
+
+/// The events that storing `seen` makes, in order.
+#[must_use]
+pub fn events_of(
+    network: &str,
+    known: Option<&Known>,
+    seen: &Payment,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Vec<Event> {
+    if !change.is_stored() {
+        return Vec::new();
+    }
+    let event = |event_type, data| Event {
+        event_type,
+        subject: format!("payment/{network}/{}", seen.payment_id),
+        version: known.map_or(1, |known| known.version + 1),
+        data,
+        occurred_at: now,
+    };
+    let Some(known) = known else {
+        return vec![event(EventType::PaymentNew, facts(network, seen))];
+    };
+    let mut data = facts(network, seen);
+    let first = if known.state == seen.state {
+        EventType::PaymentUpdated
+    } else {
+        if let Some(data) = data.as_object_mut() {
+            data.insert("previous_state".to_owned(), json!(known.state.as_str()));
+        }
+        EventType::PaymentState
+    };
+    let mut events = vec![event(first, data)];
+    let added: Vec<_> =
+        seen.sub_states.iter().filter(|sub| !known.sub_states.contains(sub)).collect();
+    if !added.is_empty() {
+        events.push(event(EventType::PaymentSubState, json!({ "added": added })));
+    }
+    if known.money != seen.money {
+        let data = json!({
+            "was": { "amount": known.money.amount.to_string(), "currency": known.money.currency },
+            "is": { "amount": seen.money.amount.to_string(), "currency": seen.money.currency },
+        });
+        events.push(event(EventType::PaymentAmount, data));
+    }
+    events
+}
+
+/// What an event tells of a payment. Small: the document is in the database for those who want it.
+fn facts(network: &str, payment: &Payment) -> Value {
+    json!({
+        "network": network,
+        "payment_id": payment.payment_id,
+        "state": payment.state.as_str(),
+        "connector_role": payment.connector_role.as_str(),
+        "amount": payment.money.amount.to_string(),
+        "currency": payment.money.currency,
+        "modified_at": iso(payment.modified_at),
+        "returns": payment.returns,
+        "returned_by": payment.returned_by,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{at, known, payment};
+    use super::*;
+
+    fn types(known: Option<&Known>, seen: &Payment, change: Change) -> Vec<&'static str> {
+        let events = events_of("acme", known, seen, change, at(0));
+        events.iter().map(|event| event.event_type.as_str()).collect()
+    }
+
+    #[test]
+    fn each_stored_version_is_told_once() {
+        let accepted = payment("ACCEPTED", 1);
+        let known = known(&accepted);
+        assert_eq!(types(None, &accepted, Change::New), ["payment.new"]);
+        let locked = payment("LOCKED", 2);
+        assert_eq!(types(Some(&known), &locked, Change::Changed), ["payment.state_changed"]);
+        assert!(types(Some(&known), &accepted, Change::Unchanged).is_empty());
+        assert!(types(Some(&known), &locked, Change::Illegal).is_empty());
+    }
+
+    #[test]
+    fn new_sub_states_and_other_amounts_are_told() {
+        let executed = payment("EXECUTED", 1);
+        let known = known(&executed);
+        let mut seen = payment("EXECUTED", 2);
+        seen.sub_states = vec!["READY".to_owned()];
+        seen.money.amount = "11".parse().unwrap();
+        assert_eq!(
+            types(Some(&known), &seen, Change::Changed),
+            ["payment.updated", "payment.sub_state", "payment.amount_changed"]
+        );
+    }
+}

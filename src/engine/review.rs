@@ -1,0 +1,173 @@
+//! Decisions on payments.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::Reason;
+
+/// Where the review of a payment stands, in the state that it is in. A new state begins a new review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewStatus {
+    /// Nobody has decided yet.
+    Pending,
+    /// To be carried out, or carried out.
+    Approved,
+    /// To be declined, or declined.
+    Declined,
+    /// Not to be touched for now.
+    Held,
+}
+
+impl ReviewStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Declined, Self::Held];
+
+    /// The word in the column `review`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Held => "held",
+        }
+    }
+}
+
+impl fmt::Display for ReviewStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ReviewStatus {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| format!("`{word}` is not a review status"))
+    }
+}
+
+/// A decision on one payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on with it.
+    Approve,
+    /// Turn it down.
+    Decline(Reason),
+    /// Leave it for now.
+    Hold {
+        /// Look at it again then; never by itself if there is no time.
+        until: Option<DateTime<Utc>>,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Decision {
+    /// The status that the decision gives to the review.
+    #[must_use]
+    pub const fn status(&self) -> ReviewStatus {
+        match self {
+            Self::Approve => ReviewStatus::Approved,
+            Self::Decline(_) => ReviewStatus::Declined,
+            Self::Hold { .. } => ReviewStatus::Held,
+        }
+    }
+}
+
+/// What the sender's data lack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserInfoGap {
+    /// There are none at all.
+    Absent,
+    /// A required part is missing or empty: its JSON pointer.
+    Missing(String),
+}
+
+impl UserInfoGap {
+    /// The ISO 20022 code that says so.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(pointer) if pointer.starts_with("/CdtrAcct") => "AC02",
+            Self::Missing(pointer) if pointer.starts_with("/CdtrAgt") => "RC01",
+            Self::Missing(pointer) if pointer.starts_with("/Cdtr") => "RR03",
+            Self::Missing(pointer) if pointer.starts_with("/Dbtr") => "RR02",
+            Self::Missing(_) | Self::Absent => "NARR",
+        }
+    }
+}
+
+impl fmt::Display for UserInfoGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("the sender's user_info is missing"),
+            Self::Missing(pointer) => write!(f, "the sender's user_info has no {pointer}"),
+        }
+    }
+}
+
+/// The first thing that the sender's data lack, of what is required (JSON pointers, RFC 6901).
+#[must_use]
+pub fn gap_in_user_info(user_info: Option<&Value>, required: &[String]) -> Option<UserInfoGap> {
+    let Some(info) = user_info else { return Some(UserInfoGap::Absent) };
+    required
+        .iter()
+        .find(|pointer| !info.pointer(pointer).is_some_and(is_filled))
+        .map(|pointer| UserInfoGap::Missing(pointer.clone()))
+}
+
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// The time until `expires_at`, if it is less than `margin`: too little to begin anything.
+#[must_use]
+pub fn time_left(
+    expires_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    margin: TimeDelta,
+) -> Option<TimeDelta> {
+    let left = expires_at? - now;
+    (left < margin).then_some(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::at;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_required_part_must_be_filled() {
+        let info = json!({"Cdtr": {"Nm": "Peppa Potts", "Id": {}}, "CdtrAcct": {"Id": " "}});
+        let gap = |pointer: &str| gap_in_user_info(Some(&info), &[pointer.to_owned()]);
+        assert_eq!(gap("/Cdtr/Nm"), None);
+        assert_eq!(gap("/Cdtr/Id"), Some(UserInfoGap::Missing("/Cdtr/Id".to_owned())));
+        assert_eq!(gap("/CdtrAcct/Id").map(|gap| gap.code()), Some("AC02"));
+        assert_eq!(gap("/Dbtr/Nm").map(|gap| gap.code()), Some("RR02"));
+        assert_eq!(gap_in_user_info(None, &[]), Some(UserInfoGap::Absent));
+        assert_eq!(gap_in_user_info(Some(&info), &[]), None);
+    }
+
+    #[test]
+    fn a_payment_near_its_end_has_no_time_left() {
+        let margin = TimeDelta::seconds(20);
+        assert_eq!(time_left(Some(at(100)), at(81), margin), Some(TimeDelta::seconds(19)));
+        assert_eq!(time_left(Some(at(100)), at(80), margin), None);
+        assert_eq!(time_left(None, at(80), margin), None);
+    }
+}
