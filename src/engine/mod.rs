@@ -18,6 +18,7 @@ mod reason;
 mod retry;
 mod review;
 mod state;
+mod tally;
 
 pub use alert::{Alert, AlertName};
 pub use amount::{Amount, AmountError, Money};
@@ -33,3 +34,4 @@ pub use reason::{Reason, ReasonType};
 pub use retry::{Backoff, RetryPolicy, doubling};
 pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_left};
 pub use state::PaymentState;
+pub use tally::Tally;
