@@ -13,3 +13,5 @@
 //! | [`sandbox`] | simulated networks on loopback, with books of their own | nothing of ours |
 
 pub mod engine;
+pub mod failpoint;
+pub mod store;

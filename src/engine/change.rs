@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Money, Payment, PaymentState, ReviewStatus};
+use super::{ConnectorRole, Money, Payment, PaymentState, ReviewStatus};
 
 /// What our database has of a payment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// Its state.
     pub state: PaymentState,
+    /// Our part in it.
+    pub connector_role: ConnectorRole,
     /// When the network had last changed it.
     pub modified_at: DateTime<Utc>,
     /// The hash of its document.

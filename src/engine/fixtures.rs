@@ -32,6 +32,7 @@ pub(super) fn payment(state: &str, modified_at: i64) -> Payment {
 pub(super) fn known(payment: &Payment) -> Known {
     Known {
         state: payment.state.clone(),
+        connector_role: payment.connector_role.clone(),
         modified_at: payment.modified_at,
         hash: payment.hash,
         version: 1,

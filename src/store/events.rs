@@ -1,0 +1,76 @@
+//! The outbox.
+
+use chrono::{DateTime, Utc};
+
+use super::db::{Arg, Conn, Row};
+use super::{Store, StoreError};
+use crate::engine::Event;
+
+/// An event as it stands in the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Its place. Events are in the order of their ids, and none can come before one that was read.
+    pub id: i64,
+    /// What happened.
+    pub event_type: String,
+    /// To what.
+    pub subject: String,
+    /// The version of the payment that it happened to.
+    pub version: i64,
+    /// When, by our clock.
+    pub occurred_at: DateTime<Utc>,
+    /// The facts, as JSON text.
+    pub data: String,
+}
+
+pub(super) async fn append(conn: &mut Conn<'_>, event: &Event) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT INTO events (type, subject, version, payload, occurred_at) VALUES ($1, $2, $3, $4, $5)",
+        &[
+            Arg::Text(event.event_type.as_str()),
+            Arg::Text(&event.subject),
+            Arg::Int(event.version),
+            Arg::Json(event.data.to_string()),
+            Arg::Time(event.occurred_at),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+impl Store {
+    /// Up to `limit` events after the event `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn events_after(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let sql = "SELECT id, type, subject, version, occurred_at, CAST(payload AS text) AS payload \
+                   FROM events WHERE id > $1 ORDER BY id LIMIT $2";
+        let rows = self.db.rows(sql, &[Arg::Int(after), Arg::Int(i64::from(limit))]).await?;
+        rows.iter().map(event_from).collect()
+    }
+
+    /// The id of the newest event; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn newest_event(&self) -> Result<i64, StoreError> {
+        let rows = self.db.rows("SELECT coalesce(max(id), 0) AS id FROM events", &[]).await?;
+        rows.first().map_or(Ok(0), |row| row.int("id"))
+    }
+}
+
+fn event_from(row: &Row) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        id: row.int("id")?,
+        event_type: row.text("type")?,
+        subject: row.text("subject")?,
+        version: row.int("version")?,
+        occurred_at: row.time("occurred_at")?,
+        data: row.text("payload")?,
+    })
+}

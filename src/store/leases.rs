@@ -1,0 +1,176 @@
+//! The right of one process to run one poller on one network, for a while. The database's clock decides.
+
+use std::time::{Duration, Instant};
+
+use super::db::{Arg, Sql, Tx};
+use super::{Scope, Store, StoreError};
+
+/// A lease that this process holds.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// What it is for.
+    pub scope: Scope,
+    /// Who holds it: a name that no other process has.
+    pub holder: String,
+    /// Rises with each new holder.
+    pub term: i64,
+    /// Until then, by this process's own clock, nobody else can have taken it over. For calls that no database guards.
+    pub trusted_until: Instant,
+}
+
+/// What came of asking for a lease.
+#[derive(Debug, Clone)]
+pub enum Acquired {
+    /// It is ours.
+    Held(Lease),
+    /// Another process holds it.
+    By(String),
+}
+
+const ACQUIRE: Sql = Sql::Each {
+    sqlite: "INSERT INTO leases (poller, network, holder, term, expires_at) \
+             VALUES ($1, $2, $3, 1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($4 / 1000.0) || ' seconds')) \
+             ON CONFLICT (poller, network) DO UPDATE \
+             SET holder = excluded.holder, term = term + 1, expires_at = excluded.expires_at \
+             WHERE expires_at <= strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') RETURNING term",
+    postgres: "INSERT INTO leases (poller, network, holder, term, expires_at) \
+               VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond') \
+               ON CONFLICT (poller, network) DO UPDATE \
+               SET holder = excluded.holder, term = leases.term + 1, expires_at = excluded.expires_at \
+               WHERE leases.expires_at <= clock_timestamp() RETURNING term",
+};
+
+const RENEW: Sql = Sql::Each {
+    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($5 / 1000.0) || ' seconds') \
+             WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
+               AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+    postgres: "UPDATE leases SET expires_at = clock_timestamp() + $5 * interval '1 millisecond' \
+               WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND expires_at > clock_timestamp()",
+};
+
+/// In PostgreSQL the row is locked against a takeover until the transaction ends; in `SQLite` all others wait anyway.
+const CHECK: Sql = Sql::Each {
+    sqlite: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
+               AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+    postgres: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
+                 AND expires_at > clock_timestamp() FOR SHARE",
+};
+
+const RELEASE: Sql = Sql::Each {
+    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') \
+             WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
+    postgres: "UPDATE leases SET expires_at = clock_timestamp() \
+               WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
+};
+
+impl Lease {
+    /// Whether nobody else can have it now.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        Instant::now() < self.trusted_until
+    }
+
+    fn args(&self) -> [Arg<'_>; 4] {
+        [
+            Arg::Text(self.scope.poller.name()),
+            Arg::Text(&self.scope.network),
+            Arg::Text(&self.holder),
+            Arg::Int(self.term),
+        ]
+    }
+
+    fn lost(&self) -> StoreError {
+        StoreError::LeaseLost { poller: self.scope.poller, network: self.scope.network.clone() }
+    }
+}
+
+fn millis(time: Duration) -> Arg<'static> {
+    Arg::Int(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Refuses a transaction whose lease is over.
+pub(super) async fn check(tx: &mut Tx, lease: &Lease) -> Result<(), StoreError> {
+    match tx.conn().row(CHECK, &lease.args()).await? {
+        Some(_) => Ok(()),
+        None => Err(lease.lost()),
+    }
+}
+
+impl Store {
+    /// Asks for the lease of `scope` for the time `ttl`. It is given if nobody holds it, or its holder has let it run out.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn acquire_lease(
+        &self,
+        scope: &Scope,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<Acquired, StoreError> {
+        let asked = Instant::now();
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        let mut tx = self.db.begin().await?;
+        let [poller, network] = key.clone();
+        let args = [poller, network, Arg::Text(holder), millis(ttl)];
+        let given = tx.conn().row(ACQUIRE, &args).await?;
+        let acquired = match given {
+            Some(row) => Acquired::Held(Lease {
+                scope: scope.clone(),
+                holder: holder.to_owned(),
+                term: row.int("term")?,
+                trusted_until: asked + ttl,
+            }),
+            None => {
+                let sql = "SELECT holder FROM leases WHERE poller = $1 AND network = $2";
+                let row = tx.conn().row(sql, &key).await?;
+                Acquired::By(row.map(|row| row.text("holder")).transpose()?.unwrap_or_default())
+            }
+        };
+        tx.commit().await?;
+        Ok(acquired)
+    }
+
+    /// Makes the lease run for `ttl` from now.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if it has run out, even if nobody else has it yet.
+    pub async fn renew_lease(&self, lease: &mut Lease, ttl: Duration) -> Result<(), StoreError> {
+        let asked = Instant::now();
+        let mut tx = self.db.begin().await?;
+        let [poller, network, holder, term] = lease.args();
+        let renewed =
+            tx.conn().execute(RENEW, &[poller, network, holder, term, millis(ttl)]).await?;
+        if renewed == 0 {
+            return Err(lease.lost());
+        }
+        tx.commit().await?;
+        lease.trusted_until = asked + ttl;
+        Ok(())
+    }
+
+    /// Gives the lease back, so that the next process need not wait. One that is over already is nobody's loss.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.conn().execute(RELEASE, &lease.args()).await?;
+        tx.commit().await
+    }
+
+    /// Who holds the lease of `scope` now.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn lease_holder(&self, scope: &Scope) -> Result<Option<String>, StoreError> {
+        const HOLDER: Sql = Sql::Each {
+            sqlite: "SELECT holder FROM leases WHERE poller = $1 AND network = $2 \
+                       AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+            postgres: "SELECT holder FROM leases WHERE poller = $1 AND network = $2 \
+                         AND expires_at > clock_timestamp()",
+        };
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        let rows = self.db.rows(HOLDER, &key).await?;
+        rows.first().map(|row| row.text("holder")).transpose()
+    }
+}

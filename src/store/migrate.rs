@@ -1,0 +1,113 @@
+//! The schema and its versions.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::db::{Db, Tx};
+use super::{Store, StoreError};
+
+/// One migration: version, name, text for each database.
+const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "payments",
+    include_str!("../../migrations/sqlite/0001_payments.sql"),
+    include_str!("../../migrations/postgres/0001_payments.sql"),
+)];
+
+/// Versions of a database's schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// The database's; 0 if it is empty.
+    pub found: i64,
+    /// This program's.
+    pub own: i64,
+}
+
+impl Store {
+    /// The database's schema version, beside ours.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        let own = MIGRATIONS.iter().map(|(version, ..)| *version).fold(0, std::cmp::max);
+        let there = match &self.db {
+            Db::Sqlite { .. } => {
+                "SELECT count(*) AS n FROM sqlite_master WHERE name = '_sqlx_migrations'"
+            }
+            Db::Postgres(_) => {
+                "SELECT count(*) AS n FROM pg_tables WHERE tablename = '_sqlx_migrations' AND schemaname = ANY (current_schemas(false))"
+            }
+        };
+        let mut found = 0;
+        for row in self.db.rows(there, &[]).await? {
+            if row.int("n")? > 0 {
+                let newest = "SELECT coalesce(max(version), 0) AS n FROM _sqlx_migrations";
+                for row in self.db.rows(newest, &[]).await? {
+                    found = row.int("n")?;
+                }
+            }
+        }
+        Ok(Schema { found, own })
+    }
+
+    /// Brings the database to this program's version. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if the database is ahead of us: it is not touched then.
+    pub async fn migrate(&self) -> Result<Schema, StoreError> {
+        let schema = self.schema().await?;
+        if schema.found > schema.own {
+            return Err(StoreError::Newer { found: schema.found, own: schema.own });
+        }
+        if schema.found == schema.own {
+            return Ok(schema);
+        }
+        match &self.db {
+            Db::Sqlite { .. } => {
+                // sqlx takes no lock in SQLite; the write lock of an outer transaction is one.
+                let mut tx = self.db.begin().await?;
+                if let Tx::Sqlite(tx) = &mut tx {
+                    migrator(true).run_direct(None, &mut **tx, false).await?;
+                }
+                tx.commit().await?;
+            }
+            Db::Postgres(pool) => {
+                let mut conn = pool.acquire().await?;
+                migrator(false).run_direct(None, &mut *conn, false).await?;
+            }
+        }
+        Ok(schema)
+    }
+
+    /// Checks that the database has this program's schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] or [`StoreError::Older`].
+    pub async fn expect_current(&self) -> Result<(), StoreError> {
+        let Schema { found, own } = self.schema().await?;
+        match found.cmp(&own) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(StoreError::Newer { found, own }),
+            std::cmp::Ordering::Less => Err(StoreError::Older { found, own }),
+        }
+    }
+}
+
+fn migrator(sqlite: bool) -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, for_sqlite, for_postgres)| {
+            let text = if sqlite { *for_sqlite } else { *for_postgres };
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                text.into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}

@@ -1,0 +1,155 @@
+//! The database: `SQLite` and PostgreSQL behind one API.
+//!
+//! Every call is one transaction or one statement. A call that a poller makes carries its [`Lease`]: a holder whose
+//! lease is over can write nothing. Writers of history and events take turns in both databases, so that `row_id` and
+//! `id` are in the order of commits and a reader may go by them.
+
+mod alerts;
+mod cursors;
+mod db;
+mod events;
+mod known;
+mod leases;
+mod migrate;
+mod operations;
+mod payments;
+mod plan;
+mod quarantine;
+mod record;
+mod reviews;
+mod sweeps;
+mod write_postgres;
+mod write_sqlite;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::engine::Poller;
+
+pub use alerts::OpenAlert;
+pub use cursors::{Cursor, WalkEnd};
+pub use events::StoredEvent;
+pub use leases::{Acquired, Lease};
+pub use migrate::Schema;
+pub use operations::{Finished, Intent};
+pub use payments::{PaymentFilter, PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
+pub use quarantine::QuarantinedRow;
+pub use reviews::{Due, Review};
+pub use sweeps::SweepRow;
+
+/// The database, shared by everything in this process.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: db::Db,
+}
+
+/// Which poller's memory of which network.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// The poller.
+    pub poller: Poller,
+    /// The configured network's name.
+    pub network: String,
+}
+
+/// What can go wrong with the database.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The lease that a write carries is over, or another process has it.
+    #[error(
+        "the lease of poller {poller} on network {network} is over; another process may have it"
+    )]
+    LeaseLost {
+        /// The poller.
+        poller: Poller,
+        /// The network.
+        network: String,
+    },
+    /// The database was made by a newer railpoll.
+    #[error(
+        "the database has schema version {found}, newer than this program's {own}: upgrade railpoll on this host"
+    )]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// Ours.
+        own: i64,
+    },
+    /// The database is older, and we were told to leave it so.
+    #[error(
+        "the database has schema version {found} and this program needs {own}: run `railpoll migrate`, or set database.migrate = \"auto\""
+    )]
+    Older {
+        /// The database's version.
+        found: i64,
+        /// Ours.
+        own: i64,
+    },
+    /// A value in the database that no version of railpoll wrote.
+    #[error("column {column} holds `{value}`, which cannot be read")]
+    Unreadable {
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+    },
+    /// What was asked for is not there, or not in the state that it must be in.
+    #[error("{0}")]
+    Refused(String),
+    /// The URL of the database is wrong.
+    #[error("database.url: {0}")]
+    Url(String),
+    /// A migration failed.
+    #[error("migration: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database did not answer in time.
+    #[error("the database did not answer within {0:?}")]
+    Slow(Duration),
+    /// The database cannot be reached, or answered with an error.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    fn url(error: impl std::fmt::Display) -> Self {
+        Self::Url(error.to_string())
+    }
+}
+
+impl Store {
+    /// Opens the database of `url`. `SQLite`'s file is made if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`], or [`StoreError::Database`] if it cannot be reached.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { db: db::Db::open(url).await? })
+    }
+
+    /// Waits for what is under way and closes the connections.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// Asks the database for nothing, to see that it answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.db.rows("SELECT 1 AS one", &[]).await.map(drop)
+    }
+
+    /// Begins a transaction that writes. `lease`, if given, must still be held: it is looked at under the
+    /// database's own clock, and cannot be taken over before the transaction ends.
+    async fn begin(&self, lease: Option<&Lease>) -> Result<db::Tx, StoreError> {
+        let mut tx = self.db.begin().await?;
+        // One writer of history and events at a time: then their ids are in the order of commits. SQLite is so anyway.
+        if let db::Tx::Postgres(_) = tx {
+            tx.conn().execute("SELECT pg_advisory_xact_lock(8246973)", &[]).await?;
+        }
+        if let Some(lease) = lease {
+            leases::check(&mut tx, lease).await?;
+        }
+        Ok(tx)
+    }
+}

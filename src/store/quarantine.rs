@@ -1,0 +1,94 @@
+//! Rows that could not be understood or believed.
+
+use chrono::{DateTime, Utc};
+
+use super::alerts;
+use super::db::{Arg, Row as DbRow};
+use super::{Scope, Store, StoreError};
+
+/// A row that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantinedRow {
+    /// Its number.
+    pub quarantine_id: i64,
+    /// The poller that met it.
+    pub poller: String,
+    /// The network that sent it.
+    pub network: String,
+    /// The payment, if that much could be read.
+    pub payment_id: Option<String>,
+    /// The row as it came, up to 64 kB.
+    pub raw: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// When it was met first.
+    pub first_seen_at: DateTime<Utc>,
+    /// When it needed no attention any more.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// The rows that are set aside, oldest first; with `resolved` also those that need no attention any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quarantined(
+        &self,
+        resolved: bool,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedRow>, StoreError> {
+        let open =
+            "SELECT * FROM quarantine WHERE resolved_at IS NULL ORDER BY quarantine_id LIMIT $1";
+        let all = "SELECT * FROM quarantine ORDER BY quarantine_id LIMIT $1";
+        let sql = if resolved { all } else { open };
+        let rows = self.db.rows(sql, &[Arg::Int(i64::from(limit))]).await?;
+        rows.iter().map(row_from).collect()
+    }
+
+    /// How many rows of the poller and network are set aside.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quarantined_count(&self, scope: &Scope) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) AS n FROM quarantine \
+                   WHERE network = $1 AND poller = $2 AND resolved_at IS NULL";
+        let args = [Arg::Text(&scope.network), Arg::Text(scope.poller.name())];
+        self.db.rows(sql, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
+    }
+
+    /// Marks a row as seen to, with a word on how.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if it is not set aside.
+    pub async fn resolve_quarantined(
+        &self,
+        row: &QuarantinedRow,
+        resolution: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(None).await?;
+        let conn = &mut tx.conn();
+        let sql = "UPDATE quarantine SET resolved_at = $2, resolution = $3 \
+                   WHERE quarantine_id = $1 AND resolved_at IS NULL";
+        let args = [Arg::Int(row.quarantine_id), Arg::Time(now), Arg::Text(resolution)];
+        if conn.execute(sql, &args).await? == 0 {
+            let text = format!("quarantine row {} needs no attention any more", row.quarantine_id);
+            return Err(StoreError::Refused(text));
+        }
+        alerts::clear_quarantined(conn, &row.network, now).await?;
+        tx.commit().await
+    }
+}
+
+fn row_from(row: &DbRow) -> Result<QuarantinedRow, StoreError> {
+    Ok(QuarantinedRow {
+        quarantine_id: row.int("quarantine_id")?,
+        poller: row.text("poller")?,
+        network: row.text("network")?,
+        payment_id: row.maybe_text("payment_id")?,
+        raw: row.text("raw")?,
+        reason: row.text("reason")?,
+        first_seen_at: row.time("first_seen_at")?,
+        resolved_at: row.maybe_time("resolved_at")?,
+    })
+}

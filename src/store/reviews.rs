@@ -1,0 +1,249 @@
+//! What is due, and who decided what.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::db::{Arg, Conn, Row as DbRow, Sql};
+use super::{Lease, Store, StoreError, events};
+use crate::engine::{
+    ConnectorRole, Decision, Event, EventType, Money, PaymentState, Reason, ReasonType,
+    ReviewStatus, iso,
+};
+
+/// A payment that is waiting to be acted on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// Its id.
+    pub payment_id: String,
+    /// Its state.
+    pub state: PaymentState,
+    /// Its amount.
+    pub money: Money,
+    /// The network fails it after this time.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Where its review stands.
+    pub review: Option<ReviewStatus>,
+    /// Its version.
+    pub version: i64,
+}
+
+/// A decision, and who made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The decision.
+    pub decision: Decision,
+    /// `automatic`, `http`, `command`, `rule`, or the name of a person.
+    pub decided_by: String,
+}
+
+const DUE: Sql = Sql::Each {
+    sqlite: "SELECT payment_id, state, amount, currency, expires_at, review, version FROM payments \
+             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
+               AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
+               AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
+               AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
+                   AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
+             ORDER BY expires_at NULLS LAST, modified_at LIMIT $5",
+    postgres: "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version FROM payments \
+               WHERE network = $1 AND state = ANY ($2) AND connector_role = $3 \
+                 AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
+                 AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
+                 AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
+                     AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
+               ORDER BY expires_at NULLS LAST, modified_at LIMIT $5",
+};
+
+impl Store {
+    /// Payments in `states` to act on now, nearest deadline first. Those that wait for a person are not among them,
+    /// nor those with an operation under way.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn due(
+        &self,
+        network: &str,
+        states: &[PaymentState],
+        role: &ConnectorRole,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Due>, StoreError> {
+        let states = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let args = [
+            Arg::Text(network),
+            Arg::Texts(states),
+            Arg::Text(role.as_str()),
+            Arg::Time(now),
+            Arg::Int(i64::from(limit)),
+        ];
+        self.db.rows(DUE, &args).await?.iter().map(due_from).collect()
+    }
+
+    /// The network's JSON of a payment.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if there is no such payment.
+    pub async fn document(&self, network: &str, payment_id: &str) -> Result<String, StoreError> {
+        let sql = "SELECT CAST(document AS text) AS document FROM payment_documents \
+                   WHERE network = $1 AND payment_id = $2";
+        let rows = self.db.rows(sql, &[Arg::Text(network), Arg::Text(payment_id)]).await?;
+        match rows.first() {
+            Some(row) => row.text("document"),
+            None => {
+                Err(StoreError::Refused(format!("there is no payment {payment_id} on {network}")))
+            }
+        }
+    }
+
+    /// Records that a payment waits for a person's decision.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn await_person(&self, lease: &Lease, due: &Due) -> Result<(), StoreError> {
+        let mut tx = self.begin(Some(lease)).await?;
+        let sql = "UPDATE payments SET review = 'pending', not_before = NULL \
+                   WHERE network = $1 AND payment_id = $2 AND state = $3";
+        let args = key(&lease.scope.network, &due.payment_id, &due.state);
+        tx.conn().execute(sql, &args).await?;
+        tx.commit().await
+    }
+
+    /// Records a decision on a payment that is in `state`. Without a lease it is a person's, who may overrule what was
+    /// decided before, as long as nothing is being carried out.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the payment has moved on or an operation is under way; [`StoreError::LeaseLost`].
+    pub async fn decide(
+        &self,
+        network: &str,
+        lease: Option<&Lease>,
+        payment_id: &str,
+        state: &PaymentState,
+        review: &Review,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let until = match &review.decision {
+            Decision::Hold { until, .. } => *until,
+            Decision::Approve | Decision::Decline(_) => None,
+        };
+        let mut tx = self.begin(lease).await?;
+        let conn = &mut tx.conn();
+        let sql = "UPDATE payments SET review = $4, not_before = $5 \
+                   WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
+                     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
+                         AND o.payment_id = $2 AND o.status IN ('intended', 'unknown'))";
+        let mut args = key(network, payment_id, state).to_vec();
+        args.push(Arg::Text(review.decision.status().as_str()));
+        args.push(Arg::MaybeTime(until));
+        if conn.execute(sql, &args).await? == 0 {
+            return Err(StoreError::Refused(format!(
+                "payment {payment_id} is no longer {state}, or is being acted on, or was acted on; see `railpoll payments show {payment_id}`"
+            )));
+        }
+        insert_review(conn, network, payment_id, state, review, now).await?;
+        tx.commit().await
+    }
+
+    /// Ends a hold: the payment is reviewed again.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if it is not held.
+    pub async fn release(&self, network: &str, payment_id: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin(None).await?;
+        let sql = "UPDATE payments SET review = NULL, not_before = NULL \
+                   WHERE network = $1 AND payment_id = $2 AND review = 'held'";
+        let args = [Arg::Text(network), Arg::Text(payment_id)];
+        if tx.conn().execute(sql, &args).await? == 0 {
+            return Err(StoreError::Refused(format!("payment {payment_id} is not held")));
+        }
+        tx.commit().await
+    }
+
+    /// The reason of the newest decline of a payment in `state`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn decline_reason(
+        &self,
+        network: &str,
+        payment_id: &str,
+        state: &PaymentState,
+    ) -> Result<Option<Reason>, StoreError> {
+        let sql = "SELECT reason_type, code, reason FROM reviews \
+                   WHERE network = $1 AND payment_id = $2 AND state = $3 AND decision = 'decline' \
+                   ORDER BY review_id DESC LIMIT 1";
+        let rows = self.db.rows(sql, &key(network, payment_id, state)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let word = row.text("reason_type")?;
+        let reason_type: ReasonType = serde_json::from_value(json!(word)).map_err(|_| {
+            StoreError::Unreadable { column: "reason_type".to_owned(), value: word }
+        })?;
+        Ok(Some(Reason {
+            reason_type,
+            code: row.text("code")?,
+            reason: row.maybe_text("reason")?.unwrap_or_default(),
+        }))
+    }
+}
+
+async fn insert_review(
+    conn: &mut Conn<'_>,
+    network: &str,
+    payment_id: &str,
+    state: &PaymentState,
+    review: &Review,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (decision, reason, why, until) = match &review.decision {
+        Decision::Approve => ("approve", None, None, None),
+        Decision::Decline(reason) => ("decline", Some(reason), Some(reason.reason.as_str()), None),
+        Decision::Hold { until, why } => ("hold", None, Some(why.as_str()), *until),
+    };
+    let reason_type = reason.and_then(|reason| {
+        serde_json::to_value(reason.reason_type).ok()?.as_str().map(str::to_owned)
+    });
+    let mut args = key(network, payment_id, state).to_vec();
+    args.extend([
+        Arg::Text(decision),
+        Arg::Text(&review.decided_by),
+        Arg::MaybeText(reason_type.as_deref()),
+        Arg::MaybeText(reason.map(|reason| reason.code.as_str())),
+        Arg::MaybeText(why),
+        Arg::MaybeTime(until),
+        Arg::Time(now),
+    ]);
+    let sql = "INSERT INTO reviews (network, payment_id, state, decision, decided_by, reason_type, code, reason, \
+               until, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    conn.execute(sql, &args).await?;
+    let event = Event {
+        event_type: EventType::PaymentReviewed,
+        subject: format!("payment/{network}/{payment_id}"),
+        version: 0,
+        data: json!({
+            "network": network,
+            "payment_id": payment_id,
+            "state": state.as_str(),
+            "decision": decision,
+            "decided_by": review.decided_by,
+            "code": reason.map(|reason| &reason.code),
+            "reason": why,
+            "until": until.map(iso),
+        }),
+        occurred_at: now,
+    };
+    events::append(conn, &event).await
+}
+
+fn key<'a>(network: &'a str, payment_id: &'a str, state: &'a PaymentState) -> [Arg<'a>; 3] {
+    [Arg::Text(network), Arg::Text(payment_id), Arg::Text(state.as_str())]
+}
+
+fn due_from(row: &DbRow) -> Result<Due, StoreError> {
+    Ok(Due {
+        payment_id: row.text("payment_id")?,
+        state: PaymentState::from_word(&row.text("state")?),
+        money: Money { amount: row.parsed("amount")?, currency: row.text("currency")? },
+        expires_at: row.maybe_time("expires_at")?,
+        review: row.maybe_text("review")?.and_then(|word| word.parse().ok()),
+        version: row.int("version")?,
+    })
+}

@@ -1,0 +1,110 @@
+//! The record of sweeps.
+
+use chrono::{DateTime, Utc};
+
+use super::db::{Arg, Row};
+use super::{Scope, Store, StoreError};
+use crate::engine::Tally;
+
+/// As many sweeps of a poller and network are kept.
+const KEPT: i64 = 1_000;
+
+/// A sweep that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepRow {
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+    /// `ok`, or the reason why it ended early.
+    pub outcome: String,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// What the pages brought.
+    pub tally: Tally,
+    /// Operations that were carried out.
+    pub acted: u64,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+impl Store {
+    /// Records a sweep, and when the next one is to begin.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn record_sweep(
+        &self,
+        scope: &Scope,
+        sweep: &SweepRow,
+        next_sweep_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        let number = |n: u64| Arg::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        let mut args = key.to_vec();
+        args.extend([
+            Arg::Time(sweep.started_at),
+            Arg::Time(sweep.finished_at),
+            Arg::Text(&sweep.outcome),
+            number(sweep.pages),
+            number(sweep.requests),
+            number(sweep.tally.new),
+            number(sweep.tally.changed),
+            number(sweep.tally.unchanged),
+            number(sweep.tally.stale),
+            number(sweep.tally.quarantined),
+            number(sweep.acted),
+            Arg::MaybeText(sweep.error.as_deref()),
+        ]);
+        let insert = "INSERT INTO sweeps (poller, network, started_at, finished_at, outcome, pages, requests, \
+                      new, changed, unchanged, stale, quarantined, acted, error) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        tx.conn().execute(insert, &args).await?;
+        let [poller, network] = key.clone();
+        let prune = "DELETE FROM sweeps WHERE poller = $1 AND network = $2 AND sweep_id <= \
+                     (SELECT sweep_id FROM sweeps WHERE poller = $1 AND network = $2 \
+                      ORDER BY sweep_id DESC LIMIT 1 OFFSET $3)";
+        tx.conn().execute(prune, &[poller, network, Arg::Int(KEPT)]).await?;
+        let [poller, network] = key;
+        let next = "INSERT INTO cursors (poller, network, next_sweep_at) VALUES ($1, $2, $3) \
+                    ON CONFLICT (poller, network) DO UPDATE SET next_sweep_at = excluded.next_sweep_at";
+        tx.conn().execute(next, &[poller, network, Arg::MaybeTime(next_sweep_at)]).await?;
+        tx.commit().await
+    }
+
+    /// The newest sweep of a poller on a network.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn last_sweep(&self, scope: &Scope) -> Result<Option<SweepRow>, StoreError> {
+        let sql = "SELECT started_at, finished_at, outcome, pages, requests, new, changed, unchanged, stale, \
+                   quarantined, acted, error FROM sweeps WHERE poller = $1 AND network = $2 \
+                   ORDER BY sweep_id DESC LIMIT 1";
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        let rows = self.db.rows(sql, &key).await?;
+        rows.first().map(sweep_from).transpose()
+    }
+}
+
+fn sweep_from(row: &Row) -> Result<SweepRow, StoreError> {
+    Ok(SweepRow {
+        started_at: row.time("started_at")?,
+        finished_at: row.time("finished_at")?,
+        outcome: row.text("outcome")?,
+        pages: row.count("pages")?,
+        requests: row.count("requests")?,
+        tally: Tally {
+            new: row.count("new")?,
+            changed: row.count("changed")?,
+            silent: 0,
+            unchanged: row.count("unchanged")?,
+            stale: row.count("stale")?,
+            quarantined: row.count("quarantined")?,
+        },
+        acted: row.count("acted")?,
+        error: row.maybe_text("error")?,
+    })
+}
