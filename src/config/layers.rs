@@ -1,6 +1,7 @@
 //! Where settings come from, and how the layers become one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ const SEPARATOR: &str = "__";
 const USUAL_FILES: [&str; 2] = ["/etc/railpoll/railpoll.toml", "config/railpoll.toml"];
 
 /// Everything that settings are made from. Kept by a daemon, to load again on HUP.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// Files, later ones win. A file that cannot be read is a mistake. `conf.d/*.toml` beside the last one is read too.
     pub files: Vec<PathBuf>,
@@ -51,6 +52,26 @@ impl Sources {
         let credentials_directory = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self { files, set, environment, credentials_directory }
     }
+}
+
+/// Shows which keys are set, not to what: a value may hold a password.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<&str> = self.set.iter().map(|assignment| name_in(assignment)).collect();
+        let environment: Vec<&String> = self.environment.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Sources")
+            .field("files", &self.files)
+            .field("set", &set)
+            .field("environment", &environment)
+            .field("credentials_directory", &self.credentials_directory)
+            .finish()
+    }
+}
+
+/// The key that an assignment begins with.
+fn name_in(assignment: &str) -> &str {
+    let is_key = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    assignment.split(|c: char| !is_key(c)).next().unwrap_or_default()
 }
 
 /// A file that may not even be looked at counts as there, so that loading says so instead of passing it over.
@@ -166,7 +187,10 @@ fn environment_layers(variables: &[(String, String)]) -> impl Iterator<Item = La
 
 fn set_layer(assignment: &str) -> Result<Layer, Mistake> {
     let Some((key, text)) = assignment.split_once('=') else {
-        return Err(whole(COMMAND_LINE, format!("`{assignment}` is not of the form KEY=VALUE")));
+        return Err(whole(
+            COMMAND_LINE,
+            format!("`{}` is not of the form KEY=VALUE", name_in(assignment)),
+        ));
     };
     let value = assigned(COMMAND_LINE, text);
     Ok(Layer(Map::from([(key.trim().to_owned(), value)])))

@@ -60,8 +60,8 @@ pub struct Settings {
 pub fn load(sources: &Sources) -> Result<Settings, ConfigErrors> {
     let mut reader = Reader::new(layers::merged(sources).map_err(ConfigErrors::new)?);
     let draft = Draft::read(&mut reader, sources);
-    for network in draft.networks_in_use() {
-        network::check_secret(&mut reader, network);
+    for name in draft.networks_in_use() {
+        network::check_secret(&mut reader, name, sources.credentials_directory.as_deref());
     }
     let (_, mistakes) = reader.finish();
     match draft.complete() {
@@ -85,18 +85,19 @@ pub fn effective(sources: &Sources) -> Result<Vec<EffectiveKey>, ConfigErrors> {
 struct Draft {
     database: Option<DatabaseSettings>,
     networks: BTreeMap<String, Option<NetworkSettings>>,
-    pollers: BTreeMap<Poller, Option<PollerSettings>>,
+    pollers: BTreeMap<Poller, poller::Draft>,
 }
 
 impl Draft {
     fn read(reader: &mut Reader, sources: &Sources) -> Self {
         let database = database::read(reader);
         network::read_defaults(reader);
-        let mut networks = BTreeMap::new();
-        for name in reader.names_in("networks") {
-            let network = network::read(reader, &name, sources.credentials_directory.as_ref());
-            networks.insert(name, network);
-        }
+        let credentials = sources.credentials_directory.as_deref();
+        let networks: BTreeMap<_, _> = reader
+            .names_in("networks")
+            .into_iter()
+            .map(|name| (name.clone(), network::read(reader, &name, credentials)))
+            .collect();
         let kinds = networks
             .iter()
             .map(|(name, network)| (name.clone(), network.as_ref().map(|network| network.kind)))
@@ -107,18 +108,17 @@ impl Draft {
         Self { database, networks, pollers }
     }
 
-    /// The networks that an enabled poller reads.
-    fn networks_in_use(&self) -> impl Iterator<Item = &NetworkSettings> {
-        let in_use = |name: &String| {
-            let enabled = self.pollers.values().flatten().filter(|poller| poller.enabled);
-            enabled.into_iter().any(|poller| poller.networks.contains(name))
-        };
-        self.networks.iter().filter(move |(name, _)| in_use(name)).filter_map(|(_, n)| n.as_ref())
+    /// The configured networks that an enabled poller reads.
+    fn networks_in_use(&self) -> impl Iterator<Item = &String> {
+        self.networks.keys().filter(|name| {
+            self.pollers.values().any(|poller| poller.networks_in_use.contains(name))
+        })
     }
 
     fn complete(self) -> Option<Settings> {
-        let networks = self.networks.into_iter().map(|(name, settings)| Some((name, settings?)));
-        let pollers = self.pollers.into_iter().map(|(poller, settings)| Some((poller, settings?)));
+        let networks = self.networks.into_iter().map(|(name, network)| Some((name, network?)));
+        let pollers =
+            self.pollers.into_iter().map(|(poller, draft)| Some((poller, draft.settings?)));
         Some(Settings {
             database: self.database?,
             networks: networks.collect::<Option<_>>()?,

@@ -1,6 +1,6 @@
 //! `[networks.NAME]`: the places where payments live.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -13,6 +13,7 @@ use crate::engine::Poller;
 
 /// Names become columns, labels and file names.
 const LONGEST_NAME: usize = 40;
+const SECRET_FILE: &str = "client_secret_file";
 
 /// A configured network.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,22 +99,28 @@ pub(super) fn read_defaults(reader: &mut Reader) {
 pub(super) fn read(
     reader: &mut Reader,
     name: &str,
-    credentials: Option<&PathBuf>,
+    credentials: Option<&Path>,
 ) -> Option<NetworkSettings> {
     let section = section(name);
     if let Err(message) = check_name(name) {
-        reader.complain(&section, "kind", message);
+        reader.complain_of_all(&section, message);
     }
-    let credential = credentials.map(|folder| folder.join(format!("{name}-client-secret")));
     let settings = read_section(reader, &section, name)?;
-    Some(NetworkSettings { client_secret_credential: credential, ..settings })
+    Some(NetworkSettings { client_secret_credential: credential(credentials, name), ..settings })
 }
 
-/// Notes that the secret of a network cannot be had.
-pub(super) fn check_secret(reader: &mut Reader, network: &NetworkSettings) {
-    if let Err(error) = network.client_secret() {
-        reader.complain(&section(&network.name), "client_secret_file", error.to_string());
+/// Notes it if the secret of a network cannot be had, whatever else is wrong with the network.
+pub(super) fn check_secret(reader: &mut Reader, name: &str, credentials: Option<&Path>) {
+    let section = section(name);
+    let file = reader.optional(&section, SECRET_FILE, values::text).map(PathBuf::from);
+    let credential = credential(credentials, name);
+    if let Err(error) = secret::read(name, credential.as_deref(), file.as_deref()) {
+        reader.complain(&section, SECRET_FILE, error.to_string());
     }
+}
+
+fn credential(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
+    folder.map(|folder| folder.join(format!("{name}-client-secret")))
 }
 
 fn section(name: &str) -> Section {
@@ -141,7 +148,7 @@ fn read_section(reader: &mut Reader, section: &Section, name: &str) -> Option<Ne
     let token_url = reader.required(section, "token_url", values::url);
     let audience = reader.required(section, "audience", values::text);
     let client_id = reader.required(section, "client_id", values::text);
-    let client_secret_file = reader.optional(section, "client_secret_file", values::text);
+    let client_secret_file = reader.optional(section, SECRET_FILE, values::text);
     let role = reader.required(section, "connector_role", values::choice(ConnectorRole::NAMED));
     let timeout = reader.required(section, "timeout", values::duration(TIMEOUT.0..=TIMEOUT.1));
     let rate = reader.required(section, "requests_per_second", values::number(1..=10_000));

@@ -85,41 +85,59 @@ pub struct RetrySettings {
 
 /// Reads what every poller starts from.
 pub(super) fn read_defaults(reader: &mut Reader) {
-    read_section(reader, &Section::root("defaults.poller"));
+    let section = Section::root("defaults.poller");
+    reader.required(&section, "enabled", values::flag);
+    reader.optional(&section, "networks", values::list);
+    read_section(reader, &section, None, None, None);
+}
+
+/// One poller as far as it can be read.
+pub(super) struct Draft {
+    /// The settings, if there is no mistake in them.
+    pub(super) settings: Option<PollerSettings>,
+    /// The networks that the poller is going to read: none while it is switched off.
+    pub(super) networks_in_use: Vec<String>,
 }
 
 /// Reads one poller.
-pub(super) fn read(reader: &mut Reader, poller: Poller, kinds: &Kinds) -> Option<PollerSettings> {
+pub(super) fn read(reader: &mut Reader, poller: Poller, kinds: &Kinds) -> Draft {
     let section = Section::heir("pollers", poller.name(), "defaults.poller");
-    let (mut settings, named) = read_section(reader, &section)?;
-    match named {
-        Some(named) => {
-            check_networks(reader, &section, poller, &named, kinds);
-            settings.networks = named;
-        }
-        // A named list with a mistake is not there either, and what was meant is unknown.
-        None if reader.has(&section, "networks") => return None,
-        None => {
-            settings.networks = readable(poller, kinds);
-            let shown = serde_json::Value::from(settings.networks.clone()).to_string();
-            reader.show(&section, "networks", shown);
-        }
+    let enabled = reader.required(&section, "enabled", values::flag);
+    let networks = read_networks(reader, &section, poller, kinds);
+    let is_on = enabled == Some(true);
+    if is_on && networks.as_ref().is_some_and(Vec::is_empty) {
+        let message = "the poller is enabled, and there is no network for it";
+        reader.complain(&section, "networks", message.to_owned());
     }
-    if settings.enabled {
-        if settings.networks.is_empty() {
-            let message = "the poller is enabled, and there is no network for it";
-            reader.complain(&section, "networks", message.to_owned());
-        }
-        review::check(reader, &section.sub("review"), poller, &settings.review);
+    let networks_in_use = networks.clone().filter(|_| is_on).unwrap_or_default();
+    let settings = read_section(reader, &section, enabled, networks, is_on.then_some(poller));
+    Draft { settings, networks_in_use }
+}
+
+/// The networks that are named, or else all that the poller can read.
+fn read_networks(
+    reader: &mut Reader,
+    section: &Section,
+    poller: Poller,
+    kinds: &Kinds,
+) -> Option<Vec<String>> {
+    let named = reader.optional(section, "networks", values::list);
+    if let Some(named) = &named {
+        check_networks(reader, section, poller, named, kinds);
     }
-    Some(settings)
+    // A list with a mistake is not the same as no list.
+    if named.is_some() || reader.has(section, "networks") {
+        return named;
+    }
+    let readable = readable(poller, kinds);
+    reader.show(section, "networks", serde_json::Value::from(readable.clone()).to_string());
+    Some(readable)
 }
 
 /// The networks that a poller can read. One with a mistake in its kind may be meant.
 fn readable(poller: Poller, kinds: &Kinds) -> Vec<String> {
-    let can_read = |kind: &Option<NetworkKind>| {
-        kind.is_none_or(|kind| kind.pollers().contains(&poller))
-    };
+    let can_read =
+        |kind: &Option<NetworkKind>| kind.is_none_or(|kind| kind.pollers().contains(&poller));
     kinds.iter().filter(|(_, kind)| can_read(kind)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -148,15 +166,17 @@ fn check_networks(
     }
 }
 
-/// The settings with no networks yet, and the networks that are named.
+/// Reads the other keys of a section. `switched_on` is the poller, if it is going to run.
 fn read_section(
     reader: &mut Reader,
     section: &Section,
-) -> Option<(PollerSettings, Option<Vec<String>>)> {
-    let enabled = reader.required(section, "enabled", values::flag);
-    let initial = reader.required(section, "initial_delay", values::duration(Duration::ZERO..=HOUR));
+    enabled: Option<bool>,
+    networks: Option<Vec<String>>,
+    switched_on: Option<Poller>,
+) -> Option<PollerSettings> {
+    let initial =
+        reader.required(section, "initial_delay", values::duration(Duration::ZERO..=HOUR));
     let schedule = read_schedule(reader, section);
-    let named = reader.optional(section, "networks", values::list);
     let page_size = reader.required(section, "page_size", values::number(1..=100));
     let overlap = reader.required(section, "overlap", values::duration(SECOND..=DAY));
     let collect_from = reader.required(section, "collect_from", collect_from);
@@ -165,12 +185,12 @@ fn read_section(
     let lease = reader.required(section, "lease", values::duration(2 * SECOND..=10 * MINUTE));
     let listen = reader.optional(section, "listen", values::address);
     let retry = read_retry(reader, &section.sub("retry"));
-    let review = review::read(reader, &section.sub("review"));
-    let settings = PollerSettings {
+    let review = review::read(reader, &section.sub("review"), switched_on);
+    Some(PollerSettings {
         enabled: enabled?,
         initial_delay: initial?,
         schedule: schedule?,
-        networks: Vec::new(),
+        networks: networks?,
         page_size: page_size?,
         overlap: overlap?,
         collect_from: collect_from?,
@@ -180,8 +200,7 @@ fn read_section(
         listen,
         retry: retry?,
         review: review?,
-    };
-    Some((settings, named))
+    })
 }
 
 fn read_schedule(reader: &mut Reader, section: &Section) -> Option<Schedule> {
@@ -226,7 +245,8 @@ fn collect_from(value: &Value) -> Parsed<CollectFrom> {
         Ok(CollectFrom::Back(back))
     } else {
         Err(format!(
-            "{text:?} is not \"beginning\", a date (\"2026-01-31\" or \"2026-01-31T09:00:00Z\") or a time back (\"30d\")"
+            "{text:?} is not \"beginning\", a date (\"2026-01-31\" or \"2026-01-31T09:00:00Z\") or a time back \
+             (\"30d\")"
         ))
     }
 }

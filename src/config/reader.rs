@@ -79,7 +79,8 @@ impl Reader {
 
     /// The names of the sections in `group`, e.g. of the networks.
     pub(super) fn names_in(&self, group: &str) -> BTreeSet<String> {
-        let inside = self.values.keys().filter_map(|key| key.strip_prefix(group)?.strip_prefix('.'));
+        let inside =
+            self.values.keys().filter_map(|key| key.strip_prefix(group)?.strip_prefix('.'));
         inside.filter_map(|rest| Some(rest.split_once('.')?.0.to_owned())).collect()
     }
 
@@ -137,6 +138,11 @@ impl Reader {
         self.note(origin, section.key(name), message);
     }
 
+    /// Notes a mistake about a section as a whole.
+    pub(super) fn complain_of_all(&mut self, section: &Section, message: String) {
+        self.note(self.origin_of_section(section), section.path.clone(), message);
+    }
+
     /// Notes what is in effect for a key, where that is not the text that was set.
     pub(super) fn show(&mut self, section: &Section, name: &str, value: String) {
         if section.is_defaults() {
@@ -165,6 +171,12 @@ impl Reader {
             }
         }
         (self.effective.into_values().collect(), self.mistakes)
+    }
+
+    /// The names of all keys that were asked for, without their sections.
+    #[cfg(test)]
+    pub(super) fn known_names(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().filter_map(|key| Some(key.rsplit_once('.')?.1))
     }
 
     /// Where the value of a key stands, and the value. What a user set for all wins over what is built in for one;
@@ -201,6 +213,10 @@ fn origin_of(value: &Value) -> &str {
 }
 
 fn unknown(key: &str, known: &BTreeSet<String>) -> String {
+    let inside = format!("{key}.");
+    if known.range(inside.clone()..).next().is_some_and(|known| known.starts_with(&inside)) {
+        return "a section, not a value: its keys stand below it".to_owned();
+    }
     let parent = |key: &str| key.rsplit_once('.').map(|(parent, _)| parent.to_owned());
     let nearest = known.iter().min_by_key(|other| {
         (strsim::damerau_levenshtein(key, other), parent(key) != parent(other))

@@ -66,13 +66,25 @@ enum Mode {
     Command,
 }
 
-pub(super) fn read(reader: &mut Reader, section: &Section) -> Option<ReviewSettings> {
+/// Reads a review section. `switched_on` is its poller, if that is going to run.
+pub(super) fn read(
+    reader: &mut Reader,
+    section: &Section,
+    switched_on: Option<Poller>,
+) -> Option<ReviewSettings> {
     const ON_DECLINE: &[(&str, OnDecline)] =
         &[("reject", OnDecline::Reject), ("fail", OnDecline::Fail)];
     let mode = read_mode(reader, section);
     let require_user_info = reader.required(section, "require_user_info", values::pointers);
     let margin = reader.required(section, "expiry_margin", values::duration(Duration::ZERO..=HOUR));
     let on_decline = reader.required(section, "on_decline", values::choice(ON_DECLINE));
+    if let (Some(poller), Some(OnDecline::Reject)) = (switched_on, on_decline)
+        && !can_reject(poller)
+    {
+        let message =
+            format!("a payment that is {poller} cannot be rejected any more: set \"fail\"");
+        reader.complain(section, "on_decline", message);
+    }
     Some(ReviewSettings {
         mode: mode?,
         require_user_info: require_user_info?,
@@ -81,21 +93,11 @@ pub(super) fn read(reader: &mut Reader, section: &Section) -> Option<ReviewSetti
     })
 }
 
-/// Notes what a poller that is switched on cannot do.
-pub(super) fn check(
-    reader: &mut Reader,
-    section: &Section,
-    poller: Poller,
-    review: &ReviewSettings,
-) {
-    let can_reject = match poller {
-        // Those that only record decline nothing.
+const fn can_reject(poller: Poller) -> bool {
+    match poller {
+        // Those that only record decline nothing, so that it does not matter.
         Poller::Accepted | Poller::Completed | Poller::Failed => true,
         Poller::Locked | Poller::Executed => false,
-    };
-    if !can_reject && review.on_decline == OnDecline::Reject {
-        let message = format!("the network lets nobody reject a payment that is {poller}: set \"fail\"");
-        reader.complain(section, "on_decline", message);
     }
 }
 
@@ -122,9 +124,14 @@ fn read_mode(reader: &mut Reader, section: &Section) -> Option<ReviewMode> {
             Some(ReviewMode::Http { url: url?, timeout: timeout? })
         }
         Mode::Command => {
+            // A command with a mistake has been noted already.
+            if command.is_none() && reader.has(section, "command") {
+                return None;
+            }
             let mut words = command.unwrap_or_default().into_iter();
             let Some(program) = words.next().filter(|program| !program.is_empty()) else {
-                let message = "mode is \"command\", so this must name a program, e.g. [\"/usr/local/bin/review\"]";
+                let message =
+                    "mode is \"command\", so this must name a program: [\"/usr/local/bin/review\"]";
                 reader.complain(section, "command", message.to_owned());
                 return None;
             };

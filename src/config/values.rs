@@ -83,7 +83,8 @@ pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Pa
             format!("{written} is not a duration such as \"500ms\", \"30s\" or \"1h 30m\"")
         })?;
         if !range.contains(&duration) {
-            let [least, most] = [range.start(), range.end()].map(|d| humantime::format_duration(*d));
+            let [least, most] =
+                [range.start(), range.end()].map(|d| humantime::format_duration(*d));
             return Err(format!("{written} is not within {least} to {most}"));
         }
         Ok(duration)
@@ -116,7 +117,8 @@ pub(super) fn address(value: &Value) -> Parsed<SocketAddr> {
 
 /// A list of texts.
 pub(super) fn list(value: &Value) -> Parsed<Vec<String>> {
-    let wrong = || format!("{} is not a list of texts such as [\"one\", \"two\"]", toml_text(value));
+    let wrong =
+        || format!("{} is not a list of texts such as [\"one\", \"two\"]", toml_text(value));
     let ValueKind::Array(items) = &value.kind else { return Err(wrong()) };
     items.iter().map(|item| bare(item).map(str::to_owned).ok_or_else(wrong)).collect()
 }
@@ -140,7 +142,9 @@ pub(super) fn url(value: &Value) -> Parsed<Url> {
     let url: Url = text(value)?.parse().map_err(|error| format!("this is not a URL: {error}"))?;
     let host = url.host_str().unwrap_or_default();
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(host)) {
-        return Err("this URL must begin with https:// (http only on a loopback address)".to_owned());
+        return Err(
+            "this URL must begin with https:// (http only on a loopback address)".to_owned()
+        );
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a URL here carries no user and no password".to_owned());
