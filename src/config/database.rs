@@ -1,0 +1,124 @@
+//! `[database]`: where everything is kept.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use config::Value;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::reader::{Reader, Section};
+use super::values::{self, Parsed};
+
+/// The database that all pollers of one installation share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// Who brings its schema up to date.
+    pub migrate: Migrate,
+}
+
+/// Who brings the schema up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// The first process that starts.
+    Auto,
+    /// An operator, with `railpoll migrate`.
+    Manual,
+}
+
+/// Where the database is. Printing it hides a password.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// An SQLite file; a relative path is relative to the working directory.
+    Sqlite(PathBuf),
+    /// A PostgreSQL URL (`postgres://…`), as it was written. It may hold a password.
+    Postgres(SecretString),
+}
+
+impl PartialEq for DatabaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(two)) => one == two,
+            (Self::Postgres(one), Self::Postgres(two)) => {
+                one.expose_secret() == two.expose_secret()
+            }
+            (Self::Sqlite(_), Self::Postgres(_)) | (Self::Postgres(_), Self::Sqlite(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn without_password(secret: &SecretString) -> String {
+    const HIDDEN: &str = "***";
+    let unreadable = || format!("postgres://{HIDDEN}");
+    let Ok(mut url) = secret.expose_secret().parse::<Url>() else { return unreadable() };
+    if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
+        return unreadable();
+    }
+    let is_secret = |key: &str| key.to_lowercase().contains("password");
+    if url.query_pairs().any(|(key, _)| is_secret(&key)) {
+        let hide = |key: String, value: String| {
+            let value = if is_secret(&key) { HIDDEN.to_owned() } else { value };
+            (key, value)
+        };
+        let pairs: Vec<(String, String)> =
+            url.query_pairs().map(|(key, value)| hide(key.into(), value.into())).collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.to_string()
+}
+
+pub(super) fn read(reader: &mut Reader) -> Option<DatabaseSettings> {
+    const MIGRATE: &[(&str, Migrate)] = &[("auto", Migrate::Auto), ("manual", Migrate::Manual)];
+    let section = Section::root("database");
+    let url = reader.required(&section, "url", database_url);
+    if let Some(url) = &url {
+        let shown = serde_json::Value::from(url.to_string()).to_string();
+        reader.show(&section, "url", shown);
+    }
+    let migrate = reader.required(&section, "migrate", values::choice(MIGRATE));
+    Some(DatabaseSettings { url: url?, migrate: migrate? })
+}
+
+/// Never repeats the value in what is wrong: it may hold a password.
+fn database_url(value: &Value) -> Parsed<DatabaseUrl> {
+    const FORMS: &str = "this is neither sqlite:PATH nor postgres://USER@HOST/DATABASE";
+    let text = values::text(value).map_err(|_| FORMS.to_owned())?;
+    if let Some(path) = text.strip_prefix("sqlite:") {
+        return sqlite(path.strip_prefix("//").unwrap_or(path));
+    }
+    let url: Url = text.parse().map_err(|error| format!("{FORMS}: {error}"))?;
+    match url.scheme() {
+        "postgres" | "postgresql" => Ok(DatabaseUrl::Postgres(SecretString::from(text))),
+        _ => Err(FORMS.to_owned()),
+    }
+}
+
+fn sqlite(path: &str) -> Parsed<DatabaseUrl> {
+    if path.is_empty() {
+        return Err("the path after sqlite: is missing".to_owned());
+    }
+    if path.starts_with(":memory:") {
+        return Err("a database in memory is lost with the process: name a file".to_owned());
+    }
+    if path.contains('?') {
+        return Err("options after `?` are not for you to set: name just the file".to_owned());
+    }
+    Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
+}

@@ -1,0 +1,161 @@
+//! What a value may be: each function turns one value into a typed one, or says in one line what is wrong with it.
+//!
+//! Values from the environment and the command line are bare text, so numbers and flags may be text too.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use config::{Value, ValueKind};
+use reqwest::Url;
+
+/// A typed value, or what is wrong.
+pub(super) type Parsed<T> = Result<T, String>;
+
+/// A value as TOML: it can be pasted into a file.
+pub(super) fn toml_text(value: &Value) -> String {
+    match &value.kind {
+        // A JSON string is a TOML string too.
+        ValueKind::String(text) => serde_json::Value::from(text.as_str()).to_string(),
+        ValueKind::Array(items) => {
+            let items: Vec<String> = items.iter().map(toml_text).collect();
+            format!("[{}]", items.join(", "))
+        }
+        ValueKind::Nil
+        | ValueKind::Boolean(_)
+        | ValueKind::I64(_)
+        | ValueKind::I128(_)
+        | ValueKind::U64(_)
+        | ValueKind::U128(_)
+        | ValueKind::Float(_)
+        | ValueKind::Table(_) => value.to_string(),
+    }
+}
+
+/// Whether the value is the text that unsets a key.
+pub(super) fn is_empty_text(value: &Value) -> bool {
+    matches!(&value.kind, ValueKind::String(text) if text.is_empty())
+}
+
+fn bare(value: &Value) -> Option<&str> {
+    if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
+}
+
+/// Any text.
+pub(super) fn text(value: &Value) -> Parsed<String> {
+    bare(value).map(str::to_owned).ok_or_else(|| format!("{} is not a text", toml_text(value)))
+}
+
+/// `true` or `false`.
+pub(super) fn flag(value: &Value) -> Parsed<bool> {
+    if let ValueKind::Boolean(flag) = value.kind {
+        return Ok(flag);
+    }
+    let parsed = bare(value).and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| format!("{} is neither true nor false", toml_text(value)))
+}
+
+/// A whole number within `range`.
+pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Value) -> Parsed<u32> {
+    move |value| {
+        let parsed = if let ValueKind::I64(number) = value.kind {
+            Some(number)
+        } else {
+            bare(value).and_then(|text| text.parse().ok())
+        };
+        let written = toml_text(value);
+        let number: i64 = parsed.ok_or_else(|| format!("{written} is not a whole number"))?;
+        let (least, most) = (range.start(), range.end());
+        u32::try_from(number)
+            .ok()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| format!("{number} is not within {least} to {most}"))
+    }
+}
+
+/// A length of time within `range`, written with units.
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Parsed<Duration> {
+    move |value| {
+        let written = toml_text(value);
+        let parsed = bare(value).and_then(|text| humantime::parse_duration(text).ok());
+        let duration = parsed.ok_or_else(|| {
+            format!("{written} is not a duration such as \"500ms\", \"30s\" or \"1h 30m\"")
+        })?;
+        if !range.contains(&duration) {
+            let [least, most] =
+                [range.start(), range.end()].map(|d| humantime::format_duration(*d));
+            return Err(format!("{written} is not within {least} to {most}"));
+        }
+        Ok(duration)
+    }
+}
+
+/// One of the `known` words.
+pub(super) fn choice<T: Copy>(known: &[(&str, T)]) -> impl Fn(&Value) -> Parsed<T> {
+    move |value| {
+        let found = bare(value).and_then(|text| known.iter().find(|(name, _)| *name == text));
+        found.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            format!("{} is not one of: {}", toml_text(value), names.join(", "))
+        })
+    }
+}
+
+/// Whatever `T` reads from text, with an example of it.
+pub(super) fn parsed<T: FromStr>(what: &str) -> impl Fn(&Value) -> Parsed<T> {
+    move |value| {
+        let parsed = bare(value).and_then(|text| text.parse().ok());
+        parsed.ok_or_else(|| format!("{} is not {what}", toml_text(value)))
+    }
+}
+
+/// The address of a listener.
+pub(super) fn address(value: &Value) -> Parsed<SocketAddr> {
+    parsed("an address and port such as \"127.0.0.1:9101\"")(value)
+}
+
+/// A list of texts.
+pub(super) fn list(value: &Value) -> Parsed<Vec<String>> {
+    let wrong =
+        || format!("{} is not a list of texts such as [\"one\", \"two\"]", toml_text(value));
+    let ValueKind::Array(items) = &value.kind else { return Err(wrong()) };
+    items.iter().map(|item| bare(item).map(str::to_owned).ok_or_else(wrong)).collect()
+}
+
+/// A list of JSON pointers (RFC 6901).
+pub(super) fn pointers(value: &Value) -> Parsed<Vec<String>> {
+    let pointers = list(value)?;
+    match pointers.iter().find(|pointer| !is_pointer(pointer)) {
+        None => Ok(pointers),
+        Some(wrong) => Err(format!("{wrong:?} is not a JSON pointer such as \"/Cdtr/Nm\"")),
+    }
+}
+
+fn is_pointer(text: &str) -> bool {
+    let escapes_are_right = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    text.starts_with('/') && escapes_are_right
+}
+
+/// A URL that requests may be sent to. It is not repeated in what is wrong: it may hold a password.
+pub(super) fn url(value: &Value) -> Parsed<Url> {
+    let url: Url = text(value)?.parse().map_err(|error| format!("this is not a URL: {error}"))?;
+    let host = url.host_str().unwrap_or_default();
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(host)) {
+        return Err(
+            "this URL must begin with https:// (http only on a loopback address)".to_owned()
+        );
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL here carries no user and no password".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a URL here carries no `?` and no `#`".to_owned());
+    }
+    Ok(url)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
