@@ -1,5 +1,6 @@
 //! The right of one process to run one poller on one network, for a while. The database's clock decides.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::db::{Arg, Sql, Tx};
@@ -14,8 +15,8 @@ pub struct Lease {
     pub holder: String,
     /// Rises with each new holder.
     pub term: i64,
-    /// Until then, by this process's own clock, nobody else can have taken it over. For calls that no database guards.
-    pub trusted_until: Instant,
+    /// Until then, by this process's own clock, nobody else can have taken it over. Shared by all copies of the lease.
+    trusted_until: Arc<Mutex<Instant>>,
 }
 
 /// What came of asking for a lease.
@@ -64,10 +65,14 @@ const RELEASE: Sql = Sql::Each {
 };
 
 impl Lease {
-    /// Whether nobody else can have it now.
+    /// Whether nobody else can have it now. For calls that no database guards.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        Instant::now() < self.trusted_until
+        Instant::now() < *self.trusted_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trust_until(&self, until: Instant) {
+        *self.trusted_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
     fn args(&self) -> [Arg<'_>; 4] {
@@ -79,7 +84,9 @@ impl Lease {
         ]
     }
 
-    fn lost(&self) -> StoreError {
+    /// The error that says that it is over.
+    #[must_use]
+    pub fn lost(&self) -> StoreError {
         StoreError::LeaseLost { poller: self.scope.poller, network: self.scope.network.clone() }
     }
 }
@@ -118,7 +125,7 @@ impl Store {
                 scope: scope.clone(),
                 holder: holder.to_owned(),
                 term: row.int("term")?,
-                trusted_until: asked + ttl,
+                trusted_until: Arc::new(Mutex::new(asked + ttl)),
             }),
             None => {
                 let sql = "SELECT holder FROM leases WHERE poller = $1 AND network = $2";
@@ -134,7 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if it has run out, even if nobody else has it yet.
-    pub async fn renew_lease(&self, lease: &mut Lease, ttl: Duration) -> Result<(), StoreError> {
+    pub async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut tx = self.db.begin().await?;
         let [poller, network, holder, term] = lease.args();
@@ -144,7 +151,7 @@ impl Store {
             return Err(lease.lost());
         }
         tx.commit().await?;
-        lease.trusted_until = asked + ttl;
+        lease.trust_until(asked + ttl);
         Ok(())
     }
 

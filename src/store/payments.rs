@@ -262,7 +262,7 @@ impl Store {
         self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
 
-    /// Their ids and times, oldest first, at most `limit`.
+    /// Their ids and times, in the order of (`modified_at`, id), at most `limit`; with `past`, only those after it.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -272,15 +272,21 @@ impl Store {
         states: &[PaymentState],
         role: &ConnectorRole,
         between: (DateTime<Utc>, DateTime<Utc>),
+        past: Option<&(String, DateTime<Utc>)>,
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
         const IDS: Sql = Sql::Each {
             sqlite: "SELECT payment_id, modified_at FROM payments WHERE network = $1 \
                      AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
-                     AND modified_at > $4 AND modified_at < $5 ORDER BY modified_at, payment_id LIMIT $6",
+                     AND modified_at > $4 AND modified_at < $5 AND (modified_at, payment_id) > ($6, $7) \
+                     ORDER BY modified_at, payment_id LIMIT $8",
             postgres: "SELECT payment_id, modified_at FROM payments WHERE network = $1 AND state = ANY ($2) \
                        AND connector_role = $3 AND modified_at > $4 AND modified_at < $5 \
-                       ORDER BY modified_at, payment_id LIMIT $6",
+                       AND (modified_at, payment_id) > ($6, $7) ORDER BY modified_at, payment_id LIMIT $8",
+        };
+        let (past_id, past_time) = match past {
+            Some((id, time)) => (id.as_str(), *time),
+            None => ("", between.0),
         };
         let args = [
             Arg::Text(network),
@@ -288,6 +294,8 @@ impl Store {
             Arg::Text(role.as_str()),
             Arg::Time(between.0),
             Arg::Time(between.1),
+            Arg::Time(past_time),
+            Arg::Text(past_id),
             Arg::Int(i64::from(limit)),
         ];
         let rows = self.db.rows(IDS, &args).await?;

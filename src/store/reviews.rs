@@ -185,6 +185,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// How often `decided_by` has held a payment in `state`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn holds(
+        &self,
+        network: &str,
+        payment_id: &str,
+        state: &PaymentState,
+        decided_by: &str,
+    ) -> Result<u32, StoreError> {
+        let sql = "SELECT count(*) AS n FROM reviews WHERE network = $1 AND payment_id = $2 AND state = $3 \
+                   AND decision = 'hold' AND decided_by = $4";
+        let mut args = key(network, payment_id, state).to_vec();
+        args.push(Arg::Text(decided_by));
+        let rows = self.db.rows(sql, &args).await?;
+        let held = rows.first().map_or(Ok(0), |row| row.count("n"))?;
+        Ok(u32::try_from(held).unwrap_or(u32::MAX))
+    }
+}
+
 async fn insert_review(
     conn: &mut Conn<'_>,
     network: &str,

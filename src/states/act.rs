@@ -1,0 +1,367 @@
+//! Acting on what is due: first the operations whose end is not known, then reviews and new operations.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt as _, stream};
+
+use super::note::Note;
+use super::rules::Acts;
+use super::{Sweep, SweepError};
+use crate::engine::{
+    Decision, Operation, Payment, Reason, Resolution, ReviewStatus, Row, Trail, doubling,
+    gap_in_user_info, resolve, time_left,
+};
+use crate::failpoint;
+use crate::networks::NetworkError;
+use crate::networks::ripplenet::{OperationAnswer, sender_user_info};
+use crate::store::{Due, Finished, Intent, Lease, Review, StoreError};
+
+/// So many payments are reviewed and acted on at once: a slow answer delays few others.
+const AT_ONCE: usize = 8;
+/// An operation whose end is not known is looked at after this, then after twice this, …
+const LOOK_AGAIN_FIRST: Duration = Duration::from_secs(2);
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(300);
+/// A review that failed is tried again after this, then after twice this, …
+const REVIEW_AGAIN_FIRST: Duration = Duration::from_secs(10);
+const REVIEW_AGAIN_MAX: Duration = Duration::from_secs(600);
+/// The network fails an expired payment soon. One that it has not failed after this is looked at again.
+const AFTER_EXPIRY: TimeDelta = TimeDelta::hours(1);
+
+impl Sweep<'_> {
+    /// Acts on what is due. How many operations came to their end.
+    pub(super) async fn act(&self, lease: &Lease) -> Result<u64, SweepError> {
+        let mut acted = self.close_open(lease).await?;
+        if let Some(acts) = self.rules.acts_as(&self.role) {
+            acted += self.act_on_due(lease, acts).await?;
+        }
+        Ok(acted)
+    }
+
+    /// Finds out what became of operations without a clear answer, in this run or in one that died.
+    async fn close_open(&self, lease: &Lease) -> Result<u64, SweepError> {
+        let now = self.clock.now();
+        let limit = self.settings.batch_size;
+        let scope = &lease.scope;
+        let mut intents = self.store.open_intents(scope, now, limit).await?;
+        if self.rules.acts.is_none() {
+            // The payments in this state are over: whoever began an operation on one, it is decided now.
+            let ended =
+                self.store.open_intents_in(&scope.network, self.rules.states, limit).await?;
+            intents.extend(ended);
+        }
+        self.each(intents, |intent| self.close(lease, intent)).await
+    }
+
+    async fn act_on_due(&self, lease: &Lease, acts: &Acts) -> Result<u64, SweepError> {
+        let network = &lease.scope.network;
+        let (states, limit) = (self.rules.states, self.settings.batch_size);
+        let due = self.store.due(network, states, &acts.role, self.clock.now(), limit).await?;
+        self.each(due, |due| self.handle(lease, acts, due)).await
+    }
+
+    /// Does one thing after the other, a few at once, until the sweep is told to stop. Each fails alone, unless the
+    /// network or the database fails all of them.
+    async fn each<T, F>(&self, things: Vec<T>, act: impl Fn(T) -> F) -> Result<u64, SweepError>
+    where
+        F: Future<Output = Result<bool, SweepError>>,
+    {
+        let mut results = stream::iter(things)
+            .take_while(|_| std::future::ready(!(self.stop)()))
+            .map(act)
+            .buffer_unordered(AT_ONCE);
+        let (mut acted, mut failed) = (0, None);
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(done) => acted += u64::from(done),
+                // Those under way go on to their end: their answers are not to be lost.
+                Err(error) if failed.is_none() => {
+                    self.give_up();
+                    failed = Some(error);
+                }
+                Err(error) => tracing::debug!(%error, "failed with the others"),
+            }
+            (self.observer)(Note::Progress);
+        }
+        failed.map_or(Ok(acted), Err)
+    }
+
+    /// Looks at the network for the end of one operation, and tries it again only if it was surely not done.
+    async fn close(&self, lease: &Lease, mut intent: Intent) -> Result<bool, SweepError> {
+        if self.has_given_up() {
+            return Ok(false);
+        }
+        let row = match self.answer(self.client.get(&intent.payment_id)).await {
+            Ok(row) => row,
+            Err(NetworkError::Refused { status, problem }) => {
+                let why = format!("the payment cannot be read: {status} {problem}");
+                return self.unclear(lease, &intent, why).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Row::Payment(payment) = &row else {
+            let why = "the payment cannot be understood".to_owned();
+            return self.unclear(lease, &intent, why).await;
+        };
+        match resolve(&intent.operation, payment) {
+            Resolution::Done => {
+                let answer = format!("found {}", payment.state);
+                self.finish(lease, &intent, Finished::Done { answer }, Some((&row, Trail::Get))).await
+            }
+            Resolution::TooLate => {
+                let reason = format!("too late: the payment is {}", payment.state);
+                let finished = Finished::Refused { reason };
+                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
+            }
+            Resolution::NotYet => {
+                if let Some(left) = self.too_near(payment) {
+                    let reason = format!("not tried again: it expires in {} s", left.num_seconds());
+                    let finished = Finished::Refused { reason };
+                    return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
+                }
+                self.store.intend_again(lease, &mut intent, self.clock.now()).await?;
+                self.carry_out(lease, intent).await
+            }
+        }
+    }
+
+    fn too_near(&self, payment: &Payment) -> Option<TimeDelta> {
+        self.rules.acts.as_ref().filter(|acts| acts.can_expire)?;
+        time_left(payment.expires_at, self.network_now(), self.margin())
+    }
+
+    /// Reviews one payment, and carries the decision out.
+    async fn handle(&self, lease: &Lease, acts: &Acts, due: Due) -> Result<bool, SweepError> {
+        if self.has_given_up() {
+            return Ok(false);
+        }
+        let Some(decision) = self.decision(lease, acts, &due).await? else { return Ok(false) };
+        let operation = match decision {
+            Decision::Approve => acts.approve.clone(),
+            Decision::Decline(reason) => (acts.decline)(reason, self.settings.review.on_decline),
+            Decision::Hold { .. } => return Ok(false),
+        };
+        self.begin(lease, &due, operation).await
+    }
+
+    /// The decision on a payment, made now or before, and recorded. None: there is none to carry out.
+    async fn decision(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        due: &Due,
+    ) -> Result<Option<Decision>, SweepError> {
+        let network = &lease.scope.network;
+        if let Some(left) =
+            time_left(due.expires_at, self.network_now(), self.margin()).filter(|_| acts.can_expire)
+        {
+            let why = format!(
+                "expires in {} s, and the margin is {} s: left to the network",
+                left.num_seconds(),
+                self.margin().num_seconds()
+            );
+            let until = due.expires_at.map(|at| at + AFTER_EXPIRY);
+            return self.decided(lease, due, Decision::Hold { until, why }, "rule").await;
+        }
+        match due.review {
+            Some(ReviewStatus::Approved) => return Ok(Some(Decision::Approve)),
+            Some(ReviewStatus::Declined) => {
+                let reason =
+                    self.store.decline_reason(network, &due.payment_id, &due.state).await?;
+                return Ok(reason.map(Decision::Decline));
+            }
+            Some(ReviewStatus::Pending | ReviewStatus::Held) | None => {}
+        }
+        let document = self.store.document(network, &due.payment_id).await?;
+        let user_info = sender_user_info(&document);
+        if acts.needs_user_info
+            && let Some(gap) =
+                gap_in_user_info(user_info.as_ref(), &self.settings.review.require_user_info)
+        {
+            let decision = self.on_gap(acts, gap.code(), &gap.to_string());
+            return self.decided(lease, due, decision, "rule").await;
+        }
+        let now = self.clock.now();
+        let decide =
+            self.reviewer.decide(network, due, user_info.as_ref(), &document, acts.decline_type, now);
+        match self.patiently(self.reviewer.patience(), decide).await {
+            Ok(Some(decision)) => self.decided(lease, due, decision, self.reviewer.name()).await,
+            Ok(None) => {
+                self.store.await_person(lease, due).await?;
+                self.tell_review(due, "pending", String::new());
+                Ok(None)
+            }
+            Err(why) => {
+                let decision = self.review_failed(lease, due, why).await?;
+                self.decided(lease, due, decision, self.reviewer.name()).await
+            }
+        }
+    }
+
+    /// Incomplete data are declined; where a person decides about everything, they are held for that person.
+    fn on_gap(&self, acts: &Acts, code: &str, why: &str) -> Decision {
+        match Reason::new(acts.decline_type, code, why) {
+            Ok(reason) if !self.reviewer.is_person() => Decision::Decline(reason),
+            Ok(_) | Err(_) => Decision::Hold { until: None, why: why.to_owned() },
+        }
+    }
+
+    /// A review that fails is a hold, and the longer the more often it has failed.
+    async fn review_failed(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        why: String,
+    ) -> Result<Decision, SweepError> {
+        let network = &lease.scope.network;
+        let name = self.reviewer.name();
+        let failures = self.store.holds(network, &due.payment_id, &due.state, name).await?;
+        let pause = doubling(REVIEW_AGAIN_FIRST, REVIEW_AGAIN_MAX, failures.saturating_add(1));
+        tracing::warn!(payment_id = due.payment_id, why, ?pause, "the review failed: held");
+        Ok(Decision::Hold { until: Some(self.after(pause)), why: format!("no decision: {why}") })
+    }
+
+    /// Records a decision. None if the payment has moved on meanwhile.
+    async fn decided(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        decision: Decision,
+        decided_by: &str,
+    ) -> Result<Option<Decision>, SweepError> {
+        let review = Review { decision, decided_by: decided_by.to_owned() };
+        let (network, now) = (&lease.scope.network, self.clock.now());
+        let recorded = self
+            .store
+            .decide(network, Some(lease), &due.payment_id, &due.state, &review, now)
+            .await;
+        match recorded {
+            Ok(()) => {}
+            Err(StoreError::Refused(why)) => {
+                tracing::info!(payment_id = due.payment_id, why, "not decided");
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let detail = match &review.decision {
+            Decision::Approve => String::new(),
+            Decision::Decline(reason) => format!("{} {}", reason.code, reason.reason),
+            Decision::Hold { why, .. } => why.clone(),
+        };
+        self.tell_review(due, review.decision.status().as_str(), detail);
+        Ok(Some(review.decision))
+    }
+
+    /// Writes the intent of an operation, and carries it out.
+    async fn begin(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        operation: Operation,
+    ) -> Result<bool, SweepError> {
+        let now = self.clock.now();
+        let intent =
+            self.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
+        match intent {
+            Some(intent) => self.carry_out(lease, intent).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Calls the network, and records what came of it.
+    async fn carry_out(&self, lease: &Lease, intent: Intent) -> Result<bool, SweepError> {
+        if !lease.is_trusted() {
+            return Err(lease.lost().into());
+        }
+        failpoint::reached("before the call");
+        let call = self.client.operate(&intent.payment_id, &intent.operation, None);
+        let answer = self.answer(call).await?;
+        failpoint::reached("after the call");
+        match answer {
+            OperationAnswer::Done(row) => {
+                let answer = match &*row {
+                    Row::Payment(payment) => payment.state.to_string(),
+                    Row::Bad(bad) => format!("done, but the answer is unclear: {}", bad.reason),
+                };
+                let seen = Some((&*row, Trail::Operation));
+                self.finish(lease, &intent, Finished::Done { answer }, seen).await
+            }
+            OperationAnswer::Refused { status, reason } => {
+                self.refused(lease, intent, format!("{status} {reason}")).await
+            }
+            OperationAnswer::Busy { why } | OperationAnswer::Unknown { why } => {
+                self.unclear(lease, &intent, why).await
+            }
+        }
+    }
+
+    /// A refusal may mean that it is done already, by a call whose answer was lost: the payment tells.
+    async fn refused(
+        &self,
+        lease: &Lease,
+        intent: Intent,
+        reason: String,
+    ) -> Result<bool, SweepError> {
+        match self.answer(self.client.get(&intent.payment_id)).await {
+            Ok(row) => {
+                let finished = match &row {
+                    Row::Payment(payment) => match resolve(&intent.operation, payment) {
+                        Resolution::Done => Finished::Done { answer: format!("found {}", payment.state) },
+                        Resolution::NotYet | Resolution::TooLate => Finished::Refused { reason },
+                    },
+                    Row::Bad(_) => Finished::Refused { reason },
+                };
+                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
+            }
+            Err(NetworkError::Refused { .. }) => {
+                self.finish(lease, &intent, Finished::Refused { reason }, None).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Leaves an operation for a later look.
+    async fn unclear(&self, lease: &Lease, intent: &Intent, why: String) -> Result<bool, SweepError> {
+        let tries = u32::try_from(intent.attempt).unwrap_or(u32::MAX);
+        let not_before = self.after(doubling(LOOK_AGAIN_FIRST, LOOK_AGAIN_MAX, tries));
+        self.finish(lease, intent, Finished::Unknown { why, not_before }, None).await
+    }
+
+    async fn finish(
+        &self,
+        lease: &Lease,
+        intent: &Intent,
+        finished: Finished,
+        seen: Option<(&Row, Trail)>,
+    ) -> Result<bool, SweepError> {
+        self.store.finish(lease, intent, &finished, seen, self.clock.now()).await?;
+        let (result, detail) = match finished {
+            Finished::Done { answer } => ("done", answer),
+            Finished::Refused { reason } => ("refused", reason),
+            Finished::Unknown { why, .. } => ("unknown", why),
+        };
+        let (payment_id, operation) = (intent.payment_id.clone(), intent.operation.name());
+        tracing::info!(payment_id, operation, result, detail, attempt = intent.attempt, "operation");
+        (self.observer)(Note::Operation { payment_id, operation, result, detail });
+        Ok(result != "unknown")
+    }
+
+    fn tell_review(&self, due: &Due, decision: &'static str, detail: String) {
+        let payment_id = due.payment_id.clone();
+        tracing::info!(payment_id, decision, detail, "review");
+        (self.observer)(Note::Review { payment_id, decision, detail });
+    }
+
+    fn after(&self, pause: Duration) -> DateTime<Utc> {
+        self.clock.now() + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// The time by the network's clock: deadlines are the network's.
+    pub(super) fn network_now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.client.server_offset()
+    }
+
+    pub(super) fn margin(&self) -> TimeDelta {
+        TimeDelta::from_std(self.settings.review.expiry_margin).unwrap_or(TimeDelta::zero())
+    }
+}

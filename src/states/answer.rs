@@ -1,0 +1,123 @@
+//! What a reviewer is told, and what it may answer. The same for a service and for a program.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::engine::{Decision, Reason, ReasonType, iso};
+use crate::store::Due;
+
+/// A hold without a time is looked at again after this.
+const HOLD_AGAIN: TimeDelta = TimeDelta::minutes(1);
+
+/// The question: the payment as it is known, and the network's own JSON of it.
+pub(super) fn question(network: &str, due: &Due, user_info: Option<&Value>, document: &str) -> Value {
+    json!({
+        "network": network,
+        "payment_id": due.payment_id,
+        "state": due.state.as_str(),
+        "amount": due.money.amount.to_string(),
+        "currency": due.money.currency,
+        "expires_at": due.expires_at.map(iso),
+        "user_info": user_info,
+        "document": serde_json::from_str::<Value>(document).ok(),
+    })
+}
+
+/// The same for each try of the same question, and another for another.
+pub(super) fn idempotency_key(network: &str, due: &Due) -> String {
+    format!("{network}:{}:{}:{}", due.payment_id, due.state, due.version)
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case", deny_unknown_fields)]
+enum Answer {
+    Approve {},
+    Decline {
+        code: String,
+        #[serde(default)]
+        reason: String,
+        #[serde(rename = "type")]
+        reason_type: Option<ReasonType>,
+    },
+    Hold {
+        until: Option<String>,
+        #[serde(default)]
+        reason: String,
+    },
+}
+
+/// Reads a reviewer's answer.
+pub(super) fn decision(
+    body: &[u8],
+    decline_type: ReasonType,
+    now: DateTime<Utc>,
+) -> Result<Decision, String> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "the answer is not a decision ({error}): expected {{\"decision\":\"approve\"}}, \
+             {{\"decision\":\"decline\",\"code\":\"AC03\",\"reason\":\"…\"}} or \
+             {{\"decision\":\"hold\",\"until\":\"2026-01-31T09:00:00Z\",\"reason\":\"…\"}}"
+        )
+    })?;
+    Ok(match answer {
+        Answer::Approve {} => Decision::Approve,
+        Answer::Decline { code, reason, reason_type } => {
+            Decision::Decline(Reason::new(reason_type.unwrap_or(decline_type), &code, &reason)?)
+        }
+        Answer::Hold { until, reason } => {
+            let until = match until {
+                Some(text) => DateTime::parse_from_rfc3339(&text)
+                    .map_err(|_| format!("`until` is not a time: {text}"))?
+                    .to_utc(),
+                None => now + HOLD_AGAIN,
+            };
+            Decision::Hold { until: Some(until), why: reason }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Decision, String> {
+        let now = DateTime::from_timestamp(1_000, 0).unwrap();
+        decision(body.as_bytes(), ReasonType::ReceiverDataValidation, now)
+    }
+
+    #[test]
+    fn each_answer_is_a_decision() {
+        assert_eq!(read(r#"{"decision":"approve"}"#).unwrap(), Decision::Approve);
+        let declined = read(r#"{"decision":"decline","code":"AC03","reason":"no account"}"#);
+        let Ok(Decision::Decline(reason)) = declined else { panic!("{declined:?}") };
+        assert_eq!((reason.code.as_str(), reason.reason.as_str()), ("AC03", "no account"));
+        let held = read(r#"{"decision":"hold","until":"2026-01-31T09:00:00Z","reason":"kyc"}"#);
+        let Ok(Decision::Hold { until: Some(until), why }) = held else { panic!("{held:?}") };
+        assert_eq!((iso(until).as_str(), why.as_str()), ("2026-01-31T09:00:00.000Z", "kyc"));
+    }
+
+    #[test]
+    fn a_hold_without_a_time_is_looked_at_again() {
+        let Ok(Decision::Hold { until: Some(until), .. }) = read(r#"{"decision":"hold"}"#) else {
+            panic!("not held")
+        };
+        assert_eq!(until.timestamp(), 1_060);
+    }
+
+    #[test]
+    fn what_is_not_a_decision_is_never_an_approval() {
+        for body in [
+            "",
+            "approve",
+            "{}",
+            r#"{"decision":"yes"}"#,
+            r#"{"decision":"decline"}"#,
+            r#"{"decision":"decline","code":"nonsense"}"#,
+            r#"{"decision":"approve","but":"not really"}"#,
+            r#"{"decision":"hold","until":"tomorrow"}"#,
+        ] {
+            assert!(read(body).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What to do with a payment in one state: a sweep is first collect, then act.
+//!
+//! A state has a file of [`Rules`]; [`rules`] names them all. The rest is the same for every state: [`Sweep::run`]
+//! walks the network's list into the database, compares the counts, and acts on what is due, each operation as an
+//! intent first.
+
+mod accepted;
+mod act;
+mod answer;
+mod collecting;
+mod completed;
+mod dry_run;
+mod executed;
+mod failed;
+mod locked;
+mod note;
+mod reviewer;
+mod rules;
+mod sweep;
+
+pub use collecting::reconcile;
+pub use note::{Note, Observer};
+pub use rules::{Acts, Rules, rules};
+pub use sweep::{Sweep, SweepError, SweepReport, Sweeper, Swept};

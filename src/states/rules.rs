@@ -1,0 +1,77 @@
+//! What each poller does with the payments in its state.
+
+use super::{accepted, completed, executed, failed, locked};
+use crate::config::OnDecline;
+use crate::engine::{ConnectorRole, Operation, PaymentState, Poller, Reason, ReasonType};
+
+/// What a poller owns, and what it does there.
+#[derive(Debug)]
+pub struct Rules {
+    /// The states that it reads.
+    pub states: &'static [PaymentState],
+    /// How it acts; none if it only records.
+    pub acts: Option<Acts>,
+}
+
+/// How a poller acts on a payment.
+#[derive(Debug)]
+pub struct Acts {
+    /// Only where our node plays this part.
+    pub role: ConnectorRole,
+    /// What an approval is carried out as.
+    pub approve: Operation,
+    /// What a decline is carried out as.
+    pub decline: fn(Reason, OnDecline) -> Operation,
+    /// The kind of reason that a reviewer's decline has, if it names none.
+    pub decline_type: ReasonType,
+    /// Whether the sender's data must be there before anything is approved.
+    pub needs_user_info: bool,
+    /// Whether the network fails a payment in this state at its deadline.
+    pub can_expire: bool,
+}
+
+/// The rules of `poller`.
+#[must_use]
+pub fn rules(poller: Poller) -> &'static Rules {
+    match poller {
+        Poller::Accepted => &accepted::RULES,
+        Poller::Locked => &locked::RULES,
+        Poller::Executed => &executed::RULES,
+        Poller::Completed => &completed::RULES,
+        Poller::Failed => &failed::RULES,
+    }
+}
+
+impl Rules {
+    /// How the poller acts where our node is `role`; none if it only records there.
+    #[must_use]
+    pub fn acts_as(&self, role: &ConnectorRole) -> Option<&Acts> {
+        self.acts.as_ref().filter(|acts| acts.role == *role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_pollers_own_one_state() {
+        let mut owned = Vec::new();
+        for poller in Poller::ALL {
+            for state in rules(poller).states {
+                assert!(!owned.contains(&state), "{state} is owned twice");
+                owned.push(state);
+            }
+        }
+    }
+
+    #[test]
+    fn a_poller_acts_in_its_part_only() {
+        let acts = |poller, role| rules(poller).acts_as(&role).is_some();
+        assert!(acts(Poller::Accepted, ConnectorRole::Receiving));
+        assert!(!acts(Poller::Accepted, ConnectorRole::Sending));
+        assert!(acts(Poller::Locked, ConnectorRole::Sending));
+        assert!(!acts(Poller::Locked, ConnectorRole::Receiving));
+        assert!(!acts(Poller::Completed, ConnectorRole::Receiving));
+    }
+}

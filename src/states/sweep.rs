@@ -1,0 +1,305 @@
+//! One sweep of one poller over one network.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
+use super::note::{Note, Observer};
+use super::reviewer::Reviewer;
+use super::rules::{Rules, rules};
+use crate::config::{NetworkSettings, PollerSettings};
+use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
+use crate::networks::ripplenet::{Client, ClientOptions};
+use crate::networks::{NetworkError, RequestSeen};
+use crate::store::{Lease, Scope, Store, StoreError};
+
+/// While something lasts, the sweep says so as often as this.
+const BEAT: Duration = Duration::from_secs(5);
+/// A network may ask to be left alone for as long as this, and the client obeys.
+const LEFT_ALONE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What sweeps one network for one poller, again and again: everything that outlives a sweep.
+pub struct Sweeper {
+    pub(super) store: Store,
+    pub(super) client: Client,
+    pub(super) scope: Scope,
+    pub(super) settings: PollerSettings,
+    pub(super) role: ConnectorRole,
+    pub(super) reviewer: Reviewer,
+    pub(super) clock: Clock,
+    requests: Arc<Requests>,
+    /// One answer of the network, with all its tries, takes no longer.
+    answer_max: Duration,
+}
+
+/// What the client's requests tell.
+#[derive(Debug, Default)]
+struct Requests {
+    made: AtomicU64,
+    /// How often the network asked to be left alone.
+    left_alone: AtomicU64,
+}
+
+/// A sweep under way.
+pub struct Sweep<'a> {
+    pub(super) store: &'a Store,
+    pub(super) client: &'a Client,
+    pub(super) scope: &'a Scope,
+    pub(super) settings: &'a PollerSettings,
+    pub(super) role: ConnectorRole,
+    pub(super) reviewer: &'a Reviewer,
+    pub(super) clock: &'a Clock,
+    pub(super) rules: &'static Rules,
+    /// Asked between pages and between payments: whether to end here.
+    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+    pub(super) observer: Observer<'a>,
+    requests: &'a Requests,
+    answer_max: Duration,
+    gave_up: Cell<bool>,
+}
+
+/// Why a sweep ended early.
+#[derive(Debug, Error)]
+pub enum SweepError {
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The database, or the lease.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// How collecting ended: `complete`, or why it did not end so.
+    pub outcome: &'static str,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// What the pages brought.
+    pub tally: Tally,
+    /// Operations that came to their end.
+    pub acted: u64,
+    /// The network's count minus ours.
+    pub difference: i64,
+    /// How many payments are in the poller's states, as far as we know.
+    pub in_state: u64,
+    /// Payments that only a reconcile has found. It should be 0.
+    pub found_by_reconcile: u64,
+    /// The newest change at the network that was read.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// The end of a sweep.
+#[derive(Debug)]
+pub struct Swept {
+    /// What was done, also where it ended early.
+    pub report: SweepReport,
+    /// Why it ended early.
+    pub error: Option<SweepError>,
+}
+
+impl SweepError {
+    /// The word in the record of sweeps.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_)) => {
+                "credentials_refused"
+            }
+            Self::Network(
+                NetworkError::Unavailable(_)
+                | NetworkError::Unreadable(_)
+                | NetworkError::Refused { .. }
+                | NetworkError::Options(_),
+            ) => "network_unavailable",
+            Self::Store(StoreError::LeaseLost { .. }) => "lease_lost",
+            Self::Store(_) => "database",
+        }
+    }
+
+    /// The alert that stands while this lasts.
+    #[must_use]
+    pub const fn alert(&self) -> Option<AlertName> {
+        match self {
+            Self::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_)) => {
+                Some(AlertName::CredentialsRefused)
+            }
+            Self::Network(
+                NetworkError::Unavailable(_)
+                | NetworkError::Unreadable(_)
+                | NetworkError::Refused { .. }
+                | NetworkError::Options(_),
+            ) => Some(AlertName::NetworkUnavailable),
+            Self::Store(_) => None,
+        }
+    }
+}
+
+impl Sweeper {
+    /// What sweeps `network` for the poller of `scope`. `seen` is told of each request.
+    ///
+    /// # Errors
+    /// The network's secret cannot be read, or a URL is wrong.
+    pub fn new(
+        store: Store,
+        scope: Scope,
+        settings: PollerSettings,
+        network: &NetworkSettings,
+        clock: Clock,
+        seen: impl Fn(&RequestSeen) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let role = network.connector_role.clone();
+        let retry = settings.retry;
+        let requests = Arc::new(Requests::default());
+        let counted = Arc::clone(&requests);
+        let observe = move |request: &RequestSeen| {
+            counted.made.fetch_add(1, Ordering::Relaxed);
+            if matches!(request.status, Some(429 | 503)) {
+                counted.left_alone.fetch_add(1, Ordering::Relaxed);
+            }
+            seen(request);
+        };
+        let client = Client::new(options(network, retry)?, clock.clone(), observe)
+            .map_err(|error| error.to_string())?;
+        let reviewer = Reviewer::new(&settings.review.mode)?;
+        let answer_max = (network.timeout + retry.max_interval) * (2 * retry.max_attempts + 2);
+        Ok(Self { store, client, scope, settings, role, reviewer, clock, requests, answer_max })
+    }
+
+    /// The poller's memory that this sweeps for.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// A sweep. `stop` is asked between pages and between payments; `observer` is told what goes on.
+    pub fn sweep<'a>(
+        &'a self,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+    ) -> Sweep<'a> {
+        Sweep {
+            store: &self.store,
+            client: &self.client,
+            scope: &self.scope,
+            settings: &self.settings,
+            role: self.role.clone(),
+            reviewer: &self.reviewer,
+            clock: &self.clock,
+            rules: rules(self.scope.poller),
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+            gave_up: Cell::new(false),
+        }
+    }
+}
+
+fn options(network: &NetworkSettings, retry: RetryPolicy) -> Result<ClientOptions, String> {
+    Ok(ClientOptions {
+        network: network.name.clone(),
+        base_url: network.base_url.to_string(),
+        token_url: network.token_url.to_string(),
+        audience: network.audience.clone(),
+        client_id: network.client_id.clone(),
+        client_secret: network.client_secret().map_err(|error| error.to_string())?,
+        connector_role: network.connector_role.clone(),
+        timeout: network.timeout,
+        requests_per_second: network.requests_per_second,
+        retry,
+    })
+}
+
+impl Sweep<'_> {
+    /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
+    pub async fn run(&self, lease: &Lease) -> Swept {
+        let made_before = self.requests.made.load(Ordering::Relaxed);
+        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let error = self.collect_and_act(lease, &mut report).await.err();
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        report.requests = self.requests.made.load(Ordering::Relaxed) - made_before;
+        Swept { report, error }
+    }
+
+    async fn collect_and_act(
+        &self,
+        lease: &Lease,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.collect(lease, report).await?;
+        if !(self.stop)() {
+            report.acted = self.act(lease).await?;
+        }
+        let network = &self.scope.network;
+        let states = self.rules.states;
+        report.in_state = self.store.count_in(network, states, Some(&self.role)).await?;
+        Ok(())
+    }
+
+    /// Raises or clears an alert of this poller.
+    pub(super) async fn alert_if(
+        &self,
+        lease: &Lease,
+        stands: bool,
+        name: AlertName,
+        detail: impl FnOnce() -> String,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if stands {
+            let alert = Alert { name, subject: String::new(), detail: detail() };
+            self.store.raise_alert(self.scope, Some(lease), &alert, now).await?;
+        } else {
+            self.store.clear_alert(self.scope, Some(lease), name, "", now).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for an answer of the network, and says meanwhile that this is no standstill.
+    pub(super) async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
+        self.patiently(self.answer_max, work).await
+    }
+
+    /// Waits for `work`, and says meanwhile that this is no standstill, for as long as `patience` and not longer; or
+    /// longer, if the network has asked to be left alone.
+    pub(super) async fn patiently<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = std::pin::pin!(work);
+        let asked_before = self.requests.left_alone.load(Ordering::Relaxed);
+        let begun = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(BEAT) => {
+                    let asked = self.requests.left_alone.load(Ordering::Relaxed) - asked_before;
+                    let times = u32::try_from(asked).unwrap_or(u32::MAX);
+                    if begun.elapsed() < patience.saturating_add(LEFT_ALONE_MAX.saturating_mul(times)) {
+                        (self.observer)(Note::Progress);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins nothing new: what is the matter fails everything.
+    pub(super) fn give_up(&self) {
+        self.gave_up.set(true);
+    }
+
+    pub(super) fn has_given_up(&self) -> bool {
+        self.gave_up.get()
+    }
+}
