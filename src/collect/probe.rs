@@ -1,0 +1,76 @@
+//! Finding out how a network's list can be read.
+
+use chrono::{DateTime, Utc};
+
+use super::Source;
+use super::bounds::{Bounds, Mode, is_ascending, tick, tick_after, tick_before};
+use crate::engine::{Listing, Window};
+
+/// Rows to look at: enough to see an order, few enough for any network's largest page.
+const ROWS: u32 = 10;
+
+/// Asks the network up to three questions about its list: are the rows in order, is a range honoured that holds some
+/// rows and not others, and is a row in a range that begins at it?
+///
+/// An empty list tells nothing, and then the network is taken to be as documented. A walk notices what contradicts
+/// that, and ends as [`super::Outcome::Unreliable`].
+///
+/// # Errors
+/// The network could not be read.
+pub async fn probe<S: Source>(source: &S) -> Result<Mode, S::Error> {
+    let first = source.page(&range(None, None)).await?;
+    if !is_ascending(&first) {
+        return Ok(Mode::Sweep);
+    }
+    let times: Vec<_> = first.payments().map(|payment| payment.modified_at).collect();
+    let (Some(oldest), Some(newest)) = (times.first(), times.last()) else {
+        return Ok(Mode::Keyset(Bounds::Exclusive));
+    };
+    // Only a row that is on a whole millisecond can be on a bound.
+    let on_bound = |at: &&DateTime<Utc>| **at == tick(**at);
+    let known = *middle(&times).filter(on_bound).or(times.iter().find(on_bound)).unwrap_or(oldest);
+    let is_honoured = if tick(*oldest) == tick(*newest) {
+        has_nothing_beside(source, known).await?
+    } else {
+        has_just(source, known).await?
+    };
+    if !is_honoured {
+        return Ok(Mode::Sweep);
+    }
+    let third = source.page(&range(Some(tick(known)), Some(tick_after(known)))).await?;
+    let is_in = third.payments().any(|payment| payment.modified_at == tick(known));
+    Ok(Mode::Keyset(if is_in { Bounds::Inclusive } else { Bounds::Exclusive }))
+}
+
+/// Whether a range around a row holds it, and no others. If the row has moved away meanwhile, this is a wrong no, and
+/// the list is swept until the next probe.
+async fn has_just<S: Source>(source: &S, known: DateTime<Utc>) -> Result<bool, S::Error> {
+    let (after, before) = (tick_before(known), tick_after(known));
+    let listing = source.page(&range(Some(after), Some(before))).await?;
+    let is_there = listing.payments().any(|payment| tick(payment.modified_at) == tick(known));
+    Ok(is_there && is_inside(&listing, after, before))
+}
+
+/// Whether a range beside all rows holds none of them.
+async fn has_nothing_beside<S: Source>(source: &S, known: DateTime<Utc>) -> Result<bool, S::Error> {
+    let after = tick_after(known);
+    let before = tick_after(after);
+    let listing = source.page(&range(Some(after), Some(before))).await?;
+    Ok(is_inside(&listing, after, before))
+}
+
+/// Whether all rows are in the range, be its bounds in or out.
+fn is_inside(listing: &Listing, after: DateTime<Utc>, before: DateTime<Utc>) -> bool {
+    listing
+        .payments()
+        .map(|payment| tick(payment.modified_at))
+        .all(|at| after <= at && at <= before)
+}
+
+fn range(after: Option<DateTime<Utc>>, before: Option<DateTime<Utc>>) -> Window {
+    Window { after, before, page: 0, size: ROWS }
+}
+
+fn middle(times: &[DateTime<Utc>]) -> Option<&DateTime<Utc>> {
+    times.get(times.len() / 2)
+}

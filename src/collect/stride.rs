@@ -1,0 +1,160 @@
+//! Reading a span of a list by value: the step that walks and reconciles are made of.
+
+use chrono::{DateTime, Utc};
+
+use super::bounds::{Bounds, Span, tick, tick_after};
+use super::drain::Trust;
+use super::position::Resume;
+use super::reader::Reader;
+use super::{Collector, Halt, Outcome, Sink, Source};
+use crate::engine::{Listing, Row, Trail};
+
+/// How often a group of rows may be gone when it is to be read by itself. A network that takes a range for empty again
+/// and again does not honour ranges.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Reads a span from its beginning to its end, whatever moves meanwhile.
+pub(super) struct Stride<'a, S, D> {
+    pub(super) reader: Reader<'a, S, D>,
+    bounds: Bounds,
+    page_size: u32,
+    /// What is still to be read.
+    rest: Span,
+    resume: Option<Resume>,
+    is_done: bool,
+}
+
+/// What the last row of a page means for the next request.
+enum Next {
+    /// All before this millisecond is read.
+    From(DateTime<Utc>),
+    /// More rows than a page share the millisecond that is to be read next.
+    Tie(DateTime<Utc>),
+    /// So many rows of the page could not be understood that it does not tell.
+    Unknown,
+}
+
+impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
+    pub(super) fn new(
+        collector: &'a Collector<'a, S, D>,
+        trail: Trail,
+        bounds: Bounds,
+        span: Span,
+        pages_max: u64,
+    ) -> Self {
+        Self {
+            reader: Reader::new(collector, trail, pages_max),
+            bounds,
+            page_size: collector.settings.page_size.max(1),
+            rest: span,
+            resume: None,
+            is_done: span.is_empty(),
+        }
+    }
+
+    /// Has each page stored with the place where a next walk may begin.
+    pub(super) fn resumable(mut self, resume: Resume) -> Self {
+        self.resume = Some(resume);
+        self
+    }
+
+    /// Where a next walk may begin.
+    pub(super) fn cursor(&self) -> Option<DateTime<Utc>> {
+        let resume = self.resume.as_ref()?;
+        resume.cursor(self.rest.from, self.reader.answered_at())
+    }
+
+    /// Reads on. Returns the part that is read whole by this step; `None`: there is nothing left to read.
+    pub(super) async fn step(&mut self) -> Result<Option<Span>, Halt<S::Error, D::Error>> {
+        if self.is_done {
+            return Ok(None);
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            let span = self.attempt().await?;
+            if span.is_some() {
+                return Ok(span);
+            }
+        }
+        Err(Halt::Early(Outcome::Unreliable))
+    }
+
+    /// One step, or `None` if what was to be read by itself had gone when it was asked for.
+    async fn attempt(&mut self) -> Result<Option<Span>, Halt<S::Error, D::Error>> {
+        let from = self.rest.from;
+        let listing = self.page(0).await?;
+        if listing.last || listing.rows.is_empty() {
+            let span = self.rest;
+            self.end();
+            self.reader.keep(listing.rows, self.cursor());
+            return Ok(Some(span));
+        }
+        let next = next(from, &listing);
+        if let Next::From(reached) = next {
+            self.go_on_from(reached);
+            self.reader.keep(listing.rows, self.cursor());
+            return Ok(Some(Span { from, to: Some(reached) }));
+        }
+        self.reader.keep(listing.rows, self.cursor());
+        let to = match next {
+            Next::From(at) | Next::Tie(at) => Some(tick_after(at)),
+            Next::Unknown => self.look_ahead().await?.map(tick_after).or(self.rest.to),
+        };
+        let span = Span { from, to };
+        let window = self.bounds.window(span, 0, self.page_size);
+        if self.reader.drain(window, self.cursor(), Trust::Verify(self.bounds)).await? == 0 {
+            return Ok(None);
+        }
+        match to {
+            Some(to) => self.go_on_from(to),
+            None => self.end(),
+        }
+        Ok(Some(span))
+    }
+
+    fn go_on_from(&mut self, reached: DateTime<Utc>) {
+        self.rest.from = Some(reached);
+        self.is_done = self.rest.is_empty();
+    }
+
+    fn end(&mut self) {
+        self.rest.from = std::cmp::max(self.rest.from, self.reader.newest().map(tick_after));
+        self.is_done = true;
+    }
+
+    async fn page(&mut self, page: u64) -> Result<Listing, Halt<S::Error, D::Error>> {
+        let window = self.bounds.window(self.rest, page, self.page_size);
+        let cursor = self.cursor();
+        self.reader.verified(&window, cursor, Trust::Verify(self.bounds)).await
+    }
+
+    /// Reads pages that tell nothing, up to a row that does: its time. `None` if there is none to the end. What shifts
+    /// from page to page meanwhile is lost to this, so the whole part is to be drained after.
+    async fn look_ahead(&mut self) -> Result<Option<DateTime<Utc>>, Halt<S::Error, D::Error>> {
+        let mut page = 1;
+        loop {
+            let listing = self.page(page).await?;
+            let reached = reached(&listing).filter(|at| Some(*at) > self.rest.from);
+            let is_end = listing.last || listing.rows.is_empty();
+            self.reader.keep(listing.rows, self.cursor());
+            if reached.is_some() || is_end {
+                return Ok(reached);
+            }
+            page += 1;
+        }
+    }
+}
+
+/// The millisecond of the last row that tells one.
+fn reached(listing: &Listing) -> Option<DateTime<Utc>> {
+    listing.payments().map(|payment| tick(payment.modified_at)).max()
+}
+
+fn next(from: Option<DateTime<Utc>>, listing: &Listing) -> Next {
+    match (reached(listing), from) {
+        (Some(reached), from) if Some(reached) > from => Next::From(reached),
+        (Some(_), Some(from)) if listing.rows.iter().all(|row| matches!(row, Row::Payment(_))) => {
+            Next::Tie(from)
+        }
+        (Some(_) | None, Some(_) | None) => Next::Unknown,
+    }
+}
