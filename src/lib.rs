@@ -16,4 +16,6 @@ pub mod collect;
 pub mod config;
 pub mod engine;
 pub mod failpoint;
+pub mod networks;
+pub mod states;
 pub mod store;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::reader::{Reader, Section};
 use super::secret::{self, SecretError};
 use super::values::{self, Parsed};
-use crate::engine::Poller;
+use crate::engine::{ConnectorRole, Poller};
 
 /// Names become columns, labels and file names.
 const LONGEST_NAME: usize = 40;
@@ -76,19 +76,9 @@ impl NetworkKind {
     }
 }
 
-/// Our side of the payments on a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConnectorRole {
-    /// Money comes to us: we lock, pay out and complete.
-    Receiving,
-    /// Money goes out from us: we settle and record.
-    Sending,
-}
-
-impl ConnectorRole {
-    /// The roles by their names in the configuration.
-    const NAMED: &[(&str, Self)] = &[("receiving", Self::Receiving), ("sending", Self::Sending)];
-}
+/// The roles that our node can be configured to play, by their names in the configuration.
+const ROLES: &[(&str, ConnectorRole)] =
+    &[("receiving", ConnectorRole::Receiving), ("sending", ConnectorRole::Sending)];
 
 /// Reads what every network starts from.
 pub(super) fn read_defaults(reader: &mut Reader) {
@@ -149,7 +139,7 @@ fn read_section(reader: &mut Reader, section: &Section, name: &str) -> Option<Ne
     let audience = reader.required(section, "audience", values::text);
     let client_id = reader.required(section, "client_id", values::text);
     let client_secret_file = reader.optional(section, SECRET_FILE, values::text);
-    let role = reader.required(section, "connector_role", values::choice(ConnectorRole::NAMED));
+    let role = reader.required(section, "connector_role", values::choice(ROLES));
     let timeout = reader.required(section, "timeout", values::duration(TIMEOUT.0..=TIMEOUT.1));
     let rate = reader.required(section, "requests_per_second", values::number(1..=10_000));
     Some(NetworkSettings {

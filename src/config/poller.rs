@@ -12,7 +12,7 @@ use super::network::NetworkKind;
 use super::reader::{Reader, Section};
 use super::review::{self, ReviewSettings};
 use super::values::{self, Parsed};
-use crate::engine::Poller;
+use crate::engine::{Poller, RetryPolicy};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ pub struct PollerSettings {
     /// Where metrics and health are served.
     pub listen: Option<SocketAddr>,
     /// When requests are tried again.
-    pub retry: RetrySettings,
+    pub retry: RetryPolicy,
     /// Who decides on a payment.
     pub review: ReviewSettings,
 }
@@ -72,15 +72,6 @@ pub enum CollectFrom {
     Date(DateTime<Utc>),
     /// This long ago, at most a hundred years.
     Back(Duration),
-}
-
-/// Requests that failed for a reason that may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetrySettings {
-    /// How often a request is tried in all.
-    pub max_attempts: u32,
-    /// The longest wait between two tries.
-    pub max_interval: Duration,
 }
 
 /// Reads what every poller starts from.
@@ -210,11 +201,11 @@ fn read_schedule(reader: &mut Reader, section: &Section) -> Option<Schedule> {
     cron.map(Schedule::Cron).or_else(|| fixed_delay.map(Schedule::FixedDelay))
 }
 
-fn read_retry(reader: &mut Reader, section: &Section) -> Option<RetrySettings> {
+fn read_retry(reader: &mut Reader, section: &Section) -> Option<RetryPolicy> {
     let range = Duration::from_millis(1)..=MINUTE;
     let max_attempts = reader.required(section, "max_attempts", values::number(1..=10));
     let max_interval = reader.required(section, "max_interval", values::duration(range));
-    Some(RetrySettings { max_attempts: max_attempts?, max_interval: max_interval? })
+    Some(RetryPolicy { max_attempts: max_attempts?, max_interval: max_interval? })
 }
 
 /// A cron expression, judged by the scheduler that will run it.

@@ -92,10 +92,10 @@ pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Pa
 }
 
 /// One of the `known` words.
-pub(super) fn choice<T: Copy>(known: &[(&str, T)]) -> impl Fn(&Value) -> Parsed<T> {
+pub(super) fn choice<T: Clone>(known: &[(&str, T)]) -> impl Fn(&Value) -> Parsed<T> {
     move |value| {
         let found = bare(value).and_then(|text| known.iter().find(|(name, _)| *name == text));
-        found.map(|(_, choice)| *choice).ok_or_else(|| {
+        found.map(|(_, choice)| choice.clone()).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
             format!("{} is not one of: {}", toml_text(value), names.join(", "))
         })

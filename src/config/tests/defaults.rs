@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::reader::Reader;
 use super::super::*;
+use crate::engine::{ConnectorRole, RetryPolicy};
 use super::{Folder, set, shown};
 
 /// The file with every example taken into use.
@@ -37,7 +38,7 @@ fn alone_they_are_complete_and_switch_nothing_on() {
         batch_size: 500,
         lease: Duration::from_secs(30),
         listen: None,
-        retry: RetrySettings { max_attempts: 3, max_interval: Duration::from_secs(2) },
+        retry: RetryPolicy { max_attempts: 3, max_interval: Duration::from_secs(2) },
         review: ReviewSettings {
             mode: ReviewMode::Manual,
             require_user_info: Vec::new(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::*;
+use crate::engine::RetryPolicy;
 use super::{ACME, Folder, set, settings, shown};
 
 fn fixed_delay(sources: &Sources) -> Duration {
@@ -90,7 +91,7 @@ fn set_takes_bare_text_and_toml() {
     };
     assert_eq!(accepted.review.mode, command);
     assert_eq!(accepted.collect_from, CollectFrom::Back(Duration::from_secs(30 * 86_400)));
-    let retry = RetrySettings { max_attempts: 5, max_interval: Duration::from_secs(1) };
+    let retry = RetryPolicy { max_attempts: 5, max_interval: Duration::from_secs(1) };
     assert_eq!(accepted.retry, retry);
 }
 

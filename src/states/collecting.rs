@@ -1,0 +1,279 @@
+//! Collecting: the network's list, read into the database.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::note::Note;
+use super::sweep::{Sweep, SweepError, SweepReport};
+use crate::collect::{
+    CollectError, Collected, Collector, Depth, Drift, Mode, Outcome, Position, Reconciled,
+    Settings, Sink, Source, drift, probe,
+};
+use crate::config::CollectFrom;
+use crate::engine::{AlertName, Listing, Row, Tally, Trail, Window};
+use crate::networks::NetworkError;
+use crate::store::{Cursor, Lease, StoreError, WalkEnd};
+
+/// A walk that has not come to the end after so many pages ends for now: payments change faster than they are read,
+/// or there are so many that the rest is to be acted on first.
+const PAGES_MAX: u64 = 20_000;
+/// A list of so few pages is reconciled row by row.
+const SMALL_LIST_PAGES: u64 = 20;
+
+/// The list of a poller's states at its network.
+pub(super) struct List<'a>(pub(super) &'a Sweep<'a>);
+
+/// The database, as far as that list is concerned.
+pub(super) struct Records<'a> {
+    pub(super) sweep: &'a Sweep<'a>,
+    /// Without one the writes are a person's.
+    pub(super) lease: Option<&'a Lease>,
+}
+
+impl Source for List<'_> {
+    type Error = NetworkError;
+
+    async fn page(&self, window: &Window) -> Result<Listing, NetworkError> {
+        self.0.answer(self.0.client.list(self.0.rules.states, window)).await
+    }
+
+    async fn get(&self, payment_id: &str) -> Result<Option<Row>, NetworkError> {
+        match self.0.answer(self.0.client.get(payment_id)).await {
+            Ok(row) => Ok(Some(row)),
+            Err(NetworkError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Sink for Records<'_> {
+    type Error = StoreError;
+
+    async fn record(
+        &self,
+        rows: &[Row],
+        cursor: Option<DateTime<Utc>>,
+        trail: Trail,
+    ) -> Result<Tally, StoreError> {
+        let Sweep { store, scope, clock, observer, .. } = self.sweep;
+        let tally = store.record(scope, self.lease, rows, cursor, trail, clock.now()).await?;
+        observer(Note::Progress);
+        Ok(tally)
+    }
+
+    async fn count(
+        &self,
+        after: Option<DateTime<Utc>>,
+        before: Option<DateTime<Utc>>,
+    ) -> Result<u64, StoreError> {
+        let Sweep { store, scope, role, rules, .. } = self.sweep;
+        let (network, states) = (scope.network.as_str(), rules.states);
+        if let Some(after) = after {
+            let before = before.unwrap_or_else(end_of_time);
+            return store.count_between(network, states, role, after, before).await;
+        }
+        // The whole is kept counted; only what is behind the end is to be looked at.
+        let all = store.count_in(network, states, Some(role)).await?;
+        let behind = match before {
+            Some(before) => {
+                let after = before - TimeDelta::microseconds(1);
+                store.count_between(network, states, role, after, end_of_time()).await?
+            }
+            None => 0,
+        };
+        Ok(all.saturating_sub(behind) + store.quarantined_count(scope).await?)
+    }
+
+    async fn ids(
+        &self,
+        after: Option<DateTime<Utc>>,
+        before: Option<DateTime<Utc>>,
+        past: Option<&(String, DateTime<Utc>)>,
+        limit: u32,
+    ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        let Sweep { store, scope, role, rules, .. } = self.sweep;
+        let between =
+            (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
+        store.ids_between(&scope.network, rules.states, role, between, past, limit).await
+    }
+}
+
+/// No payment is changed later than this.
+fn end_of_time() -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(9999, 1, 1)
+        .and_then(|day| day.and_hms_opt(0, 0, 0))
+        .map_or(DateTime::<Utc>::MAX_UTC, |time| time.and_utc())
+}
+
+impl From<CollectError<NetworkError, StoreError>> for SweepError {
+    fn from(error: CollectError<NetworkError, StoreError>) -> Self {
+        match error {
+            CollectError::Source(error) => Self::Network(error),
+            CollectError::Sink(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Sweep<'_> {
+    /// Reads what is new, compares the counts, and reconciles where they stay different or it is time to.
+    pub(super) async fn collect(
+        &self,
+        lease: &Lease,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        let was = self.store.cursor(self.scope).await?;
+        let (list, records) = (List(self), Records { sweep: self, lease: Some(lease) });
+        let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
+            Some(mode) => mode,
+            None => probe(&list).await?,
+        };
+        let collector = Collector {
+            source: &list,
+            sink: &records,
+            settings: self.collect_settings(),
+            stop: self.stop,
+        };
+        let position = Position { watermark: was.watermark, cursor: was.cursor };
+        let (collected, position) = match mode {
+            Mode::Keyset(bounds) => collector.walk(bounds, position, self.clock.now()).await?,
+            Mode::Sweep => (collector.sweep().await?, position),
+        };
+        note(report, &collected);
+        self.judge(lease, &collected).await?;
+        let mut end = WalkEnd {
+            mode: mode.as_str().to_owned(),
+            watermark: position.watermark,
+            cursor: position.cursor,
+            difference: was.difference,
+            // The first walk has read all there is.
+            reconciled_at: was.reconciled_at.or_else(|| Some(self.clock.now())),
+        };
+        match collected.outcome {
+            Outcome::Complete => {
+                self.compare(lease, &collector, mode, &was, &mut end, report).await?;
+            }
+            // The next sweep finds out anew how this list can be read.
+            Outcome::Unreliable => end.mode.clear(),
+            Outcome::Stopped | Outcome::TooFast => {}
+        }
+        self.store.save_walk(self.scope, lease, &was, &end).await?;
+        Ok(())
+    }
+
+    /// How this poller collects.
+    pub(super) fn collect_settings(&self) -> Settings {
+        let std = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let collect_from = match self.settings.collect_from {
+            CollectFrom::Beginning => None,
+            CollectFrom::Date(date) => Some(date),
+            CollectFrom::Back(back) => self.clock.now().checked_sub_signed(std(back)),
+        };
+        Settings {
+            page_size: self.settings.page_size,
+            overlap: std(self.settings.overlap),
+            collect_from,
+            max_pages: PAGES_MAX,
+        }
+    }
+
+    /// Raises and clears the alerts on how the list can be read.
+    async fn judge(&self, lease: &Lease, collected: &Collected) -> Result<(), StoreError> {
+        let outcome = collected.outcome;
+        if outcome == Outcome::Stopped {
+            return Ok(());
+        }
+        self.alert_if(lease, outcome == Outcome::TooFast, AlertName::ListTooFast, || {
+            format!("{} pages were read, and the end of the list was not reached", collected.pages)
+        })
+        .await?;
+        self.alert_if(lease, outcome == Outcome::Unreliable, AlertName::ListUnreliable, || {
+            "the network's pages are not in the order, or not in the range, that was asked for"
+                .to_owned()
+        })
+        .await
+    }
+
+    /// Compares the counts. A difference that stays leads to a reconcile, and so does the time.
+    async fn compare(
+        &self,
+        lease: &Lease,
+        collector: &Collector<'_, List<'_>, Records<'_>>,
+        mode: Mode,
+        was: &Cursor,
+        end: &mut WalkEnd,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        let count = collector.check(mode, end.watermark).await?;
+        end.difference = count.difference();
+        let now = self.clock.now();
+        let every = TimeDelta::from_std(self.settings.reconcile_every).unwrap_or(TimeDelta::MAX);
+        let is_time = was.reconciled_at.is_some_and(|at| now - at >= every);
+        let drifts = drift(was.difference, end.difference) == Drift::Reconcile;
+        if is_time || drifts {
+            let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
+            let depth =
+                if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
+            let reconciled = collector.reconcile(mode, end.watermark, depth).await?;
+            self.report_reconcile(lease, &reconciled, report).await?;
+            end.reconciled_at = Some(now);
+            end.difference = collector.check(mode, end.watermark).await?.difference();
+        }
+        report.difference = end.difference;
+        if end.difference == 0 && report.found_by_reconcile == 0 {
+            self.alert_if(lease, false, AlertName::Drift, String::new).await?;
+        } else if drifts && end.difference != 0 {
+            self.alert_if(lease, true, AlertName::Drift, || {
+                format!("the network has {} payments more than we, also after a reconcile", end.difference)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn report_reconcile(
+        &self,
+        lease: &Lease,
+        reconciled: &Reconciled,
+        report: &mut SweepReport,
+    ) -> Result<(), StoreError> {
+        report.tally += reconciled.tally;
+        report.found_by_reconcile = reconciled.found;
+        tracing::info!(
+            found = reconciled.found,
+            exits = reconciled.exits,
+            unknown = reconciled.unknown.len(),
+            left_over = reconciled.left_over,
+            "reconciled"
+        );
+        if reconciled.found > 0 {
+            let found = reconciled.found;
+            self.alert_if(lease, true, AlertName::Drift, || {
+                format!("a reconcile found {found} payments that the sweeps had missed")
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+fn note(report: &mut SweepReport, collected: &Collected) {
+    report.outcome = collected.outcome.as_str();
+    report.pages = collected.pages;
+    report.tally = collected.tally;
+    report.newest = collected.newest;
+}
+
+/// Compares the whole list with the database, row by row, whatever the counts say: a person has asked for it.
+///
+/// # Errors
+/// See [`SweepError`].
+pub async fn reconcile(sweep: &Sweep<'_>) -> Result<Reconciled, SweepError> {
+    let was = sweep.store.cursor(sweep.scope).await?;
+    let (list, records) = (List(sweep), Records { sweep, lease: None });
+    let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
+        Some(mode) => mode,
+        None => probe(&list).await?,
+    };
+    let settings = sweep.collect_settings();
+    let collector = Collector { source: &list, sink: &records, settings, stop: sweep.stop };
+    Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
+}
