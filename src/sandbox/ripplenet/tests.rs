@@ -1,0 +1,448 @@
+//! The network as a client meets it: over HTTP.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use reqwest::header::{DATE, RETRY_AFTER};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::engine::Clock;
+use crate::sandbox::faults::{FaultRates, Reply};
+
+/// 2021-03-03T00:00:00Z in ms.
+const START: i64 = 1_614_729_600_000;
+
+fn client() -> Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        rustls::crypto::ring::default_provider().install_default().unwrap();
+    });
+    Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+/// A sandbox, a clock that the test moves, and a client with a token.
+struct Bench {
+    sandbox: Sandbox,
+    millis: Arc<AtomicI64>,
+    http: Client,
+    token: String,
+}
+
+impl Bench {
+    async fn new(options: SandboxOptions) -> Self {
+        let millis = Arc::new(AtomicI64::new(START));
+        let told = Arc::clone(&millis);
+        let clock = Clock::from_fn(move || network::time_of(told.load(Ordering::SeqCst)));
+        let sandbox = Sandbox::start(SandboxOptions { clock, ..options }).await.unwrap();
+        let mut bench = Self { sandbox, millis, http: client(), token: String::new() };
+        bench.token = bench.fetch_token().await;
+        bench
+    }
+
+    async fn plain() -> Self {
+        Self::new(SandboxOptions::default()).await
+    }
+
+    fn pass(&self, time: Duration) {
+        self.millis.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    fn tick(&self) {
+        self.sandbox.partner_tick(network::time_of(self.millis.load(Ordering::SeqCst)));
+    }
+
+    async fn ask_token(&self) -> Response {
+        let body = json!({
+            "client_id": self.sandbox.client_id(), "client_secret": self.sandbox.client_secret(),
+            "audience": self.sandbox.audience(), "grant_type": "client_credentials",
+        });
+        let request = self.http.post(self.sandbox.token_url());
+        let request = request.header("Content-Type", "application/json").body(body.to_string());
+        request.send().await.unwrap()
+    }
+
+    async fn fetch_token(&self) -> String {
+        let body = self.ask_token().await.text().await.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Value) -> reqwest::Result<Response> {
+        let mut request = self
+            .http
+            .request(method, format!("{}/v4{path}", self.sandbox.base_url()))
+            .header("Accept", "application/json")
+            .header("Authorization", format!("Bearer {}", self.token));
+        if !body.is_null() {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        request.send().await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let response = self.send(method, path, body).await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.ask(Method::GET, path, Value::Null).await
+    }
+
+    async fn call(&self, id: Uuid, operation: Operation, body: Value) -> (u16, Value) {
+        self.ask(Method::POST, &format!("/payments/{id}/{operation}"), body).await
+    }
+}
+
+fn executed() -> PaymentSpec {
+    PaymentSpec { state: PaymentState::Executed, ..PaymentSpec::default() }
+}
+
+#[tokio::test]
+async fn a_page_has_the_networks_envelope() {
+    let bench = Bench::plain().await;
+    let ids = bench.sandbox.add_payments(25, &PaymentSpec::default());
+    let (status, page) =
+        bench.get("/payments?states=ACCEPTED&size=10&page=2&sort_direction=ASC").await;
+    assert_eq!(status, 200);
+    assert_eq!(page["totalElements"], "25");
+    assert_eq!(page["totalPages"], "3");
+    assert_eq!(page["numberOfElements"], "5");
+    assert_eq!((&page["first"], &page["last"]), (&json!(false), &json!(true)));
+    assert_eq!(page["sort"][0]["property"], "MODIFIED_AT");
+    assert_eq!(page["content"][4]["payment_id"], ids[24].to_string());
+
+    bench.sandbox.set_quirks(Quirks { plain_numbers: true, ..Quirks::default() });
+    let (_, page) = bench.get("/payments?states=LOCKED").await;
+    assert_eq!(page["totalElements"], 0);
+    assert_eq!((&page["first"], &page["last"]), (&json!(true), &json!(true)));
+    assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_receiver_takes_a_payment_through_its_life() {
+    let bench = Bench::plain().await;
+    let id = bench.sandbox.add_payments(1, &PaymentSpec::default())[0];
+    bench.pass(Duration::from_secs(1));
+    let lock = json!({"internal_id": "our-1", "user_info": {"checked": true}});
+    let (status, payment) = bench.call(id, Operation::Lock, lock.clone()).await;
+    assert_eq!((status, &payment["payment_state"]), (200, &json!("LOCKED")));
+    assert_eq!(payment["internal_info"]["internal_id"], "our-1");
+    assert_eq!(payment["user_info"][1]["locked"][0]["json"], json!({"checked": true}));
+    assert_eq!(payment["locked_at"], payment["modified_at"]);
+    let (status, problem) = bench.call(id, Operation::Lock, lock).await;
+    assert_eq!((status, &problem["finality"]), (400, &json!("PERMANENT")));
+
+    assert!(bench.sandbox.move_to(id, PaymentState::Prepared));
+    assert!(bench.sandbox.move_to(id, PaymentState::Executed));
+    let handed_on = json!({"sub_state": "FORWARDED", "memo": "to the bank"});
+    let (_, payment) = bench.call(id, Operation::Finalize, handed_on).await;
+    assert_eq!(payment["user_info"][1]["executed"][0]["subState"], "FORWARDED");
+    assert_eq!(payment["internal_info"]["labels"], json!([{"label": "FORWARDED"}]));
+    let (status, payment) = bench.call(id, Operation::Complete, json!({"user_info": {}})).await;
+    assert_eq!((status, &payment["payment_state"]), (200, &json!("COMPLETED")));
+
+    let states: Vec<PaymentState> =
+        bench.sandbox.history(id).unwrap().into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, PaymentState::Completed.path());
+    assert_eq!(bench.sandbox.accepted_calls(id, Operation::Lock), 1);
+    assert_eq!(bench.sandbox.calls_more_than_once(), []);
+    let refused: Vec<_> =
+        bench.sandbox.calls().into_iter().filter(|call| call.refused.is_some()).collect();
+    assert_eq!((refused.len(), refused[0].operation), (1, Operation::Lock));
+    assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_settlement_can_take_its_time() {
+    let quirks = Quirks { settle_takes: Duration::from_secs(2), ..Quirks::default() };
+    let bench = Bench::new(SandboxOptions { quirks, ..SandboxOptions::default() }).await;
+    let spec =
+        PaymentSpec { state: PaymentState::Locked, role: Role::Sending, ..PaymentSpec::default() };
+    let id = bench.sandbox.add_payments(1, &spec)[0];
+    let (status, payment) = bench.call(id, Operation::Settle, json!({})).await;
+    assert_eq!((status, &payment["payment_state"]), (200, &json!("LOCKED")));
+    assert_eq!(bench.call(id, Operation::Settle, json!({})).await.0, 409);
+    bench.pass(Duration::from_secs(2));
+    let (_, payment) = bench.get(&format!("/payments/{id}")).await;
+    assert_eq!(payment["payment_state"], "PREPARED");
+    assert_eq!(bench.call(id, Operation::Settle, json!({})).await.0, 400);
+    assert_eq!(bench.sandbox.accepted_calls(id, Operation::Settle), 1);
+}
+
+#[tokio::test]
+async fn an_overdue_payment_fails_when_it_is_acted_on() {
+    let bench = Bench::plain().await;
+    let spec = PaymentSpec { expires_in: TimeDelta::minutes(5), ..PaymentSpec::default() };
+    let id = bench.sandbox.add_payments(1, &spec)[0];
+    bench.pass(Duration::from_secs(300));
+    assert_eq!(bench.call(id, Operation::Lock, json!({})).await.0, 400);
+    assert_eq!(bench.sandbox.state_of(id), Some(PaymentState::Failed));
+}
+
+#[tokio::test]
+async fn labels_are_put_found_and_deleted() {
+    let bench = Bench::plain().await;
+    let id = bench.sandbox.add_payments(3, &PaymentSpec::default())[1];
+    let before = bench.sandbox.modified_at(id);
+    let path = format!("/payments/{id}/labels?label=seen,urgent");
+    let (status, payment) = bench.ask(Method::PUT, &path, Value::Null).await;
+    assert_eq!((status, payment["internal_info"]["labels"].as_array().unwrap().len()), (200, 2));
+    assert!(bench.sandbox.modified_at(id) > before);
+    let (_, page) = bench.get("/payments?with_labels=seen").await;
+    assert_eq!(page["content"][0]["payment_id"], id.to_string());
+    assert_eq!(bench.ask(Method::DELETE, &path, Value::Null).await.0, 200);
+    assert_eq!(bench.ask(Method::DELETE, &path, Value::Null).await.0, 404);
+    assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn tokens_expire_are_revoked_and_refused() {
+    let bench = Bench::plain().await;
+    assert_eq!(bench.get("/health").await.0, 200);
+    bench.pass(Duration::from_secs(3600));
+    let (status, problem) = bench.get("/health").await;
+    assert_eq!((status, &problem["ripplenet_error_code"]), (401, &json!("A0110")));
+
+    let bench = Bench { token: bench.fetch_token().await, ..bench };
+    assert_eq!(bench.get("/health").await.0, 200);
+    bench.sandbox.revoke_tokens();
+    assert_eq!(bench.get("/health").await.0, 401);
+    bench.sandbox.refuse_tokens(Some(403));
+    assert_eq!(bench.ask_token().await.status(), 403);
+    bench.sandbox.refuse_tokens(None);
+    assert_eq!(bench.ask_token().await.status(), 200);
+    assert_eq!(bench.sandbox.tokens_issued(), 3);
+    assert_eq!(bench.sandbox.answers(Endpoint::Token, 403), 1);
+    assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_no_correct_client_sends_is_noted() {
+    let bench = Bench::plain().await;
+    let id = bench.sandbox.add_payments(1, &PaymentSpec::default())[0];
+    let (status, problem) = bench.get("/payments?colour=red").await;
+    assert_eq!((status, &problem["ripplenet_error_code"]), (400, &json!("E0104")));
+    assert_eq!(bench.call(id, Operation::Lock, json!({"who": "us"})).await.0, 400);
+    assert_eq!(bench.get("/payments/12").await.0, 400);
+    assert_eq!(bench.get("/nothing").await.0, 404);
+    assert_eq!(bench.get(&format!("/payments/{id}?details=1")).await.0, 400);
+    let bare = bench.http.get(format!("{}/v4/payments", bench.sandbox.base_url()));
+    assert_eq!(bare.send().await.unwrap().status(), 401);
+    // Five bad requests, and one that is bad twice: no token, no `Accept: application/json`.
+    let violations = bench.sandbox.violations();
+    assert_eq!(violations.len(), 7, "{violations:#?}");
+    // To ask for what is not there is no violation.
+    assert_eq!(bench.get(&format!("/payments/{}", Uuid::nil())).await.0, 404);
+    assert_eq!(bench.sandbox.violations().len(), 7);
+}
+
+#[tokio::test]
+async fn a_cut_connection_gives_no_answer() {
+    let bench = Bench::plain().await;
+    let ids = bench.sandbox.add_payments(2, &executed());
+    let complete = Endpoint::Operation(Operation::Complete);
+    bench.sandbox.script(complete, 1, Reply::CutBefore);
+    bench.sandbox.script(complete, 1, Reply::CutAfter);
+    for id in &ids {
+        let path = format!("/payments/{id}/complete");
+        let error = bench.send(Method::POST, &path, json!({})).await.unwrap_err();
+        assert!(!error.is_timeout() && !error.is_connect() && error.status().is_none(), "{error}");
+    }
+    assert_eq!(bench.sandbox.accepted_calls(ids[0], Operation::Complete), 0);
+    assert_eq!(bench.sandbox.accepted_calls(ids[1], Operation::Complete), 1);
+    assert_eq!(bench.sandbox.requests_to(complete), 2);
+    assert_eq!(bench.call(ids[0], Operation::Complete, json!({})).await.0, 200);
+    assert_eq!(bench.sandbox.summary().faults.len(), 2);
+}
+
+#[tokio::test]
+async fn scripted_answers_come_in_place_of_the_right_ones() {
+    let bench = Bench::plain().await;
+    bench.sandbox.add_payments(3, &PaymentSpec::default());
+    for reply in [
+        Reply::retry_after(429, "7"),
+        Reply::Html,
+        Reply::Truncated,
+        Reply::Body("null".to_owned()),
+        Reply::Huge,
+    ] {
+        bench.sandbox.script(Endpoint::List, 1, reply);
+    }
+    let list = || bench.send(Method::GET, "/payments", Value::Null);
+    let busy = list().await.unwrap();
+    assert_eq!(busy.status(), 429);
+    assert_eq!(busy.headers()[RETRY_AFTER], "7");
+    assert_eq!(busy.headers()[DATE], "Wed, 03 Mar 2021 00:00:00 GMT");
+    assert!(list().await.unwrap().text().await.unwrap().starts_with("<!DOCTYPE"));
+    let half = list().await.unwrap().text().await.unwrap();
+    assert!(half.len() > 1_000 && serde_json::from_str::<Value>(&half).is_err());
+    assert_eq!(list().await.unwrap().text().await.unwrap(), "null");
+    let mut huge = list().await.unwrap();
+    let mut size = 0;
+    while let Some(part) = huge.chunk().await.unwrap() {
+        size += part.len();
+    }
+    assert!(size > 50_000_000);
+    assert_eq!(bench.get("/payments").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_ends_with_the_sandbox() {
+    let bench = Bench::plain().await;
+    let sandbox = bench.sandbox.clone();
+    let id = sandbox.add_payments(1, &executed())[0];
+    sandbox.script(Endpoint::List, 1, Reply::Hang);
+    sandbox.script(Endpoint::Operation(Operation::Complete), 1, Reply::HangAfter);
+    let complete = format!("/payments/{id}/complete");
+    let hanging = async {
+        tokio::join!(
+            bench.send(Method::GET, "/payments", Value::Null),
+            bench.send(Method::POST, &complete, json!({})),
+        )
+    };
+    let stop = async {
+        while sandbox.requests() < 3 || sandbox.accepted_calls(id, Operation::Complete) == 0 {
+            tokio::task::yield_now().await;
+        }
+        sandbox.stop();
+    };
+    let ((list, complete), ()) = tokio::join!(hanging, stop);
+    assert!(!list.unwrap_err().is_timeout());
+    assert!(!complete.unwrap_err().is_timeout());
+    // The port is closed as soon as the server has seen it.
+    while bench.send(Method::GET, "/health", Value::Null).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn it_stops_when_the_last_handle_is_dropped() {
+    let bench = Bench::plain().await;
+    let address = format!("{}/v4/health", bench.sandbox.base_url());
+    let http = bench.http.clone();
+    drop(bench);
+    while http.get(&address).send().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_hook_sees_each_request_twice_and_may_cut_it() {
+    let bench = Bench::plain().await;
+    let id = bench.sandbox.add_payments(1, &executed())[0];
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (notes, cut_at) = (Arc::clone(&seen), Arc::new(AtomicU64::new(0)));
+    let cut = Arc::clone(&cut_at);
+    bench.sandbox.set_hook(move |info| {
+        notes.lock().unwrap().push((info.n, info.endpoint, info.phase, info.payment_id));
+        let cut = info.phase == Phase::AfterApply && info.n == cut.load(Ordering::SeqCst);
+        if cut { HookAnswer::Cut } else { HookAnswer::Go }
+    });
+    cut_at.store(bench.sandbox.requests() + 1, Ordering::SeqCst);
+    let path = format!("/payments/{id}/complete");
+    assert!(bench.send(Method::POST, &path, json!({})).await.is_err());
+    assert_eq!(bench.sandbox.state_of(id), Some(PaymentState::Completed));
+    let complete = Endpoint::Operation(Operation::Complete);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(2, complete, Phase::BeforeApply, Some(id)), (2, complete, Phase::AfterApply, Some(id))]
+    );
+    bench.sandbox.clear_hook();
+    assert_eq!(bench.get("/health").await.0, 200);
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn late_changes_keep_their_early_time() {
+    let bench = Bench::plain().await;
+    let id = bench.sandbox.add_payments(1, &PaymentSpec::default())[0];
+    let late = Duration::from_secs(4);
+    bench.sandbox.set_faults(FaultRates { late: 1000, late_for: late, ..FaultRates::default() });
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.call(id, Operation::Lock, json!({})).await.0, 200);
+    let changed = bench.sandbox.modified_at(id).unwrap();
+    let (_, page) = bench.get("/payments?states=LOCKED").await;
+    assert_eq!(page["totalElements"], "0");
+    let (_, page) = bench.get("/payments?states=ACCEPTED").await;
+    assert_eq!(page["content"][0]["payment_state"], "ACCEPTED");
+    bench.pass(late);
+    let (_, page) = bench.get("/payments?states=LOCKED").await;
+    let told = page["content"][0]["modified_at"].as_str().unwrap();
+    assert_eq!(told.parse::<DateTime<Utc>>().unwrap(), changed);
+}
+
+#[tokio::test]
+async fn a_lively_partner_takes_payments_to_their_end() {
+    let delay = (Duration::from_millis(100), Duration::from_millis(400));
+    let partner = Partner {
+        arrivals_per_minute: 120,
+        delay,
+        sub_states: 500,
+        returns: 300,
+        ..Partner::default()
+    };
+    let options = SandboxOptions { partner: Some(partner), ..SandboxOptions::default() };
+    let bench = Bench::new(options).await;
+    let sandbox = &bench.sandbox;
+    let sending = PaymentSpec { role: Role::Sending, ..PaymentSpec::default() };
+    sandbox.add_payments(20, &sending);
+    for _ in 0..300 {
+        bench.pass(Duration::from_millis(200));
+        bench.tick();
+        for id in sandbox.ids_in(PaymentState::Accepted) {
+            let (status, _) = bench.call(id, Operation::Lock, json!({})).await;
+            assert!([200, 400].contains(&status));
+        }
+        for id in sandbox.ids_in(PaymentState::Locked) {
+            bench.call(id, Operation::Settle, json!({})).await;
+        }
+        for id in sandbox.ids_in(PaymentState::Executed) {
+            bench.call(id, Operation::Complete, json!({})).await;
+        }
+    }
+    let summary = sandbox.summary();
+    let regular =
+        summary.payments.values().sum::<u64>() - summary.payments[&PaymentState::Returned];
+    assert_eq!(regular, 140);
+    assert!(summary.payments[&PaymentState::Completed] > 100, "{summary:?}");
+    assert_eq!(summary.repeated_calls, 0);
+    assert_eq!(summary.violations, 0);
+    let waited = summary.median_time[&PaymentState::Prepared];
+    assert!((100..=600).contains(&waited.as_millis()), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_keyset_walk_over_many_ties_returns_everything() {
+    let bench = Bench::plain().await;
+    let spec = PaymentSpec { ties: 7, ..executed() };
+    bench.sandbox.add_payments(1_000, &spec);
+    bench.sandbox.log_queries(true);
+    let mut seen = BTreeSet::new();
+    let mut after = "2021-01-01T00:00:00.000Z".to_owned();
+    loop {
+        let path = format!(
+            "/payments?states=EXECUTED&connector_role=RECEIVING&size=100&range_field=MODIFIED_AT\
+             &after={after}&sort_field=MODIFIED_AT&sort_direction=ASC"
+        );
+        let (_, page) = bench.get(&path).await;
+        let rows = page["content"].as_array().unwrap();
+        seen.extend(rows.iter().map(|row| row["payment_id"].as_str().unwrap().to_owned()));
+        if page["last"] == json!(true) {
+            break;
+        }
+        // One ms before the last row: whatever shares its time comes again.
+        let last: DateTime<Utc> = rows[99]["modified_at"].as_str().unwrap().parse().unwrap();
+        let before = last - TimeDelta::milliseconds(1);
+        after = before.to_rfc3339_opts(SecondsFormat::Millis, true);
+    }
+    assert_eq!(seen.len(), 1_000);
+    assert!(bench.sandbox.queries().len() < 13);
+    assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
