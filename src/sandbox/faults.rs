@@ -36,7 +36,8 @@ pub struct FaultRates {
     pub truncated: u32,
     /// Answers of 50 MB, though the request was carried out.
     pub huge: u32,
-    /// Changes that lists show late, though with the time at which they were made.
+    /// Changes that lists show late, though with the time at which they were made. A payment that is asked for by its
+    /// id is told as it is.
     pub late: u32,
     /// How late at most.
     pub late_for: Duration,

@@ -59,6 +59,8 @@ impl Sandbox {
     }
 
     /// Returns a payment: a `RETURN` payment of the other role is complete, and both name each other.
+    ///
+    /// Nothing, unless it is `EXECUTED`, `COMPLETED` or `FAILED`.
     pub fn return_payment(&self, id: Uuid) -> Option<Uuid> {
         let mut network = self.shared.lock();
         let (serial, now) = (network.serial(id)?, network.now());

@@ -6,6 +6,7 @@
 mod books;
 mod control;
 mod endpoint;
+mod envelope;
 mod index;
 mod list;
 mod moves;
@@ -24,8 +25,10 @@ mod server;
 mod template;
 #[cfg(test)]
 mod tests;
+mod user_info;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -64,6 +67,12 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
     stop: Arc<watch::Sender<bool>>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sandbox").field(&self.address).finish()
+    }
 }
 
 impl Sandbox {

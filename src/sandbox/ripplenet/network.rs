@@ -9,15 +9,16 @@ use uuid::Uuid;
 
 use super::books::{Books, step};
 use super::endpoint::Endpoint;
+use super::envelope::envelope;
 use super::list;
-use super::moves::PaymentState;
+use super::moves::{Operation, PaymentState};
 use super::options::{HookAnswer, Quirks, RequestInfo};
 use super::partner::Automation;
 use super::payment::Payment;
 use super::problem::Problem;
 use super::query::{Query, SortField};
 use super::record::Record;
-use super::render::{Renderer, Style, envelope};
+use super::render::{Renderer, Style};
 use crate::engine::Clock;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::tokens::{Bearer, Tokens};
@@ -74,6 +75,13 @@ impl Network {
             && at <= now
         {
             self.settling.remove(&(at, serial));
+            // It may have expired or been moved meanwhile.
+            let waits = self.books.get(serial).is_some_and(|payment| {
+                Operation::Settle.leads_to(payment.role, payment.state).is_some()
+            });
+            if !waits {
+                continue;
+            }
             self.change(serial, now, |payment, at| {
                 payment.more().settles_at = None;
                 step(payment, PaymentState::Prepared, at, false);

@@ -8,7 +8,7 @@ use super::network::{Asked, Network};
 use super::payment::{Note, NoteKind, Payment};
 use super::problem::Problem;
 use super::record::CallEntry;
-use super::render::note_of;
+use super::user_info::note_of;
 
 /// The reasons' types that `reject` and `fail` know.
 const REASON_TYPES: [&str; 4] = [

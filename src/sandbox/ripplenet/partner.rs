@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::moves::{PaymentState, Role};
-use super::network::Network;
+use super::network::{Network, time_of};
 use super::options::PaymentSpec;
-use super::payment::{Note, NoteKind, Payment};
+use super::payment::{Kind, Note, NoteKind, Payment};
 use crate::sandbox::random::Chance;
 
 /// How lively the other side is.
@@ -14,7 +14,7 @@ use crate::sandbox::random::Chance;
 pub struct Partner {
     /// New payments a minute; nothing is offered at 0.
     pub arrivals_per_minute: u32,
-    /// What new payments are like. They begin in `ACCEPTED`.
+    /// What new payments are like. They begin in `ACCEPTED`, at the time of the tick.
     pub arrivals: PaymentSpec,
     /// The shortest and the longest time until the other side makes its next move.
     pub delay: (Duration, Duration),
@@ -81,7 +81,9 @@ impl Automation {
             self.diary.insert((at, serial, steps, Plan::SubState));
         }
         let next = next_move(payment.role, payment.state).filter(|next| {
-            *next != PaymentState::Returned || self.chance.per_mille(self.partner.returns)
+            // A return is not returned.
+            *next != PaymentState::Returned
+                || payment.kind == Kind::Regular && self.chance.per_mille(self.partner.returns)
         });
         if let Some(next) = next {
             let at = self.soon(now);
@@ -164,7 +166,8 @@ impl Network {
         let arrivals = automation.arrivals(now);
         let spec = PaymentSpec {
             state: PaymentState::Accepted,
-            first_modified_at: None,
+            first_modified_at: Some(time_of(now)),
+            spacing: Duration::ZERO,
             ..automation.partner.arrivals.clone()
         };
         self.add_payments(arrivals, &spec, now);

@@ -1,13 +1,10 @@
 //! A payment as the network tells it: the fields, nulls and strings of a real answer.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 use uuid::Uuid;
 
-use super::moves::{PaymentState, Role};
-use super::payment::{Ids, NoteKind, Payment, UserInfo};
-use super::query::Query;
+use super::moves::PaymentState;
+use super::payment::{Ids, Payment, UserInfo};
 use super::template::{Field, Template, write_padded, write_time};
 use crate::sandbox::random::scramble;
 
@@ -69,13 +66,8 @@ impl Renderer {
         }
         write_internal_info(out, payment, style.details);
         if style.details {
-            out.push_str(",\"user_info\":[");
-            self.write_node(out, payment, Role::Sending);
-            if has_notes(payment, Role::Receiving) {
-                out.push(',');
-                self.write_node(out, payment, Role::Receiving);
-            }
-            out.push(']');
+            out.push_str(",\"user_info\":");
+            self.write_user_info(out, payment);
         }
         out.push('}');
     }
@@ -128,41 +120,8 @@ impl Renderer {
         }
     }
 
-    /// One node's element of `user_info`.
-    fn write_node(&self, out: &mut String, payment: &Payment, side: Role) {
-        let node = match side {
-            Role::Sending => payment.sender_node(),
-            Role::Receiving => payment.receiver_node(),
-        };
-        out.push_str("{\"node_address\":\"");
-        out.push_str(node);
-        out.push('"');
-        for (kind, name) in NoteKind::ALL {
-            out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":[");
-            let start = out.len();
-            for step in network_notes(payment, kind, side) {
-                begin_note(out, start);
-                self.write_network_note(out, payment, kind);
-                end_note(out, step, "");
-            }
-            let notes = payment.more.iter().flat_map(|more| &more.notes);
-            for note in notes.filter(|note| (note.kind, note.by) == (kind, side)) {
-                begin_note(out, start);
-                out.push_str(&note.json);
-                end_note(out, note.at, &note.sub_state);
-            }
-            out.push(']');
-        }
-        out.push('}');
-    }
-
-    fn write_network_note(&self, out: &mut String, payment: &Payment, kind: NoteKind) {
-        if kind != NoteKind::Accepted {
-            out.push_str("{}");
-            return;
-        }
+    /// Appends what the sender tells of the beneficiary.
+    pub(super) fn write_accepted(&self, out: &mut String, payment: &Payment) {
         let template = match payment.user_info {
             UserInfo::Complete => &self.accepted,
             UserInfo::WithoutCreditorName => &self.accepted_without_creditor_name,
@@ -303,90 +262,12 @@ fn write_internal_info(out: &mut String, payment: &Payment, details: bool) {
     out.push('}');
 }
 
-fn begin_note(out: &mut String, start: usize) {
-    out.push_str(if out.len() == start { "{\"json\":" } else { ",{\"json\":" });
-}
-
-fn end_note(out: &mut String, at: i64, sub_state: &str) {
-    out.push_str(",\"created_at\":\"");
-    write_time(out, at);
-    out.push_str("\",\"subState\":");
-    out.push_str(&json!(sub_state).to_string());
-    out.push('}');
-}
-
-/// When the network itself noted something of this kind for this side.
-fn network_notes(payment: &Payment, kind: NoteKind, side: Role) -> impl Iterator<Item = i64> {
-    payment.history.iter().enumerate().filter_map(move |(place, step)| {
-        (step.by_network && note_of(step.state, place == 0) == Some((kind, side)))
-            .then_some(step.at)
-    })
-}
-
-/// Where in `user_info` a state shows, and at whose node.
-pub(super) const fn note_of(state: PaymentState, first: bool) -> Option<(NoteKind, Role)> {
-    match state {
-        PaymentState::Accepted if first => Some((NoteKind::Accepted, Role::Sending)),
-        PaymentState::Accepted => Some((NoteKind::RetryAccept, Role::Sending)),
-        PaymentState::Locked => Some((NoteKind::Locked, Role::Receiving)),
-        PaymentState::LockDeclined => Some((NoteKind::LockDeclined, Role::Receiving)),
-        PaymentState::Prepared => Some((NoteKind::Settlement, Role::Sending)),
-        PaymentState::SettlementDeclined => Some((NoteKind::SettlementDeclined, Role::Sending)),
-        // What stands under `executed` are sub-states alone.
-        PaymentState::Executed => None,
-        PaymentState::Completed => Some((NoteKind::Completed, Role::Receiving)),
-        PaymentState::Failed => Some((NoteKind::Failed, Role::Receiving)),
-        PaymentState::Returned => Some((NoteKind::Returned, Role::Receiving)),
-    }
-}
-
-fn has_notes(payment: &Payment, side: Role) -> bool {
-    let by_network = payment.history.iter().enumerate().any(|(place, step)| {
-        step.by_network && note_of(step.state, place == 0).is_some_and(|(_, who)| who == side)
-    });
-    by_network || payment.more.iter().flat_map(|more| &more.notes).any(|note| note.by == side)
-}
-
-/// A page in the network's envelope. `rows` are the rows' JSON, with commas between them.
-pub(super) fn envelope(
-    query: &Query,
-    rows: &str,
-    on_page: usize,
-    total: usize,
-    plain: bool,
-) -> String {
-    let pages = total.div_ceil(query.size);
-    let first = query.page == 0;
-    let last = query.page + 1 >= pages;
-    let mut out = String::with_capacity(rows.len() + 400);
-    let _ = write!(out, "{{\"first\":{first},\"last\":{last}");
-    for (name, number) in [
-        ("number", query.page),
-        ("numberOfElements", on_page),
-        ("size", query.size),
-        ("totalElements", total),
-        ("totalPages", pages),
-    ] {
-        let _ = write!(out, ",\"{name}\":");
-        write_number(&mut out, &number.to_string(), plain);
-    }
-    let (property, ascending) = (query.sort.name(), query.ascending);
-    let direction = if ascending { "ASC" } else { "DESC" };
-    let _ = write!(
-        out,
-        ",\"sort\":[{{\"direction\":\"{direction}\",\"property\":\"{property}\",\
-         \"ignoreCase\":false,\"nullHandling\":\"NATIVE\",\"ascending\":{ascending},\
-         \"descending\":{}}}],\"content\":[{rows}]}}",
-        !ascending
-    );
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::sandbox::Role;
 
     const STYLE: Style = Style { plain_numbers: false, stage_dates: true, details: true };
 

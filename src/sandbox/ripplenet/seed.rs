@@ -1,5 +1,6 @@
 //! Making payments, returns and rows that are none.
 
+use super::books::step;
 use super::moves::{PaymentState, Role};
 use super::network::Network;
 use super::options::{Amount, Garbage, PaymentSpec};
@@ -98,9 +99,9 @@ impl Network {
         }
     }
 
-    /// Sends the value of a payment back by another payment, which is complete at once. Nothing for raw rows.
+    /// Sends the value of a payment back by another payment, which is complete at once. Nothing where that cannot be.
     pub(super) fn return_payment(&mut self, original: u32, now: i64) -> Option<u32> {
-        let payment = self.books.get(original).filter(|payment| payment.raw().is_none())?;
+        let payment = self.books.get(original).filter(|payment| can_return(payment))?;
         let mut back = Payment::new(
             self.books.next_serial(),
             payment.role.other(),
@@ -115,17 +116,19 @@ impl Network {
         let more = back.more();
         more.amount = amount;
         more.returns = Some(original);
-        let back = self.enter_quietly(back, now);
-        self.change(original, now, |payment, _| payment.more().returned_by = Some(back));
-        self.move_to(original, PaymentState::Returned, now);
+        let back = self.enter(back, now);
+        self.change(original, now, |payment, at| {
+            payment.more().returned_by = Some(back);
+            step(payment, PaymentState::Returned, at, true);
+        });
         Some(back)
     }
+}
 
-    /// Takes a payment in of which the other side does nothing more: a return is not returned.
-    fn enter_quietly(&mut self, payment: Payment, now: i64) -> u32 {
-        let hide_until = self.faults.lateness().map(|late| now.saturating_add(late));
-        self.books.add(payment, hide_until)
-    }
+/// Whether the payment's value can go back: it is over, or it has been executed.
+fn can_return(payment: &Payment) -> bool {
+    let over = [PaymentState::Executed, PaymentState::Completed, PaymentState::Failed];
+    payment.raw().is_none() && over.contains(&payment.state)
 }
 
 #[cfg(test)]
@@ -154,17 +157,18 @@ mod tests {
     fn a_return_links_both_payments() {
         let mut network = test_network();
         let spec = PaymentSpec { state: PaymentState::Completed, ..PaymentSpec::default() };
-        let original = network.add_payments(1, &spec, 1_000);
-        let back = network.return_payment(original, 2_000).unwrap();
+        let returned = network.add_payments(1, &spec, 1_000);
+        let back = network.return_payment(returned, 2_000).unwrap();
         let read =
             |serial| -> Value { serde_json::from_str(&network.document(serial, true)).unwrap() };
-        let (original, back) = (read(original), read(back));
+        let (original, back) = (read(returned), read(back));
         assert_eq!(original["payment_state"], "RETURNED");
         assert_eq!(original["returned_by_payment_with_id"], back["payment_id"]);
         assert_eq!(back["returns_payment_with_id"], original["payment_id"]);
         assert_eq!(back["payment_type"], "RETURN");
         assert_eq!(back["payment_state"], "COMPLETED");
         assert_eq!(back["internal_info"]["connector_role"], "SENDING");
+        assert_eq!(network.return_payment(returned, 3_000), None);
     }
 
     #[test]

@@ -1,108 +1,6 @@
-//! The network as a client meets it: over HTTP.
-
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once};
-use std::time::Duration;
-
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use reqwest::header::{DATE, RETRY_AFTER};
-use reqwest::{Client, Method, Response};
-use serde_json::{Value, json};
-use uuid::Uuid;
+//! A network that behaves.
 
 use super::*;
-use crate::engine::Clock;
-use crate::sandbox::faults::{FaultRates, Reply};
-
-/// 2021-03-03T00:00:00Z in ms.
-const START: i64 = 1_614_729_600_000;
-
-fn client() -> Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        rustls::crypto::ring::default_provider().install_default().unwrap();
-    });
-    Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
-}
-
-/// A sandbox, a clock that the test moves, and a client with a token.
-struct Bench {
-    sandbox: Sandbox,
-    millis: Arc<AtomicI64>,
-    http: Client,
-    token: String,
-}
-
-impl Bench {
-    async fn new(options: SandboxOptions) -> Self {
-        let millis = Arc::new(AtomicI64::new(START));
-        let told = Arc::clone(&millis);
-        let clock = Clock::from_fn(move || network::time_of(told.load(Ordering::SeqCst)));
-        let sandbox = Sandbox::start(SandboxOptions { clock, ..options }).await.unwrap();
-        let mut bench = Self { sandbox, millis, http: client(), token: String::new() };
-        bench.token = bench.fetch_token().await;
-        bench
-    }
-
-    async fn plain() -> Self {
-        Self::new(SandboxOptions::default()).await
-    }
-
-    fn pass(&self, time: Duration) {
-        self.millis.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
-    fn tick(&self) {
-        self.sandbox.partner_tick(network::time_of(self.millis.load(Ordering::SeqCst)));
-    }
-
-    async fn ask_token(&self) -> Response {
-        let body = json!({
-            "client_id": self.sandbox.client_id(), "client_secret": self.sandbox.client_secret(),
-            "audience": self.sandbox.audience(), "grant_type": "client_credentials",
-        });
-        let request = self.http.post(self.sandbox.token_url());
-        let request = request.header("Content-Type", "application/json").body(body.to_string());
-        request.send().await.unwrap()
-    }
-
-    async fn fetch_token(&self) -> String {
-        let body = self.ask_token().await.text().await.unwrap();
-        let body: Value = serde_json::from_str(&body).unwrap();
-        body["access_token"].as_str().unwrap().to_owned()
-    }
-
-    async fn send(&self, method: Method, path: &str, body: Value) -> reqwest::Result<Response> {
-        let mut request = self
-            .http
-            .request(method, format!("{}/v4{path}", self.sandbox.base_url()))
-            .header("Accept", "application/json")
-            .header("Authorization", format!("Bearer {}", self.token));
-        if !body.is_null() {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
-        }
-        request.send().await
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
-        let response = self.send(method, path, body).await.unwrap();
-        let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap())
-    }
-
-    async fn get(&self, path: &str) -> (u16, Value) {
-        self.ask(Method::GET, path, Value::Null).await
-    }
-
-    async fn call(&self, id: Uuid, operation: Operation, body: Value) -> (u16, Value) {
-        self.ask(Method::POST, &format!("/payments/{id}/{operation}"), body).await
-    }
-}
-
-fn executed() -> PaymentSpec {
-    PaymentSpec { state: PaymentState::Executed, ..PaymentSpec::default() }
-}
 
 #[tokio::test]
 async fn a_page_has_the_networks_envelope() {
@@ -244,141 +142,6 @@ async fn what_no_correct_client_sends_is_noted() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_gives_no_answer() {
-    let bench = Bench::plain().await;
-    let ids = bench.sandbox.add_payments(2, &executed());
-    let complete = Endpoint::Operation(Operation::Complete);
-    bench.sandbox.script(complete, 1, Reply::CutBefore);
-    bench.sandbox.script(complete, 1, Reply::CutAfter);
-    for id in &ids {
-        let path = format!("/payments/{id}/complete");
-        let error = bench.send(Method::POST, &path, json!({})).await.unwrap_err();
-        assert!(!error.is_timeout() && !error.is_connect() && error.status().is_none(), "{error}");
-    }
-    assert_eq!(bench.sandbox.accepted_calls(ids[0], Operation::Complete), 0);
-    assert_eq!(bench.sandbox.accepted_calls(ids[1], Operation::Complete), 1);
-    assert_eq!(bench.sandbox.requests_to(complete), 2);
-    assert_eq!(bench.call(ids[0], Operation::Complete, json!({})).await.0, 200);
-    assert_eq!(bench.sandbox.summary().faults.len(), 2);
-}
-
-#[tokio::test]
-async fn scripted_answers_come_in_place_of_the_right_ones() {
-    let bench = Bench::plain().await;
-    bench.sandbox.add_payments(3, &PaymentSpec::default());
-    for reply in [
-        Reply::retry_after(429, "7"),
-        Reply::Html,
-        Reply::Truncated,
-        Reply::Body("null".to_owned()),
-        Reply::Huge,
-    ] {
-        bench.sandbox.script(Endpoint::List, 1, reply);
-    }
-    let list = || bench.send(Method::GET, "/payments", Value::Null);
-    let busy = list().await.unwrap();
-    assert_eq!(busy.status(), 429);
-    assert_eq!(busy.headers()[RETRY_AFTER], "7");
-    assert_eq!(busy.headers()[DATE], "Wed, 03 Mar 2021 00:00:00 GMT");
-    assert!(list().await.unwrap().text().await.unwrap().starts_with("<!DOCTYPE"));
-    let half = list().await.unwrap().text().await.unwrap();
-    assert!(half.len() > 1_000 && serde_json::from_str::<Value>(&half).is_err());
-    assert_eq!(list().await.unwrap().text().await.unwrap(), "null");
-    let mut huge = list().await.unwrap();
-    let mut size = 0;
-    while let Some(part) = huge.chunk().await.unwrap() {
-        size += part.len();
-    }
-    assert!(size > 50_000_000);
-    assert_eq!(bench.get("/payments").await.0, 200);
-}
-
-#[tokio::test]
-async fn a_request_that_hangs_ends_with_the_sandbox() {
-    let bench = Bench::plain().await;
-    let sandbox = bench.sandbox.clone();
-    let id = sandbox.add_payments(1, &executed())[0];
-    sandbox.script(Endpoint::List, 1, Reply::Hang);
-    sandbox.script(Endpoint::Operation(Operation::Complete), 1, Reply::HangAfter);
-    let complete = format!("/payments/{id}/complete");
-    let hanging = async {
-        tokio::join!(
-            bench.send(Method::GET, "/payments", Value::Null),
-            bench.send(Method::POST, &complete, json!({})),
-        )
-    };
-    let stop = async {
-        while sandbox.requests() < 3 || sandbox.accepted_calls(id, Operation::Complete) == 0 {
-            tokio::task::yield_now().await;
-        }
-        sandbox.stop();
-    };
-    let ((list, complete), ()) = tokio::join!(hanging, stop);
-    assert!(!list.unwrap_err().is_timeout());
-    assert!(!complete.unwrap_err().is_timeout());
-    // The port is closed as soon as the server has seen it.
-    while bench.send(Method::GET, "/health", Value::Null).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test]
-async fn it_stops_when_the_last_handle_is_dropped() {
-    let bench = Bench::plain().await;
-    let address = format!("{}/v4/health", bench.sandbox.base_url());
-    let http = bench.http.clone();
-    drop(bench);
-    while http.get(&address).send().await.is_ok() {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test]
-async fn a_hook_sees_each_request_twice_and_may_cut_it() {
-    let bench = Bench::plain().await;
-    let id = bench.sandbox.add_payments(1, &executed())[0];
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let (notes, cut_at) = (Arc::clone(&seen), Arc::new(AtomicU64::new(0)));
-    let cut = Arc::clone(&cut_at);
-    bench.sandbox.set_hook(move |info| {
-        notes.lock().unwrap().push((info.n, info.endpoint, info.phase, info.payment_id));
-        let cut = info.phase == Phase::AfterApply && info.n == cut.load(Ordering::SeqCst);
-        if cut { HookAnswer::Cut } else { HookAnswer::Go }
-    });
-    cut_at.store(bench.sandbox.requests() + 1, Ordering::SeqCst);
-    let path = format!("/payments/{id}/complete");
-    assert!(bench.send(Method::POST, &path, json!({})).await.is_err());
-    assert_eq!(bench.sandbox.state_of(id), Some(PaymentState::Completed));
-    let complete = Endpoint::Operation(Operation::Complete);
-    assert_eq!(
-        *seen.lock().unwrap(),
-        [(2, complete, Phase::BeforeApply, Some(id)), (2, complete, Phase::AfterApply, Some(id))]
-    );
-    bench.sandbox.clear_hook();
-    assert_eq!(bench.get("/health").await.0, 200);
-    assert_eq!(seen.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn late_changes_keep_their_early_time() {
-    let bench = Bench::plain().await;
-    let id = bench.sandbox.add_payments(1, &PaymentSpec::default())[0];
-    let late = Duration::from_secs(4);
-    bench.sandbox.set_faults(FaultRates { late: 1000, late_for: late, ..FaultRates::default() });
-    bench.pass(Duration::from_secs(1));
-    assert_eq!(bench.call(id, Operation::Lock, json!({})).await.0, 200);
-    let changed = bench.sandbox.modified_at(id).unwrap();
-    let (_, page) = bench.get("/payments?states=LOCKED").await;
-    assert_eq!(page["totalElements"], "0");
-    let (_, page) = bench.get("/payments?states=ACCEPTED").await;
-    assert_eq!(page["content"][0]["payment_state"], "ACCEPTED");
-    bench.pass(late);
-    let (_, page) = bench.get("/payments?states=LOCKED").await;
-    let told = page["content"][0]["modified_at"].as_str().unwrap();
-    assert_eq!(told.parse::<DateTime<Utc>>().unwrap(), changed);
-}
-
-#[tokio::test]
 async fn a_lively_partner_takes_payments_to_their_end() {
     let delay = (Duration::from_millis(100), Duration::from_millis(400));
     let partner = Partner {
@@ -445,4 +208,35 @@ async fn a_keyset_walk_over_many_ties_returns_everything() {
     assert_eq!(seen.len(), 1_000);
     assert!(bench.sandbox.queries().len() < 13);
     assert_eq!(bench.sandbox.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_settlement_that_was_overtaken_does_nothing() {
+    let quirks = Quirks { settle_takes: Duration::from_secs(2), ..Quirks::default() };
+    let bench = Bench::new(SandboxOptions { quirks, ..SandboxOptions::default() }).await;
+    let spec =
+        PaymentSpec { state: PaymentState::Locked, role: Role::Sending, ..PaymentSpec::default() };
+    let id = bench.sandbox.add_payments(1, &spec)[0];
+    assert_eq!(bench.call(id, Operation::Settle, json!({})).await.0, 200);
+    assert!(bench.sandbox.move_to(id, PaymentState::Failed));
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(bench.get("/health").await.0, 200);
+    assert_eq!(bench.sandbox.state_of(id), Some(PaymentState::Failed));
+}
+
+#[tokio::test]
+async fn the_partner_acts_on_a_task_of_its_own() {
+    let delay = (Duration::from_millis(1), Duration::from_millis(3));
+    let sandbox = Sandbox::start(SandboxOptions {
+        partner: Some(Partner { delay, ..Partner::default() }),
+        partner_every: Some(Duration::from_millis(1)),
+        ..SandboxOptions::default()
+    })
+    .await
+    .unwrap();
+    let spec = PaymentSpec { state: PaymentState::Locked, ..PaymentSpec::default() };
+    sandbox.add_payments(10, &spec);
+    while sandbox.count_in(PaymentState::Executed) < 10 {
+        tokio::task::yield_now().await;
+    }
 }
