@@ -17,5 +17,6 @@ pub mod config;
 pub mod engine;
 pub mod failpoint;
 pub mod networks;
+pub mod sandbox;
 pub mod states;
 pub mod store;

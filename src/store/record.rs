@@ -7,7 +7,7 @@ use super::db::{Arg, Conn, Sql, Tx};
 use super::known::{known_of, not_stored};
 use super::plan::{Plan, Quarantined, plan, runs};
 use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
-use crate::engine::{Alert, AlertName, Event, EventType, Row, Tally, Trail};
+use crate::engine::{Alert, AlertName, Change, Event, EventType, Row, Tally, Trail, compare};
 
 /// Adds a status that came late, unless the payment was known to be in it at that time.
 pub(super) const LATE_STATUS: &str = "
@@ -148,4 +148,23 @@ async fn resolve_quarantine(
         alerts::clear_quarantined(conn, &scope.network, now).await?;
     }
     Ok(())
+}
+
+impl Store {
+    /// What storing each of `rows` would be. Nothing is changed. A row that could not be read counts as illegal.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn preview(&self, scope: &Scope, rows: &[Row]) -> Result<Vec<Change>, StoreError> {
+        let mut reader = self.db.reader().await?;
+        let all: Vec<&Row> = rows.iter().collect();
+        let known = known_of(&mut reader.conn(), &scope.network, &all).await?;
+        Ok(rows
+            .iter()
+            .map(|row| match row {
+                Row::Payment(payment) => compare(known.get(&payment.payment_id), payment),
+                Row::Bad(_) => Change::Illegal,
+            })
+            .collect())
+    }
 }

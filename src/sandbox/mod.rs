@@ -1,0 +1,21 @@
+//! Simulated networks on loopback, with books of their own.
+//!
+//! A [`Sandbox`] is a RippleNet v4 network on a port of this machine: tokens that expire, lists that move while they are
+//! read, a state machine, error bodies, a partner that moves payments along, and faults on demand. It checks every
+//! request strictly ([`Sandbox::violations`]) and keeps the truth about every payment ([`Sandbox::history`],
+//! [`Sandbox::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
+//! it; tests hold it in the same process.
+//!
+//! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
+
+mod faults;
+mod random;
+mod ripplenet;
+mod tokens;
+mod wire;
+
+pub use faults::{FaultRates, Reply};
+pub use ripplenet::{
+    Amount, Call, Endpoint, Garbage, HookAnswer, Operation, Partner, PaymentSpec, PaymentState,
+    Phase, Quirks, RequestInfo, Role, Sandbox, SandboxOptions, Summary, UserInfo,
+};
