@@ -13,3 +13,4 @@
 //! | [`sandbox`] | simulated networks on loopback, with books of their own | nothing of ours |
 
 pub mod engine;
+pub mod networks;
