@@ -22,8 +22,10 @@ struct Problem<'a> {
 ///
 /// A body of another shape is never quoted, for it may hold anything.
 pub(super) fn text(status: u16, body: &[u8]) -> String {
-    let read = serde_json::from_slice::<Problem<'_>>(body).ok().map(|problem| problem.text());
-    match read {
+    // serde would take a list for a struct.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let problem = serde_json::from_slice::<Problem<'_>>(body).ok().filter(|_| is_object);
+    match problem.map(|problem| problem.text()) {
         Some(text) if !text.is_empty() => brief(&text),
         Some(_) | None => format!("HTTP status {status} without a reason"),
     }
@@ -89,9 +91,17 @@ mod tests {
         assert_eq!(text(500, br#"{"detail":"it broke"}"#), "it broke");
         assert_eq!(text(500, br#"{"title":"Oops","detail":null,"finality":7}"#), "Oops");
         let nothing = "HTTP status 502 without a reason";
-        for body in
-            ["", "<html><b>Bad gateway", "{}", "[]", "null", "\"x\"", "{\"title\":[1]}", "\u{1}"]
-        {
+        for body in [
+            "",
+            "<html><b>Bad gateway",
+            "{}",
+            "[]",
+            "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]",
+            "null",
+            "\"x\"",
+            "{\"title\":[1]}",
+            "\u{1}",
+        ] {
             assert_eq!(text(502, body.as_bytes()), nothing, "{body}");
         }
         assert_eq!(text(502, &[0xff, 0xfe]), nothing);

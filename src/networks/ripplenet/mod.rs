@@ -204,8 +204,7 @@ impl Client {
     /// See [`NetworkError`].
     pub async fn health(&self) -> Result<bool, NetworkError> {
         self.repeatable(&self.requests.health(), |received| {
-            let health: Health<'_> =
-                serde_json::from_slice(&received.body).map_err(|error| error.to_string())?;
+            let health: Health<'_> = wire::object(&received.body)?;
             wire::flag(health.healthy).ok_or_else(|| "the answer does not say `healthy`".to_owned())
         })
         .await

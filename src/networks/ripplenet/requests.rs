@@ -17,9 +17,12 @@ pub(super) struct Requests {
 impl Requests {
     /// `base_url` is the tenant's, with or without `/v4`.
     pub(super) fn new(base_url: &str) -> Result<Self, NetworkError> {
-        let trimmed = base_url.trim_end_matches('/');
-        let tenant = trimmed.strip_suffix("/v4").unwrap_or(trimmed);
-        let base = url_of("base_url", &format!("{tenant}/v4"))?;
+        let mut base = url_of("base_url", base_url)?;
+        let path = base.path().trim_end_matches('/');
+        let path = format!("{}/v4", path.strip_suffix("/v4").unwrap_or(path));
+        base.set_path(&path);
+        base.set_query(None);
+        base.set_fragment(None);
         Ok(Self { base })
     }
 

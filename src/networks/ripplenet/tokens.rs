@@ -147,7 +147,7 @@ fn keep(
 /// Reads the token endpoint's good answer. Its errors never quote it.
 fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
     let grant: Grant<'_> =
-        serde_json::from_slice(body).map_err(|_| "the token endpoint's answer is not JSON")?;
+        wire::object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
     let token = grant
         .access_token
         .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())

@@ -411,9 +411,9 @@ fn keeps_its_neighbours(odd: &str) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read(&body);
-        let _ = single(&body, "p1", &ConnectorRole::Sending);
-        let _ = sender_user_info(&String::from_utf8_lossy(&body));
+        drop(read(&body));
+        drop(single(&body, "p1", &ConnectorRole::Sending));
+        drop(sender_user_info(&String::from_utf8_lossy(&body)));
     }
 
     #[test]
@@ -427,10 +427,10 @@ proptest! {
                 *at = byte;
             }
         }
-        let _ = read(&body);
-        let _ = sender_user_info(&String::from_utf8_lossy(&body));
+        drop(read(&body));
+        drop(sender_user_info(&String::from_utf8_lossy(&body)));
         body.truncate(length);
-        let _ = read(&body);
+        drop(read(&body));
     }
 
     #[test]
@@ -441,12 +441,13 @@ proptest! {
         for (place, value) in changes {
             let mut places = Vec::new();
             pointers(&row, "", &mut places);
-            if let Some(at) = row.pointer_mut(place.get(&places)) {
+            let pointer: &String = place.get(&places);
+            if let Some(at) = row.pointer_mut(pointer) {
                 *at = value;
             }
         }
         keeps_its_neighbours(&row.to_string())?;
-        let _ = sender_user_info(&row.to_string());
+        drop(sender_user_info(&row.to_string()));
     }
 
     #[test]
