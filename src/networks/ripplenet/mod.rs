@@ -18,7 +18,8 @@ use self::requests::{Requests, url_of};
 use self::tokens::{Credentials, Tokens};
 use super::NetworkError;
 use super::answer::Call;
-use super::http::{Bearer, Http, Received, Request, RequestSeen, Settings, Stop};
+use super::http::{Bearer, Http, RequestSeen, Settings, Stop};
+use super::transport::{Received, Request};
 use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
 };
@@ -76,7 +77,8 @@ pub enum OperationAnswer {
 
 /// A client of one tenant. It can be shared: all its calls share one token, one bucket and one set of connections.
 ///
-/// Every call is bounded: each try by the timeout, the tries by the policy. A call that is dropped is given up at once.
+/// Every call is bounded: each try by the timeout, the tries by the policy. A call may be dropped at any time; an
+/// operation that is dropped may have been applied.
 pub struct Client {
     http: Http,
     tokens: Tokens,

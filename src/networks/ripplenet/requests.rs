@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{ConnectorRole, Operation, PaymentState, Window};
 use crate::networks::NetworkError;
-use crate::networks::http::Request;
+use crate::networks::transport::Request;
 
 /// Makes the requests of one tenant.
 pub(super) struct Requests {

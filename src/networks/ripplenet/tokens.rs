@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 use super::wire;
 use crate::networks::NetworkError;
 use crate::networks::answer::Call;
-use crate::networks::http::{Http, Received, Request, Stop};
+use crate::networks::http::{Http, Stop};
+use crate::networks::transport::{Received, Request};
 
 /// A token whose lifetime the network does not tell is not kept for longer.
 const LIFETIME_UNTOLD: Duration = Duration::from_secs(300);

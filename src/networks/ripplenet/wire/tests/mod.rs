@@ -1,11 +1,15 @@
+//! The reading of payments. Pages and odd rows have files of their own.
+
+mod odd;
+mod page;
+
 use chrono::{DateTime, Utc};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{listing, sender_user_info, single};
+use super::{listing, sender_user_info};
 use crate::engine::{BadRow, ConnectorRole, Listing, Money, Payment, PaymentState, Row, Window};
 
-const PAGE: &str = include_str!("../fixtures/payments-page.json");
+const PAGE: &str = include_str!("../../fixtures/payments-page.json");
 const WINDOW: Window = Window { after: None, before: None, page: 0, size: 100 };
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -284,63 +288,6 @@ fn a_bad_row_is_kept_up_to_64_kb() {
 }
 
 #[test]
-fn a_page_that_contradicts_itself_is_not_believed() {
-    let row = sample().to_string();
-    let twice = page_of(&[row.clone(), row.clone()]);
-    let miscounted = PAGE.replace(r#""numberOfElements":"1""#, r#""numberOfElements":2"#);
-    let another = PAGE.replace(r#""number":"0""#, r#""number":1"#);
-    for (body, reason) in [
-        (twice, "is twice in one page"),
-        (miscounted, "says that it holds 2 rows, and holds 1"),
-        (another, "page 0 was asked for, page 1 came"),
-        (PAGE.get(..PAGE.len() / 2).unwrap().to_owned(), "cannot be read"),
-        (r#"{"last":true}"#.to_owned(), "missing field `content`"),
-        (r#"{"content":null}"#.to_owned(), "cannot be read"),
-        (format!("{{\"last\":false,\"content\":[{row}]}}"), "how many rows"),
-        (format!("[[{row}],true,0,1,1,1]"), "not a JSON object"),
-        ("<html>".to_owned(), "not a JSON object"),
-        (String::new(), "not a JSON object"),
-    ] {
-        let error = read(body.as_bytes()).unwrap_err();
-        assert!(error.contains(reason), "{error}");
-    }
-    let mut invalid = PAGE.as_bytes().to_vec();
-    let middle = invalid.len() / 2;
-    *invalid.get_mut(middle).unwrap() = 0xff;
-    assert!(read(&invalid).unwrap_err().contains("not UTF-8"));
-}
-
-#[test]
-fn an_envelope_may_tell_little() {
-    let row = sample().to_string();
-    let told = |envelope: &str| {
-        let window = Window { size: 1, ..WINDOW };
-        let body = format!("{{{envelope}\"content\":[{row}]}}");
-        let page = listing(body.as_bytes(), &window, &ConnectorRole::Sending, None).unwrap();
-        (page.last, page.total)
-    };
-    assert_eq!(told("\"last\":false,\"totalElements\":\"7\","), (false, 7));
-    assert_eq!(told("\"last\":\"false\",\"totalElements\":7,"), (false, 7));
-    assert_eq!(told("\"totalPages\":\"3\","), (false, 3));
-    assert_eq!(told("\"totalPages\":1,"), (true, 1));
-    assert_eq!(told("\"last\":true,\"number\":null,\"numberOfElements\":{},"), (true, 1));
-    let empty = br#"{"last":false,"totalElements":0,"content":[]}"#;
-    assert!(read(empty).unwrap().last, "nothing follows an empty page");
-    let short = format!("{{\"content\":[{row}]}}");
-    assert!(read(short.as_bytes()).unwrap().last, "a page that is not full is the last");
-}
-
-#[test]
-fn a_single_payment_is_the_one_asked_for() {
-    let body = sample().to_string();
-    let read = |id: &str| single(body.as_bytes(), id, &ConnectorRole::Receiving);
-    assert!(matches!(read("f293947c-9067-47d7-a69e-6658070ed482"), Ok(Row::Payment(_))));
-    assert!(read("p1").unwrap_err().contains("payment p1 was asked for"));
-    let without = single(b" {\"payment_state\":\"ACCEPTED\"} ", "p1", &ConnectorRole::Receiving);
-    assert!(matches!(without, Ok(Row::Bad(_))));
-}
-
-#[test]
 fn the_senders_word_is_its_latest_repair_or_its_first() {
     let info = |row: &Value| sender_user_info(&row.to_string());
     assert_eq!(info(&sample()).unwrap()["Cdtr"]["Nm"], "Peppa Potts");
@@ -360,106 +307,4 @@ fn the_senders_word_is_its_latest_repair_or_its_first() {
     assert_eq!(info(&sample_with("/user_info", Value::Null)), None);
     assert_eq!(info(&sample_with("/contract/quote/sender_address", json!("no-node"))), None);
     assert_eq!(sender_user_info("rubbish"), None);
-}
-
-/// Every place in a JSON value.
-fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Object(map) => {
-            map.iter().for_each(|(key, inner)| pointers(inner, &format!("{at}/{key}"), found));
-        }
-        Value::Array(list) => {
-            let inner = list.iter().enumerate();
-            inner.for_each(|(n, inner)| pointers(inner, &format!("{at}/{n}"), found));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn odd_value() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(|number| json!(number)),
-        ".{0,40}".prop_map(Value::from),
-        "[0-9]{1,70}(\\.[0-9]{1,40})?(e[0-9]{1,3})?".prop_map(Value::from),
-        "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?Z"
-            .prop_map(Value::from),
-        Just(json!([])),
-        Just(json!({})),
-        Just(json!([null, [], {}, "x"])),
-        Just(json!([{ "subState": 1, "json": null }])),
-    ]
-}
-
-/// A page of a good row, `odd`, and another good row keeps both good ones.
-fn keeps_its_neighbours(odd: &str) -> Result<(), TestCaseError> {
-    let good = |id: &str| sample_with("/payment_id", json!(id)).to_string();
-    let page = page_of(&[good("first"), odd.to_owned(), good("last")]);
-    let rows = read(page.as_bytes()).map_err(TestCaseError::fail)?.rows;
-    prop_assert_eq!(rows.len(), 3);
-    for (place, id) in [(0, "first"), (2, "last")] {
-        let kept =
-            matches!(rows.get(place), Some(Row::Payment(payment)) if payment.payment_id == id);
-        prop_assert!(kept, "{} is lost beside {}", id, odd);
-    }
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        drop(read(&body));
-        drop(single(&body, "p1", &ConnectorRole::Sending));
-        drop(sender_user_info(&String::from_utf8_lossy(&body)));
-    }
-
-    #[test]
-    fn damaged_bytes_never_panic(
-        damage in proptest::collection::vec((0..PAGE.len(), any::<u8>()), 1..6),
-        length in 0..=PAGE.len(),
-    ) {
-        let mut body = PAGE.as_bytes().to_vec();
-        for (place, byte) in damage {
-            if let Some(at) = body.get_mut(place) {
-                *at = byte;
-            }
-        }
-        drop(read(&body));
-        drop(sender_user_info(&String::from_utf8_lossy(&body)));
-        body.truncate(length);
-        drop(read(&body));
-    }
-
-    #[test]
-    fn an_odd_row_never_loses_a_good_one(
-        changes in proptest::collection::vec((any::<prop::sample::Index>(), odd_value()), 1..4)
-    ) {
-        let mut row = sample();
-        for (place, value) in changes {
-            let mut places = Vec::new();
-            pointers(&row, "", &mut places);
-            let pointer: &String = place.get(&places);
-            if let Some(at) = row.pointer_mut(pointer) {
-                *at = value;
-            }
-        }
-        keeps_its_neighbours(&row.to_string())?;
-        drop(sender_user_info(&row.to_string()));
-    }
-
-    #[test]
-    fn odd_text_never_loses_a_good_row(odd in "[\\[\\]{},:\"0-9a-z\\\\ ]{0,30}") {
-        if serde_json::from_str::<serde::de::IgnoredAny>(&odd).is_ok() {
-            keeps_its_neighbours(&odd)?;
-        }
-    }
-
-    #[test]
-    fn amounts_come_back_as_they_came(amount in "(0|[1-9][0-9]{0,27})(\\.[0-9]{1,20})?") {
-        let payment = payment_of(&sample_with("/contract/quote/amount", json!(amount)));
-        prop_assert_eq!(payment.money.amount.to_string(), amount);
-    }
 }
