@@ -1,0 +1,196 @@
+//! What to do with an answer: the answer table of the daemons' contract, as one pure function.
+
+use std::time::Duration;
+
+/// What kind of request was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// Our credentials for a token, at the token endpoint.
+    Token,
+    /// A read, or a change that is the same when made twice, such as a label.
+    Repeatable,
+    /// An operation on a payment. The network has no idempotency keys: once it may have arrived, it is not sent again.
+    Operation,
+}
+
+/// What came back, when it was not a good answer that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A status other than 2xx.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The header `Retry-After`, as a time from now.
+        retry_after: Option<Duration>,
+    },
+    /// A 2xx whose body cannot be parsed, or is larger than any page.
+    Unreadable,
+    /// Nothing, or not all of it, within the time for a request.
+    Timeout,
+    /// The connection broke after the request may have been sent.
+    Cut,
+    /// There was no connection, so surely nothing was sent.
+    NotSent,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Drop the token, fetch one, send once more: a 401 was not applied.
+    NewToken,
+    /// The network does not know us. Only the operator can help.
+    CredentialsRefused,
+    /// The network knows us, and does not let us.
+    Forbidden,
+    /// This request will never be taken.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Send it again, after `asked` or a time of our own.
+    Retry {
+        /// The network's wish.
+        asked: Option<Duration>,
+        /// What it is when the last try is spent.
+        spent: Spent,
+    },
+    /// Surely not applied, for something else is in the way: look again later.
+    Busy,
+    /// The operation may have been applied. Only a look at the payment can tell.
+    Unclear,
+}
+
+/// What a request is whose last try is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spent {
+    /// The network cannot be reached, or is not well.
+    Unavailable,
+    /// The network answers what we cannot read.
+    Unreadable,
+    /// The network is well, but has no time for us.
+    Busy,
+}
+
+/// Tells what to do with an answer. `token_is_new` says that the request already bears a token fetched because of a 401.
+///
+/// Beyond the table: 408 is a timeout by another name; 409, 423 and 425 mean "not now"; a redirect is not followed,
+/// for the credentials must not wander; and whatever the token endpoint refuses, it refuses our credentials.
+pub(super) fn judge(call: Call, answer: Answer, token_is_new: bool) -> Verdict {
+    let retry = |asked, spent| Verdict::Retry { asked, spent };
+    // An answer after which nobody knows what the network has done.
+    let unclear_or = |asked, spent| match call {
+        Call::Operation => Verdict::Unclear,
+        Call::Token | Call::Repeatable => retry(asked, spent),
+    };
+    match answer {
+        Answer::Status { status, retry_after } => match (status, call) {
+            (409 | 423 | 425, Call::Operation) => Verdict::Busy,
+            (409 | 423 | 425, Call::Token | Call::Repeatable) => retry(None, Spent::Unavailable),
+            (429, Call::Operation) => retry(retry_after, Spent::Busy),
+            (429, Call::Token | Call::Repeatable) => retry(retry_after, Spent::Unavailable),
+            (408, _) => unclear_or(None, Spent::Unavailable),
+            (300..=399, Call::Operation) => Verdict::Unclear,
+            (300..=499, Call::Token) => Verdict::CredentialsRefused,
+            (401, Call::Repeatable | Call::Operation) if token_is_new => {
+                Verdict::CredentialsRefused
+            }
+            (401, Call::Repeatable | Call::Operation) => Verdict::NewToken,
+            (403, Call::Repeatable | Call::Operation) => Verdict::Forbidden,
+            (300..=499, Call::Repeatable | Call::Operation) => Verdict::Refused { status },
+            (503, _) => unclear_or(retry_after, Spent::Unavailable),
+            _ => unclear_or(None, Spent::Unavailable),
+        },
+        Answer::Unreadable => unclear_or(None, Spent::Unreadable),
+        Answer::Timeout | Answer::Cut => unclear_or(None, Spent::Unavailable),
+        Answer::NotSent => retry(None, Spent::Unavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WISH: Option<Duration> = Some(Duration::from_secs(7));
+    const AGAIN: Verdict = Verdict::Retry { asked: None, spent: Spent::Unavailable };
+    const AS_ASKED: Verdict = Verdict::Retry { asked: WISH, spent: Spent::Unavailable };
+    const ALL: [Call; 3] = [Call::Token, Call::Repeatable, Call::Operation];
+
+    /// Every status is given a `Retry-After`, so that only those that honour it show it.
+    fn status(status: u16) -> Answer {
+        Answer::Status { status, retry_after: WISH }
+    }
+
+    fn verdicts(answer: Answer) -> [Verdict; 3] {
+        ALL.map(|call| judge(call, answer, false))
+    }
+
+    #[test]
+    fn row_401_is_one_new_token_then_the_operator() {
+        let [token, read, operation] = verdicts(status(401));
+        assert_eq!(token, Verdict::CredentialsRefused);
+        assert_eq!([read, operation], [Verdict::NewToken; 2]);
+        for call in ALL {
+            assert_eq!(judge(call, status(401), true), Verdict::CredentialsRefused);
+        }
+    }
+
+    #[test]
+    fn row_403_has_no_second_try() {
+        let expected = [Verdict::CredentialsRefused, Verdict::Forbidden, Verdict::Forbidden];
+        assert_eq!(verdicts(status(403)), expected);
+    }
+
+    #[test]
+    fn row_400_and_404_are_never_retried() {
+        for code in [400, 404, 405, 410, 412, 422, 451] {
+            let refused = Verdict::Refused { status: code };
+            let expected = [Verdict::CredentialsRefused, refused, refused];
+            assert_eq!(verdicts(status(code)), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn row_429_honours_retry_after_for_all() {
+        let busy = Verdict::Retry { asked: WISH, spent: Spent::Busy };
+        assert_eq!(verdicts(status(429)), [AS_ASKED, AS_ASKED, busy]);
+    }
+
+    #[test]
+    fn row_503_honours_retry_after_but_never_repeats_an_operation() {
+        assert_eq!(verdicts(status(503)), [AS_ASKED, AS_ASKED, Verdict::Unclear]);
+    }
+
+    #[test]
+    fn row_500_is_tried_again_but_never_an_operation() {
+        for code in [500, 501, 502, 504, 507, 599, 600, 100, 408] {
+            assert_eq!(verdicts(status(code)), [AGAIN, AGAIN, Verdict::Unclear], "{code}");
+        }
+    }
+
+    #[test]
+    fn row_timeout_and_connection_error() {
+        assert_eq!(verdicts(Answer::Timeout), [AGAIN, AGAIN, Verdict::Unclear]);
+        assert_eq!(verdicts(Answer::Cut), [AGAIN, AGAIN, Verdict::Unclear]);
+        assert_eq!(verdicts(Answer::NotSent), [AGAIN, AGAIN, AGAIN], "nothing was sent");
+    }
+
+    #[test]
+    fn row_200_that_cannot_be_parsed_is_as_500() {
+        let again = Verdict::Retry { asked: None, spent: Spent::Unreadable };
+        assert_eq!(verdicts(Answer::Unreadable), [again, again, Verdict::Unclear]);
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_looked_at_later() {
+        for code in [409, 423, 425] {
+            assert_eq!(verdicts(status(code)), [AGAIN, AGAIN, Verdict::Busy], "{code}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed() {
+        let refused = Verdict::Refused { status: 302 };
+        let expected = [Verdict::CredentialsRefused, refused, Verdict::Unclear];
+        assert_eq!(verdicts(status(302)), expected);
+    }
+}

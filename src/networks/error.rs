@@ -1,0 +1,33 @@
+//! Why a network did not give what it was asked for.
+
+use thiserror::Error;
+
+/// What went wrong, by what the caller will do about it. No text in it holds a token or a secret.
+///
+/// From an operation, each of these says that it was surely not applied.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NetworkError {
+    /// The settings of the network cannot work. A mistake in the config.
+    #[error("{0}")]
+    Options(String),
+    /// The network does not know us, even with a fresh token. The sweep ends; the operator must act.
+    #[error("credentials refused: {0}")]
+    Credentials(String),
+    /// The network knows us and forbids this. The sweep ends; the operator must act.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// It could not be reached, or was not well, at each of our tries. The sweep ends, and the next one tries again.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// It answered each of our tries with something that cannot be read. To the sweep the same as `Unavailable`.
+    #[error("unreadable answer: {0}")]
+    Unreadable(String),
+    /// It will never take this request. Asking again is of no use.
+    #[error("refused with {status}: {problem}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The network's own words.
+        problem: String,
+    },
+}

@@ -1,0 +1,16 @@
+//! The network's JSON, read leniently and without a copy beyond the document itself.
+//!
+//! The network sends numbers as strings or numbers, nulls anywhere, and fields nobody knows. A page is split into raw
+//! rows first; then of each row only the fields that matter are read. So a row that makes no sense spoils no other,
+//! and most bytes are only skipped.
+
+mod page;
+mod payment;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod user_info;
+
+pub(super) use page::{listing, object, single};
+pub(super) use scalar::{count, flag};
+pub use user_info::sender_user_info;

@@ -1,0 +1,118 @@
+//! A page of the list: Spring Data's envelope around raw rows.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::payment::row;
+use super::scalar::{Raw, count, flag};
+use crate::engine::{ConnectorRole, Listing, Row, Window};
+
+/// Of the envelope, only `content` is needed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    content: Vec<&'a RawValue>,
+    last: Raw<'a>,
+    number: Raw<'a>,
+    number_of_elements: Raw<'a>,
+    total_elements: Raw<'a>,
+    total_pages: Raw<'a>,
+}
+
+/// Reads a page that was asked for by `window`.
+///
+/// # Errors
+/// The body is not a page, or contradicts itself or the question: then no row of it is believed.
+pub(in crate::networks::ripplenet) fn listing(
+    body: &[u8],
+    window: &Window,
+    our_role: &ConnectorRole,
+    server_time: Option<DateTime<Utc>>,
+) -> Result<Listing, String> {
+    let envelope: Envelope<'_> = object(body)?;
+    let found = u64::try_from(envelope.content.len()).unwrap_or(u64::MAX);
+    if let Some(told) = count(envelope.number_of_elements).filter(|told| *told != found) {
+        return Err(format!("the page says that it holds {told} rows, and holds {found}"));
+    }
+    if let Some(number) = count(envelope.number).filter(|number| *number != window.page) {
+        return Err(format!("page {} was asked for, page {number} came", window.page));
+    }
+    let last = envelope.is_last(found, window);
+    let total = envelope.total(found, window, last)?;
+    let rows: Vec<Row> = envelope.content.iter().map(|raw| row(raw, our_role)).collect();
+    if let Some(id) = twice(&rows) {
+        return Err(format!("payment {id} is twice in one page"));
+    }
+    Ok(Listing { rows, last, total, server_time })
+}
+
+/// Reads an answer that is the payment `payment_id`.
+///
+/// # Errors
+/// The body is not JSON, or is another payment.
+pub(in crate::networks::ripplenet) fn single(
+    body: &[u8],
+    payment_id: &str,
+    our_role: &ConnectorRole,
+) -> Result<Row, String> {
+    let row = row(object(body)?, our_role);
+    match id_of(&row) {
+        Some(id) if id != payment_id => {
+            Err(format!("payment {payment_id} was asked for, payment {id} came"))
+        }
+        Some(_) | None => Ok(row),
+    }
+}
+
+/// A JSON object in UTF-8. Checked by hand, for serde would take a list for a struct.
+pub(in crate::networks::ripplenet) fn object<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+) -> Result<T, String> {
+    let text = str::from_utf8(body).map_err(|error| format!("the answer is not UTF-8: {error}"))?;
+    if !text.trim_start().starts_with('{') {
+        return Err("the answer is not a JSON object".to_owned());
+    }
+    serde_json::from_str(text).map_err(|error| format!("the answer cannot be read: {error}"))
+}
+
+impl Envelope<'_> {
+    /// Whether no page follows. An empty page is always the last: nothing can follow it.
+    fn is_last(&self, found: u64, window: &Window) -> bool {
+        let of_pages = || {
+            let pages = count(self.total_pages)?;
+            Some(window.page.saturating_add(1) >= pages)
+        };
+        let told = flag(self.last).or_else(of_pages);
+        found == 0 || told.unwrap_or(found < u64::from(window.size))
+    }
+
+    /// Rows on all pages. Without `totalElements` it is known on the last page, and else from the number of pages,
+    /// then up to one page too high.
+    fn total(&self, found: u64, window: &Window, last: bool) -> Result<u64, String> {
+        let size = u64::from(window.size);
+        if let Some(total) = count(self.total_elements) {
+            return Ok(total);
+        }
+        match count(self.total_pages) {
+            _ if last => Ok(window.page.saturating_mul(size).saturating_add(found)),
+            Some(pages) => Ok(pages.saturating_mul(size)),
+            None => Err("the page does not say how many rows there are".to_owned()),
+        }
+    }
+}
+
+fn id_of(row: &Row) -> Option<&str> {
+    match row {
+        Row::Payment(payment) => Some(&payment.payment_id),
+        Row::Bad(bad) => bad.payment_id.as_deref(),
+    }
+}
+
+fn twice(rows: &[Row]) -> Option<&str> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    rows.iter().filter_map(id_of).find(|id| !seen.insert(*id))
+}

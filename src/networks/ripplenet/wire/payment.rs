@@ -1,0 +1,232 @@
+//! One payment: its head is read, the rest is kept as it came.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::scalar::{Raw, needed, text, time, word};
+use crate::engine::{BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
+use crate::networks::problem::brief;
+
+/// So much of a row that cannot be understood is kept.
+const BAD_ROW_MAX: usize = 64 * 1024;
+
+/// The fields of a payment that we read. Each may be absent or null; those not named here are skipped.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    payment_id: Raw<'a>,
+    payment_state: Raw<'a>,
+    modified_at: Raw<'a>,
+    contract: Option<Contract<'a>>,
+    returns_payment_with_id: Raw<'a>,
+    returned_by_payment_with_id: Raw<'a>,
+    accepted_at: Raw<'a>,
+    locked_at: Raw<'a>,
+    executed_at: Raw<'a>,
+    completed_at: Raw<'a>,
+    returned_at: Raw<'a>,
+    internal_info: Option<InternalInfo<'a>>,
+    user_info: Many<Node<'a>>,
+}
+
+/// A list that may be absent or null, of things that may be null.
+type Many<T> = Option<Vec<Option<T>>>;
+
+#[derive(Deserialize)]
+struct Contract<'a> {
+    #[serde(borrow)]
+    sender_end_to_end_id: Raw<'a>,
+    created_at: Raw<'a>,
+    expires_at: Raw<'a>,
+    quote: Option<Quote<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Quote<'a> {
+    #[serde(borrow)]
+    receiver_address: Raw<'a>,
+    amount: Raw<'a>,
+    currency_code: Raw<'a>,
+    quote_elements: Many<Element<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Element<'a> {
+    #[serde(borrow)]
+    quote_element_order: Raw<'a>,
+    receiving_amount: Raw<'a>,
+    receiving_currency_code: Raw<'a>,
+    transfer_currency_code: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct InternalInfo<'a> {
+    #[serde(borrow)]
+    connector_role: Raw<'a>,
+}
+
+/// What one node of the path has said.
+#[derive(Deserialize)]
+struct Node<'a> {
+    #[serde(borrow)]
+    node_address: Raw<'a>,
+    locked: Many<IgnoredAny>,
+    executed: Many<Note<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Note<'a> {
+    #[serde(borrow, rename = "subState")]
+    sub_state: Raw<'a>,
+}
+
+/// Only the id, for a row of which nothing else can be read.
+#[derive(Deserialize)]
+struct IdAlone<'a> {
+    #[serde(borrow)]
+    payment_id: Raw<'a>,
+}
+
+/// The payment of a raw row. `our_role` stands where the network does not tell the role.
+pub(super) fn row(raw: &RawValue, our_role: &ConnectorRole) -> Row {
+    match payment(raw.get(), our_role) {
+        Ok(payment) => Row::Payment(Box::new(payment)),
+        Err(reason) => Row::Bad(bad_row(raw.get(), &reason)),
+    }
+}
+
+fn payment(document: &str, our_role: &ConnectorRole) -> Result<Payment, String> {
+    if !document.starts_with('{') {
+        return Err("the row is not an object".to_owned());
+    }
+    let head: Head<'_> = serde_json::from_str(document).map_err(|error| error.to_string())?;
+    let payment_id = needed("payment_id", head.payment_id)?;
+    if matches!(payment_id.as_str(), "." | "..") {
+        return Err("payment_id cannot stand in a path".to_owned());
+    }
+    let state = PaymentState::from_word(&needed("payment_state", head.payment_state)?);
+    let modified_at = time("modified_at", head.modified_at)?.ok_or("modified_at is missing")?;
+    let contract = head.contract.as_ref().ok_or("contract is missing")?;
+    let quote = contract.quote.as_ref().ok_or("contract.quote is missing")?;
+    let role = match &head.internal_info {
+        Some(info) => word("internal_info.connector_role", info.connector_role)?,
+        None => None,
+    };
+    let connector_role =
+        role.map_or_else(|| our_role.clone(), |role| ConnectorRole::from_word(&role));
+    let locked_here = match connector_role {
+        ConnectorRole::Receiving => locked_by_receiver(&head, quote)?,
+        ConnectorRole::Sending | ConnectorRole::Other(_) => false,
+    };
+    Ok(Payment {
+        sub_states: sub_states(&head, &state)?,
+        money: quote.money()?,
+        payout: quote.payout()?,
+        created_at: time("contract.created_at", contract.created_at)?,
+        modified_at,
+        expires_at: time("contract.expires_at", contract.expires_at)?,
+        locked_here,
+        returns: word("returns_payment_with_id", head.returns_payment_with_id)?,
+        returned_by: word("returned_by_payment_with_id", head.returned_by_payment_with_id)?,
+        end_to_end_id: word("contract.sender_end_to_end_id", contract.sender_end_to_end_id)?,
+        reached: reached(&head)?,
+        hash: xxh3_64(document.as_bytes()).cast_signed(),
+        document: document.to_owned(),
+        payment_id,
+        state,
+        connector_role,
+    })
+}
+
+impl Quote<'_> {
+    fn money(&self) -> Result<Money, String> {
+        let amount = self.amount.ok_or("contract.quote.amount is missing")?;
+        let currency = needed("contract.quote.currency_code", self.currency_code)?;
+        money("contract.quote.amount", amount, currency)
+    }
+
+    /// What the last leg of the quote gives, if the network tells all of it.
+    fn payout(&self) -> Result<Option<Money>, String> {
+        let elements = self.quote_elements.iter().flatten().flatten();
+        let ordered = elements.filter_map(|element| {
+            let order = text("", element.quote_element_order?).ok()?;
+            Some((order.parse::<i64>().ok()?, element))
+        });
+        let Some((_, last)) = ordered.max_by_key(|(order, _)| *order) else { return Ok(None) };
+        let currency = match word("receiving_currency_code", last.receiving_currency_code)? {
+            Some(currency) => Some(currency),
+            None => word("transfer_currency_code", last.transfer_currency_code)?,
+        };
+        match (last.receiving_amount, currency) {
+            (Some(amount), Some(currency)) => money("receiving_amount", amount, currency).map(Some),
+            (None, _) | (_, None) => Ok(None),
+        }
+    }
+}
+
+/// An amount from its own text, never by way of a float.
+fn money(name: &str, amount: &RawValue, currency: String) -> Result<Money, String> {
+    let amount = text(name, amount)?.parse().map_err(|error| format!("{name}: {error}"))?;
+    Ok(Money { amount, currency })
+}
+
+/// Whether the receiver's node has locked the payment, which it may have done before all others.
+fn locked_by_receiver(head: &Head<'_>, quote: &Quote<'_>) -> Result<bool, String> {
+    let Some(address) = word("receiver_address", quote.receiver_address)? else {
+        return Ok(false);
+    };
+    let Some((_, receiver)) = address.rsplit_once('@') else { return Ok(false) };
+    for node in head.user_info.iter().flatten().flatten() {
+        let has_locked = node.locked.iter().flatten().flatten().next().is_some();
+        if has_locked && word("node_address", node.node_address)?.as_deref() == Some(receiver) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The labels inside EXECUTED, of all nodes, in the order of the document, each once. A payment whose state is such
+/// a label has it too.
+fn sub_states(head: &Head<'_>, state: &PaymentState) -> Result<Vec<String>, String> {
+    let mut sub_states = Vec::new();
+    let nodes = head.user_info.iter().flatten().flatten();
+    for note in nodes.flat_map(|node| node.executed.iter().flatten().flatten()) {
+        if let Some(label) = word("subState", note.sub_state)?
+            && !sub_states.contains(&label)
+        {
+            sub_states.push(label);
+        }
+    }
+    if matches!(state, PaymentState::Forwarded | PaymentState::AwaitingCollection)
+        && !sub_states.iter().any(|label| label == state.as_str())
+    {
+        sub_states.push(state.as_str().to_owned());
+    }
+    Ok(sub_states)
+}
+
+fn reached(head: &Head<'_>) -> Result<Vec<(PaymentState, chrono::DateTime<chrono::Utc>)>, String> {
+    let told = [
+        (PaymentState::Accepted, "accepted_at", head.accepted_at),
+        (PaymentState::Locked, "locked_at", head.locked_at),
+        (PaymentState::Executed, "executed_at", head.executed_at),
+        (PaymentState::Completed, "completed_at", head.completed_at),
+        (PaymentState::Returned, "returned_at", head.returned_at),
+    ];
+    let mut reached = Vec::new();
+    for (state, name, raw) in told {
+        if let Some(at) = time(name, raw)? {
+            reached.push((state, at));
+        }
+    }
+    Ok(reached)
+}
+
+fn bad_row(raw: &str, reason: &str) -> BadRow {
+    let id = serde_json::from_str::<IdAlone<'_>>(raw).ok();
+    let payment_id = id.and_then(|id| word("payment_id", id.payment_id).ok().flatten());
+    let kept = raw.get(..raw.floor_char_boundary(BAD_ROW_MAX)).unwrap_or_default();
+    BadRow { payment_id, raw: kept.to_owned(), reason: brief(reason) }
+}

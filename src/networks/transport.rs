@@ -1,0 +1,240 @@
+//! One request and its answer over HTTP, bounded in time and size.
+
+use std::error::Error;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Method, Response, Url, redirect};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::Answer;
+use crate::engine::Clock;
+
+/// No page is larger: 100 payments of 300 kB. Reading stops here.
+const BODY_MAX: usize = 32 * 1024 * 1024;
+/// Connections idle for longer are not trusted: gateways cut them from 60 s on, and a cut leaves an operation unclear.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+/// A host that does not answer the first packet by then is not there, however long a page may take.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// A request, ready to be sent as often as need be.
+pub(super) struct Request {
+    pub(super) endpoint: &'static str,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// JSON.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// A whole answer.
+pub(super) struct Received {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// The network's time when it answered, to the second.
+    pub(super) server_time: Option<DateTime<Utc>>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why there is no whole answer.
+pub(super) enum Lost {
+    Timeout(Duration),
+    Cut(String),
+    NotSent(String),
+    TooLarge,
+}
+
+/// Connections to the hosts of one network.
+pub(super) struct Transport {
+    http: reqwest::Client,
+    timeout: Duration,
+}
+
+impl Transport {
+    /// Connections to the hosts of `urls`, with `timeout` for each request. Says why if TLS cannot be set up.
+    pub(super) fn new(timeout: Duration, urls: [&Url; 2]) -> Result<Self, String> {
+        let http = build(timeout, urls).map_err(chain)?;
+        Ok(Self { http, timeout })
+    }
+
+    /// Sends `request` once, and waits for the answer until the end of its body, no longer than the timeout.
+    ///
+    /// `seen` is set to the status as soon as it is there.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        authorization: Option<&HeaderValue>,
+        clock: &Clock,
+        seen: &mut Option<u16>,
+    ) -> Result<Received, Lost> {
+        let timeout = self.timeout;
+        let deadline = Instant::now() + timeout;
+        let mut builder = self.http.request(request.method.clone(), request.url.clone());
+        if let Some(authorization) = authorization {
+            builder = builder.header(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let mut response = match timeout_at(deadline, builder.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(Lost::from_error(error, timeout)),
+            Err(_) => return Err(Lost::Timeout(timeout)),
+        };
+        let status = response.status().as_u16();
+        *seen = Some(status);
+        let server_time = date(response.headers());
+        let retry_after = header(response.headers(), &RETRY_AFTER)
+            .and_then(|text| retry_after(text, server_time.unwrap_or_else(|| clock.now())));
+        let body = match timeout_at(deadline, body_of(&mut response, timeout)).await {
+            Ok(Ok(body)) => body,
+            // A refusal is a refusal, whatever became of its words.
+            Ok(Err(_)) | Err(_) if !response.status().is_success() => Vec::new(),
+            Ok(Err(lost)) => return Err(lost),
+            Err(_) => return Err(Lost::Timeout(timeout)),
+        };
+        Ok(Received { status, retry_after, server_time, body })
+    }
+}
+
+impl Lost {
+    fn from_error(error: reqwest::Error, timeout: Duration) -> Self {
+        if error.is_connect() {
+            Self::NotSent(chain(error))
+        } else if error.is_timeout() {
+            Self::Timeout(timeout)
+        } else {
+            Self::Cut(chain(error))
+        }
+    }
+
+    /// The answer that this is, and why.
+    pub(super) fn tell(self) -> (Answer, String) {
+        match self {
+            Self::Timeout(after) => (Answer::Timeout, format!("no whole answer within {after:?}")),
+            Self::Cut(why) => (Answer::Cut, why),
+            Self::NotSent(why) => (Answer::NotSent, why),
+            Self::TooLarge => {
+                (Answer::Unreadable, format!("the answer is larger than {BODY_MAX} bytes"))
+            }
+        }
+    }
+}
+
+/// The HTTP client. Redirects are off, for credentials must not wander to another host.
+fn build(timeout: Duration, urls: [&Url; 2]) -> Result<reqwest::Client, reqwest::Error> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // A second client built at the same time may be first: either way there is one then.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("railpoll/", env!("CARGO_PKG_VERSION")))
+        .default_headers(
+            [(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect(),
+        )
+        .redirect(redirect::Policy::none())
+        // Retries are ours alone: see answer.rs.
+        .retry(reqwest::retry::never())
+        .connect_timeout(std::cmp::min(timeout, CONNECT_MAX))
+        .pool_idle_timeout(IDLE_MAX);
+    if urls.iter().all(|url| is_loopback(url)) {
+        // A proxy of the machine cannot reach the machine's own loopback, where sandbox and tests live.
+        builder = builder.no_proxy();
+    }
+    if urls.iter().all(|url| url.scheme() == "http") {
+        // Without TLS no roots are needed, and a machine without any is no obstacle.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost" | "[::1]") => true,
+        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
+/// The body, as far as it is not larger than any page.
+async fn body_of(response: &mut Response, timeout: Duration) -> Result<Vec<u8>, Lost> {
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > BODY_MAX {
+        return Err(Lost::TooLarge);
+    }
+    let mut body = Vec::with_capacity(announced);
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_MAX => return Err(Lost::TooLarge),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(Lost::from_error(error, timeout)),
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = DateTime::parse_from_rfc2822(header(headers, &DATE)?.trim()).ok()?;
+    Some(date.to_utc())
+}
+
+/// A `Retry-After` as a time from now: seconds, or a date. A date that has passed is no wait at all.
+fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some((date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
+}
+
+/// An error with its causes, without the URL, in which ids may stand.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = DateTime::parse_from_rfc3339("2026-01-02T03:04:05Z").unwrap().to_utc();
+        let seconds = |text| retry_after(text, now).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds(" 0 "), Some(0));
+        assert_eq!(seconds("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(seconds("Fri, 02 Jan 2026 03:05:05 GMT"), Some(60));
+        assert_eq!(seconds("Fri, 02 Jan 2026 03:00:00 GMT"), Some(0));
+        for rubbish in ["", "-1", "1.5", "soon", "2026-01-02T03:05:05Z"] {
+            assert_eq!(seconds(rubbish), None, "{rubbish}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_known() {
+        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
+        for url in
+            ["http://127.0.0.1:80/v4", "http://127.9.9.9", "https://localhost", "http://[::1]:1/"]
+        {
+            assert!(loopback(url), "{url}");
+        }
+        for url in ["https://acme.example", "http://10.0.0.1", "http://localhost.evil.example"] {
+            assert!(!loopback(url), "{url}");
+        }
+    }
+}
