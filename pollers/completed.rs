@@ -1,1 +1,7 @@
-fn main() {}
+//! railpoll-completed: Records payments that were completed or returned, and compares the final amounts.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    railpoll::daemon::main(railpoll::engine::Poller::Completed)
+}

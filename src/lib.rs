@@ -14,6 +14,7 @@
 
 pub mod collect;
 pub mod config;
+pub mod daemon;
 pub mod engine;
 pub mod failpoint;
 pub mod networks;

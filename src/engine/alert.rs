@@ -22,6 +22,17 @@ pub enum AlertName {
 }
 
 impl AlertName {
+    /// Every name.
+    pub const ALL: [Self; 7] = [
+        Self::CredentialsRefused,
+        Self::NetworkUnavailable,
+        Self::Drift,
+        Self::Quarantined,
+        Self::AmountChanged,
+        Self::ListTooFast,
+        Self::ListUnreliable,
+    ];
+
     /// The word in tables, events and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

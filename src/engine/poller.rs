@@ -34,6 +34,18 @@ impl Poller {
             Self::Failed => "failed",
         }
     }
+
+    /// The name of its binary.
+    #[must_use]
+    pub const fn binary(self) -> &'static str {
+        match self {
+            Self::Accepted => "railpoll-accepted",
+            Self::Locked => "railpoll-locked",
+            Self::Executed => "railpoll-executed",
+            Self::Completed => "railpoll-completed",
+            Self::Failed => "railpoll-failed",
+        }
+    }
 }
 
 impl fmt::Display for Poller {

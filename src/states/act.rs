@@ -106,7 +106,8 @@ impl Sweep<'_> {
         match resolve(&intent.operation, payment) {
             Resolution::Done => {
                 let answer = format!("found {}", payment.state);
-                self.finish(lease, &intent, Finished::Done { answer }, Some((&row, Trail::Get))).await
+                self.finish(lease, &intent, Finished::Done { answer }, Some((&row, Trail::Get)))
+                    .await
             }
             Resolution::TooLate => {
                 let reason = format!("too late: the payment is {}", payment.state);
@@ -182,8 +183,14 @@ impl Sweep<'_> {
             return self.decided(lease, due, decision, "rule").await;
         }
         let now = self.clock.now();
-        let decide =
-            self.reviewer.decide(network, due, user_info.as_ref(), &document, acts.decline_type, now);
+        let decide = self.reviewer.decide(
+            network,
+            due,
+            user_info.as_ref(),
+            &document,
+            acts.decline_type,
+            now,
+        );
         match self.patiently(self.reviewer.patience(), decide).await {
             Ok(Some(decision)) => self.decided(lease, due, decision, self.reviewer.name()).await,
             Ok(None) => {
@@ -260,8 +267,7 @@ impl Sweep<'_> {
         operation: Operation,
     ) -> Result<bool, SweepError> {
         let now = self.clock.now();
-        let intent =
-            self.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
+        let intent = self.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
         match intent {
             Some(intent) => self.carry_out(lease, intent).await,
             None => Ok(false),
@@ -306,7 +312,9 @@ impl Sweep<'_> {
             Ok(row) => {
                 let finished = match &row {
                     Row::Payment(payment) => match resolve(&intent.operation, payment) {
-                        Resolution::Done => Finished::Done { answer: format!("found {}", payment.state) },
+                        Resolution::Done => {
+                            Finished::Done { answer: format!("found {}", payment.state) }
+                        }
                         Resolution::NotYet | Resolution::TooLate => Finished::Refused { reason },
                     },
                     Row::Bad(_) => Finished::Refused { reason },
@@ -321,7 +329,12 @@ impl Sweep<'_> {
     }
 
     /// Leaves an operation for a later look.
-    async fn unclear(&self, lease: &Lease, intent: &Intent, why: String) -> Result<bool, SweepError> {
+    async fn unclear(
+        &self,
+        lease: &Lease,
+        intent: &Intent,
+        why: String,
+    ) -> Result<bool, SweepError> {
         let tries = u32::try_from(intent.attempt).unwrap_or(u32::MAX);
         let not_before = self.after(doubling(LOOK_AGAIN_FIRST, LOOK_AGAIN_MAX, tries));
         self.finish(lease, intent, Finished::Unknown { why, not_before }, None).await
@@ -341,7 +354,14 @@ impl Sweep<'_> {
             Finished::Unknown { why, .. } => ("unknown", why),
         };
         let (payment_id, operation) = (intent.payment_id.clone(), intent.operation.name());
-        tracing::info!(payment_id, operation, result, detail, attempt = intent.attempt, "operation");
+        tracing::info!(
+            payment_id,
+            operation,
+            result,
+            detail,
+            attempt = intent.attempt,
+            "operation"
+        );
         (self.observer)(Note::Operation { payment_id, operation, result, detail });
         Ok(result != "unknown")
     }

@@ -11,7 +11,12 @@ use crate::store::Due;
 const HOLD_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// The question: the payment as it is known, and the network's own JSON of it.
-pub(super) fn question(network: &str, due: &Due, user_info: Option<&Value>, document: &str) -> Value {
+pub(super) fn question(
+    network: &str,
+    due: &Due,
+    user_info: Option<&Value>,
+    document: &str,
+) -> Value {
     json!({
         "network": network,
         "payment_id": due.payment_id,

@@ -91,8 +91,7 @@ impl Sink for Records<'_> {
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
         let Sweep { store, scope, role, rules, .. } = self.sweep;
-        let between =
-            (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
+        let between = (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
         store.ids_between(&scope.network, rules.states, role, between, past, limit).await
     }
 }
@@ -210,8 +209,7 @@ impl Sweep<'_> {
         let drifts = drift(was.difference, end.difference) == Drift::Reconcile;
         if is_time || drifts {
             let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
-            let depth =
-                if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
+            let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
             let reconciled = collector.reconcile(mode, end.watermark, depth).await?;
             self.report_reconcile(lease, &reconciled, report).await?;
             end.reconciled_at = Some(now);
@@ -222,7 +220,10 @@ impl Sweep<'_> {
             self.alert_if(lease, false, AlertName::Drift, String::new).await?;
         } else if drifts && end.difference != 0 {
             self.alert_if(lease, true, AlertName::Drift, || {
-                format!("the network has {} payments more than we, also after a reconcile", end.difference)
+                format!(
+                    "the network has {} payments more than we, also after a reconcile",
+                    end.difference
+                )
             })
             .await?;
         }

@@ -47,11 +47,9 @@ impl Reviewer {
                     .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
                 Self::Http { client, url: url.clone(), timeout: *timeout }
             }
-            ReviewMode::Command { program, args, timeout } => Self::Command {
-                program: program.clone(),
-                args: args.clone(),
-                timeout: *timeout,
-            },
+            ReviewMode::Command { program, args, timeout } => {
+                Self::Command { program: program.clone(), args: args.clone(), timeout: *timeout }
+            }
         })
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::reader::Reader;
 use super::super::*;
-use crate::engine::{ConnectorRole, RetryPolicy};
 use super::{Folder, set, shown};
+use crate::engine::{ConnectorRole, RetryPolicy};
 
 /// The file with every example taken into use.
 fn with_examples() -> String {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::*;
-use crate::engine::RetryPolicy;
 use super::{ACME, Folder, set, settings, shown};
+use crate::engine::RetryPolicy;
 
 fn fixed_delay(sources: &Sources) -> Duration {
     match &load(sources).unwrap().pollers[&Poller::Accepted].schedule {

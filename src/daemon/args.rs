@@ -1,0 +1,113 @@
+//! The flags that all daemons take.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+use crate::config::Sources;
+
+/// The flags that every command of railpoll takes.
+#[derive(Debug, Clone, Args)]
+pub struct CommonArgs {
+    /// A configuration file; may be given more than once, later files win.
+    ///
+    /// Without it: /etc/railpoll/railpoll.toml, or else config/railpoll.toml. A conf.d/*.toml beside the last one is
+    /// read too.
+    #[arg(long, short, value_name = "FILE", global = true)]
+    pub config: Vec<PathBuf>,
+    /// Overrides one key, e.g. `--set pollers.accepted.fixed_delay=5s`
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+    /// How logs look. They go to standard error always.
+    ///
+    /// Default: pretty on a terminal, journal under systemd, else json.
+    #[arg(long, value_name = "FORMAT", global = true)]
+    pub log_format: Option<LogFormat>,
+    /// One JSON object per line on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl CommonArgs {
+    /// Where the settings come from.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources::from_process(self.config.clone(), self.set.clone())
+    }
+}
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+    /// For systemd's journal: its priorities, and no time, which the journal knows.
+    Journal,
+}
+
+/// The flags of a daemon.
+#[derive(Debug, Parser)]
+#[command(version, disable_help_subcommand = true, max_term_width = 100)]
+pub(super) struct DaemonArgs {
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+    /// One sweep, then exit (the default): for cron, timers and a person.
+    #[arg(long, conflicts_with = "loop")]
+    pub(super) once: bool,
+    /// Run for ever: initial delay, sweep, fixed delay, sweep, …
+    #[arg(long)]
+    pub(super) r#loop: bool,
+    /// Collect and decide, print what would be recorded and done, and change nothing, here or at the network.
+    #[arg(long, conflicts_with = "loop")]
+    pub(super) dry_run: bool,
+}
+
+/// How a daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunMode {
+    /// One sweep.
+    Once,
+    /// For ever.
+    Loop,
+    /// One sweep that changes nothing.
+    DryRun,
+}
+
+impl DaemonArgs {
+    pub(super) fn mode(&self) -> RunMode {
+        if self.r#loop {
+            RunMode::Loop
+        } else if self.dry_run {
+            RunMode::DryRun
+        } else {
+            RunMode::Once
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_sound() {
+        DaemonArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn one_sweep_is_the_default() {
+        let mode = |flags: &[&str]| {
+            let command = std::iter::once("railpoll-accepted").chain(flags.iter().copied());
+            DaemonArgs::try_parse_from(command).map(|args| args.mode()).ok()
+        };
+        assert_eq!(mode(&[]), Some(RunMode::Once));
+        assert_eq!(mode(&["--once"]), Some(RunMode::Once));
+        assert_eq!(mode(&["--loop", "-c", "a.toml", "-c", "b.toml"]), Some(RunMode::Loop));
+        assert_eq!(mode(&["--dry-run", "--json"]), Some(RunMode::DryRun));
+        assert_eq!(mode(&["--loop", "--once"]), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Keeping a lease while it is needed.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::store::{Lease, Store, StoreError};
+
+/// How the time of a lease is used. The promise is that a standby takes over within `lease` of a holder's death: a
+/// lease that was just renewed runs for four sixths of it, and a standby asks each sixth.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeaseTimes {
+    /// How long a lease runs from its last renewal.
+    pub(super) ttl: Duration,
+    /// How often it is renewed, and how often a standby asks for it.
+    pub(super) step: Duration,
+}
+
+impl LeaseTimes {
+    pub(super) fn new(lease: Duration) -> Self {
+        Self { ttl: lease / 6 * 4, step: lease / 6 }
+    }
+}
+
+/// A lease that is renewed until this is dropped or the lease is lost.
+pub(super) struct Keeper {
+    pub(super) lease: Lease,
+    lost: watch::Receiver<bool>,
+    renewing: AbortHandle,
+}
+
+impl Keeper {
+    /// Renews `lease` from now on.
+    pub(super) fn new(store: Store, lease: Lease, times: LeaseTimes) -> Self {
+        let (lose, lost) = watch::channel(false);
+        let kept = lease.clone();
+        let renewing = tokio::task::spawn_local(async move {
+            loop {
+                tokio::time::sleep(times.step).await;
+                match store.renew_lease(&kept, times.ttl).await {
+                    Ok(()) => {}
+                    Err(StoreError::LeaseLost { .. }) => break,
+                    Err(error) if kept.is_trusted() => {
+                        tracing::warn!(%error, "the lease could not be renewed; trying again");
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the lease could not be renewed in time");
+                        break;
+                    }
+                }
+            }
+            lose.send_replace(true);
+        });
+        Self { lease, lost, renewing: renewing.abort_handle() }
+    }
+
+    /// Whether the lease is over.
+    pub(super) fn is_lost(&self) -> bool {
+        *self.lost.borrow()
+    }
+
+    /// Waits until the lease is over.
+    pub(super) async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        // The task that renews does not end otherwise.
+        if lost.wait_for(|lost| *lost).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_takes_over_within_the_lease() {
+        for millis in [2_000, 30_000, 600_000] {
+            let lease = Duration::from_millis(millis);
+            let times = LeaseTimes::new(lease);
+            assert!(times.ttl + times.step < lease);
+            assert!(times.step * 3 < times.ttl, "three renewals may fail");
+        }
+    }
+}

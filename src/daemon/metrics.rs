@@ -1,0 +1,217 @@
+//! Metrics, in Prometheus' text format.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::networks::RequestSeen;
+use crate::states::{Note, SweepReport};
+use crate::store::{OpenAlert, Scope};
+
+type Labels = Vec<(&'static str, String)>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// All metrics of this process. Copies count into the same.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    sweeps: Family<Labels, Counter>,
+    sweep_duration: Family<Labels, Histogram, Buckets>,
+    last_success: Family<Labels, Gauge>,
+    source_lag: Family<Labels, Seconds>,
+    collected: Family<Labels, Counter>,
+    in_state: Family<Labels, Gauge>,
+    drift: Family<Labels, Gauge>,
+    reconcile_found: Family<Labels, Counter>,
+    quarantined: Family<Labels, Gauge>,
+    operations: Family<Labels, Counter>,
+    requests: Family<Labels, Counter>,
+    request_duration: Family<Labels, Histogram, Buckets>,
+    alerts: Family<Labels, Gauge>,
+}
+
+/// Upper bounds of a histogram's buckets, in seconds.
+#[derive(Clone, Copy)]
+struct Buckets(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+const SWEEP_SECONDS: Buckets = Buckets(&[0.05, 0.2, 1.0, 5.0, 20.0, 60.0, 300.0, 1800.0]);
+const REQUEST_SECONDS: Buckets = Buckets(&[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]);
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let sweep_duration = Family::new_with_constructor(SWEEP_SECONDS);
+        let request_duration = Family::new_with_constructor(REQUEST_SECONDS);
+        let mut metrics = Self {
+            registry: Arc::default(),
+            sweeps: Family::default(),
+            sweep_duration,
+            last_success: Family::default(),
+            source_lag: Family::default(),
+            collected: Family::default(),
+            in_state: Family::default(),
+            drift: Family::default(),
+            reconcile_found: Family::default(),
+            quarantined: Family::default(),
+            operations: Family::default(),
+            requests: Family::default(),
+            request_duration,
+            alerts: Family::default(),
+        };
+        metrics.registry = Arc::new(metrics.register());
+        metrics
+    }
+
+    fn register(&self) -> Registry {
+        let mut all = Registry::with_prefix("railpoll");
+        all.register("sweeps", "Sweeps by how they ended", self.sweeps.clone());
+        let help = "From the start of a sweep to its end";
+        all.register_with_unit("sweep_duration", help, Unit::Seconds, self.sweep_duration.clone());
+        let help = "When the last sweep without an error ended";
+        let success = self.last_success.clone();
+        all.register_with_unit("last_success_timestamp", help, Unit::Seconds, success);
+        let help = "Age of the newest change at the network that was read";
+        all.register_with_unit("source_lag", help, Unit::Seconds, self.source_lag.clone());
+        let help = "Sightings of payments by what they were";
+        all.register("payments_collected", help, self.collected.clone());
+        let help = "Payments in the poller's states, as far as we know";
+        all.register("payments_in_state", help, self.in_state.clone());
+        let help = "The network's count of payments minus ours";
+        all.register("drift", help, self.drift.clone());
+        let help = "Payments that only a reconcile has found";
+        all.register("reconcile_found", help, self.reconcile_found.clone());
+        all.register("quarantined", "Rows that are set aside", self.quarantined.clone());
+        all.register("operations", "Operations by what came of them", self.operations.clone());
+        all.register("network_requests", "Requests by answer", self.requests.clone());
+        let (name, help) = ("network_request_duration", "From sending to the answer's last byte");
+        all.register_with_unit(name, help, Unit::Seconds, self.request_duration.clone());
+        all.register("alert", "1 while the alert stands", self.alerts.clone());
+        all
+    }
+
+    /// All of them as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        if let Err(error) = encode(&mut text, &self.registry) {
+            tracing::error!(%error, "metrics cannot be written");
+        }
+        text
+    }
+
+    /// Counts a request.
+    pub fn request(&self, network: &str, request: &RequestSeen) {
+        let status = request.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let endpoint = ("endpoint", request.endpoint.to_owned());
+        let network = ("network", network.to_owned());
+        let labels = vec![network.clone(), endpoint.clone(), ("status", status)];
+        self.requests.get_or_create(&labels).inc();
+        let took = request.took.as_secs_f64();
+        self.request_duration.get_or_create(&vec![network, endpoint]).observe(took);
+    }
+
+    /// Counts what a sweep tells.
+    pub fn note(&self, scope: &Scope, note: &Note) {
+        if let Note::Operation { operation, result, .. } = note {
+            let mut labels = labels(scope);
+            labels.push(("operation", (*operation).to_owned()));
+            labels.push(("result", (*result).to_owned()));
+            self.operations.get_or_create(&labels).inc();
+        }
+    }
+
+    /// Counts a sweep.
+    pub fn sweep(
+        &self,
+        scope: &Scope,
+        report: &SweepReport,
+        is_success: bool,
+        took: Duration,
+        now: DateTime<Utc>,
+    ) {
+        let own = labels(scope);
+        let with = |name, value: &str| {
+            let mut labels = own.clone();
+            labels.push((name, value.to_owned()));
+            labels
+        };
+        self.sweeps.get_or_create(&with("outcome", report.outcome)).inc();
+        self.sweep_duration.get_or_create(&own).observe(took.as_secs_f64());
+        let tally = &report.tally;
+        let changes = [
+            ("new", tally.new),
+            ("changed", tally.changed),
+            ("unchanged", tally.unchanged),
+            ("stale", tally.stale),
+        ];
+        for (change, count) in changes {
+            self.collected.get_or_create(&with("change", change)).inc_by(count);
+        }
+        self.reconcile_found.get_or_create(&own).inc_by(report.found_by_reconcile);
+        if let Some(newest) = report.newest {
+            let lag = (now - newest).to_std().unwrap_or_default();
+            self.source_lag.get_or_create(&own).set(lag.as_secs_f64());
+        }
+        if is_success {
+            self.last_success.get_or_create(&own).set(now.timestamp());
+            self.drift.get_or_create(&own).set(report.difference);
+            let in_state = i64::try_from(report.in_state).unwrap_or(i64::MAX);
+            self.in_state.get_or_create(&own).set(in_state);
+        }
+    }
+
+    /// Sets how many rows are set aside.
+    pub fn quarantined(&self, scope: &Scope, rows: u64) {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        self.quarantined.get_or_create(&labels(scope)).set(rows);
+    }
+
+    /// Sets which alerts of a poller and network stand.
+    pub fn alerts(&self, scope: &Scope, open: &[OpenAlert]) {
+        use crate::engine::AlertName;
+        for name in AlertName::ALL {
+            let own = |alert: &&OpenAlert| {
+                alert.name == name.as_str()
+                    && alert.poller == scope.poller.name()
+                    && alert.network == scope.network
+            };
+            let mut labels = labels(scope);
+            labels.push(("name", name.as_str().to_owned()));
+            let stands = i64::from(open.iter().any(|alert| own(&alert)));
+            self.alerts.get_or_create(&labels).set(stands);
+        }
+    }
+}
+
+fn labels(scope: &Scope) -> Labels {
+    vec![("poller", scope.poller.to_string()), ("network", scope.network.clone())]
+}

@@ -1,0 +1,102 @@
+//! How any poller runs: schedule, lease, signals, readiness, watchdog, health and metrics.
+//!
+//! ```text
+//! main ─> Host ─┬─> Worker (accepted on acme) ── lease ── sweep ── wait ── sweep ── …
+//!               ├─> Worker (accepted on other)
+//!               └─> Server (/metrics /healthz /readyz)
+//! ```
+//!
+//! A process has one thread for all of this, and one more for `SQLite`: a poller waits nearly all its life.
+
+mod args;
+mod exit;
+mod health;
+mod heartbeat;
+mod host;
+mod keeper;
+mod logging;
+mod metrics;
+mod output;
+mod schedule;
+mod signals;
+mod status;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::engine::{Clock, Poller};
+
+pub use args::{CommonArgs, LogFormat, RunMode};
+pub use exit::Exit;
+pub use host::Host;
+pub use logging::start as start_logging;
+pub use metrics::Metrics;
+pub use output::{Output, sweep_json};
+pub use signals::{Signals, Wishes};
+
+/// The whole main of a poller's binary.
+#[must_use]
+pub fn main(poller: Poller) -> ExitCode {
+    let about = match poller {
+        Poller::Accepted => "Picks up payments that are offered to us: locks or declines them",
+        Poller::Locked => "Settles payments that the partners have locked",
+        Poller::Executed => "Picks up executed payments: completes or fails them",
+        Poller::Completed => "Records payments that were completed or returned",
+        Poller::Failed => "Records payments that failed",
+    };
+    let command = args::DaemonArgs::command().name(poller.binary()).about(about);
+    let args = match command.try_get_matches().and_then(|m| args::DaemonArgs::from_arg_matches(&m))
+    {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    start_logging(args.common.log_format);
+    let mode = args.mode();
+    let output = match (args.common.json, mode) {
+        (true, _) => Output::Json,
+        (false, RunMode::DryRun) => Output::Text,
+        (false, RunMode::Once | RunMode::Loop) => Output::Silent,
+    };
+    let host = Host {
+        pollers: vec![poller],
+        sources: args.common.sources(),
+        mode,
+        output,
+        clock: Clock::system(),
+    };
+    let signals = match Signals::of_process() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be caught");
+            return Exit::Defect.into();
+        }
+    };
+    block_on(host.run(signals)).into()
+}
+
+/// Prints what clap has to say: help and versions are no mistakes.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if let Err(error) = error.print() {
+        tracing::debug!(%error, "standard output is closed");
+    }
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// Runs `work` on a runtime of one thread.
+pub fn block_on(work: impl Future<Output = Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // Nothing of worth is left on the threads for blocking work: a name that is looked up, at most.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            Exit::Defect
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What goes to standard output: what a sweep did, or would do.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::engine::iso;
+use crate::states::Note;
+use crate::store::{Scope, SweepRow};
+
+/// How to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing: the log tells.
+    Silent,
+    /// A line of text for each thing that a dry run would do.
+    Text,
+    /// A JSON object for each thing.
+    Json,
+}
+
+impl Output {
+    /// Tells of something that a sweep did, or would do.
+    pub(super) fn note(self, scope: &Scope, note: &Note) {
+        match self {
+            Self::Silent => {}
+            Self::Text => {
+                if let Note::Would { payment_id, what, detail } = note {
+                    line(&format!("would {what:<10} {payment_id}  {detail}"));
+                }
+            }
+            Self::Json => {
+                if let Some(note) = note.to_json() {
+                    line(&with_scope(note, scope).to_string());
+                }
+            }
+        }
+    }
+
+    /// Tells of a whole sweep.
+    pub(super) fn sweep(self, scope: &Scope, row: &SweepRow) {
+        match self {
+            Self::Silent => {}
+            Self::Text => {
+                let (new, changed) = (row.tally.new, row.tally.changed);
+                let (unchanged, pages) = (row.tally.unchanged, row.pages);
+                line(&format!(
+                    "{} on {}: {new} new, {changed} changed, {unchanged} unchanged on {pages} pages ({})",
+                    scope.poller, scope.network, row.outcome
+                ));
+            }
+            Self::Json => {
+                let mut sweep = sweep_json(row);
+                if let Value::Object(fields) = &mut sweep {
+                    fields.insert("what".to_owned(), json!("sweep"));
+                }
+                line(&with_scope(sweep, scope).to_string());
+            }
+        }
+    }
+}
+
+/// A sweep for programs, with the keys of `railpoll status --json`.
+#[must_use]
+pub fn sweep_json(row: &SweepRow) -> Value {
+    json!({
+        "started_at": iso(row.started_at),
+        "finished_at": iso(row.finished_at),
+        "outcome": row.outcome,
+        "pages": row.pages,
+        "requests": row.requests,
+        "new": row.tally.new,
+        "changed": row.tally.changed,
+        "unchanged": row.tally.unchanged,
+        "stale": row.tally.stale,
+        "quarantined": row.tally.quarantined,
+        "acted": row.acted,
+        "error": row.error,
+    })
+}
+
+fn with_scope(mut value: Value, scope: &Scope) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.insert("poller".to_owned(), json!(scope.poller.name()));
+        fields.insert("network".to_owned(), json!(scope.network));
+    }
+    value
+}
+
+/// A reader that went away is no reason to stop a daemon.
+fn line(text: &str) {
+    if let Err(error) = writeln!(io::stdout().lock(), "{text}") {
+        tracing::debug!(%error, "standard output is closed");
+    }
+}

@@ -1,0 +1,110 @@
+//! Signals, as things that a task can wait for.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::flag;
+use signal_hook::iterator::Signals as Iterator;
+use tokio::sync::watch;
+
+/// What somebody wants of this process. Copies hear the same.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    stop: watch::Receiver<bool>,
+    reload: watch::Receiver<u64>,
+    sweep_now: watch::Receiver<u64>,
+}
+
+/// The other end: whoever wants something.
+#[derive(Debug)]
+pub struct Wishes {
+    stop: watch::Sender<bool>,
+    reload: watch::Sender<u64>,
+    sweep_now: watch::Sender<u64>,
+}
+
+impl Wishes {
+    /// Nobody wants anything yet.
+    #[must_use]
+    pub fn new() -> (Self, Signals) {
+        let (stop, stopped) = watch::channel(false);
+        let (reload, reloaded) = watch::channel(0);
+        let (sweep_now, woken) = watch::channel(0);
+        let signals = Signals { stop: stopped, reload: reloaded, sweep_now: woken };
+        (Self { stop, reload, sweep_now }, signals)
+    }
+
+    /// Finish what is in hand, and end.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Read the configuration again.
+    pub fn reload(&self) {
+        self.reload.send_modify(|count| *count += 1);
+    }
+
+    /// Do not wait for the schedule.
+    pub fn sweep_now(&self) {
+        self.sweep_now.send_modify(|count| *count += 1);
+    }
+}
+
+impl Signals {
+    /// Listens to the process's signals, on a thread of its own: TERM and INT stop, HUP reloads, USR1 sweeps now. A
+    /// second TERM or INT ends the process at once.
+    ///
+    /// # Errors
+    /// The system refuses to hand signals over.
+    pub fn of_process() -> io::Result<Self> {
+        let (wishes, signals) = Wishes::new();
+        let second = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGINT] {
+            // In this order: the first signal arms what the second one triggers.
+            flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))?;
+            flag::register(signal, Arc::clone(&second))?;
+        }
+        let mut incoming = Iterator::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])?;
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            for signal in incoming.forever() {
+                match signal {
+                    SIGHUP => wishes.reload(),
+                    SIGUSR1 => wishes.sweep_now(),
+                    _ => wishes.stop(),
+                }
+            }
+        })?;
+        Ok(signals)
+    }
+
+    /// Whether this process is to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until this process is to end.
+    pub async fn stopping(&mut self) {
+        // Whoever could say so is gone: then nobody ever will.
+        if self.stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until the configuration is to be read again.
+    pub async fn reload(&mut self) {
+        if self.reload.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until a sweep is wanted.
+    pub async fn sweep_now(&mut self) {
+        if self.sweep_now.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

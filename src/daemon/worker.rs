@@ -1,0 +1,333 @@
+//! One poller on one network: lease, sweep, wait, sweep, …
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+
+use super::heartbeat::Pulse;
+use super::keeper::{Keeper, LeaseTimes};
+use super::metrics::Metrics;
+use super::output::Output;
+use super::schedule::Pace;
+use super::status::Status;
+use super::{Exit, Signals};
+use crate::engine::{Alert, AlertName, Clock, doubling};
+use crate::networks::NetworkError;
+use crate::states::{Note, Sweep, SweepError, SweepReport, Sweeper, Swept};
+use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
+
+/// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.
+const REFUSED_FIRST: Duration = Duration::from_secs(5 * 60);
+const REFUSED_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// Everything that a worker needs.
+pub(super) struct Worker {
+    pub(super) store: Store,
+    pub(super) sweeper: Sweeper,
+    pub(super) pace: Pace,
+    pub(super) initial_delay_ends: tokio::time::Instant,
+    pub(super) lease: Duration,
+    pub(super) holder: String,
+    pub(super) clock: Clock,
+    pub(super) signals: Signals,
+    pub(super) pulse: Pulse,
+    pub(super) metrics: Metrics,
+    pub(super) output: Output,
+    pub(super) status: Status,
+    /// The lease that is held, for whoever has to give it back if the worker does not end in time.
+    pub(super) held: Rc<Cell<Option<Lease>>>,
+}
+
+/// Why a wait ended.
+#[derive(PartialEq, Eq)]
+enum Woken {
+    Time,
+    Stop,
+    LeaseLost,
+}
+
+impl Worker {
+    /// One sweep, if nobody else is at it.
+    pub(super) async fn once(mut self) -> Exit {
+        let times = LeaseTimes::new(self.lease);
+        let scope = self.sweeper.scope().clone();
+        match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
+            Ok(Acquired::Held(lease)) => {
+                let keeper = self.keep(lease, times);
+                let exit = self.sweep(&keeper, None).await;
+                self.give_back(keeper).await;
+                exit
+            }
+            Ok(Acquired::By(holder)) => {
+                tracing::info!(poller = %scope.poller, network = scope.network, holder, "another process holds the lease: nothing to do");
+                Exit::Done
+            }
+            Err(error) => {
+                tracing::error!(poller = %scope.poller, network = scope.network, %error, "no lease");
+                Exit::of_store(&error)
+            }
+        }
+    }
+
+    /// What a sweep would do.
+    pub(super) async fn dry_run(self) -> Exit {
+        let signals = self.signals.clone();
+        let stop = move || signals.is_stopping();
+        let observer = |note: Note| self.output.note(self.sweeper.scope(), &note);
+        match self.sweeper.sweep(&stop, &observer).dry_run().await {
+            Ok(report) => {
+                let row = row_of(&report, None, self.clock.now(), self.clock.now());
+                self.output.sweep(self.sweeper.scope(), &row);
+                Exit::Done
+            }
+            Err(error) => {
+                tracing::error!(%error, "the dry run ended early");
+                Exit::of_sweep(&error)
+            }
+        }
+    }
+
+    /// Sweeps until it is told to stop.
+    pub(super) async fn run(mut self) -> Exit {
+        let times = LeaseTimes::new(self.lease);
+        while let Some(lease) = self.stand_by(times).await {
+            let keeper = self.keep(lease, times);
+            let woken = self.hold(&keeper).await;
+            self.give_back(keeper).await;
+            if woken == Woken::Stop {
+                break;
+            }
+        }
+        self.pace.stop().await;
+        Exit::Done
+    }
+
+    /// Sweeps as long as the lease is ours.
+    async fn hold(&mut self, keeper: &Keeper) -> Woken {
+        let first = self.initial_delay_ends;
+        let woken = self.wait(keeper, tokio::time::sleep_until(first)).await;
+        if woken != Woken::Time {
+            return woken;
+        }
+        let mut refusals = 0;
+        loop {
+            let now = self.clock.now();
+            let next = self.pace.next(now).await;
+            let exit = self.sweep(keeper, next).await;
+            if self.signals.is_stopping() {
+                return Woken::Stop;
+            }
+            refusals = if exit == Exit::Credentials { refusals + 1 } else { 0 };
+            let woken = if refusals == 0 {
+                // `tick` borrows the pace, `wait` all the rest.
+                let pace = std::mem::replace(&mut self.pace, Pace::Fixed(Duration::ZERO));
+                let woken = self.wait(keeper, pace.tick()).await;
+                self.pace = pace;
+                woken
+            } else {
+                let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals);
+                tracing::warn!(?pause, "credentials were refused; trying again later");
+                self.wait(keeper, tokio::time::sleep(pause)).await
+            };
+            if woken != Woken::Time {
+                return woken;
+            }
+        }
+    }
+
+    /// Waits for `time`, or until a sweep is wanted at once.
+    async fn wait(&mut self, keeper: &Keeper, time: impl Future<Output = ()>) -> Woken {
+        let mut time = std::pin::pin!(time);
+        let mut now_wanted = self.signals.clone();
+        loop {
+            self.pulse.beat();
+            tokio::select! {
+                biased;
+                () = self.signals.stopping() => return Woken::Stop,
+                () = keeper.lost() => return Woken::LeaseLost,
+                () = now_wanted.sweep_now() => {
+                    self.signals = now_wanted;
+                    return Woken::Time;
+                }
+                () = &mut time => return Woken::Time,
+                () = tokio::time::sleep(self.pulse.interval()) => {}
+            }
+        }
+    }
+
+    /// Asks for the lease until it is given. None: told to stop.
+    async fn stand_by(&mut self, times: LeaseTimes) -> Option<Lease> {
+        let scope = self.sweeper.scope().clone();
+        let mut told = String::new();
+        loop {
+            if self.signals.is_stopping() {
+                return None;
+            }
+            self.pulse.beat();
+            match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
+                Ok(Acquired::Held(lease)) => {
+                    tracing::info!(poller = %scope.poller, network = scope.network, term = lease.term, "lease taken");
+                    return Some(lease);
+                }
+                Ok(Acquired::By(holder)) if holder != told => {
+                    tracing::info!(poller = %scope.poller, network = scope.network, holder, "another process holds the lease: standing by");
+                    self.status.standing_by(&scope, &holder);
+                    told = holder;
+                }
+                Ok(Acquired::By(_)) => {}
+                Err(error) => {
+                    tracing::error!(poller = %scope.poller, network = scope.network, %error, "no lease; trying again");
+                }
+            }
+            tokio::select! {
+                () = self.signals.stopping() => return None,
+                () = tokio::time::sleep(std::cmp::min(times.step, self.pulse.interval())) => {}
+            }
+        }
+    }
+
+    fn keep(&self, lease: Lease, times: LeaseTimes) -> Keeper {
+        self.held.set(Some(lease.clone()));
+        Keeper::new(self.store.clone(), lease, times)
+    }
+
+    async fn give_back(&self, keeper: Keeper) {
+        let lease = keeper.lease.clone();
+        drop(keeper);
+        self.held.set(None);
+        if let Err(error) = self.store.release_lease(&lease).await {
+            tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
+        }
+    }
+
+    /// One sweep, with all that is told of it. A panic is a failed sweep, not a dead daemon.
+    async fn sweep(&mut self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+        let scope = self.sweeper.scope().clone();
+        let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
+        let work = AssertUnwindSafe(self.sweep_once(keeper, next)).catch_unwind().instrument(span);
+        match work.await {
+            Ok(exit) => exit,
+            Err(_) => {
+                tracing::error!(poller = %scope.poller, network = scope.network, "the sweep panicked: a defect of railpoll; please report it");
+                Exit::Defect
+            }
+        }
+    }
+
+    async fn sweep_once(&self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+        let scope = self.sweeper.scope();
+        let started_at = self.clock.now();
+        let begun = Instant::now();
+        let signals = self.signals.clone();
+        let stop = || signals.is_stopping() || keeper.is_lost();
+        let observer = |note: Note| {
+            self.pulse.beat();
+            self.metrics.note(scope, &note);
+            self.output.note(scope, &note);
+        };
+        let sweep: Sweep<'_> = self.sweeper.sweep(&stop, &observer);
+        let Swept { report, error } = sweep.run(&keeper.lease).await;
+        let took = begun.elapsed();
+        let finished_at = self.clock.now();
+        let next = next.map(|next| next + (finished_at - started_at));
+        let row = row_of(&report, error.as_ref(), started_at, finished_at);
+        log(&row, took, error.as_ref());
+        if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
+            tracing::warn!(%error, "alerts could not be stored");
+        }
+        if let Err(error) = self.store.record_sweep(scope, &row, next).await {
+            tracing::warn!(%error, "the sweep could not be recorded");
+        }
+        self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);
+        self.output.sweep(scope, &row);
+        self.status.swept(scope, &row, next);
+        self.pulse.beat();
+        error.map_or(Exit::Done, |error| Exit::of_sweep(&error))
+    }
+
+    /// Raises what this sweep's error calls for, and clears what its success has ended.
+    async fn tell_alerts(
+        &self,
+        lease: &Lease,
+        error: Option<&SweepError>,
+    ) -> Result<(), StoreError> {
+        let (scope, now) = (self.sweeper.scope(), self.clock.now());
+        let lasting = [AlertName::CredentialsRefused, AlertName::NetworkUnavailable];
+        match error {
+            Some(error) => {
+                if let Some(name) = error.alert() {
+                    let detail = error.to_string();
+                    let alert = Alert { name, subject: String::new(), detail };
+                    self.store.raise_alert(scope, Some(lease), &alert, now).await?;
+                }
+            }
+            None => {
+                for name in lasting {
+                    self.store.clear_alert(scope, Some(lease), name, "", now).await?;
+                }
+            }
+        }
+        let open = self.store.alerts(false, 1_000).await?;
+        self.metrics.alerts(scope, &open);
+        let set_aside = self.store.quarantined_count(scope).await?;
+        self.metrics.quarantined(scope, set_aside);
+        Ok(())
+    }
+}
+
+fn row_of(
+    report: &SweepReport,
+    error: Option<&SweepError>,
+    started_at: DateTime<Utc>,
+    finished_at: DateTime<Utc>,
+) -> SweepRow {
+    SweepRow {
+        started_at,
+        finished_at,
+        outcome: report.outcome.to_owned(),
+        pages: report.pages,
+        requests: report.requests,
+        tally: report.tally,
+        acted: report.acted,
+        error: error.map(ToString::to_string),
+    }
+}
+
+/// One line per sweep; a sweep that found nothing new is worth it only to those who look for it.
+fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
+    let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
+    let millis = took.as_millis();
+    match error {
+        Some(error @ SweepError::Network(NetworkError::Unavailable(_))) => {
+            tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
+        }
+        Some(error) => {
+            tracing::error!(%error, outcome, pages, requests, millis, "the sweep ended early");
+        }
+        None if tally.brought_news() || tally.quarantined > 0 || *acted > 0 => {
+            let (new, changed, set_aside) = (tally.new, tally.changed, tally.quarantined);
+            tracing::info!(
+                outcome, pages, requests, new, changed, set_aside, acted, millis, "swept"
+            );
+        }
+        None => tracing::debug!(outcome, pages, requests, millis, "swept, nothing new"),
+    }
+}
+
+/// The lease's own name for this process: a host's name would not do, for several may run there.
+pub(super) fn holder_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let short = id.get(..8).unwrap_or(&id);
+    format!("{}:{}:{short}", host.trim(), std::process::id())
+}
+
+/// The scope's name in logs of the host.
+pub(super) fn name_of(scope: &Scope) -> String {
+    format!("{} on {}", scope.poller, scope.network)
+}
