@@ -41,7 +41,7 @@ async fn a_server_that_never_answers_ends_at_the_timeout() {
     });
     let start = Instant::now();
     assert!(is_unknown(&lock(&client).await));
-    assert!(start.elapsed() >= SHORT && start.elapsed() < 10 * SHORT);
+    assert!(start.elapsed() >= SHORT && start.elapsed() < 30 * SHORT);
     assert_eq!(connections.load(Ordering::Relaxed), 1);
     assert!(matches!(list(&client).await, Err(NetworkError::Unavailable(_))));
     assert_eq!(connections.load(Ordering::Relaxed), 4);
@@ -67,7 +67,7 @@ async fn a_byte_now_and_then_is_no_answer_either() {
     let start = Instant::now();
     assert!(is_unknown(&lock(&client).await));
     assert!(matches!(client.get(ID).await, Err(NetworkError::Unavailable(_))));
-    assert!(start.elapsed() >= 4 * SHORT && start.elapsed() < 10 * SHORT);
+    assert!(start.elapsed() >= 4 * SHORT && start.elapsed() < 30 * SHORT);
 }
 
 #[tokio::test]
