@@ -1,0 +1,19 @@
+//! Every call of the store, on both databases.
+
+mod alerts;
+mod append_only;
+mod concurrency;
+mod cursors;
+mod decisions;
+mod events;
+mod history;
+mod leases;
+mod loss;
+mod migrate;
+mod operations;
+mod order;
+mod payments;
+mod quarantine;
+mod record;
+mod reviews;
+mod strange_text;

@@ -1,0 +1,166 @@
+//! A fresh database for each test, of both kinds.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use railpoll::store::Store;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use tempfile::TempDir;
+
+/// The kinds of databases that railpoll runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// Runs a future to its end.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Runs `scenario` on a fresh database of each kind, both at once. The thread that fails bears the kind's name.
+pub(crate) fn on_both(scenario: impl AsyncFn(&TestDatabase) + Sync) {
+    on_each(|database| run(scenario(database)));
+}
+
+/// The same for a scenario that runs its futures itself.
+pub(crate) fn on_each(scenario: impl Fn(&TestDatabase) + Sync) {
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::scope(|scope| {
+        for kind in [Kind::Sqlite, Kind::Postgres] {
+            let scenario = &scenario;
+            let run = move || scenario(&TestDatabase::new(kind));
+            thread::Builder::new()
+                .name(format!("{test} on {kind}"))
+                .spawn_scoped(scope, run)
+                .unwrap();
+        }
+    });
+}
+
+/// A fresh, empty database. Dropping it takes it away.
+pub(crate) struct TestDatabase {
+    pub(crate) kind: Kind,
+    /// As `database.url` takes it.
+    pub(crate) url: String,
+    home: Home,
+}
+
+enum Home {
+    Folder(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir),
+    Server { url: String, name: String },
+}
+
+impl TestDatabase {
+    /// A new SQLite file in a folder of its own, or a new database on the server of `RAILPOLL_TEST_POSTGRES`.
+    pub(crate) fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("railpoll.db").display());
+                Self { kind, url, home: Home::Folder(folder) }
+            }
+            Kind::Postgres => {
+                static MADE: AtomicU32 = AtomicU32::new(0);
+                let server = server_url();
+                let made = MADE.fetch_add(1, Ordering::Relaxed);
+                let name = format!("railpoll_test_{}_{made}", std::process::id());
+                on_server(&server, &format!("CREATE DATABASE {name}"));
+                let (base, _) = server.rsplit_once('/').unwrap();
+                let url = format!("{base}/{name}");
+                Self { kind, url, home: Home::Server { url: server, name } }
+            }
+        }
+    }
+
+    /// Opens the database, with the newest schema.
+    pub(crate) async fn store(&self) -> Store {
+        let store = Store::open(&self.url).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    /// A connection that knows nothing of railpoll, as a person's.
+    pub(crate) async fn person(&self) -> Person {
+        match self.kind {
+            Kind::Sqlite => Person::Sqlite(SqliteConnection::connect(&self.url).await.unwrap()),
+            Kind::Postgres => Person::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Home::Server { url, name } = &self.home {
+            on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Somebody with a database shell.
+pub(crate) enum Person {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Person {
+    /// Runs a statement; how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &str) -> Result<u64, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        Ok(match self {
+            Self::Sqlite(conn) => query.execute(conn).await?.rows_affected(),
+            Self::Postgres(conn) => query.execute(conn).await?.rows_affected(),
+        })
+    }
+
+    /// The first column of an answer, which is text.
+    pub(crate) async fn texts(&mut self, sql: &str) -> Vec<String> {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(conn) => {
+                let rows = sqlx::query(query).fetch_all(conn).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            Self::Postgres(conn) => {
+                let rows = sqlx::query(query).fetch_all(conn).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// How many rows `sql`, a table with or without a condition, has.
+    pub(crate) async fn count(&mut self, sql: &str) -> usize {
+        let counts = self.texts(&format!("SELECT CAST(count(*) AS text) FROM {sql}")).await;
+        counts[0].parse().unwrap()
+    }
+}
+
+fn server_url() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test's surroundings, not a setting")]
+    let url = std::env::var("RAILPOLL_TEST_POSTGRES");
+    url.unwrap_or_else(|_| {
+        panic!("no PostgreSQL: run ./scripts/test --quick, or scripts/postgres run cargo test")
+    })
+}
+
+/// On a thread of its own, for whoever drops a database may be inside a runtime.
+fn on_server(url: &str, sql: &str) {
+    let work = || {
+        run(async {
+            let mut conn = PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.unwrap();
+        });
+    };
+    thread::scope(|scope| scope.spawn(work).join().unwrap());
+}

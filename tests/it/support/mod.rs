@@ -1,0 +1,6 @@
+//! What the tests stand on: databases of their own, and payments to put into them.
+
+pub(crate) mod databases;
+pub(crate) mod payments;
+
+pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_each, run};
