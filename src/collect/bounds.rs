@@ -104,29 +104,18 @@ impl Bounds {
             }
         }
     }
+}
 
-    /// Whether a network with these bounds may answer so: oldest first, nothing from outside the window, and nothing
-    /// left when it says that this is all.
-    pub(super) fn allow(self, window: &Window, listing: &Listing) -> bool {
-        let said = window.page.saturating_mul(u64::from(window.size)) + rows_in(listing);
-        let is_whole = !listing.last || listing.total <= said;
-        is_whole
-            && is_ascending(listing)
-            && listing.payments().all(|payment| self.admit(window, payment.modified_at))
-    }
-
-    fn admit(self, window: &Window, at: DateTime<Utc>) -> bool {
-        match self {
-            Self::Exclusive => {
-                window.after.is_none_or(|after| after < at)
-                    && window.before.is_none_or(|before| at < before)
-            }
-            Self::Inclusive => {
-                window.after.is_none_or(|after| after <= at)
-                    && window.before.is_none_or(|before| tick(at) <= before)
-            }
-        }
-    }
+/// Whether a network that can be walked may answer so: oldest first, nothing from outside the window, and nothing left
+/// when it says that this is all. Rows on a bound are let pass, for they do no harm, whatever the bounds are taken for.
+pub(super) fn is_sound(window: &Window, listing: &Listing) -> bool {
+    let told = window.page.saturating_mul(u64::from(window.size)) + rows_in(listing);
+    let is_whole = !listing.last || listing.total <= told;
+    let is_inside = |at| {
+        window.after.is_none_or(|after| after <= at)
+            && window.before.is_none_or(|before| tick(at) <= before)
+    };
+    is_whole && is_ascending(listing) && listing.payments().all(|p| is_inside(p.modified_at))
 }
 
 pub(super) fn is_ascending(listing: &Listing) -> bool {

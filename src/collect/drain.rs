@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::bounds::{Bounds, is_ascending, rows_in};
+use super::bounds::{is_ascending, is_sound, rows_in};
 use super::reader::Reader;
 use super::{Halt, Outcome, Sink, Source};
 use crate::engine::{Listing, Window};
@@ -10,12 +10,12 @@ use crate::engine::{Listing, Window};
 /// A window that still brings news after so many passes is left: what comes in has its own time to be read.
 pub(super) const PASSES_MAX: u64 = 4;
 
-/// Whether answers are held against what the network's bounds promise.
+/// Whether answers are held against what is known of the network.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Trust {
-    /// They are.
-    Verify(Bounds),
-    /// Nothing is promised.
+    /// It honours range and order.
+    Verify,
+    /// Nothing is known.
     Anything,
 }
 
@@ -91,11 +91,11 @@ impl<S: Source, D: Sink> Reader<'_, S, D> {
     ) -> Result<Listing, Halt<S::Error, D::Error>> {
         let listing = self.page(window).await?;
         match trust {
-            Trust::Verify(bounds) if !bounds.allow(window, &listing) => {
+            Trust::Verify if !is_sound(window, &listing) => {
                 self.keep(listing.rows, cursor);
                 Err(Halt::Early(Outcome::Unreliable))
             }
-            Trust::Verify(_) | Trust::Anything => Ok(listing),
+            Trust::Verify | Trust::Anything => Ok(listing),
         }
     }
 }

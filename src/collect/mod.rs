@@ -26,6 +26,8 @@ mod position;
 mod probe;
 mod reader;
 mod reconcile;
+#[cfg(test)]
+mod simulation;
 mod split;
 mod stride;
 mod sweep;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::bounds::{Bounds, Mode, Span};
+use super::bounds::{Bounds, Mode, Span, is_sound};
 use super::drain::Trust;
 use super::exits::Exits;
 use super::split::{Range, Verdict, judge};
@@ -157,7 +157,7 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
         let window = self.bounds.window(span, ours / 2, 1);
         let listing = self.collector.source.page(&window).await.map_err(CollectError::Source)?;
         self.listed.pages += 1;
-        if !self.bounds.allow(&window, &listing) {
+        if !is_sound(&window, &listing) {
             return Err(Halt::Early(Outcome::Unreliable));
         }
         let middle = listing.payments().next().map(|payment| payment.modified_at);

@@ -101,7 +101,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
         };
         let span = Span { from, to };
         let window = self.bounds.window(span, 0, self.page_size);
-        if self.reader.drain(window, self.cursor(), Trust::Verify(self.bounds)).await? == 0 {
+        if self.reader.drain(window, self.cursor(), Trust::Verify).await? == 0 {
             return Ok(None);
         }
         match to {
@@ -124,7 +124,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
     async fn page(&mut self, page: u64) -> Result<Listing, Halt<S::Error, D::Error>> {
         let window = self.bounds.window(self.rest, page, self.page_size);
         let cursor = self.cursor();
-        self.reader.verified(&window, cursor, Trust::Verify(self.bounds)).await
+        self.reader.verified(&window, cursor, Trust::Verify).await
     }
 
     /// Reads pages that tell nothing, up to a row that does: its time. `None` if there is none to the end. What shifts
