@@ -311,21 +311,10 @@ async fn exit_of(worker: &mut Running) -> Exit {
 
 /// Lets workers that were told to stop finish what is in hand, and cuts those that take too long.
 async fn finish(mut workers: Vec<Running>, store: &Store) {
-    let all = async {
-        for worker in &mut workers {
-            exit_of(&mut worker.task).await;
-        }
-    };
-    if timeout(FINISH_WITHIN, all).await.is_err() {
-        tracing::warn!(
-            "what is in hand takes too long; the next start will find out what became of it"
-        );
-        finish_now(workers, store).await;
+    if timeout(FINISH_WITHIN, all(&mut workers)).await.is_ok() {
+        return;
     }
-}
-
-/// Cuts workers, and gives their leases back.
-async fn finish_now(workers: Vec<Running>, store: &Store) {
+    tracing::warn!("what is in hand takes too long; the next start finds out what became of it");
     for worker in &workers {
         worker.task.abort();
     }

@@ -6,5 +6,6 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod life;
 mod store;
 mod support;

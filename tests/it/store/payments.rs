@@ -167,7 +167,7 @@ fn counts_agree_with_the_rows() {
         let counted =
             store.count_between(NETWORK, &locked, &role, between.0, between.1).await.unwrap();
         assert_eq!(counted, 3);
-        let ids = store.ids_between(NETWORK, &locked, &role, between, 2).await.unwrap();
+        let ids = store.ids_between(NETWORK, &locked, &role, between, None, 2).await.unwrap();
         assert_eq!(ids, [("p4".to_owned(), at(4)), ("p5".to_owned(), at(5))]);
         let counts = store.counts(&scope(Poller::Executed)).await.unwrap();
         assert_eq!(counts, [("EXECUTED".to_owned(), 2), ("LOCKED".to_owned(), 9)]);

@@ -2,5 +2,6 @@
 
 pub(crate) mod databases;
 pub(crate) mod payments;
+pub(crate) mod world;
 
 pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_each, run};

@@ -1,0 +1,271 @@
+//! A simulated network, a real database, a config file, and the daemons as a user starts them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use railpoll::sandbox::{Sandbox, SandboxOptions};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::databases::{Kind, TestDatabase, run};
+
+/// Whatever a test waits for comes within this, on the busiest machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// All that a poller needs.
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) database: TestDatabase,
+    pub(crate) folder: TempDir,
+    // Last: the sandbox lives on it.
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// None: killed by a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A process that runs. Dropping it kills it.
+pub(crate) struct Daemon {
+    child: Child,
+    log: Arc<(Mutex<Vec<String>>, Condvar)>,
+}
+
+impl World {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self::with(kind, SandboxOptions::default())
+    }
+
+    pub(crate) fn with(kind: Kind, options: SandboxOptions) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
+        let world = Self {
+            sandbox,
+            database: TestDatabase::new(kind),
+            folder: tempfile::tempdir().unwrap(),
+            _runtime: runtime,
+        };
+        world.configure("receiving", "");
+        world
+    }
+
+    /// Writes the config file: the network `acme` with our node's role, quick retries, and `more`.
+    pub(crate) fn configure(&self, role: &str, more: &str) {
+        let secret = self.folder.path().join("secret");
+        fs::write(&secret, self.sandbox.client_secret()).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+        let text = format!(
+            r#"
+            [database]
+            url = "{url}"
+            [networks.acme]
+            kind = "ripplenet"
+            base_url = "{base}"
+            token_url = "{token}"
+            audience = "{audience}"
+            client_id = "{client}"
+            client_secret_file = "{secret}"
+            connector_role = "{role}"
+            timeout = "5s"
+            requests_per_second = 5000
+            [defaults.poller]
+            initial_delay = "0s"
+            fixed_delay = "50ms"
+            overlap = "1s"
+            [defaults.poller.retry]
+            max_interval = "20ms"
+            {more}
+            "#,
+            url = self.database.url,
+            base = self.sandbox.base_url(),
+            token = self.sandbox.token_url(),
+            audience = self.sandbox.audience(),
+            client = self.sandbox.client_id(),
+            secret = secret.display(),
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("railpoll.toml")
+    }
+
+    /// The command of a poller that is switched on, and decides by itself; `sets` override the config.
+    pub(crate) fn poller(&self, poller: &str, sets: &[&str]) -> Command {
+        let mut command = Command::new(binary(poller));
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .args(["--log-format", "json", "--config"])
+            .arg(self.config())
+            .arg("--set")
+            .arg(format!("pollers.{poller}.enabled=true"))
+            .arg("--set")
+            .arg(format!("pollers.{poller}.review.mode=automatic"))
+            .stdin(Stdio::null());
+        for set in sets {
+            command.args(["--set", set]);
+        }
+        command
+    }
+
+    /// One sweep of a poller.
+    pub(crate) fn once(&self, poller: &str, sets: &[&str]) -> Ended {
+        finish(&mut self.poller(poller, sets))
+    }
+
+    /// A poller in loop mode.
+    pub(crate) fn start(&self, poller: &str, sets: &[&str]) -> Daemon {
+        Daemon::start(self.poller(poller, sets).arg("--loop"))
+    }
+
+    /// The first column, as text, of each row of `sql`.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        run(async { self.database.person().await.texts(sql).await })
+    }
+
+    /// How many rows `table` has, with or without a condition.
+    pub(crate) fn count(&self, table: &str) -> usize {
+        run(async { self.database.person().await.count(table).await })
+    }
+}
+
+impl Ended {
+    /// The JSON objects on standard output.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Fails unless it ended with `code`, and shows what it had to say.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        self
+    }
+}
+
+impl Daemon {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let (shared, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                shared.0.lock().unwrap().push(line);
+                shared.1.notify_all();
+            }
+        });
+        Self { child, log }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.pid(), name);
+    }
+
+    /// Waits for a log line that holds `text`.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        let found = |lines: &Vec<String>| lines.iter().find(|line| line.contains(text)).cloned();
+        let lines = self.log.0.lock().unwrap();
+        let (lines, _) =
+            self.log.1.wait_timeout_while(lines, PATIENCE, |lines| found(lines).is_none()).unwrap();
+        found(&lines).unwrap_or_else(|| panic!("no `{text}` in the log:\n{}", lines.join("\n")))
+    }
+
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.0.lock().unwrap().clone()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> Ended {
+        let started = Instant::now();
+        let status = until("the daemon to end", || {
+            assert!(started.elapsed() < PATIENCE, "{}", self.log().join("\n"));
+            self.child.try_wait().unwrap()
+        });
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        let stderr = self.log().join("\n");
+        Ended { code: status.code(), signal: status.signal(), stdout, stderr }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+/// Where a poller's binary, or with `railpoll` the operator's command, was built.
+pub(crate) fn binary(name: &str) -> &'static str {
+    match name {
+        "railpoll" => env!("CARGO_BIN_EXE_railpoll"),
+        "accepted" => env!("CARGO_BIN_EXE_railpoll-accepted"),
+        "locked" => env!("CARGO_BIN_EXE_railpoll-locked"),
+        "executed" => env!("CARGO_BIN_EXE_railpoll-executed"),
+        "completed" => env!("CARGO_BIN_EXE_railpoll-completed"),
+        "failed" => env!("CARGO_BIN_EXE_railpoll-failed"),
+        other => panic!("there is no poller {other}"),
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code(),
+        signal: output.status.signal(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Sends a signal to a process that this test started.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
+    assert!(sent.success(), "kill -{name} {pid}");
+}
+
+/// Looks again and again until there is something.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// The same for a condition.
+#[track_caller]
+pub(crate) fn until_true(what: &str, mut holds: impl FnMut() -> bool) {
+    until(what, || holds().then_some(()));
+}
