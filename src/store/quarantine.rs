@@ -56,9 +56,7 @@ impl Store {
         let rows = self.db.rows(sql, &[Arg::Int(quarantine_id)]).await?;
         match rows.first() {
             Some(row) => row_from(row),
-            None => {
-                Err(StoreError::Refused(format!("there is no quarantine row {quarantine_id}")))
-            }
+            None => Err(StoreError::Refused(format!("there is no quarantine row {quarantine_id}"))),
         }
     }
 
