@@ -29,7 +29,7 @@ use crate::engine::Poller;
 
 pub use alerts::OpenAlert;
 pub use cursors::{Cursor, WalkEnd};
-pub use events::StoredEvent;
+pub use events::{EventFilter, StoredEvent};
 pub use leases::{Acquired, Lease};
 pub use migrate::Schema;
 pub use operations::{Finished, Intent};

@@ -58,6 +58,9 @@ pub struct PaymentFilter {
     pub since: Option<DateTime<Utc>>,
     /// Only those that come after this one: its `modified_at` and id.
     pub after: Option<(DateTime<Utc>, String)>,
+    /// With `after`: also those of the same time and id on networks whose names come after this one. Two networks of
+    /// ours may report one payment.
+    pub after_network: Option<String>,
     /// At most so many.
     pub limit: u32,
 }
@@ -129,8 +132,9 @@ const LIST: &str = "SELECT network, payment_id, state, CAST(sub_states AS text) 
     created_at, modified_at, expires_at, first_seen_at, review, not_before, acted_at, returns_payment, \
     returned_by_payment FROM payments \
     WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR network = $2) AND ($3 IS NULL OR review = $3) \
-      AND modified_at >= $4 AND (modified_at, payment_id) > ($5, $6) AND ($7 IS NULL OR payment_id = $7) \
-    ORDER BY modified_at, payment_id LIMIT $8";
+      AND modified_at >= $4 AND ($7 IS NULL OR payment_id = $7) \
+      AND ((modified_at, payment_id) > ($5, $6) OR (modified_at = $5 AND payment_id = $6 AND network > $9)) \
+    ORDER BY modified_at, payment_id, network LIMIT $8";
 
 impl Store {
     /// Payments, in the order of `modified_at`.
@@ -169,11 +173,12 @@ impl Store {
             Arg::MaybeText(filter.state.as_deref()),
             Arg::MaybeText(filter.network.as_deref()),
             Arg::MaybeText(filter.review.as_deref()),
-            Arg::Time(filter.since.unwrap_or(beginning)),
+            Arg::Time(filter.since.unwrap_or(beginning).max(after)),
             Arg::Time(after),
             Arg::Text(after_id),
             Arg::MaybeText(payment_id),
             Arg::Int(i64::from(filter.limit)),
+            Arg::MaybeText(filter.after_network.as_deref()),
         ];
         self.db.rows(LIST, &args).await?.iter().map(payment_from).collect()
     }

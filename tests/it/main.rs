@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod cli;
 mod life;
 mod store;
 mod support;

@@ -1,0 +1,192 @@
+//! The commands of `railpoll`: what an operator looks at, and what a person decides.
+//!
+//! A command asks the [`Session`] for what it needs (settings, the database, the time), says what it has to say
+//! through [`Out`], and ends well or with a [`Failure`], which knows its exit code. Nothing else writes or exits.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `session`, `logging` | settings and the database, opened as a reader should; logs on standard error |
+//! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
+//! | `times`, `failure` | times as people write and read them; ends that are not well |
+//! | `payments`, `payments_show`, `decisions` | `railpoll payments` |
+//! | `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+
+mod alerts;
+mod config;
+mod decisions;
+mod document;
+mod events;
+mod failure;
+mod logging;
+mod migrate;
+mod output;
+mod payments;
+mod payments_show;
+mod quarantine;
+mod session;
+mod shell;
+mod status;
+mod table;
+mod times;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::{Exit, Failure};
+use logging::LogFormat;
+use output::Out;
+use session::Session;
+
+use crate::config::Sources;
+
+/// Find out what the pollers do, and decide what waits for a person.
+#[derive(Debug, Parser)]
+#[command(name = "railpoll", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  railpoll status                                    how each poller is
+  railpoll payments list --review pending            what waits for your decision
+  railpoll payments show 7d5c0d39                    everything on record of a payment
+  railpoll payments approve 7d5c0d39                 let it go on
+  railpoll events tail --json | my-program           hear of everything that happens
+
+Exit codes: 0 done; 1 refused, or no such thing; 64 bad command line;
+69 database unavailable; 70 a defect of ours; 78 bad config.";
+
+/// The options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+struct Global {
+    /// Settings from this file; repeat it for more, later ones win [default: /etc/railpoll/railpoll.toml, then
+    /// config/railpoll.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    /// Override one setting, such as database.url=sqlite:test.db; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// How logs on standard error look [default: pretty on a terminal, journal under systemd, else json]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// One JSON object per line in place of tables
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How each poller is: its last and next sweep, what it holds, what is wrong
+    Status(status::StatusArgs),
+    /// Payments: list, show, decide
+    #[command(subcommand)]
+    Payments(payments::PaymentsCommand),
+    /// What happened: list it, or follow it
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Conditions that somebody should know of
+    Alerts(alerts::AlertsArgs),
+    /// Rows of a network that could not be understood or believed
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
+    /// Bring the database's schema up to date, or make the database
+    Migrate(migrate::MigrateArgs),
+    /// Settings: check them, show them
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a script that completes railpoll's commands in your shell
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    Man(shell::ManArgs),
+}
+
+/// Runs the command that this process was started for.
+#[must_use]
+pub fn main() -> ExitCode {
+    // The panic's own words have been written by then.
+    let end = catch_unwind(AssertUnwindSafe(|| run(&std::env::args_os().collect::<Vec<_>>())));
+    end.unwrap_or(Exit::Defect).into()
+}
+
+fn run(arguments: &[OsString]) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // A closed pipe is nobody's loss here: whoever closed it did not want the text.
+            drop(answer.print());
+            return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    logging::start(cli.global.log_format);
+    let mut out = Out::stdout(cli.global.json);
+    let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
+    let sources = Sources::from_process(cli.global.config, cli.global.set);
+    let session = Session::new(sources, words.collect());
+    match dispatch(cli.command, &session, &mut out).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            // What was said before is to be read before.
+            drop(out.flush());
+            failure.tell();
+            failure.exit()
+        }
+    }
+}
+
+fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Failure> {
+    match command {
+        Command::Status(args) => session.block_on(status::run(session, &args, out)),
+        Command::Payments(command) => session.block_on(payments::run(session, command, out)),
+        Command::Events(command) => session.block_on(events::run(session, command, out)),
+        Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
+        Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
+        Command::Migrate(args) => session.block_on(migrate::run(session, &args, out)),
+        Command::Config(command) => config::run(session, &command, out),
+        Command::Completions(args) => shell::completions(&args, out),
+        Command::Man(args) => shell::man(&args, out),
+    }
+}
+
+/// Does something to each of `things`. Each is refused alone, and each refusal is told.
+async fn each<T>(
+    things: &[T],
+    out: &mut Out,
+    mut act: impl AsyncFnMut(&T, &mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut refused = false;
+    for thing in things {
+        match act(thing, out).await {
+            Ok(()) => {}
+            Err(failure) if failure.exit() == Exit::Refused => {
+                out.flush()?;
+                failure.tell();
+                refused = true;
+            }
+            // The database is gone: the others would fail alike.
+            Err(failure) => return Err(failure),
+        }
+    }
+    if refused { Err(Failure::Told(Exit::Refused)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}
