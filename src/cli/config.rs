@@ -7,7 +7,7 @@ use super::failure::{Exit, Failure};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
-use crate::config::{self, ConnectorRole, DEFAULTS, Settings};
+use crate::config::{self, DEFAULTS, Settings};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -59,10 +59,7 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
     let listed = |names: Vec<String>| if names.is_empty() { None } else { Some(names.join(", ")) };
     let files = session.sources().files.iter().map(|file| file.display().to_string()).collect();
     let networks = settings.networks.values().map(|network| {
-        let role = match network.connector_role {
-            ConnectorRole::Receiving => "receiving",
-            ConnectorRole::Sending => "sending",
-        };
+        let role = network.connector_role.as_str().to_lowercase();
         format!("{} ({role})", network.name)
     });
     let (on, off): (Vec<_>, Vec<_>) =

@@ -14,6 +14,7 @@ use super::session::Session;
 use super::times::{relative, time};
 use crate::config::{OnDecline, Settings};
 use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType, iso};
+use crate::states::rules;
 use crate::store::{PaymentRow, Review, Store};
 
 #[derive(Debug, Subcommand)]
@@ -261,7 +262,8 @@ impl Desk {
 
 /// The poller that acts on the payment as it is, if any does.
 fn reviewer(payment: &PaymentRow) -> Option<Poller> {
-    let poller = Poller::ALL.into_iter().find(|poller| poller.states().contains(&payment.state))?;
+    let poller =
+        Poller::ALL.into_iter().find(|poller| rules(*poller).states.contains(&payment.state))?;
     let acts_as = match poller {
         Poller::Accepted | Poller::Executed => ConnectorRole::Receiving,
         Poller::Locked => ConnectorRole::Sending,

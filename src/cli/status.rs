@@ -14,6 +14,7 @@ use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
 use crate::config::{PollerSettings, Schedule};
 use crate::engine::iso;
+use crate::states::rules;
 use crate::store::{OpenAlert, Scope, Store, StoreError, SweepRow};
 
 /// Which pollers.
@@ -115,7 +116,7 @@ async fn standing(
         holder: store.lease_holder(&scope).await?,
         last_sweep: store.last_sweep(&scope).await?,
         next_sweep_at: cursor.next_sweep_at,
-        in_state: store.count_in(&scope.network, scope.poller.states(), None).await?,
+        in_state: store.count_in(&scope.network, rules(scope.poller).states, None).await?,
         drift: cursor.difference,
         alerts: alerts.iter().filter(is_ours).map(|alert| alert.name.clone()).collect(),
         scope,

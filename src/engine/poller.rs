@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::PaymentState;
-
 /// A daemon that owns one state of payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Poller {
@@ -37,7 +35,6 @@ impl Poller {
         }
     }
 
-<<<<<<< HEAD
     /// The name of its binary.
     #[must_use]
     pub const fn binary(self) -> &'static str {
@@ -47,17 +44,6 @@ impl Poller {
             Self::Executed => "railpoll-executed",
             Self::Completed => "railpoll-completed",
             Self::Failed => "railpoll-failed",
-=======
-    /// The states of payments that it owns. No state has two owners.
-    #[must_use]
-    pub const fn states(self) -> &'static [PaymentState] {
-        match self {
-            Self::Accepted => &[PaymentState::Accepted],
-            Self::Locked => &[PaymentState::Locked],
-            Self::Executed => &[PaymentState::Executed],
-            Self::Completed => &[PaymentState::Completed, PaymentState::Returned],
-            Self::Failed => &[PaymentState::Failed],
->>>>>>> cli
         }
     }
 }
@@ -76,18 +62,5 @@ impl FromStr for Poller {
             let known = Self::ALL.map(Self::name).join(", ");
             format!("there is no poller `{name}`; there are: {known}")
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_state_has_two_owners() {
-        for state in PaymentState::KNOWN {
-            let owners = Poller::ALL.into_iter().filter(|poller| poller.states().contains(&state));
-            assert!(owners.count() <= 1, "{state}");
-        }
     }
 }
