@@ -14,6 +14,7 @@
 mod alerts;
 mod config;
 mod decisions;
+mod demo;
 mod document;
 mod events;
 mod failure;
@@ -23,6 +24,8 @@ mod output;
 mod payments;
 mod payments_show;
 mod quarantine;
+mod run;
+mod sandbox;
 mod session;
 mod shell;
 mod status;
@@ -86,6 +89,10 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it work: payments through their whole life, at a network that misbehaves
+    Demo(demo::DemoArgs),
+    /// Run every poller that is switched on, in this process
+    Run(run::RunArgs),
     /// How each poller is: its last and next sweep, what it holds, what is wrong
     Status(status::StatusArgs),
     /// Payments: list, show, decide
@@ -101,6 +108,8 @@ enum Command {
     Quarantine(quarantine::QuarantineCommand),
     /// Bring the database's schema up to date, or make the database
     Migrate(migrate::MigrateArgs),
+    /// Serve a simulated network on loopback, to try a set-up against
+    Sandbox(sandbox::SandboxArgs),
     /// Settings: check them, show them
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -144,7 +153,11 @@ fn run(arguments: &[OsString]) -> Exit {
 }
 
 fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Failure> {
+    let json = out.is_json();
     match command {
+        Command::Demo(args) => session.block_on(demo::run(args, out)),
+        Command::Run(args) => session.block_on(run::run(session, args, json)),
+        Command::Sandbox(args) => session.block_on(sandbox::run(args, out)),
         Command::Status(args) => session.block_on(status::run(session, &args, out)),
         Command::Payments(command) => session.block_on(payments::run(session, command, out)),
         Command::Events(command) => session.block_on(events::run(session, command, out)),

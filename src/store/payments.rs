@@ -307,14 +307,14 @@ impl Store {
         rows.iter().map(|row| Ok((row.text("payment_id")?, row.time("modified_at")?))).collect()
     }
 
-    /// How many payments each poller's network has in each state.
+    /// How many payments of a network are in each state.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn counts(&self, scope: &Scope) -> Result<Vec<(String, u64)>, StoreError> {
+    pub async fn counts(&self, network: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let sql = "SELECT state, CAST(sum(payments) AS bigint) AS n FROM payment_counts \
                    WHERE network = $1 GROUP BY state ORDER BY state";
-        let rows = self.db.rows(sql, &[Arg::Text(&scope.network)]).await?;
+        let rows = self.db.rows(sql, &[Arg::Text(network)]).await?;
         rows.iter().map(|row| Ok((row.text("state")?, row.count("n")?))).collect()
     }
 }
