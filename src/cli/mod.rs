@@ -8,7 +8,7 @@
 //! | `session`, `logging` | settings and the database, opened as a reader should; logs on standard error |
 //! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
-//! | `payments`, `payments_show`, `decisions` | `railpoll payments` |
+//! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod alerts;
@@ -28,6 +28,7 @@ mod shell;
 mod status;
 mod table;
 mod times;
+mod verdict;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
