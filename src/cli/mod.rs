@@ -1,7 +1,7 @@
 //! The commands of `railpoll`: what an operator looks at, and what a person decides.
 //!
-//! A command asks the [`Session`] for what it needs (settings, the database, the time), says what it has to say
-//! through [`Out`], and ends well or with a [`Failure`], which knows its exit code. Nothing else writes or exits.
+//! A command asks the `Session` for what it needs (settings, the database, the time), says what it has to say
+//! through `Out`, and ends well or with a `Failure`, which knows its exit code. Nothing else writes or exits.
 //!
 //! | file | what it holds |
 //! |---|---|
