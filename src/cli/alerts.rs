@@ -75,7 +75,7 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
         Column::left("NETWORK"),
         Column::left("SUBJECT"),
         Column::left("BEGAN"),
-        Column::left("ENDED"),
+        Column::left("ENDED").spare(),
         Column::prose("DETAIL"),
     ]);
     for alert in &alerts {

@@ -3,11 +3,12 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use crate::config::{self, DEFAULTS, Settings};
+use crate::daemon::Exit;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {

@@ -1,48 +1,12 @@
 //! Ends that are not well, and their exit codes.
 
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 
 use thiserror::Error;
 
 use crate::config::ConfigErrors;
+use crate::daemon::Exit;
 use crate::store::StoreError;
-
-/// How the process ends. The numbers are those of sysexits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// All was done.
-    Done,
-    /// Something was refused, is not there, or could not be written.
-    Refused,
-    /// The command line is wrong.
-    Usage,
-    /// The database cannot be had, or not as it is.
-    Unavailable,
-    /// A defect of ours.
-    Defect,
-    /// The settings are wrong.
-    Config,
-}
-
-impl Exit {
-    const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Refused => 1,
-            Self::Usage => 64,
-            Self::Unavailable => 69,
-            Self::Defect => 70,
-            Self::Config => 78,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Error)]
@@ -102,7 +66,7 @@ impl Failure {
             Self::Config(_) => Exit::Config,
             Self::Refused(_) | Self::Write { .. } => Exit::Refused,
             Self::NoDatabase(_) => Exit::Unavailable,
-            Self::Open { error, .. } | Self::Store(error) => exit_of(error),
+            Self::Open { error, .. } | Self::Store(error) => Exit::of_store(error),
             Self::Closed => Exit::Done,
             Self::Told(exit) => *exit,
             Self::Defect(_) => Exit::Defect,
@@ -134,36 +98,6 @@ pub(super) fn say(text: &str) {
     }
 }
 
-fn exit_of(error: &StoreError) -> Exit {
-    match error {
-        StoreError::Refused(_) => Exit::Refused,
-        StoreError::Url(_) => Exit::Config,
-        StoreError::Newer { .. } | StoreError::Older { .. } | StoreError::Slow(_) => {
-            Exit::Unavailable
-        }
-        // A person's command carries no lease, and what no version wrote somebody else did.
-        StoreError::LeaseLost { .. } | StoreError::Unreadable { .. } => Exit::Defect,
-        StoreError::Migrate(sqlx::migrate::MigrateError::Execute(error))
-        | StoreError::Database(error) => exit_of_sql(error),
-        StoreError::Migrate(_) => Exit::Unavailable,
-    }
-}
-
-/// Whether the database is to blame, or we asked it for what it does not have.
-fn exit_of_sql(error: &sqlx::Error) -> Exit {
-    let is_defect = matches!(
-        error,
-        sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::ColumnIndexOutOfBounds { .. }
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::Decode(_)
-            | sqlx::Error::Encode(_)
-            | sqlx::Error::RowNotFound
-            | sqlx::Error::TypeNotFound { .. }
-    );
-    if is_defect { Exit::Defect } else { Exit::Unavailable }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -185,7 +119,6 @@ mod tests {
             (Failure::Store(StoreError::Newer { found: 2, own: 1 }), 69),
             (Failure::Store(StoreError::Slow(Duration::ZERO)), 69),
             (Failure::Store(StoreError::Database(sqlx::Error::PoolTimedOut)), 69),
-            (Failure::Store(StoreError::Database(sqlx::Error::ColumnNotFound("x".into()))), 70),
             (Failure::Closed, 0),
             (Failure::Told(Exit::Refused), 1),
             (Failure::Defect(String::new()), 70),

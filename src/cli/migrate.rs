@@ -24,7 +24,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let url = session.settings()?.database.url;
-    if args.check && is_missing(&url)? {
+    if args.check && is_missing(&url) {
         return Err(Failure::Refused(format!(
             "there is no database at {url} yet: run `railpoll migrate`"
         )));

@@ -1,14 +1,14 @@
 //! The commands of `railpoll`: what an operator looks at, and what a person decides.
 //!
-//! A command asks the [`Session`] for what it needs (settings, the database, the time), says what it has to say
-//! through [`Out`], and ends well or with a [`Failure`], which knows its exit code. Nothing else writes or exits.
+//! A command asks the `Session` for what it needs (settings, the database, the time), says what it has to say
+//! through `Out`, and ends well or with a `Failure`, which knows its exit code. Nothing else writes or exits.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `session`, `logging` | settings and the database, opened as a reader should; logs on standard error |
+//! | `session` | settings and the database, opened as a reader should |
 //! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
-//! | `payments`, `payments_show`, `decisions` | `railpoll payments` |
+//! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod alerts;
@@ -18,7 +18,6 @@ mod demo;
 mod document;
 mod events;
 mod failure;
-mod logging;
 mod migrate;
 mod output;
 mod payments;
@@ -31,20 +30,19 @@ mod shell;
 mod status;
 mod table;
 mod times;
+mod verdict;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::{Exit, Failure};
-use logging::LogFormat;
+use failure::Failure;
 use output::Out;
 use session::Session;
 
-use crate::config::Sources;
+use crate::daemon::{COMMAND, CommonArgs, Exit, start_logging};
 
 /// Find out what the pollers do, and decide what waits for a person.
 #[derive(Debug, Parser)]
@@ -52,7 +50,7 @@ use crate::config::Sources;
 #[command(max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
-    global: Global,
+    common: CommonArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -67,25 +65,6 @@ Examples:
 
 Exit codes: 0 done; 1 refused, or no such thing; 64 bad command line;
 69 database unavailable; 70 a defect of ours; 78 bad config.";
-
-/// The options of every command.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Options of every command")]
-struct Global {
-    /// Settings from this file; repeat it for more, later ones win [default: /etc/railpoll/railpoll.toml, then
-    /// config/railpoll.toml]
-    #[arg(long, short, global = true, value_name = "FILE")]
-    config: Vec<PathBuf>,
-    /// Override one setting, such as database.url=sqlite:test.db; may be repeated
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// How logs on standard error look [default: pretty on a terminal, journal under systemd, else json]
-    #[arg(long, global = true, value_name = "FORMAT")]
-    log_format: Option<LogFormat>,
-    /// One JSON object per line in place of tables
-    #[arg(long, global = true)]
-    json: bool,
-}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -136,10 +115,10 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    logging::start(cli.global.log_format);
-    let mut out = Out::stdout(cli.global.json);
+    start_logging(cli.common.log_format, COMMAND);
+    let mut out = Out::stdout(cli.common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
-    let sources = Sources::from_process(cli.global.config, cli.global.set);
+    let sources = cli.common.sources();
     let session = Session::new(sources, words.collect());
     match dispatch(cli.command, &session, &mut out).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,

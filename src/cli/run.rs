@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::session::Session;
-use crate::daemon::{self, Host, Output, RunMode, Signals};
+use crate::daemon::{Exit, Host, Output, RunMode, Signals};
 use crate::engine::{Clock, Poller};
 
 /// Which pollers, and for how long.
@@ -35,8 +35,8 @@ pub(super) async fn run(session: &Session, args: RunArgs, json: bool) -> Result<
         clock: Clock::system(),
     };
     match host.run(signals).await {
-        daemon::Exit::Done => Ok(()),
+        Exit::Done => Ok(()),
         // The log has said why.
-        exit => Err(Failure::Told(Exit::Of(exit))),
+        exit => Err(Failure::Told(exit)),
     }
 }

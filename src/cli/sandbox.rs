@@ -53,7 +53,8 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
     let mut signals = Signals::of_process()
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
     let role = if args.role == "sending" { Role::Sending } else { Role::Receiving };
-    let arrivals = PaymentSpec { role, expires_in: TimeDelta::minutes(5), ..PaymentSpec::default() };
+    let arrivals =
+        PaymentSpec { role, expires_in: TimeDelta::minutes(5), ..PaymentSpec::default() };
     let options = SandboxOptions {
         port: args.port,
         seed: args.seed,

@@ -173,17 +173,17 @@ fn tell(
     let mut table = Table::new(&[
         Column::left("POLLER"),
         Column::left("NETWORK"),
-        Column::left("SCHEDULE"),
         Column::left("LAST SWEEP"),
         Column::left("OUTCOME"),
-        Column::right("NEW"),
-        Column::right("CHANGED"),
-        Column::right("ACTED"),
+        Column::right("NEW").spare(),
+        Column::right("CHANGED").spare(),
+        Column::right("ACTED").spare(),
         Column::left("NEXT"),
         Column::right("IN STATE"),
         Column::right("DRIFT"),
-        Column::prose("HELD BY"),
-        Column::prose("ALERTS"),
+        Column::right("ALERTS"),
+        Column::left("SCHEDULE").spare(),
+        Column::left("HELD BY").spare(),
     ]);
     for standing in standings {
         table.row(cells(standing, now));
@@ -211,16 +211,14 @@ fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
             Cell::from(sweep.outcome.as_str()).paint(paint)
         },
     );
-    let drift = Cell::from(standing.drift.to_string());
-    let alerts = standing.alerts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let marked = |text: String, is_well: bool, paint| {
+        let cell = Cell::from(text);
+        if is_well { cell } else { cell.paint(paint) }
+    };
+    let alerts = standing.alerts.len();
     [
         standing.scope.poller.name().into(),
         standing.scope.network.as_str().into(),
-        if standing.enabled {
-            standing.schedule.as_str().into()
-        } else {
-            Cell::from("off").paint(Paint::Faint)
-        },
         sweep.map(|sweep| relative(sweep.finished_at, now)).into(),
         outcome,
         count(|sweep| sweep.tally.new),
@@ -228,9 +226,14 @@ fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
         count(|sweep| sweep.acted),
         next(standing, now),
         standing.in_state.to_string().into(),
-        if standing.drift == 0 { drift } else { drift.paint(Paint::Watch) },
+        marked(standing.drift.to_string(), standing.drift == 0, Paint::Watch),
+        marked(alerts.to_string(), alerts == 0, Paint::Bad),
+        if standing.enabled {
+            standing.schedule.as_str().into()
+        } else {
+            Cell::from("off").paint(Paint::Faint)
+        },
         standing.holder.clone().into(),
-        Some(alerts).filter(|names| !names.is_empty()).into(),
     ]
 }
 

@@ -6,8 +6,8 @@ use super::output::{Look, printable};
 
 /// Between two columns.
 const GAP: u16 = 2;
-/// A column of prose is never narrower.
-const PROSE_MIN: u16 = 12;
+/// A column of prose that is longer is never narrower.
+const PROSE_MIN: u16 = 20;
 
 /// A table.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) struct Column {
     title: &'static str,
     right: bool,
     wraps: bool,
+    spare: bool,
 }
 
 /// A cell of a table.
@@ -47,17 +48,22 @@ pub(super) enum Paint {
 impl Column {
     /// Words that are kept whole, to be read and copied.
     pub(super) const fn left(title: &'static str) -> Self {
-        Self { title, right: false, wraps: false }
+        Self { title, right: false, wraps: false, spare: false }
     }
 
     /// Numbers.
     pub(super) const fn right(title: &'static str) -> Self {
-        Self { title, right: true, wraps: false }
+        Self { title, right: true, wraps: false, spare: false }
     }
 
     /// Prose: it takes the room that there is, and goes on in the next line.
     pub(super) const fn prose(title: &'static str) -> Self {
-        Self { title, right: false, wraps: true }
+        Self { title, right: false, wraps: true, spare: false }
+    }
+
+    /// The same, left out where the terminal is too narrow for all columns: the last one first.
+    pub(super) const fn spare(self) -> Self {
+        Self { spare: true, ..self }
     }
 }
 
@@ -150,9 +156,14 @@ impl Table {
         if let Some(width) = look.width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
-        for (column, laid_out) in self.columns.iter().zip(table.column_iter_mut()) {
-            laid_out.set_padding((0, GAP)).set_constraint(if column.wraps {
-                ColumnConstraint::LowerBoundary(Width::Fixed(PROSE_MIN))
+        let widths = table.column_max_content_widths();
+        let hidden = self.hidden(&widths, look.width);
+        let all = self.columns.iter().zip(widths).zip(hidden).zip(table.column_iter_mut());
+        for (((column, width), hidden), laid_out) in all {
+            laid_out.set_padding((0, GAP)).set_constraint(if hidden {
+                ColumnConstraint::Hidden
+            } else if column.wraps {
+                ColumnConstraint::LowerBoundary(Width::Fixed(width.min(PROSE_MIN)))
             } else {
                 ColumnConstraint::ContentWidth
             });
@@ -165,6 +176,25 @@ impl Table {
             if look.colour { painted(line, titled && index == 0) } else { line.to_owned() }
         });
         lines.collect()
+    }
+
+    /// Which columns are left out, so that the others fit as far as they can.
+    fn hidden(&self, widths: &[u16], room: Option<u16>) -> Vec<bool> {
+        let mut hidden = vec![false; self.columns.len()];
+        let Some(room) = room else { return hidden };
+        let needed = |(column, width): (&Column, &u16)| {
+            u32::from(if column.wraps { (*width).min(PROSE_MIN) } else { *width } + GAP)
+        };
+        let needs: Vec<u32> = self.columns.iter().zip(widths).map(needed).collect();
+        let mut total: u32 = needs.iter().sum();
+        let spare = self.columns.iter().zip(needs).zip(&mut hidden).rev();
+        for ((_, need), hidden) in spare.filter(|((column, _), _)| column.spare) {
+            if total > u32::from(room) {
+                *hidden = true;
+                total -= need;
+            }
+        }
+        hidden
     }
 }
 
@@ -183,7 +213,11 @@ mod tests {
     fn table() -> Table {
         let mut table =
             Table::new(&[Column::left("NAME"), Column::right("N"), Column::prose("WHY")]);
-        table.row(["a".into(), Cell::from("10").paint(Paint::Bad), "one two three four".into()]);
+        table.row([
+            "a".into(),
+            Cell::from("10").paint(Paint::Bad),
+            "one two three four five".into(),
+        ]);
         table.row(["bcdef".into(), "7".into(), None.into()]);
         table
     }
@@ -191,21 +225,35 @@ mod tests {
     #[test]
     fn columns_line_up_and_numbers_stand_right() {
         let lines = table().lines(Look::default());
-        assert_eq!(lines, ["NAME    N  WHY", "a      10  one two three four", "bcdef   7  -"]);
+        assert_eq!(lines, ["NAME    N  WHY", "a      10  one two three four five", "bcdef   7  -"]);
     }
 
     #[test]
     fn prose_wraps_where_the_terminal_ends() {
-        let lines = table().lines(Look { colour: false, width: Some(26) });
-        assert_eq!(lines[1], "a      10  one two three");
-        assert_eq!(lines[2], "           four");
+        let lines = table().lines(Look { colour: false, width: Some(33) });
+        assert_eq!(lines[1], "a      10  one two three four");
+        assert_eq!(lines[2], "           five");
+    }
+
+    #[test]
+    fn spare_columns_give_way() {
+        let mut table = Table::new(&[
+            Column::left("NAME"),
+            Column::left("ONE").spare(),
+            Column::right("TWO").spare(),
+        ]);
+        table.row(["a".into(), "b".into(), "c".into()]);
+        let titles = |width| table.lines(Look { colour: false, width: Some(width) }).remove(0);
+        assert_eq!(titles(16), "NAME  ONE  TWO");
+        assert_eq!(titles(15), "NAME  ONE");
+        assert_eq!(titles(5), "NAME");
     }
 
     #[test]
     fn colours_take_no_room() {
         let lines = table().lines(Look { colour: true, width: None });
         assert_eq!(lines[0], "\x1b[1mNAME    N  WHY\x1b[0m");
-        assert_eq!(lines[1], "a      \x1b[31m10\x1b[0m  one two three four");
+        assert_eq!(lines[1], "a      \x1b[31m10\x1b[0m  one two three four five");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::db::{Arg, Row as DbRow, Sql};
-use super::{Scope, Store, StoreError};
+use super::{Store, StoreError};
 use crate::engine::{ConnectorRole, PaymentState};
 
 /// A payment as lists show it.

@@ -80,10 +80,15 @@ pub(super) async fn judge(sandbox: &Sandbox, store: &Store) -> Result<Verdict, F
 /// How many of the true statuses are not in ours, in their order.
 fn missing(truth: &[String], known: &[&str]) -> usize {
     let mut rest = known.iter();
-    truth.iter().filter(|status| !rest.clone().any(|known| known == status) || {
-        // Go past the one that was found.
-        !rest.any(|known| known == status)
-    }).count()
+    truth
+        .iter()
+        .filter(|status| {
+            !rest.clone().any(|known| known == status) || {
+                // Go past the one that was found.
+                !rest.any(|known| known == status)
+            }
+        })
+        .count()
 }
 
 async fn all_payments(store: &Store) -> Result<BTreeMap<String, PaymentRow>, Failure> {

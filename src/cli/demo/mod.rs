@@ -51,8 +51,9 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
     let folder = folder(args.folder)?;
     let log = folder.join("railpoll.log");
-    start_logging_to(&log)
-        .map_err(|error| Failure::Refused(format!("{} cannot be written: {error}", log.display())))?;
+    start_logging_to(&log).map_err(|error| {
+        Failure::Refused(format!("{} cannot be written: {error}", log.display()))
+    })?;
     let sandbox = start_sandbox(args.seed).await?;
     let config = write_config(&sandbox, &folder, "receiving")?;
     let payments = usize::try_from(args.payments).unwrap_or(usize::MAX);

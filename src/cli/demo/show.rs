@@ -28,7 +28,9 @@ impl Progress {
     pub(super) fn new(payments: u64) -> Self {
         let bar = ProgressBar::new(payments);
         // A template that cannot be read leaves the usual look.
-        if let Ok(style) = ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {pos}/{len} over\n     {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {pos}/{len} over\n     {msg}")
+        {
             bar.set_style(style);
         }
         Self(bar)
@@ -72,11 +74,19 @@ pub(super) fn summary(
             "seconds": took.as_secs(),
         }));
     }
-    out.line(format!("{} payments in {:.1} s, by the network's own books:\n", verdict.payments, took.as_secs_f64()))?;
+    out.line(format!(
+        "{} payments in {:.1} s, by the network's own books:\n",
+        verdict.payments,
+        took.as_secs_f64()
+    ))?;
     out.line("  state                 payments   median time in it")?;
     for (state, payments) in &books.payments {
         let time = books.median_time.get(state).map(|time| format!("{} ms", time.as_millis()));
-        out.line(format!("  {:<20}  {payments:>8}   {:>17}", state.to_string(), time.unwrap_or_default()))?;
+        out.line(format!(
+            "  {:<20}  {payments:>8}   {:>17}",
+            state.to_string(),
+            time.unwrap_or_default()
+        ))?;
     }
     out.line("")?;
     for (operation, calls) in &books.accepted_calls {

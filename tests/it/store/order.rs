@@ -130,7 +130,7 @@ async fn check_counts(store: &Store, scope: &Scope) -> Result<(), TestCaseError>
     for payment in store.payments(&filter).await.unwrap() {
         *counted.entry(payment.state.as_str().to_owned()).or_insert(0_u64) += 1;
     }
-    let kept = store.counts(scope).await.unwrap();
+    let kept = store.counts(&scope.network).await.unwrap();
     let kept: BTreeMap<_, _> = kept.into_iter().filter(|(_, n)| *n > 0).collect();
     prop_assert_eq!(kept, counted);
     Ok(())
