@@ -73,11 +73,6 @@ impl Exit {
             StoreError::Refused(_) => Self::Refused,
             StoreError::Unreadable { .. } => Self::Defect,
         }
-            StoreError::Slow(_) | StoreError::Database(_) | StoreError::Migrate(_) => {
-                Self::Unavailable
-            }
-            StoreError::Unreadable { .. } | StoreError::Refused(_) => Self::Defect,
-        }
     }
 }
 
