@@ -76,14 +76,14 @@ fn lost_payments_are_found() {
     let mut random = Random(3);
     for payments in [10, 1_000, 100_000] {
         for gap in [SECOND, MILLI, 300] {
+            let (network, database) = in_step(DISTANT, payments, gap);
             for lost in [1, 3, 30] {
-                let (network, database) = in_step(DISTANT, payments, gap);
                 let lost = some(&database, lost, &mut random);
                 lost.iter().for_each(|id| database.lose(*id));
                 let reconciled = reconcile(&network, &database, KEYSET, Depth::Counts);
                 let found = lost.len() as u64;
                 assert_eq!((reconciled.found, reconciled.exits), (found, 0));
-                let allowed = allowed(found, payments as u64);
+                let allowed = allowed(found, payments.cast_unsigned());
                 let requests = reconciled.requests;
                 assert!(requests <= allowed, "{payments}, {found} lost: {requests} > {allowed}");
                 assert_agreement(&network, &database);
@@ -105,7 +105,7 @@ fn old_versions_are_found() {
             let reconciled = reconcile(&network, &database, KEYSET, depth);
             assert_eq!((reconciled.found, reconciled.exits), (aged.len() as u64, 0));
             if depth == Depth::Counts {
-                let allowed = allowed(2 * aged.len() as u64, payments as u64);
+                let allowed = allowed(2 * aged.len() as u64, payments.cast_unsigned());
                 assert!(reconciled.requests <= allowed, "{} > {allowed}", reconciled.requests);
             }
             assert_agreement(&network, &database);
