@@ -6,6 +6,10 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod crash;
 mod life;
+mod lost_answers;
+mod outage;
+mod standby;
 mod store;
 mod support;
