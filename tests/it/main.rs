@@ -7,6 +7,10 @@
 )]
 
 mod cli;
+mod crash;
 mod life;
+mod lost_answers;
+mod outage;
+mod standby;
 mod store;
 mod support;
