@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::{Instant, timeout};
 
 use super::health::{Health, Server, serve};
-use super::heartbeat::{Heartbeat, tell_systemd};
+use super::heartbeat::{Heartbeat, tell_reloading, tell_systemd};
 use super::metrics::Metrics;
 use super::output::Output;
 use super::schedule::Pace;
@@ -27,10 +27,12 @@ use crate::engine::{Clock, Poller, RetryPolicy};
 use crate::states::Sweeper;
 use crate::store::{Lease, Scope, Store, StoreError};
 
-/// A worker that was told to stop has so long to finish what is in hand. systemd is promised 5 s for all.
-const FINISH_WITHIN: Duration = Duration::from_secs(4);
-/// The database is not worth waiting for longer when a lease is given back at the end.
+/// Workers that were told to stop have so long to finish what is in hand. Whoever stops us is promised 5 s for all.
+const FINISH_WITHIN: Duration = Duration::from_millis(3_500);
+/// The database is not worth waiting for longer when leases are given back at the end.
 const GIVE_BACK_WITHIN: Duration = Duration::from_millis(500);
+/// Nor when it is closed: what it has not written down by then was not committed.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// A database that is not there at once may be starting.
 const DATABASE_RETRY: RetryPolicy =
     RetryPolicy { max_attempts: 5, max_interval: Duration::from_secs(2) };
@@ -94,10 +96,7 @@ impl Host {
             let ended = workers.run_until(self.run_with(&settings, &signals, &lasting)).await;
             match ended {
                 Ended::Reload(new) => settings = *new,
-                Ended::Exit(exit) => {
-                    tell_systemd(&[NotifyState::Stopping]);
-                    return exit;
-                }
+                Ended::Exit(exit) => return exit,
             }
         }
     }
@@ -109,7 +108,12 @@ impl Host {
             tell_systemd(&[NotifyState::Ready]);
             return Ended::Exit(Exit::Done);
         }
-        let store = match open(settings, self.mode).await {
+        let mut stops = signals.clone();
+        let opened = tokio::select! {
+            opened = open(settings, self.mode) => opened,
+            () = stops.stopping() => return Ended::Exit(Exit::Done),
+        };
+        let store = match opened {
             Ok(store) => store,
             Err(error) => {
                 tracing::error!(database = %settings.database.url, %error, "the database cannot be used");
@@ -135,7 +139,9 @@ impl Host {
             }
         };
         lasting.heartbeat.clear();
-        store.close().await;
+        if timeout(CLOSE_WITHIN, store.close()).await.is_err() {
+            tracing::debug!("the database takes long to close; it is left to itself");
+        }
         ended
     }
 
@@ -261,6 +267,9 @@ impl Host {
                     None => continue,
                 },
             };
+            if new.is_none() {
+                tell_systemd(&[NotifyState::Stopping]);
+            }
             wishes.stop();
             finish(workers, store).await;
             return new.map_or(Ended::Exit(Exit::Done), |new| Ended::Reload(Box::new(new)));
@@ -269,7 +278,7 @@ impl Host {
 
     /// The settings as they are now, if they can be used.
     fn reloaded(&self, old: &Settings) -> Option<Settings> {
-        tell_systemd(&[NotifyState::Reloading]);
+        tell_reloading();
         let new = match config::load(&self.sources) {
             Ok(new) => new,
             Err(errors) => {
@@ -318,12 +327,18 @@ async fn finish(mut workers: Vec<Running>, store: &Store) {
     for worker in &workers {
         worker.task.abort();
     }
+    if timeout(GIVE_BACK_WITHIN, give_back(&workers, store)).await.is_err() {
+        tracing::warn!("the database does not take the leases back in time; they run out");
+    }
+}
+
+async fn give_back(workers: &[Running], store: &Store) {
     for worker in workers {
         if let Some(lease) = worker.held.take()
-            && timeout(GIVE_BACK_WITHIN, store.release_lease(&lease)).await.is_err()
+            && let Err(error) = store.release_lease(&lease).await
         {
             let scope = name_of(&worker.scope);
-            tracing::warn!(scope, "the lease could not be given back; it runs out by itself");
+            tracing::warn!(scope, %error, "the lease could not be given back; it runs out");
         }
     }
 }

@@ -6,6 +6,9 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod daemon;
 mod life;
+mod limits;
+mod reviews;
 mod store;
 mod support;

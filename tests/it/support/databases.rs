@@ -91,6 +91,16 @@ impl TestDatabase {
         store
     }
 
+    /// Lets PostgreSQL take connections to this database, or take none and cut those that there are.
+    pub(crate) fn admit(&self, is_open: bool) {
+        let Home::Server { url, name } = &self.home else { panic!("a file takes no connections") };
+        on_server(url, &format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {is_open}"));
+        if !is_open {
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+            on_server(url, &format!("{cut} = '{name}'"));
+        }
+    }
+
     /// A connection that knows nothing of railpoll, as a person's.
     pub(crate) async fn person(&self) -> Person {
         match self.kind {
