@@ -19,6 +19,7 @@ use super::heartbeat::{Heartbeat, tell_reloading, tell_systemd};
 use super::metrics::Metrics;
 use super::output::Output;
 use super::schedule::Pace;
+use super::signals::Wish;
 use super::status::Status;
 use super::worker::{Worker, holder_name, name_of};
 use super::{Exit, RunMode, Signals, Wishes};
@@ -77,7 +78,7 @@ enum Ended {
 
 impl Host {
     /// Runs until there is nothing left to do, or until it is told to stop.
-    pub async fn run(self, signals: Signals) -> Exit {
+    pub async fn run(self, mut signals: Signals) -> Exit {
         let mut settings = match config::load(&self.sources) {
             Ok(settings) => settings,
             Err(errors) => {
@@ -93,7 +94,7 @@ impl Host {
         };
         loop {
             let workers = LocalSet::new();
-            let ended = workers.run_until(self.run_with(&settings, &signals, &lasting)).await;
+            let ended = workers.run_until(self.run_with(&settings, &mut signals, &lasting)).await;
             match ended {
                 Ended::Reload(new) => settings = *new,
                 Ended::Exit(exit) => return exit,
@@ -101,20 +102,24 @@ impl Host {
         }
     }
 
-    async fn run_with(&self, settings: &Settings, signals: &Signals, lasting: &Lasting) -> Ended {
+    async fn run_with(
+        &self,
+        settings: &Settings,
+        signals: &mut Signals,
+        lasting: &Lasting,
+    ) -> Ended {
         let enabled = self.enabled(settings);
         if enabled.is_empty() {
             // systemd takes an end before READY for a failure.
             tell_systemd(&[NotifyState::Ready]);
             return Ended::Exit(Exit::Done);
         }
-        let mut stops = signals.clone();
         let opened = tokio::select! {
             opened = open(settings, self.mode) => opened,
-            () = stops.stopping() => return Ended::Exit(Exit::Done),
+            () = signals.stopping() => return Ended::Exit(Exit::Done),
         };
-        let store = match opened {
-            Ok(store) => store,
+        let (store, _passing) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(database = %settings.database.url, %error, "the database cannot be used");
                 return Ended::Exit(Exit::of_store(&error));
@@ -249,20 +254,21 @@ impl Host {
         settings: &Settings,
         mut workers: Vec<Running>,
         wishes: &Wishes,
-        signals: &Signals,
+        signals: &mut Signals,
         store: &Store,
     ) -> Ended {
-        let (mut stops, mut reloads, mut sweeps) =
-            (signals.clone(), signals.clone(), signals.clone());
         loop {
-            let new = tokio::select! {
+            let wish = tokio::select! {
                 exit = all(&mut workers) => return Ended::Exit(exit),
-                () = stops.stopping() => None,
-                () = sweeps.sweep_now() => {
+                wish = signals.wish() => wish,
+            };
+            let new = match wish {
+                Wish::Stop => None,
+                Wish::SweepNow => {
                     wishes.sweep_now();
                     continue;
                 }
-                () = reloads.reload() => match self.reloaded(settings) {
+                Wish::Reload => match self.reloaded(settings) {
                     Some(new) => Some(new),
                     None => continue,
                 },
@@ -344,10 +350,11 @@ async fn give_back(workers: &[Running], store: &Store) {
 }
 
 /// Opens the database, and brings it up to date if that is wanted.
-async fn open(settings: &Settings, mode: RunMode) -> Result<Store, StoreError> {
+async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passing>), StoreError> {
     let url = match &settings.database.url {
         DatabaseUrl::Sqlite(path) if mode == RunMode::DryRun && !path.exists() => {
-            return empty_store().await;
+            let (store, passing) = empty_store().await?;
+            return Ok((store, Some(passing)));
         }
         DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
         DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
@@ -370,21 +377,28 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<Store, StoreError> {
         (RunMode::Once | RunMode::Loop, Migrate::Auto) => store.migrate().await.map(drop)?,
         (RunMode::DryRun, _) | (_, Migrate::Manual) => store.expect_current().await?,
     }
-    Ok(store)
+    Ok((store, None))
 }
 
-/// A database that is gone after the process: a dry run makes none where there is none.
-async fn empty_store() -> Result<Store, StoreError> {
-    let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
-    let path: PathBuf = std::env::temp_dir().join(name);
-    let store = Store::open(&format!("sqlite:{}", path.display())).await?;
-    store.migrate().await?;
-    // The open file lives on until it is closed.
-    for suffix in ["", "-wal", "-shm"] {
-        let file = format!("{}{suffix}", path.display());
-        if let Err(error) = std::fs::remove_file(&file) {
-            tracing::debug!(%error, file, "not removed");
+/// An SQLite file that is removed when this is dropped.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let file = format!("{}{suffix}", self.0.display());
+            if let Err(error) = std::fs::remove_file(&file) {
+                tracing::debug!(%error, file, "not removed");
+            }
         }
     }
-    Ok(store)
+}
+
+/// A database that does not outlive the run: a dry run makes none where there is none.
+async fn empty_store() -> Result<(Store, Passing), StoreError> {
+    let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
+    let passing = Passing(std::env::temp_dir().join(name));
+    let store = Store::open(&format!("sqlite:{}", passing.0.display())).await?;
+    store.migrate().await?;
+    Ok((store, passing))
 }

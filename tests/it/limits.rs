@@ -31,7 +31,7 @@ fn an_idle_daemon_is_small() {
     let world = World::new(Kind::Sqlite);
     let daemon = after_a_sweep(&world, 1);
     let (all, own) = (kilobytes(&daemon, "VmRSS"), kilobytes(&daemon, "RssAnon"));
-    println!("an idle daemon: {all} kB resident, {own} kB of them its own");
+    eprintln!("an idle daemon: {all} kB resident, {own} kB of them its own");
     assert!(own < 20_000, "{own} kB");
 }
 
@@ -40,6 +40,6 @@ fn memory_does_not_grow_with_the_number_of_payments() {
     let world = World::new(Kind::Sqlite);
     let daemon = after_a_sweep(&world, 20_000);
     let peak = kilobytes(&daemon, "VmHWM");
-    println!("after a sweep over 20,000 payments: {peak} kB resident at most");
+    eprintln!("after a sweep over 20,000 payments: {peak} kB resident at most");
     assert!(peak < 64_000, "{peak} kB");
 }

@@ -71,8 +71,10 @@ fn a_dry_run_changes_nothing_on_postgres() {
 fn a_dry_run_makes_no_database() {
     let world = World::new(Kind::Sqlite);
     let ids = world.sandbox.add_payments(2, &PaymentSpec::default());
-    let ended = finish(world.poller("accepted", &[]).args(["--dry-run", "--json"])).expect(0);
-    let told = ended.json();
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = world.poller("accepted", &[]);
+    command.args(["--dry-run", "--json"]).env("TMPDIR", temporary.path());
+    let told = finish(&mut command).expect(0).json();
     for id in ids {
         let of_payment =
             told.iter().filter(|note| note["payment_id"] == id.to_string()).collect::<Vec<_>>();
@@ -86,8 +88,9 @@ fn a_dry_run_makes_no_database() {
     }
     assert_eq!(told.last().unwrap()["what"], "sweep");
     assert!(!world.database_file().exists());
-    let folder = world.database_file().parent().unwrap().read_dir().unwrap();
-    assert_eq!(folder.count(), 0, "nor anything beside it");
+    for folder in [world.database_file().parent().unwrap(), temporary.path()] {
+        assert_eq!(folder.read_dir().unwrap().count(), 0, "something is left in {folder:?}");
+    }
     assert_eq!(world.sandbox.calls(), []);
 }
 

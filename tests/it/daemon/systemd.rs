@@ -34,7 +34,7 @@ fn ready_comes_after_the_configuration_and_the_database() {
         let started = Instant::now();
         let daemon = start(&supervisor, &mut world.poller("accepted", &[]));
         supervisor.hear_until(READY);
-        println!("from exec to READY, schema {schema}: {:?}", started.elapsed());
+        eprintln!("from exec to READY, schema {schema}: {:?}", started.elapsed());
         assert_eq!(world.count("_sqlx_migrations WHERE success"), 1);
         daemon.signal("TERM");
         daemon.ended().expect(0);

@@ -13,6 +13,9 @@ use crate::support::world::World;
 
 const APPROVE: &str = r#"{"decision":"approve"}"#;
 
+/// Something that is not a decision.
+type Failure = fn() -> Reply;
+
 #[test]
 fn an_approval_is_carried_out() {
     let world = World::new(Kind::Sqlite);
@@ -96,22 +99,22 @@ fn a_daemon_asks_again_once_the_time_has_passed() {
 
 #[test]
 fn a_failed_review_is_a_hold_that_grows_and_never_an_approval() {
-    let failures: [(&str, fn(&str) -> Reply, &str); 9] = [
-        ("an error", |_| status(500, APPROVE), "500"),
-        ("another success", |_| status(202, APPROVE), "202"),
-        ("no content", |_| status(204, ""), "204"),
-        ("silence", |_| Reply::Silence, "did not answer"),
-        ("a web page", |_| ok("<html>approve</html>"), "not a decision"),
-        ("another word", |_| ok(r#"{"decision":"approved"}"#), "not a decision"),
-        ("more than a decision", |_| ok(r#"{"decision":"approve","if":"paid"}"#), "not a decision"),
-        ("half an answer", |_| ok(r#"{"decision":"approve""#), "not a decision"),
-        ("too much", |_| ok(format!("{APPROVE}{}", " ".repeat(70_000))), "more than 65536 bytes"),
+    let failures: [(&str, Failure, &str); 9] = [
+        ("an error", || status(500, APPROVE), "500"),
+        ("another success", || status(202, APPROVE), "202"),
+        ("no content", || status(204, ""), "204"),
+        ("silence", || Reply::Silence, "did not answer"),
+        ("a web page", || ok("<html>approve</html>"), "not a decision"),
+        ("another word", || ok(r#"{"decision":"approved"}"#), "not a decision"),
+        ("more than a decision", || ok(r#"{"decision":"approve","if":"paid"}"#), "not a decision"),
+        ("half an answer", || ok(r#"{"decision":"approve""#), "not a decision"),
+        ("too much", || ok(format!("{APPROVE}{}", " ".repeat(70_000))), "more than 65536 bytes"),
     ];
     for (name, failure, why) in failures {
         let world = World::new(Kind::Sqlite);
         let id = offer(&world);
         let service = Service::start(&world, move |n, _| match n {
-            0..3 => failure(""),
+            0..3 => failure(),
             _ => ok(APPROVE),
         });
         for failed in 1..=3 {
