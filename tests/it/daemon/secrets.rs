@@ -1,6 +1,7 @@
 //! Whatever a run says and stores, the client secret and the tokens are not in it.
 
 use std::fs;
+use std::process::Command;
 
 use railpoll::sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
 
@@ -8,8 +9,11 @@ use crate::support::databases::Kind;
 use crate::support::world::{Ended, World, finish};
 
 fn at_trace(world: &World, poller: &str, flags: &[&str]) -> Ended {
-    let mut command = world.poller(poller, &[]);
-    finish(command.args(flags).env("RAILPOLL_LOG", "trace"))
+    // All of the usual flags but `--log-format json`.
+    let plain = world.poller(poller, &[]);
+    let usual = plain.get_args().skip_while(|flag| *flag != "--config");
+    let mut command = Command::new(plain.get_program());
+    finish(command.env_clear().env("RAILPOLL_LOG", "trace").args(usual).args(flags))
 }
 
 #[test]

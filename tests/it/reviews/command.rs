@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use railpoll::sandbox::Operation;
 use serde_json::Value;
 
-use super::{expect_held, expect_locked, holds, let_the_hold_pass, offer};
+use super::{expect_held, expect_locked, expect_times, holds, let_the_hold_pass, offer};
 use crate::support::databases::Kind;
 use crate::support::world::{World, until_true};
 
@@ -111,8 +111,7 @@ fn a_failed_review_is_a_hold_that_grows_and_never_an_approval() {
             let_the_hold_pass(&world);
         }
         let held = holds(&world, id);
-        let times: Vec<i64> = held.iter().map(|(time, _)| time.num_seconds()).collect();
-        assert_eq!(times, [10, 20], "{name}");
+        expect_times(name, &held, &[10, 20]);
         for (_, reason) in held {
             assert!(reason.starts_with("command: no decision: "), "{name}: {reason}");
             assert!(reason.contains(why), "{name}: {reason}");

@@ -51,6 +51,18 @@ fn holds(world: &World, id: Uuid) -> Vec<(TimeDelta, String)> {
     world.texts(&sql).iter().map(hold).collect()
 }
 
+/// Fails unless each hold was to last as long as it should, in seconds, but for the moment that it took to record it.
+#[track_caller]
+fn expect_times(name: &str, holds: &[(TimeDelta, String)], seconds: &[i64]) {
+    let times: Vec<TimeDelta> = holds.iter().map(|(time, _)| *time).collect();
+    let is_right = |(time, seconds): (&TimeDelta, &i64)| {
+        let right = TimeDelta::seconds(*seconds);
+        *time <= right && *time > right - TimeDelta::seconds(8)
+    };
+    assert_eq!(times.len(), seconds.len(), "{name}: {times:?}");
+    assert!(times.iter().zip(seconds).all(is_right), "{name}: {times:?}");
+}
+
 /// Lets the time of a hold pass.
 fn let_the_hold_pass(world: &World) {
     world.wait(async {
