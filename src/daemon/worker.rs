@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,8 @@ impl Worker {
             if woken == Woken::Stop {
                 break;
             }
+            let scope = self.sweeper.scope();
+            tracing::warn!(poller = %scope.poller, network = scope.network, "the lease was lost");
         }
         self.pace.stop().await;
         Exit::Done
@@ -207,7 +210,10 @@ impl Worker {
     async fn sweep(&mut self, keeper: &Keeper, next: Option<Next>) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        let work = AssertUnwindSafe(self.sweep_once(keeper, next)).catch_unwind().instrument(span);
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
+            Box::pin(self.sweep_once(keeper, next));
+        let work = AssertUnwindSafe(work).catch_unwind().instrument(span);
         match work.await {
             Ok(exit) => exit,
             Err(_) => {
@@ -238,7 +244,7 @@ impl Worker {
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
             tracing::warn!(%error, "alerts could not be stored");
         }
-        if let Err(error) = self.store.record_sweep(scope, &row, next).await {
+        if let Err(error) = self.store.record_sweep(&keeper.lease, &row, next).await {
             tracing::warn!(%error, "the sweep could not be recorded");
         }
         self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);

@@ -6,9 +6,14 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod cli;
+mod crash;
 mod daemon;
 mod life;
 mod limits;
+mod lost_answers;
+mod outage;
 mod reviews;
+mod standby;
 mod store;
 mod support;

@@ -62,10 +62,10 @@ fn without_its_database_it_is_alive_and_not_ready() {
     let _daemon = world.start("accepted", &[&format!("pollers.accepted.listen={address}")]);
     let ready = |status| get(address, "/readyz").is_ok_and(|(answer, _)| answer == status);
     until_true("readiness", || ready(200));
-    world.database.admit(false);
+    world.database.go_away();
     until_true("unreadiness", || ready(503));
     assert_eq!(get(address, "/healthz").unwrap().0, 200);
-    world.database.admit(true);
+    world.database.come_back();
     until_true("readiness", || ready(200));
     let sweeps = world.count("sweeps");
     until_true("sweeps again", || world.count("sweeps") > sweeps);
