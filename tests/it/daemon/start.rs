@@ -155,7 +155,7 @@ fn later_layers_win() {
 #[test]
 fn a_database_that_is_not_ours_to_touch_is_refused() {
     let world = World::new(Kind::Sqlite);
-    let ended = world.once("accepted", &["database.migrate=manual"]).expect(78);
+    let ended = world.once("accepted", &["database.migrate=manual"]).expect(69);
     assert!(ended.stderr.contains("railpoll migrate"), "{}", ended.stderr);
 
     world.once("accepted", &[]).expect(0);
@@ -165,7 +165,7 @@ fn a_database_that_is_not_ours_to_touch_is_refused() {
         world.database.person().await.execute(future).await.unwrap();
     });
     for mode in ["--once", "--loop", "--dry-run"] {
-        let ended = finish(world.poller("accepted", &[]).arg(mode)).expect(78);
+        let ended = finish(world.poller("accepted", &[]).arg(mode)).expect(69);
         assert!(ended.stderr.contains("upgrade railpoll"), "{}", ended.stderr);
     }
     assert_eq!(world.sweeps().len(), 1);
