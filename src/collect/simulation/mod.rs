@@ -7,6 +7,7 @@ mod faults;
 mod index;
 mod kills;
 mod network;
+mod overlap;
 mod properties;
 mod reconciles;
 mod scenarios;

@@ -155,6 +155,12 @@ impl Network {
         world.leave(id, now);
     }
 
+    /// Whether nothing happened to a payment after `time`.
+    pub(super) fn is_settled_since(&self, id: u32, time: i64) -> bool {
+        let entry = &self.0.borrow().entries[id as usize];
+        entry.modified_at < time && entry.left_at.is_none_or(|left| left < time)
+    }
+
     /// Writes into the book which payments were in the list from `since` to now.
     pub(super) fn mark_due(&self, since: i64) {
         let mut world = self.0.borrow_mut();

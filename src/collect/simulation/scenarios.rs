@@ -14,7 +14,7 @@ use super::{BEGINNING, MILLI, SECOND, Traffic, collector, run, time};
 use crate::collect::{Bounds, Outcome, Position, Sink};
 use crate::engine::{Row, Tally, Trail};
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 5;
 const CYCLES: u64 = 60;
 const PAGE: u32 = 100;
 
