@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use chrono::{DateTime, Utc};
 
@@ -48,6 +48,12 @@ pub(super) struct Entry {
     pub(super) is_due: bool,
 }
 
+impl Entry {
+    fn is_listed(&self) -> bool {
+        self.visible_since.is_some() && self.left_at.is_none()
+    }
+}
+
 /// What is decided and not yet visible: when it will be, of which payment, and its new time.
 type Late = Reverse<(i64, u32, i64)>;
 
@@ -58,10 +64,10 @@ pub(super) struct World {
     schedule: Schedule,
     pub(super) entries: Vec<Entry>,
     index: Index,
-    /// Those in the list, the oldest first.
-    present: BTreeSet<u32>,
-    /// The same in no order, to pick one by chance.
+    /// Those in the list, in no order.
     crowd: Vec<u32>,
+    /// None before this one is in the list.
+    oldest: u32,
     late: BinaryHeap<Late>,
     last_change: i64,
     requests: u64,
@@ -90,8 +96,8 @@ impl Network {
             random,
             entries: Vec::new(),
             index: Index::default(),
-            present: BTreeSet::new(),
             crowd: Vec::new(),
+            oldest: 0,
             late: BinaryHeap::new(),
             last_change: BEGINNING,
             requests: 0,
@@ -146,7 +152,7 @@ impl Network {
 
     /// Ids of the payments that are in the list.
     pub(super) fn present(&self) -> Vec<u32> {
-        self.0.borrow().present.iter().copied().collect()
+        self.0.borrow().crowd.clone()
     }
 
     pub(super) fn leave(&self, id: u32) {
@@ -161,14 +167,17 @@ impl Network {
         entry.modified_at < time && entry.left_at.is_none_or(|left| left < time)
     }
 
-    /// Writes into the book which payments were in the list from `since` to now.
-    pub(super) fn mark_due(&self, since: i64) {
+    /// Writes into the book which payments were in the list from `since` to now, and returns them.
+    pub(super) fn mark_due(&self, since: i64) -> Vec<u32> {
         let mut world = self.0.borrow_mut();
-        let World { entries, present, .. } = &mut *world;
-        for id in present.iter() {
+        let World { entries, crowd, .. } = &mut *world;
+        let is_due = |id: &u32| {
             let entry = &mut entries[*id as usize];
-            entry.is_due |= entry.visible_since.is_some_and(|visible| visible <= since);
-        }
+            let was_there = entry.visible_since.is_some_and(|visible| visible <= since);
+            entry.is_due |= was_there;
+            was_there
+        };
+        crowd.iter().copied().filter(is_due).collect()
     }
 
     /// Ids of the payments that were in the list during one whole run.
@@ -215,8 +224,8 @@ impl World {
                 self.show_sooner_or_later(id, at);
             }
             Happening::Exit => {
-                let oldest = self.present.first().copied().filter(|_| traffic.oldest_first);
-                if let Some(id) = oldest.or(self.pick(which)) {
+                let id = if traffic.oldest_first { self.oldest() } else { self.pick(which) };
+                if let Some(id) = id {
                     self.leave(id, now);
                 }
             }
@@ -239,6 +248,13 @@ impl World {
 
     fn pick(&self, which: usize) -> Option<u32> {
         self.crowd.get(which.checked_rem(self.crowd.len())?).copied()
+    }
+
+    fn oldest(&mut self) -> Option<u32> {
+        while !self.entries.get(self.oldest as usize)?.is_listed() {
+            self.oldest += 1;
+        }
+        Some(self.oldest)
     }
 
     fn begin(&mut self, modified_at: i64, is_bad: bool) -> u32 {
@@ -272,7 +288,8 @@ impl World {
         if entry.left_at.is_some() || is_older {
             return;
         }
-        if self.present.insert(id) {
+        if entry.visible_since.is_none() {
+            self.oldest = std::cmp::min(self.oldest, id);
             entry.visible_since = Some(now);
             entry.place = self.crowd.len();
             self.crowd.push(id);
@@ -285,8 +302,8 @@ impl World {
     }
 
     fn leave(&mut self, id: u32, now: i64) {
-        if self.present.remove(&id) {
-            let entry = &mut self.entries[id as usize];
+        let entry = &mut self.entries[id as usize];
+        if entry.is_listed() {
             self.index.remove(entry.modified_at, id);
             entry.left_at = Some(now);
             let place = entry.place;

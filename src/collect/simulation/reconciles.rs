@@ -243,12 +243,12 @@ fn a_list_that_moves_is_healed_too() {
         lost.iter().for_each(|id| database.lose(*id));
         let aged = some(&database, 5, &mut random);
         aged.iter().for_each(|id| database.age(*id, 2_000 * SECOND));
-        let begun = network.now();
+        let watermark = database.position().watermark.unwrap().timestamp_micros();
         let reconciled = reconcile(&network, &database, KEYSET, depth);
         assert_eq!(reconciled.outcome, Outcome::Complete);
         assert_eq!((reconciled.unknown.len(), reconciled.left_over), (0, 0));
-        // What is changed while it is compared is for the next walk.
-        for id in lost.union(&aged).filter(|id| network.is_settled_since(**id, begun)) {
+        // What has changed since is for the next walk.
+        for id in lost.union(&aged).filter(|id| network.is_settled_since(**id, watermark)) {
             let Row::Payment(payment) = network.row(*id) else { panic!("no row here is bad") };
             let is_hidden = database.version(*id) != Some((payment.state, payment.modified_at));
             // An exit that nobody has seen yet hides a loss beside it from counts, but not from a look at the rows.

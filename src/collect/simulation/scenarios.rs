@@ -90,8 +90,8 @@ fn simulate(seed: u64, traffic: Traffic, payments: i64) -> Figures {
         assert_eq!(collected.outcome, Outcome::Complete);
         database.save(position);
         figures.requests += collected.pages;
-        network.mark_due(begun);
-        figures.late += network.due().into_iter().filter(|id| !database.has_seen(*id)).count();
+        let due = network.mark_due(begun);
+        figures.late += due.into_iter().filter(|id| !database.has_seen(*id)).count();
         network.advance(begun + 30 * SECOND - network.now());
     }
     let due = network.due();
