@@ -13,6 +13,7 @@ mod reconciles;
 mod scenarios;
 mod traffic;
 mod walks;
+mod world;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
