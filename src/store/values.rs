@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn only_escaped_nuls_are_replaced() {
         for (json, kept) in [
-            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
-            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
+            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\ufffdy"}"#),
+            (r#"{"a": "x\\u0000y"}"#, r#"{"a": "x\\u0000y"}"#),
             (r#"["\u0000\u0000", "\"\u00001ä"]"#, r#"["\ufffd\ufffd", "\"\ufffd1ä"]"#),
         ] {
             assert_eq!(without_nul_escapes(json), kept);
