@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
     // Last: the sandbox lives on it.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// How a process ended.
@@ -60,10 +60,18 @@ impl World {
             sandbox,
             database: TestDatabase::new(kind),
             folder: tempfile::tempdir().unwrap(),
-            _runtime: runtime,
+            runtime,
         };
         world.configure("receiving", "");
         world
+    }
+
+    /// Begins anew, with another network and an empty database.
+    pub(crate) fn start_afresh(&mut self) {
+        let options = SandboxOptions::default();
+        self.sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
+        self.database.clear();
+        self.configure("receiving", "");
     }
 
     /// Writes the config file: the network `acme` with our node's role, quick retries, and `more`.
