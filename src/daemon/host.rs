@@ -91,7 +91,8 @@ impl Host {
         };
         loop {
             let workers = LocalSet::new();
-            let ended = workers.run_until(self.run_with(&settings, &signals, &lasting)).await;
+            let work = Box::pin(self.run_with(&settings, &signals, &lasting));
+            let ended = workers.run_until(work).await;
             match ended {
                 Ended::Reload(new) => settings = *new,
                 Ended::Exit(exit) => {

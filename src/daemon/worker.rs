@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -211,7 +212,10 @@ impl Worker {
     async fn sweep(&mut self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        let work = AssertUnwindSafe(self.sweep_once(keeper, next)).catch_unwind().instrument(span);
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
+            Box::pin(self.sweep_once(keeper, next));
+        let work = AssertUnwindSafe(work).catch_unwind().instrument(span);
         match work.await {
             Ok(exit) => exit,
             Err(_) => {

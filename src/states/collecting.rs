@@ -55,6 +55,8 @@ impl Sink for Records<'_> {
         trail: Trail,
     ) -> Result<Tally, StoreError> {
         let Sweep { store, scope, clock, observer, .. } = self.sweep;
+        // Only the holder of the lease moves the poller's cursor.
+        let cursor = cursor.filter(|_| self.lease.is_some());
         let tally = store.record(scope, self.lease, rows, cursor, trail, clock.now()).await?;
         observer(Note::Progress);
         Ok(tally)
@@ -121,10 +123,7 @@ impl Sweep<'_> {
     ) -> Result<(), SweepError> {
         let was = self.store.cursor(self.scope).await?;
         let (list, records) = (List(self), Records { sweep: self, lease: Some(lease) });
-        let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
-            Some(mode) => mode,
-            None => probe(&list).await?,
-        };
+        let mode = self.mode(&was, &list).await?;
         let collector = Collector {
             source: &list,
             sink: &records,
@@ -263,18 +262,54 @@ fn note(report: &mut SweepReport, collected: &Collected) {
     report.newest = collected.newest;
 }
 
-/// Compares the whole list with the database, row by row, whatever the counts say: a person has asked for it.
-///
-/// # Errors
-/// See [`SweepError`].
-pub async fn reconcile(sweep: &Sweep<'_>) -> Result<Reconciled, SweepError> {
-    let was = sweep.store.cursor(sweep.scope).await?;
-    let (list, records) = (List(sweep), Records { sweep, lease: None });
-    let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
-        Some(mode) => mode,
-        None => probe(&list).await?,
-    };
-    let settings = sweep.collect_settings();
-    let collector = Collector { source: &list, sink: &records, settings, stop: sweep.stop };
-    Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
+impl Sweep<'_> {
+    /// Compares the whole list with the database, row by row, whatever the counts say: a person has asked for it.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn reconcile(&self) -> Result<Reconciled, SweepError> {
+        let was = self.store.cursor(self.scope).await?;
+        let (list, records) = (List(self), Records { sweep: self, lease: None });
+        let mode = self.mode(&was, &list).await?;
+        let settings = self.collect_settings();
+        let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
+        Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
+    }
+
+    /// Reads all that was modified at `from` or later, and leaves the poller's own cursor where it is.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn backfill(&self, from: DateTime<Utc>) -> Result<Collected, SweepError> {
+        let was = self.store.cursor(self.scope).await?;
+        let (list, records) = (List(self), Records { sweep: self, lease: None });
+        let mode = self.mode(&was, &list).await?;
+        let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
+        let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
+        Ok(match mode {
+            Mode::Keyset(bounds) => {
+                collector.walk(bounds, Position::default(), self.clock.now()).await?.0
+            }
+            Mode::Sweep => collector.sweep().await?,
+        })
+    }
+
+    /// Asks the network for one payment, and stores it. False: the network does not know it, or it cannot be read.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn look_at(&self, payment_id: &str) -> Result<bool, SweepError> {
+        let Some(row) = List(self).get(payment_id).await? else { return Ok(false) };
+        let records = Records { sweep: self, lease: None };
+        records.record(std::slice::from_ref(&row), None, Trail::Get).await?;
+        Ok(matches!(row, Row::Payment(_)))
+    }
+
+    /// How the list can be read: as it was found before, or found out now.
+    pub(super) async fn mode(&self, was: &Cursor, list: &List<'_>) -> Result<Mode, NetworkError> {
+        match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
+            Some(mode) => Ok(mode),
+            None => probe(list).await,
+        }
+    }
 }

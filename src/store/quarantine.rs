@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::alerts;
-use super::db::{Arg, Row as DbRow};
+use super::values::{Arg, Row as DbRow};
 use super::{Scope, Store, StoreError};
 
 /// A row that was set aside.
@@ -25,6 +25,8 @@ pub struct QuarantinedRow {
     pub first_seen_at: DateTime<Utc>,
     /// When it needed no attention any more.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// How it was seen to.
+    pub resolution: Option<String>,
 }
 
 impl Store {
@@ -43,6 +45,19 @@ impl Store {
         let sql = if resolved { all } else { open };
         let rows = self.db.rows(sql, &[Arg::Int(i64::from(limit))]).await?;
         rows.iter().map(row_from).collect()
+    }
+
+    /// The row with this number, whether it still needs attention or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if there is none.
+    pub async fn quarantined_row(&self, quarantine_id: i64) -> Result<QuarantinedRow, StoreError> {
+        let sql = "SELECT * FROM quarantine WHERE quarantine_id = $1";
+        let rows = self.db.rows(sql, &[Arg::Int(quarantine_id)]).await?;
+        match rows.first() {
+            Some(row) => row_from(row),
+            None => Err(StoreError::Refused(format!("there is no quarantine row {quarantine_id}"))),
+        }
     }
 
     /// How many rows of the poller and network are set aside.
@@ -90,5 +105,6 @@ fn row_from(row: &DbRow) -> Result<QuarantinedRow, StoreError> {
         reason: row.text("reason")?,
         first_seen_at: row.time("first_seen_at")?,
         resolved_at: row.maybe_time("resolved_at")?,
+        resolution: row.maybe_text("resolution")?,
     })
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Row};
+use super::values::{Arg, Row};
 use super::{Lease, Scope, Store, StoreError, leases};
 use crate::engine::Tally;
 

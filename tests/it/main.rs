@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod cli;
 mod crash;
 mod life;
 mod lost_answers;
