@@ -60,6 +60,7 @@ fn dies_at(world: &World, poller: &str, n: u32) -> bool {
 /// It dies there, and so does whoever is started to finish its work. The third lives.
 fn killed_at_each_place(kind: Kind, poller: &str) {
     let mut world = World::new(kind);
+    world.database.trust_the_machine();
     let mut n = 0;
     loop {
         n += 1;
@@ -100,6 +101,7 @@ fn killed_at_request(world: &World, poller: &str, n: u64, phase: Phase) -> bool 
 
 fn killed_at_each_request(kind: Kind, poller: &str) {
     let mut world = World::new(kind);
+    world.database.trust_the_machine();
     for phase in [Phase::BeforeApply, Phase::AfterApply] {
         let mut n = 0;
         loop {

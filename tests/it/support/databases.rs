@@ -91,6 +91,13 @@ impl TestDatabase {
         store
     }
 
+    /// Lets PostgreSQL answer before its disk has. A process that dies loses nothing by that: only its machine would.
+    pub(crate) fn trust_the_machine(&self) {
+        if let Home::Server { url, name } = &self.home {
+            on_server(url, &format!("ALTER DATABASE {name} SET synchronous_commit = off"));
+        }
+    }
+
     /// Empties it, as nobody but a test may. It takes far less time than another database.
     pub(crate) fn clear(&self) {
         const EMPTY: &str = "SET session_replication_role = replica; DO $$ DECLARE name text; BEGIN \
