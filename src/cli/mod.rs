@@ -44,7 +44,7 @@ use failure::Failure;
 use output::Out;
 use session::Session;
 
-use crate::daemon::{COMMAND, CommonArgs, Exit, start_logging};
+use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, start_logging};
 
 /// Find out what the pollers do, and decide what waits for a person.
 #[derive(Debug, Parser)]
@@ -121,7 +121,13 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    start_logging(cli.common.log_format, COMMAND);
+    match cli.command {
+        // It has its pollers in this process, and logs to a file of its own.
+        Command::Demo(_) => {}
+        // Its pollers are daemons, and log as such.
+        Command::Run(_) => start_logging(cli.common.log_format, DAEMON),
+        _ => start_logging(cli.common.log_format, COMMAND),
+    }
     let mut out = Out::stdout(cli.common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
     let sources = cli.common.sources();

@@ -14,7 +14,7 @@ use super::heartbeat::Pulse;
 use super::keeper::{Keeper, LeaseTimes};
 use super::metrics::Metrics;
 use super::output::Output;
-use super::schedule::Pace;
+use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
 use crate::engine::{Alert, AlertName, Clock, doubling};
@@ -119,9 +119,7 @@ impl Worker {
         }
         let mut refusals = 0;
         loop {
-            let now = self.clock.now();
-            let next = self.pace.next(now).await;
-            let exit = self.sweep(keeper, next).await;
+            let exit = self.sweep(keeper, self.pace.next()).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
@@ -209,7 +207,7 @@ impl Worker {
     }
 
     /// One sweep, with all that is told of it. A panic is a failed sweep, not a dead daemon.
-    async fn sweep(&mut self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+    async fn sweep(&mut self, keeper: &Keeper, next: Option<Next>) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
         // Boxed: it is large, and everything that waits for it would be as large.
@@ -225,7 +223,7 @@ impl Worker {
         }
     }
 
-    async fn sweep_once(&self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+    async fn sweep_once(&self, keeper: &Keeper, next: Option<Next>) -> Exit {
         let scope = self.sweeper.scope();
         let started_at = self.clock.now();
         let begun = Instant::now();
@@ -240,7 +238,7 @@ impl Worker {
         let Swept { report, error } = sweep.run(&keeper.lease).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
-        let next = next.map(|next| next + (finished_at - started_at));
+        let next = next.map(|next| next.seen_from(finished_at));
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {

@@ -8,9 +8,12 @@
 
 mod cli;
 mod crash;
+mod daemon;
 mod life;
+mod limits;
 mod lost_answers;
 mod outage;
+mod reviews;
 mod standby;
 mod store;
 mod support;
