@@ -58,7 +58,7 @@ pub(crate) struct TestDatabase {
 }
 
 enum Home {
-    Folder(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir),
+    Folder(TempDir),
     Server { url: String, name: String },
 }
 
@@ -95,6 +95,29 @@ impl TestDatabase {
         let store = Store::open(&self.url).await.unwrap();
         store.migrate().await.unwrap();
         store
+    }
+
+    /// Lets PostgreSQL answer before its disk has. A process that dies loses nothing by that: only its machine would.
+    pub(crate) fn trust_the_machine(&self) {
+        if let Home::Server { url, name } = &self.home {
+            on_server(url, &format!("ALTER DATABASE {name} SET synchronous_commit = off"));
+        }
+    }
+
+    /// Empties it, as nobody but a test may. It takes far less time than another database.
+    pub(crate) fn clear(&self) {
+        const EMPTY: &str = "SET session_replication_role = replica; DO $$ DECLARE name text; BEGIN \
+                             FOR name IN SELECT tablename FROM pg_tables \
+                                 WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations' \
+                             LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; END $$";
+        match &self.home {
+            Home::Folder(folder) => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    std::fs::remove_file(file.unwrap().path()).unwrap();
+                }
+            }
+            Home::Server { .. } => on_server(&self.url, EMPTY),
+        }
     }
 
     /// Cuts every connection, and lets nobody in until [`Self::come_back`]. Only of PostgreSQL.
