@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Conn, Row};
+use super::db::Conn;
+use super::values::{Arg, Row};
 use super::{Store, StoreError};
 use crate::engine::Event;
 

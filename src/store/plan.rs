@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Scope;
+use super::admit::ID_MAX;
+use super::values::without_nul;
 use crate::engine::{
     Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, Row, StatusChange, Tally,
     Trail, compare, events_of, statuses_of,
@@ -13,6 +15,8 @@ use crate::engine::{
 
 /// Raw rows are kept up to this many bytes.
 const RAW_MAX: usize = 64 * 1024;
+/// Reasons, which may quote the row, up to this many.
+const REASON_MAX: usize = 2 * 1024;
 
 /// Everything that a page brings.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub(super) struct Plan<'a> {
     pub(super) events: Vec<Event>,
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) alerts: Vec<Alert>,
+    /// The payments whose amounts changed while they are under way.
+    pub(super) repriced: Vec<&'a str>,
     /// By how much the number of payments in a state and role changes.
     pub(super) counts: BTreeMap<(String, String), i64>,
     pub(super) tally: Tally,
@@ -41,19 +47,30 @@ pub(super) struct Quarantined {
     pub(super) raw: String,
     pub(super) raw_hash: i64,
     pub(super) reason: String,
+    /// Whether it contradicts what is known now, whatever was stored since it was first set aside.
+    pub(super) contradicts: bool,
 }
 
 impl Quarantined {
-    fn new(payment_id: Option<String>, raw: &str, reason: String) -> Self {
-        let mut end = std::cmp::min(raw.len(), RAW_MAX);
-        while !raw.is_char_boundary(end) {
-            end -= 1;
+    fn new(payment_id: Option<&str>, raw: &str, reason: &str, contradicts: bool) -> Self {
+        let id_hash = xxh3_64(payment_id.unwrap_or_default().as_bytes());
+        Self {
+            payment_id: payment_id.map(|id| keep(id, ID_MAX)),
+            raw: keep(raw, RAW_MAX),
+            raw_hash: xxh3_64_with_seed(raw.as_bytes(), id_hash).cast_signed(),
+            reason: keep(reason, REASON_MAX),
+            contradicts,
         }
-        let raw_hash = xxh3_64(raw.as_bytes()).cast_signed();
-        // PostgreSQL's text takes no NUL; a row with one is rubbish, and its rest is worth keeping.
-        let kept = raw.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
-        Self { payment_id, raw: kept, raw_hash, reason }
     }
+}
+
+/// The beginning of a text that came from outside, without what PostgreSQL's text does not take.
+fn keep(text: &str, most: usize) -> String {
+    let mut end = std::cmp::min(text.len(), most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    without_nul(text.get(..end).unwrap_or_default()).into_owned()
 }
 
 /// Decides what `rows` change, beside what is `known`. A payment stands in `rows` once at the most.
@@ -98,6 +115,9 @@ impl<'a> Plan<'a> {
                 subject: payment.payment_id.clone(),
                 detail: format!("the amount was recorded otherwise before: {}", event.data),
             });
+            if !payment.state.is_over() {
+                self.repriced.push(&payment.payment_id);
+            }
         }
         self.events.extend(events);
         match change {
@@ -112,8 +132,8 @@ impl<'a> Plan<'a> {
             Change::Illegal => {
                 let from = known.map_or("?", |known| known.state.as_str());
                 let reason = format!("it was {from} and can never become {}", payment.state);
-                let id = Some(payment.payment_id.clone());
-                self.quarantined.push(Quarantined::new(id, &payment.document, reason));
+                let id = Some(payment.payment_id.as_str());
+                self.quarantined.push(Quarantined::new(id, &payment.document, &reason, true));
             }
             Change::Unchanged | Change::Stale => {}
         }
@@ -121,8 +141,8 @@ impl<'a> Plan<'a> {
 
     fn set_aside(&mut self, bad: &BadRow) {
         self.tally.quarantined += 1;
-        let row = Quarantined::new(bad.payment_id.clone(), &bad.raw, bad.reason.clone());
-        self.quarantined.push(row);
+        let id = bad.payment_id.as_deref();
+        self.quarantined.push(Quarantined::new(id, &bad.raw, &bad.reason, false));
     }
 
     fn recount(&mut self, state: &str, role: &str, by: i64) {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::alerts;
-use super::db::{Arg, Row as DbRow};
+use super::values::{Arg, Row as DbRow};
 use super::{Scope, Store, StoreError};
 
 /// A row that was set aside.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Row};
+use super::values::{Arg, Row};
 use super::{Scope, Store, StoreError};
 use crate::engine::Tally;
 
