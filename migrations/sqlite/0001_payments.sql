@@ -32,7 +32,7 @@ CREATE TABLE payments (
     PRIMARY KEY (payment_id, network)
 );
 -- Serves the pollers' due things, the count of a range, and lists by state.
-CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
 CREATE INDEX payments_by_time ON payments (modified_at);
 
 -- The network's JSON as it came, of the newest version.

@@ -26,8 +26,11 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// longer than this: less than a lease.
 const POSTGRES_LIMITS: &str =
     "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'";
-/// Pages of 16 kB hold documents of 4 kB with the least waste.
-const SQLITE_PAGE_BYTES: u32 = 16_384;
+/// Ids come in no order, so each row changes a page of every index by id: of large pages, most of what is written, to
+/// the log and again at a checkpoint, would be what was there before.
+const SQLITE_PAGE_BYTES: u32 = 4_096;
+/// A checkpoint comes after so many pages of the log: with 16 MB a page that changes often is written back seldom.
+const SQLITE_CHECKPOINT_PAGES: &str = "4000";
 /// `SQLite`'s page cache per connection.
 const SQLITE_CACHE_KIB: u32 = 4_096;
 
@@ -116,6 +119,7 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(WAIT_MAX)
             .statement_cache_capacity(64)
+            .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
             .pragma("cache_size", format!("-{SQLITE_CACHE_KIB}"));
         let pool = |connections| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT_MAX)
