@@ -19,7 +19,7 @@ use std::time::Duration;
 use railpoll::engine::Clock;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use support::database::{Database, Kind};
-use support::plain::Fetcher;
+use support::plain::{Fetcher, Source};
 use support::report::{Table, load, median, rate};
 use support::world::World;
 use support::{Outcome, block_on};
@@ -47,8 +47,8 @@ async fn measure(world: &World, kind: &Kind, payments: usize, table: &mut Table)
     let pages = fetcher.pages(payments).await?;
     let (mut ours, mut in_memory, mut over_http) = (vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
-        in_memory.push(plain(kind, &floor::Source::Memory(&pages), payments).await?);
-        over_http.push(plain(kind, &floor::Source::Http(&fetcher, payments), payments).await?);
+        in_memory.push(plain(kind, &Source::Memory(&pages), payments).await?);
+        over_http.push(plain(kind, &Source::Http(&fetcher, payments), payments).await?);
         ours.push(railpoll(world, kind, payments).await?);
     }
     let (ours, in_memory, over_http) = (median(ours), median(in_memory), median(over_http));
@@ -70,7 +70,7 @@ async fn railpoll(world: &World, kind: &Kind, payments: usize) -> Outcome<Durati
     Ok(took)
 }
 
-async fn plain(kind: &Kind, source: &floor::Source<'_>, payments: usize) -> Outcome<Duration> {
+async fn plain(kind: &Kind, source: &Source<'_>, payments: usize) -> Outcome<Duration> {
     let now = Clock::system().now().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
     let database = Database::new(kind).await?;
     let took = floor::collect(kind, &database, source, &now).await?;

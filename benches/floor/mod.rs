@@ -3,19 +3,20 @@
 //! Four tables, a transaction for each page, a statement for each table. It keeps no order, compares nothing, holds no
 //! lease, moves no cursor, counts nothing, and gives up at the first thing that is not as expected.
 
+mod head;
 mod postgres;
 mod sqlite;
 
 use std::time::{Duration, Instant};
 
-use sqlx::PgConnection;
-use sqlx::SqliteConnection;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::support::Outcome;
 use crate::support::database::{Database, Kind};
-use crate::support::plain::{Fetcher, Head, PAGE_SIZE, Page};
+use crate::support::plain::{Page, Source};
 use crate::support::world::NETWORK;
+use head::Head;
 
 /// A payment, ready to be inserted.
 struct Row<'a> {
@@ -33,14 +34,6 @@ enum Conn {
     Postgres(PgConnection),
 }
 
-/// Where pages come from.
-pub(crate) enum Source<'a> {
-    /// They are in memory already.
-    Memory(&'a [Vec<u8>]),
-    /// So many payments are fetched over HTTP, a page when the one before is stored.
-    Http(&'a Fetcher, usize),
-}
-
 /// Inserts every page into `database`; how long that took.
 pub(crate) async fn collect(
     kind: &Kind,
@@ -53,17 +46,10 @@ pub(crate) async fn collect(
         Kind::Postgres(_) => Conn::Postgres(postgres::connect(&database.url).await?),
     };
     let begun = Instant::now();
-    match source {
-        Source::Memory(pages) => {
-            for page in *pages {
-                store(&mut conn, page, now).await?;
-            }
-        }
-        Source::Http(fetcher, payments) => {
-            for number in 0..payments.div_ceil(PAGE_SIZE) {
-                store(&mut conn, &fetcher.page(number).await?, now).await?;
-            }
-        }
+    let mut number = 0;
+    while let Some(page) = source.page(number).await? {
+        store(&mut conn, &page, now).await?;
+        number += 1;
     }
     let took = begun.elapsed();
     conn.close().await?;
@@ -72,7 +58,6 @@ pub(crate) async fn collect(
 
 impl Conn {
     async fn close(self) -> Result<(), sqlx::Error> {
-        use sqlx::Connection as _;
         match self {
             Self::Sqlite(conn) => conn.close().await,
             Self::Postgres(conn) => conn.close().await,
@@ -99,7 +84,6 @@ fn row(document: &str) -> serde_json::Result<Row<'_>> {
         r#"{{"amount":"{amount}","connector_role":"{role}","currency":"{currency}","modified_at":"{modified_at}","network":"{NETWORK}","payment_id":"{payment_id}","returned_by":null,"returns":null,"state":"{state}"}}"#
     );
     let last = contract.quote.quote_elements.last();
-    let payout =
-        last.and_then(|last| Some((last.receiving_amount, last.transfer_currency_code?)));
+    let payout = last.and_then(|last| Some((last.receiving_amount, last.transfer_currency_code?)));
     Ok(Row { document, hash: xxh3_64(document.as_bytes()).cast_signed(), event, payout, head })
 }

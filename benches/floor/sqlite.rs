@@ -17,11 +17,7 @@ pub(super) async fn connect(url: &str) -> Outcome<SqliteConnection> {
     Ok(options.connect().await?)
 }
 
-pub(super) async fn store(
-    conn: &mut SqliteConnection,
-    rows: &[Row<'_>],
-    now: &str,
-) -> Outcome<()> {
+pub(super) async fn store(conn: &mut SqliteConnection, rows: &[Row<'_>], now: &str) -> Outcome<()> {
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
     let sql = insert(
         "payments (network, payment_id, state, sub_states, connector_role, amount, currency, payout_amount, \

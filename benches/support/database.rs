@@ -52,7 +52,10 @@ pub(crate) struct Database {
 enum Home {
     /// Dropping it removes the file.
     Folder(TempDir),
-    Server { url: String, name: String },
+    Server {
+        url: String,
+        name: String,
+    },
 }
 
 impl Database {

@@ -1,14 +1,16 @@
-//! The plainest code that reads the same pages: fetch by offset, split, read the heads.
+//! The plainest code that reads the same pages: fetched by offset, and split into rows.
 
-use reqwest::Client;
+use std::borrow::Cow;
+
 use railpoll::sandbox::Sandbox;
+use reqwest::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Outcome;
 
 /// Rows in a page, for our code and the plain one.
-pub(crate) const PAGE_SIZE: usize = 100;
+const PAGE_SIZE: usize = 100;
 
 /// Fetches pages one after the other.
 pub(crate) struct Fetcher {
@@ -49,7 +51,7 @@ impl Fetcher {
     }
 
     /// One page, as it came.
-    pub(crate) async fn page(&self, number: usize) -> Outcome<Vec<u8>> {
+    async fn page(&self, number: usize) -> Outcome<Vec<u8>> {
         let url = format!(
             "{}/v4/payments?states=COMPLETED,RETURNED&connector_role=RECEIVING\
              &sort_field=MODIFIED_AT&sort_direction=ASC&page={number}&size={PAGE_SIZE}",
@@ -70,66 +72,28 @@ impl Fetcher {
     }
 }
 
+/// Where pages come from.
+pub(crate) enum Source<'a> {
+    /// They are in memory already.
+    Memory(&'a [Vec<u8>]),
+    /// So many payments are fetched over HTTP, each page when it is asked for.
+    Http(&'a Fetcher, usize),
+}
+
+impl Source<'_> {
+    /// One page; none behind the last one.
+    pub(crate) async fn page(&self, number: usize) -> Outcome<Option<Cow<'_, [u8]>>> {
+        Ok(match self {
+            Self::Memory(pages) => pages.get(number).map(|page| Cow::Borrowed(page.as_slice())),
+            Self::Http(_, payments) if number * PAGE_SIZE >= *payments => None,
+            Self::Http(fetcher, _) => Some(Cow::Owned(fetcher.page(number).await?)),
+        })
+    }
+}
+
 /// A page, split into rows.
 #[derive(Deserialize)]
 pub(crate) struct Page<'a> {
     #[serde(borrow)]
     pub(crate) content: Vec<&'a RawValue>,
-}
-
-/// A payment's fields that become columns.
-#[derive(Deserialize)]
-pub(crate) struct Head<'a> {
-    pub(crate) payment_id: &'a str,
-    pub(crate) payment_state: &'a str,
-    pub(crate) modified_at: &'a str,
-    pub(crate) contract: Contract<'a>,
-    pub(crate) accepted_at: Option<&'a str>,
-    pub(crate) locked_at: Option<&'a str>,
-    pub(crate) executed_at: Option<&'a str>,
-    pub(crate) completed_at: Option<&'a str>,
-    #[serde(borrow)]
-    pub(crate) internal_info: InternalInfo<'a>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Contract<'a> {
-    pub(crate) sender_end_to_end_id: &'a str,
-    pub(crate) created_at: &'a str,
-    pub(crate) expires_at: &'a str,
-    #[serde(borrow)]
-    pub(crate) quote: Quote<'a>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Quote<'a> {
-    pub(crate) amount: &'a str,
-    pub(crate) currency_code: &'a str,
-    #[serde(borrow)]
-    pub(crate) quote_elements: Vec<Element<'a>>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Element<'a> {
-    pub(crate) receiving_amount: &'a str,
-    pub(crate) transfer_currency_code: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct InternalInfo<'a> {
-    pub(crate) connector_role: &'a str,
-}
-
-impl Head<'_> {
-    /// The states that it tells of, oldest first.
-    pub(crate) fn reached(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            ("ACCEPTED", self.accepted_at),
-            ("LOCKED", self.locked_at),
-            ("EXECUTED", self.executed_at),
-            ("COMPLETED", self.completed_at),
-        ]
-        .into_iter()
-        .filter_map(|(state, at)| Some((state, at?)))
-    }
 }
