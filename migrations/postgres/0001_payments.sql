@@ -30,7 +30,9 @@ CREATE TABLE payments (
     acted_at           timestamptz,
     PRIMARY KEY (payment_id, network)
 );
--- Serves the pollers' due things, the count of a range, and lists by state.
+-- Serves the pollers' due things, the count of a range, and lists by state. It does not begin with the network: while
+-- PostgreSQL has no statistics it would take such an index for as good as the primary key, and then reads every
+-- payment of the network for each one that is looked up.
 CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
 CREATE INDEX payments_by_time ON payments (modified_at);
 
