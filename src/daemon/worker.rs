@@ -59,7 +59,7 @@ impl Worker {
         match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
             Ok(Acquired::Held(lease)) => {
                 let keeper = self.keep(lease, times);
-                let exit = self.sweep(&keeper, None).await;
+                let exit = self.sweep(&keeper, None, None).await;
                 self.give_back(keeper).await;
                 exit
             }
@@ -118,7 +118,8 @@ impl Worker {
         loop {
             let now = self.clock.now();
             let next = self.pace.next(now).await;
-            let exit = self.sweep(keeper, next).await;
+            let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals + 1);
+            let exit = self.sweep(keeper, next, Some(pause)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
@@ -130,7 +131,6 @@ impl Worker {
                 self.pace = pace;
                 woken
             } else {
-                let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals);
                 tracing::warn!(?pause, "credentials were refused; trying again later");
                 self.wait(keeper, tokio::time::sleep(pause)).await
             };
@@ -205,11 +205,19 @@ impl Worker {
         }
     }
 
-    /// One sweep, with all that is told of it. A panic is a failed sweep, not a dead daemon.
-    async fn sweep(&mut self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+    /// One sweep, with all that is told of it: also when the `next` one is to be, or how long after it if our credentials
+    /// are refused. A panic is a failed sweep, not a dead daemon.
+    async fn sweep(
+        &mut self,
+        keeper: &Keeper,
+        next: Option<DateTime<Utc>>,
+        if_refused: Option<Duration>,
+    ) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        let work = AssertUnwindSafe(self.sweep_once(keeper, next)).catch_unwind().instrument(span);
+        let work = AssertUnwindSafe(self.sweep_once(keeper, next, if_refused))
+            .catch_unwind()
+            .instrument(span);
         match work.await {
             Ok(exit) => exit,
             Err(_) => {
@@ -219,7 +227,12 @@ impl Worker {
         }
     }
 
-    async fn sweep_once(&self, keeper: &Keeper, next: Option<DateTime<Utc>>) -> Exit {
+    async fn sweep_once(
+        &self,
+        keeper: &Keeper,
+        next: Option<DateTime<Utc>>,
+        if_refused: Option<Duration>,
+    ) -> Exit {
         let scope = self.sweeper.scope();
         let started_at = self.clock.now();
         let begun = Instant::now();
@@ -234,7 +247,11 @@ impl Worker {
         let Swept { report, error } = sweep.run(&keeper.lease).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
-        let next = next.map(|next| next + (finished_at - started_at));
+        let exit = error.as_ref().map_or(Exit::Done, Exit::of_sweep);
+        let next = match if_refused {
+            Some(pause) if exit == Exit::Credentials => Some(finished_at + pause),
+            Some(_) | None => next.map(|next| next + (finished_at - started_at)),
+        };
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
@@ -247,7 +264,7 @@ impl Worker {
         self.output.sweep(scope, &row);
         self.status.swept(scope, &row, next);
         self.pulse.beat();
-        error.map_or(Exit::Done, |error| Exit::of_sweep(&error))
+        exit
     }
 
     /// Raises what this sweep's error calls for, and clears what its success has ended.

@@ -16,6 +16,7 @@ mod payments;
 mod plan;
 mod quarantine;
 mod record;
+mod recount;
 mod reviews;
 mod sweeps;
 mod write_postgres;

@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Scope;
 use crate::engine::{
-    Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, Row, StatusChange, Tally,
-    Trail, compare, events_of, statuses_of,
+    Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, PaymentState, Row,
+    StatusChange, Tally, Trail, compare, events_of, statuses_of,
 };
 
 /// Raw rows are kept up to this many bytes.
@@ -108,6 +108,7 @@ impl<'a> Plan<'a> {
                     self.recount(known.state.as_str(), known.connector_role.as_str(), -1);
                 }
                 self.recount(payment.state.as_str(), payment.connector_role.as_str(), 1);
+                self.tell_of_unknown_state(payment, trail);
             }
             Change::Illegal => {
                 let from = known.map_or("?", |known| known.state.as_str());
@@ -116,6 +117,20 @@ impl<'a> Plan<'a> {
                 self.quarantined.push(Quarantined::new(id, &payment.document, reason));
             }
             Change::Unchanged | Change::Stale => {}
+        }
+    }
+
+    /// A payment in a state that nobody knows is stored as it came, and set aside too: no poller owns it, so a person
+    /// is to hear of it, and the list in which it came is to be counted with it.
+    fn tell_of_unknown_state(&mut self, payment: &Payment, trail: Trail) {
+        let is_listed = match trail {
+            Trail::List | Trail::Reconcile => true,
+            Trail::Get | Trail::Operation | Trail::Inferred | Trail::Late => false,
+        };
+        if is_listed && let PaymentState::Other(word) = &payment.state {
+            let reason = format!("its state {word} is not known: it is recorded, and not acted on");
+            let id = Some(payment.payment_id.clone());
+            self.quarantined.push(Quarantined::new(id, &payment.document, reason));
         }
     }
 

@@ -45,12 +45,12 @@ impl Store {
         rows.iter().map(row_from).collect()
     }
 
-    /// How many rows of the poller and network are set aside.
+    /// How many payments of the poller and network are set aside. One that was touched meanwhile has several rows.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn quarantined_count(&self, scope: &Scope) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) AS n FROM quarantine \
+        let sql = "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine \
                    WHERE network = $1 AND poller = $2 AND resolved_at IS NULL";
         let args = [Arg::Text(&scope.network), Arg::Text(scope.poller.name())];
         self.db.rows(sql, &args).await?.first().map_or(Ok(0), |row| row.count("n"))

@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use super::alerts;
 use super::db::{Arg, Conn, Sql, Tx};
 use super::known::{known_of, not_stored};
-use super::plan::{Plan, Quarantined, plan, runs};
+use super::plan::{Plan, Quarantined, Stored, plan, runs};
 use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
-use crate::engine::{Alert, AlertName, Change, Event, EventType, Row, Tally, Trail, compare};
+use crate::engine::{
+    Alert, AlertName, Change, Event, EventType, PaymentState, Row, Tally, Trail, compare,
+};
 
 /// Adds a status that came late, unless the payment was known to be in it at that time.
 pub(super) const LATE_STATUS: &str = "
@@ -133,10 +135,17 @@ async fn resolve_quarantine(
     plan: &Plan<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if plan.stored.is_empty() {
+    let is_understood =
+        |stored: &&Stored<'_>| !matches!(stored.payment.state, PaymentState::Other(_));
+    let ids: Vec<String> = plan
+        .stored
+        .iter()
+        .filter(is_understood)
+        .map(|stored| stored.payment.payment_id.clone())
+        .collect();
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids = plan.stored.iter().map(|stored| stored.payment.payment_id.clone()).collect();
     let resolve = Sql::Each {
         sqlite: "UPDATE quarantine SET resolved_at = $1, resolution = 'a later version was stored' \
                  WHERE network = $2 AND resolved_at IS NULL AND payment_id IN (SELECT value FROM json_each($3))",

@@ -6,6 +6,10 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod bad_input;
+mod drift;
 mod life;
+mod outcomes;
+mod refusals;
 mod store;
 mod support;
