@@ -68,8 +68,11 @@ impl Sink for Records<'_> {
     ) -> Result<u64, StoreError> {
         let Sweep { store, scope, role, rules, .. } = self.sweep;
         let (network, states) = (scope.network.as_str(), rules.states);
-        let set_aside =
-            if self.counts_set_aside { store.quarantined_count(scope).await? } else { 0 };
+        let set_aside = if self.counts_set_aside {
+            store.set_aside_beside(scope, states, role).await?
+        } else {
+            0
+        };
         if let Some(after) = after {
             let before = before.unwrap_or_else(end_of_time);
             let between = store.count_between(network, states, role, after, before).await?;

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::alerts;
-use super::db::{Arg, Row as DbRow};
+use super::db::{Arg, Row as DbRow, Sql};
 use super::{Scope, Store, StoreError};
+use crate::engine::{ConnectorRole, PaymentState};
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +46,47 @@ impl Store {
         rows.iter().map(row_from).collect()
     }
 
-    /// How many payments of the poller and network are set aside. One that was touched meanwhile has several rows.
+    /// How many rows of the poller and network are set aside.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn quarantined_count(&self, scope: &Scope) -> Result<u64, StoreError> {
-        let sql = "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine \
+        let sql = "SELECT count(*) AS n FROM quarantine \
                    WHERE network = $1 AND poller = $2 AND resolved_at IS NULL";
         let args = [Arg::Text(&scope.network), Arg::Text(scope.poller.name())];
         self.db.rows(sql, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
+    }
+
+    /// How many payments of the poller's list are set aside, and are not among those that [`Store::count_in`] tells of
+    /// `states` and `role`. A payment has a row for each version that was set aside, and an older version of it may be
+    /// stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn set_aside_beside(
+        &self,
+        scope: &Scope,
+        states: &[PaymentState],
+        role: &ConnectorRole,
+    ) -> Result<u64, StoreError> {
+        const COUNT: Sql = Sql::Each {
+            sqlite: "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine q \
+                     WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+                       SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+                         AND p.state IN (SELECT value FROM json_each($3)) AND p.connector_role = $4)",
+            postgres: "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine q \
+                       WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+                         SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+                           AND p.state = ANY ($3) AND p.connector_role = $4)",
+        };
+        let words = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let args = [
+            Arg::Text(&scope.network),
+            Arg::Text(scope.poller.name()),
+            Arg::Texts(words),
+            Arg::Text(role.as_str()),
+        ];
+        self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
 
     /// Marks a row as seen to, with a word on how.
