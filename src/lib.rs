@@ -12,6 +12,7 @@
 //! | [`cli`] | the commands of `railpoll` | all above |
 //! | [`sandbox`] | simulated networks on loopback, with books of their own | nothing of ours |
 
+pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod daemon;

@@ -1,1 +1,5 @@
-fn main() {}
+//! `railpoll`: the operator's command. See docs/commands.md.
+
+fn main() -> std::process::ExitCode {
+    railpoll::cli::main()
+}

@@ -28,7 +28,7 @@ CREATE TABLE payments (
     not_before         timestamptz,
     -- What was to be done in this state is done.
     acted_at           timestamptz,
-    PRIMARY KEY (network, payment_id)
+    PRIMARY KEY (payment_id, network)
 );
 -- Serves the pollers' due things, the count of a range, and lists by state.
 CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
@@ -194,6 +194,7 @@ CREATE TABLE quarantine (
     poller        text NOT NULL,
     network       text NOT NULL,
     payment_id    text,
+    modified_at   timestamptz,
     raw           text NOT NULL,
     raw_hash      bigint NOT NULL,
     reason        text NOT NULL,

@@ -8,7 +8,7 @@ CREATE TABLE payments (
     state              TEXT NOT NULL,
     sub_states         TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(sub_states)),
     connector_role     TEXT NOT NULL,
-    amount             TEXT NOT NULL,
+    amount             TEXT NOT NULL CHECK (amount <> '' AND amount NOT GLOB '*[^0-9.]*'),
     currency           TEXT NOT NULL,
     payout_amount      TEXT,
     payout_currency    TEXT,
@@ -29,7 +29,7 @@ CREATE TABLE payments (
     not_before         TEXT,
     -- What was to be done in this state is done.
     acted_at           TEXT,
-    PRIMARY KEY (network, payment_id)
+    PRIMARY KEY (payment_id, network)
 );
 -- Serves the pollers' due things, the count of a range, and lists by state.
 CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
@@ -191,6 +191,7 @@ CREATE TABLE quarantine (
     poller        TEXT NOT NULL,
     network       TEXT NOT NULL,
     payment_id    TEXT,
+    modified_at   TEXT,
     raw           TEXT NOT NULL,
     raw_hash      INTEGER NOT NULL,
     reason        TEXT NOT NULL,
@@ -208,4 +209,16 @@ CREATE TRIGGER status_changes_no_delete BEFORE DELETE ON status_changes
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events
     BEGIN SELECT RAISE(ABORT, 'events is append-only'); END;
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'events is append-only'); END;
+
+-- REPLACE deletes without asking the triggers above.
+CREATE TRIGGER status_changes_no_replace BEFORE INSERT ON status_changes
+    WHEN EXISTS (SELECT 1 FROM status_changes WHERE row_id = NEW.row_id)
+    BEGIN SELECT RAISE(ABORT, 'status_changes is append-only'); END;
+CREATE TRIGGER status_changes_known BEFORE INSERT ON status_changes
+    WHEN EXISTS (SELECT 1 FROM status_changes s WHERE s.id = NEW.id AND s.kind = NEW.kind
+                 AND s.network = NEW.network AND s.status = NEW.status AND s.reached_at = NEW.reached_at)
+    BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER events_no_replace BEFORE INSERT ON events
+    WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
     BEGIN SELECT RAISE(ABORT, 'events is append-only'); END;

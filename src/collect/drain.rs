@@ -101,7 +101,7 @@ impl<S: Source, D: Sink> Reader<'_, S, D> {
 }
 
 /// How many pages the window has. A network may give smaller pages than it was asked for: what it gives counts.
-fn pages_of(listing: &Listing, size: u32) -> u64 {
+pub(super) fn pages_of(listing: &Listing, size: u32) -> u64 {
     let rows = rows_in(listing);
     let is_full_page = !listing.last && rows > 0;
     listing.total.div_ceil(if is_full_page { rows } else { u64::from(size) }).max(1)

@@ -74,6 +74,7 @@ impl Exits {
             requests: 0,
             unknown: Vec::new(),
         };
+        let page = usize::try_from(collector.settings.rows()).unwrap_or(usize::MAX);
         let mut rows = Vec::new();
         for id in self.missing {
             if (collector.stop)() {
@@ -85,7 +86,7 @@ impl Exits {
                 Some(row) => rows.push(row),
                 None => resolved.unknown.push(id),
             }
-            if rows.len() >= collector.settings.rows_in_page() {
+            if rows.len() == page {
                 resolved.tally += record(collector.sink, &rows).await?;
                 rows.clear();
             }

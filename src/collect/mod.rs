@@ -110,13 +110,14 @@ pub struct Settings {
     pub overlap: TimeDelta,
     /// Nothing that was modified before this time is asked for.
     pub collect_from: Option<DateTime<Utc>>,
-    /// A run that has read so many pages ends as [`Outcome::TooFast`].
+    /// A walk that has read so many pages ends as [`Outcome::TooFast`], and so does a sweep after four times as many.
     pub max_pages: u64,
 }
 
 impl Settings {
-    fn rows_in_page(&self) -> usize {
-        usize::try_from(self.page_size.max(1)).unwrap_or(usize::MAX)
+    /// Rows to ask for. A page of none would have no end.
+    fn rows(&self) -> u32 {
+        std::cmp::max(self.page_size, 1)
     }
 }
 
@@ -139,7 +140,8 @@ pub enum Outcome {
     Complete,
     /// It was asked to stop. The next run goes on from there.
     Stopped,
-    /// `max_pages` were read and the end was not reached. The next walk goes on from there.
+    /// `max_pages` were read, and the end was not reached: the list grows faster than it is read, or is very long. The
+    /// next walk goes on from there.
     TooFast,
     /// The network's answers are not what its mode promises: probe again.
     Unreliable,

@@ -12,8 +12,8 @@ const ROWS: u32 = 10;
 /// Asks the network up to three questions about its list: are the rows in order, is a range honoured that holds some
 /// rows and not others, and is a row in a range that begins at it?
 ///
-/// An empty list tells nothing, and then the network is taken to be as documented. A walk notices what contradicts
-/// that, and ends as [`super::Outcome::Unreliable`].
+/// What a list does not tell, for it is empty or all of one time, is taken to be as documented. A walk notices what
+/// contradicts that, and ends as [`super::Outcome::Unreliable`].
 ///
 /// # Errors
 /// The network could not be read.
@@ -29,12 +29,12 @@ pub async fn probe<S: Source>(source: &S) -> Result<Mode, S::Error> {
     // Only a row that is on a whole millisecond can be on a bound.
     let on_bound = |at: &&DateTime<Utc>| **at == tick(**at);
     let known = *middle(&times).filter(on_bound).or(times.iter().find(on_bound)).unwrap_or(oldest);
-    let is_honoured = if tick(*oldest) == tick(*newest) {
-        has_nothing_beside(source, known).await?
-    } else {
-        has_just(source, known).await?
-    };
-    if !is_honoured {
+    if tick(*oldest) == tick(*newest) {
+        let is_honoured =
+            has_nothing_beside(source, known).await? && has_just(source, known).await?;
+        return Ok(if is_honoured { Mode::Keyset(Bounds::Exclusive) } else { Mode::Sweep });
+    }
+    if !has_just(source, known).await? {
         return Ok(Mode::Sweep);
     }
     let third = source.page(&range(Some(tick(known)), Some(tick_after(known)))).await?;

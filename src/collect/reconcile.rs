@@ -145,10 +145,13 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
         span: Span,
         depth: u32,
     ) -> Result<Verdict, Halt<S::Error, D::Error>> {
-        let page_size = self.collector.settings.page_size;
+        if self.depth == Depth::Rows {
+            return Ok(Verdict::Read);
+        }
+        let page_size = self.collector.settings.rows();
         let (after, before) = self.bounds.ours(&self.bounds.window(span, 0, 1));
         let ours = self.collector.sink.count(after, before).await.map_err(CollectError::Sink)?;
-        if self.depth == Depth::Rows || ours <= u64::from(page_size) {
+        if ours <= u64::from(page_size) {
             return Ok(Verdict::Read);
         }
         if (self.collector.stop)() {

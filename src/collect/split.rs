@@ -38,7 +38,7 @@ pub(super) enum Verdict {
 
 /// What is to be done about a range of which a page holds `page_size` rows.
 pub(super) fn judge(range: &Range, page_size: u32) -> Verdict {
-    let pages = range.theirs.div_ceil(u64::from(page_size.max(1)));
+    let pages = range.theirs.div_ceil(u64::from(page_size));
     if range.depth == 0 && pages <= SMALL_PAGES {
         return Verdict::Read;
     }

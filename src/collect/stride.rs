@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::bounds::{Bounds, Span, tick, tick_after};
-use super::drain::Trust;
+use super::drain::{Trust, pages_of};
 use super::position::Resume;
 use super::reader::Reader;
 use super::{Collector, Halt, Outcome, Sink, Source};
@@ -45,7 +45,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
         Self {
             reader: Reader::new(collector, trail, pages_max),
             bounds,
-            page_size: collector.settings.page_size.max(1),
+            page_size: collector.settings.rows(),
             rest: span,
             resume: None,
             is_done: span.is_empty(),
@@ -134,7 +134,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
         loop {
             let listing = self.page(page).await?;
             let reached = reached(&listing).filter(|at| Some(*at) > self.rest.from);
-            let is_end = listing.last || listing.rows.is_empty();
+            let is_end = listing.rows.is_empty() || page + 1 >= pages_of(&listing, self.page_size);
             self.reader.keep(listing.rows, self.cursor());
             if reached.is_some() || is_end {
                 return Ok(reached);

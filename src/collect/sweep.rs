@@ -6,8 +6,7 @@ use super::{CollectError, Collected, Collector, Sink, Source};
 use crate::engine::{Trail, Window};
 
 impl<S: Source, D: Sink> Collector<'_, S, D> {
-    /// Reads and records the whole list, again and again until a pass brings nothing new, four times at most. A list
-    /// that is longer than `max_pages` is not read to its end.
+    /// Reads and records the whole list, again and again until a pass brings nothing new, four times at most.
     ///
     /// # Errors
     /// [`CollectError`]: the network or the database could not be used. What was recorded stays.
@@ -23,6 +22,6 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
 
     /// The whole list.
     pub(super) fn everything(&self) -> Window {
-        Window { after: None, before: None, page: 0, size: self.settings.page_size.max(1) }
+        Window { after: None, before: None, page: 0, size: self.settings.rows() }
     }
 }

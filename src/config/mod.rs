@@ -63,6 +63,21 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigErrors> {
     for name in draft.networks_in_use() {
         network::check_secret(&mut reader, name, sources.credentials_directory.as_deref());
     }
+    finish(draft, reader)
+}
+
+/// As [`load`], but without a look at the secrets: for commands that talk to no network. Who may read the database
+/// need not be able to read them.
+///
+/// # Errors
+/// As [`load`], but for the secrets.
+pub fn load_without_secrets(sources: &Sources) -> Result<Settings, ConfigErrors> {
+    let mut reader = Reader::new(layers::merged(sources).map_err(ConfigErrors::new)?);
+    let draft = Draft::read(&mut reader, sources);
+    finish(draft, reader)
+}
+
+fn finish(draft: Draft, reader: Reader) -> Result<Settings, ConfigErrors> {
     let (_, mistakes) = reader.finish();
     match draft.complete() {
         Some(settings) if mistakes.is_empty() => Ok(settings),

@@ -11,6 +11,8 @@ use crate::store::StoreError;
 pub enum Exit {
     /// Done, or switched off, or another process holds the lease.
     Done,
+    /// What a person asked for is refused, or is not there.
+    Refused,
     /// The network or the database is not available, after retries.
     Unavailable,
     /// The network refuses our credentials.
@@ -29,6 +31,7 @@ impl Exit {
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::Refused => 1,
             Self::Usage => 64,
             Self::Unavailable => 69,
             Self::Defect => 70,
@@ -60,13 +63,15 @@ impl Exit {
         match error {
             // Somebody else has the lease, and goes on.
             StoreError::LeaseLost { .. } => Self::Done,
-            StoreError::Newer { .. } | StoreError::Older { .. } | StoreError::Url(_) => {
-                Self::Config
-            }
-            StoreError::Slow(_) | StoreError::Database(_) | StoreError::Migrate(_) => {
-                Self::Unavailable
-            }
-            StoreError::Unreadable { .. } | StoreError::Refused(_) => Self::Defect,
+            StoreError::Url(_) => Self::Config,
+            // Once somebody has migrated or upgraded, the next start goes well.
+            StoreError::Newer { .. }
+            | StoreError::Older { .. }
+            | StoreError::Slow(_)
+            | StoreError::Database(_)
+            | StoreError::Migrate(_) => Self::Unavailable,
+            StoreError::Refused(_) => Self::Refused,
+            StoreError::Unreadable { .. } => Self::Defect,
         }
     }
 }

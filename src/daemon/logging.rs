@@ -1,7 +1,10 @@
 //! Logs, on standard error.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::sync::Mutex;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -11,13 +14,16 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::LogFormat;
 
-/// What is logged if `RAILPOLL_LOG` does not say otherwise. The scheduler and the database driver talk too much.
-const DEFAULT_FILTER: &str = "info,tokio_cron_scheduler=warn,sqlx=warn";
+/// What a daemon logs if `RAILPOLL_LOG` does not say otherwise. The scheduler and the database driver talk too much.
+pub const DAEMON: &str = "info,tokio_cron_scheduler=warn,sqlx=warn";
+/// The same for a command: nothing below a warning is worth a person's attention while it runs.
+pub const COMMAND: &str = "warn";
 
-/// Sends logs to standard error from now on. A second call changes nothing.
-pub fn start(format: Option<LogFormat>) {
+/// Sends logs to standard error from now on. `usually` is what is logged without `RAILPOLL_LOG`. A second call
+/// changes nothing.
+pub fn start(format: Option<LogFormat>, usually: &str) {
     let filter =
-        EnvFilter::try_from_env("RAILPOLL_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+        EnvFilter::try_from_env("RAILPOLL_LOG").unwrap_or_else(|_| EnvFilter::new(usually));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match format.unwrap_or_else(usual) {
         LogFormat::Pretty => {
@@ -29,6 +35,17 @@ pub fn start(format: Option<LogFormat>) {
     if let Err(error) = started {
         tracing::debug!(%error, "logs go where they went before");
     }
+}
+
+/// Sends a daemon's logs to a file from now on, as JSON.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn start_to(file: &Path) -> io::Result<()> {
+    let file = File::create(file)?;
+    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(DAEMON));
+    let started = logs.with_writer(Mutex::new(file)).json().flatten_event(true).try_init();
+    started.map_err(io::Error::other)
 }
 
 /// What suits the place where standard error goes.

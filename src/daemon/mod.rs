@@ -31,7 +31,7 @@ use crate::engine::{Clock, Poller};
 pub use args::{CommonArgs, LogFormat, RunMode};
 pub use exit::Exit;
 pub use host::Host;
-pub use logging::start as start_logging;
+pub use logging::{COMMAND, DAEMON, start as start_logging, start_to as start_logging_to};
 pub use metrics::Metrics;
 pub use output::{Output, sweep_json};
 pub use signals::{Signals, Wishes};
@@ -52,7 +52,7 @@ pub fn main(poller: Poller) -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    start_logging(args.common.log_format);
+    start_logging(args.common.log_format, DAEMON);
     let mode = args.mode();
     let output = match (args.common.json, mode) {
         (true, _) => Output::Json,

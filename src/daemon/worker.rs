@@ -102,6 +102,8 @@ impl Worker {
             if woken == Woken::Stop {
                 break;
             }
+            let scope = self.sweeper.scope();
+            tracing::warn!(poller = %scope.poller, network = scope.network, "the lease was lost");
         }
         self.pace.stop().await;
         Exit::Done
@@ -257,7 +259,7 @@ impl Worker {
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
             tracing::warn!(%error, "alerts could not be stored");
         }
-        if let Err(error) = self.store.record_sweep(scope, &row, next).await {
+        if let Err(error) = self.store.record_sweep(&keeper.lease, &row, next).await {
             tracing::warn!(%error, "the sweep could not be recorded");
         }
         self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);

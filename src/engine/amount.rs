@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bigdecimal::BigDecimal;
+use bigdecimal::{BigDecimal, Zero as _};
 use thiserror::Error;
 
 /// An amount may have this many digits, before and after the point together. Networks send 28 with 9 decimals.
@@ -46,7 +46,10 @@ impl FromStr for Amount {
         if size > DIGITS_MAX {
             return Err(AmountError::Absurd);
         }
-        BigDecimal::from_str(text).map(Self).map_err(|_| malformed())
+        let number = BigDecimal::from_str(text).map_err(|_| malformed())?;
+        // Nothing times a thousand is written `0`, and not `0000`.
+        let is_scaled_zero = number.is_zero() && number.fractional_digit_count() < 0;
+        Ok(Self(if is_scaled_zero { BigDecimal::zero() } else { number }))
     }
 }
 
@@ -93,6 +96,7 @@ mod tests {
     fn an_exponent_is_written_out() {
         assert_eq!("1E+3".parse::<Amount>().unwrap().to_string(), "1000");
         assert_eq!("12.5e-2".parse::<Amount>().unwrap().to_string(), "0.125");
+        assert_eq!("0E+3".parse::<Amount>().unwrap().to_string(), "0");
     }
 
     #[test]

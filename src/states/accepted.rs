@@ -13,9 +13,12 @@ pub(super) const RULES: Rules = Rules {
     acts: Some(Acts {
         role: ConnectorRole::Receiving,
         approve: Operation::Lock,
-        decline: |reason, on_decline| match on_decline {
-            OnDecline::Reject => Operation::Reject { reason },
-            OnDecline::Fail => Operation::Fail { reason },
+        decline: |reason, on_decline| match (reason.reason_type, on_decline) {
+            // That we cannot take it is nothing that the sender could repair.
+            (ReasonType::ReceiverLockFailure, _) | (_, OnDecline::Fail) => {
+                Operation::Fail { reason }
+            }
+            (_, OnDecline::Reject) => Operation::Reject { reason },
         },
         decline_type: ReasonType::ReceiverDataValidation,
         needs_user_info: true,

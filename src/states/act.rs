@@ -20,7 +20,7 @@ use crate::store::{Due, Finished, Intent, Lease, Review, StoreError};
 /// So many payments are reviewed and acted on at once: a slow answer delays few others.
 const AT_ONCE: usize = 8;
 /// An operation whose end is not known is looked at after this, then after twice this, …
-const LOOK_AGAIN_FIRST: Duration = Duration::from_secs(2);
+const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(500);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(300);
 /// A review that failed is tried again after this, then after twice this, …
 const REVIEW_AGAIN_FIRST: Duration = Duration::from_secs(10);

@@ -25,7 +25,7 @@ pub(super) struct Records<'a> {
     pub(super) sweep: &'a Sweep<'a>,
     /// Without one the writes are a person's.
     pub(super) lease: Option<&'a Lease>,
-    /// Whether counts are to hold what is set aside too. Of that it is not known where in the list it is, so only the
+    /// Whether counts are to hold what is set aside too. Of some of that nobody knows where in the list it is, so only a
     /// count of the whole can.
     pub(super) counts_set_aside: bool,
 }
@@ -68,15 +68,15 @@ impl Sink for Records<'_> {
     ) -> Result<u64, StoreError> {
         let Sweep { store, scope, role, rules, .. } = self.sweep;
         let (network, states) = (scope.network.as_str(), rules.states);
+        let (first, end) =
+            (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
         let set_aside = if self.counts_set_aside {
-            store.set_aside_beside(scope, states, role).await?
+            store.set_aside_between(scope, states, role, first, end).await?
         } else {
             0
         };
-        if let Some(after) = after {
-            let before = before.unwrap_or_else(end_of_time);
-            let between = store.count_between(network, states, role, after, before).await?;
-            return Ok(between + set_aside);
+        if after.is_some() {
+            return Ok(store.count_between(network, states, role, first, end).await? + set_aside);
         }
         // The whole is kept counted; only what is behind the end is to be looked at.
         let all = store.count_in(network, states, Some(role)).await?;

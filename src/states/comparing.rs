@@ -39,7 +39,9 @@ impl Sweep<'_> {
         if is_time || drifts {
             let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
             let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
-            let is_corrected = self.correct(lease, lists, (mode, depth), end, report).await?;
+            // On the heap: it is rare, and a sweep would carry its size always.
+            let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
+            let is_corrected = correct.await?;
             end.reconciled_at = Some(self.clock.now());
             if drifts && !is_corrected && end.difference == found {
                 end.unexplained = found;

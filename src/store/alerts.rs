@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::db::{Arg, Conn};
+use super::db::Conn;
+use super::values::Arg;
 use super::{Lease, Scope, Store, StoreError, events};
 use crate::engine::{Alert, AlertName, Event, EventType};
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Conn};
+use super::db::Conn;
+use super::values::Arg;
 use super::{Lease, Scope, Store, StoreError};
 
 /// A poller's memory of a network.

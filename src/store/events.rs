@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Conn, Row};
+use super::db::Conn;
+use super::values::{Arg, Row};
 use super::{Store, StoreError};
 use crate::engine::Event;
 
@@ -21,6 +22,21 @@ pub struct StoredEvent {
     pub occurred_at: DateTime<Utc>,
     /// The facts, as JSON text.
     pub data: String,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only those after the event with this id.
+    pub after: i64,
+    /// Only those that happened at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only of this type.
+    pub event_type: Option<String>,
+    /// Only to this subject.
+    pub subject: Option<String>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 pub(super) async fn append(conn: &mut Conn<'_>, event: &Event) -> Result<(), StoreError> {
@@ -52,6 +68,24 @@ impl Store {
                    FROM events WHERE id > $1 ORDER BY id LIMIT $2";
         let rows = self.db.rows(sql, &[Arg::Int(after), Arg::Int(i64::from(limit))]).await?;
         rows.iter().map(event_from).collect()
+    }
+
+    /// The events that `filter` lets through, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        let sql = "SELECT id, type, subject, version, occurred_at, CAST(payload AS text) AS payload \
+                   FROM events WHERE id > $1 AND occurred_at >= $2 AND ($3 IS NULL OR type = $3) \
+                   AND ($4 IS NULL OR subject = $4) ORDER BY id LIMIT $5";
+        let args = [
+            Arg::Int(filter.after),
+            Arg::Time(filter.since.unwrap_or(DateTime::UNIX_EPOCH)),
+            Arg::MaybeText(filter.event_type.as_deref()),
+            Arg::MaybeText(filter.subject.as_deref()),
+            Arg::Int(i64::from(filter.limit)),
+        ];
+        self.db.rows(sql, &args).await?.iter().map(event_from).collect()
     }
 
     /// The id of the newest event; 0 if there is none.

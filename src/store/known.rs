@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use super::db::{Arg, Conn, Row as DbRow, Sql};
+use super::db::{Conn, Sql};
+use super::values::{Arg, Row as DbRow, stored_time};
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
 
 /// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
@@ -40,7 +41,7 @@ pub(super) async fn not_stored<'a>(
     let stored = |row: &&Row| match row {
         Row::Payment(payment) => versions
             .get(&payment.payment_id)
-            .is_some_and(|version| *version == (payment.modified_at, payment.hash)),
+            .is_some_and(|version| *version == (stored_time(payment.modified_at), payment.hash)),
         Row::Bad(_) => false,
     };
     Ok(rows.iter().filter(|row| !stored(row)).collect())

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::db::{Arg, Sql, Tx};
+use super::db::{Sql, Tx};
+use super::values::Arg;
 use super::{Scope, Store, StoreError};
 
 /// A lease that this process holds.

@@ -4,6 +4,7 @@
 //! lease is over can write nothing. Writers of history and events take turns in both databases, so that `row_id` and
 //! `id` are in the order of commits and a reader may go by them.
 
+mod admit;
 mod alerts;
 mod cursors;
 mod db;
@@ -18,7 +19,9 @@ mod quarantine;
 mod record;
 mod recount;
 mod reviews;
+mod story;
 mod sweeps;
+mod values;
 mod write_postgres;
 mod write_sqlite;
 
@@ -30,13 +33,14 @@ use crate::engine::Poller;
 
 pub use alerts::OpenAlert;
 pub use cursors::{Cursor, WalkEnd};
-pub use events::StoredEvent;
+pub use events::{EventFilter, StoredEvent};
 pub use leases::{Acquired, Lease};
 pub use migrate::Schema;
 pub use operations::{Finished, Intent};
-pub use payments::{PaymentFilter, PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
+pub use payments::{PaymentFilter, PaymentRow};
 pub use quarantine::QuarantinedRow;
 pub use reviews::{Due, Review};
+pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
 
 /// The database, shared by everything in this process.

@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::db::{Arg, Conn, Row as DbRow, Sql};
+use super::db::{Conn, Sql};
 use super::record::record_run;
+use super::values::{Arg, Row as DbRow};
 use super::{Lease, Scope, Store, StoreError, events};
-use crate::engine::{Event, EventType, IntentStatus, Operation, PaymentState, Row, Trail};
+use crate::engine::{
+    Event, EventType, IntentStatus, Operation, PaymentState, ReviewStatus, Row, Trail,
+};
 
 /// An operation that was written down and is not finished.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +79,8 @@ impl Finished {
 impl Store {
     /// Writes down that `operation` is about to be tried on a payment in `state`.
     ///
-    /// None if the payment has moved on, was acted on already, or has another operation under way: then it is not to be tried.
+    /// None if the payment has moved on, was acted on already, has another operation under way, or its review
+    /// does not stand at what the operation carries out: then it is not to be tried.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
@@ -96,7 +100,8 @@ impl Store {
                       (network, payment_id, poller, state, operation, attempt, status, request, intended_at, tried_at) \
                       SELECT $1, $2, $3, $4, $5, 1, 'intended', $6, $7, $7 \
                       WHERE EXISTS (SELECT 1 FROM payments WHERE network = $1 AND payment_id = $2 \
-                                    AND state = $4 AND acted_at IS NULL) \
+                                    AND state = $4 AND acted_at IS NULL \
+                                    AND (review IS NULL OR review = $8)) \
                       ON CONFLICT (network, payment_id) WHERE status IN ('intended', 'unknown') DO NOTHING \
                       RETURNING operation_id";
         let args = [
@@ -107,6 +112,7 @@ impl Store {
             Arg::Text(operation.name()),
             Arg::Json(request),
             Arg::Time(now),
+            Arg::Text(decision_for(operation).as_str()),
         ];
         let Some(row) = tx.conn().row(insert, &args).await? else { return Ok(None) };
         let operation_id = row.int("operation_id")?;
@@ -124,6 +130,7 @@ impl Store {
     /// Writes down that an unfinished operation is about to be tried once more.
     ///
     /// # Errors
+    /// [`StoreError::Refused`] if another process has finished it meanwhile: then it is not to be tried;
     /// [`StoreError::LeaseLost`].
     pub async fn intend_again(
         &self,
@@ -133,8 +140,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(Some(lease)).await?;
         let sql = "UPDATE operations SET attempt = attempt + 1, status = 'intended', tried_at = $2 \
-                   WHERE operation_id = $1";
-        tx.conn().execute(sql, &[Arg::Int(intent.operation_id), Arg::Time(now)]).await?;
+                   WHERE operation_id = $1 AND status IN ('intended', 'unknown')";
+        let args = [Arg::Int(intent.operation_id), Arg::Time(now)];
+        if tx.conn().execute(sql, &args).await? == 0 {
+            let name = intent.operation.name();
+            let text = format!("the {name} of payment {} is finished already", intent.payment_id);
+            return Err(StoreError::Refused(text));
+        }
         tx.commit().await?;
         intent.attempt += 1;
         intent.status = IntentStatus::Intended;
@@ -218,6 +230,19 @@ impl Store {
         let states = states.iter().map(|state| state.as_str().to_owned()).collect();
         let args = [Arg::Text(network), Arg::Texts(states), Arg::Int(i64::from(limit))];
         self.db.rows(IN_STATES, &args).await?.iter().map(intent_from).collect()
+    }
+}
+
+/// The decision that an operation carries out. A person may make another between the poller's look and its intent.
+fn decision_for(operation: &Operation) -> ReviewStatus {
+    match operation {
+        Operation::Lock
+        | Operation::RetryAccept { .. }
+        | Operation::Settle
+        | Operation::Complete
+        | Operation::Finalize { .. }
+        | Operation::SubState { .. } => ReviewStatus::Approved,
+        Operation::Reject { .. } | Operation::Fail { .. } => ReviewStatus::Declined,
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Scope;
+use super::admit::ID_MAX;
+use super::values::without_nul;
 use crate::engine::{
     Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, PaymentState, Row,
     StatusChange, Tally, Trail, compare, events_of, statuses_of,
@@ -13,6 +15,8 @@ use crate::engine::{
 
 /// Raw rows are kept up to this many bytes.
 const RAW_MAX: usize = 64 * 1024;
+/// Reasons, which may quote the row, up to this many.
+const REASON_MAX: usize = 2 * 1024;
 
 /// Everything that a page brings.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub(super) struct Plan<'a> {
     pub(super) events: Vec<Event>,
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) alerts: Vec<Alert>,
+    /// The payments whose amounts changed while they are under way.
+    pub(super) repriced: Vec<&'a str>,
     /// By how much the number of payments in a state and role changes.
     pub(super) counts: BTreeMap<(String, String), i64>,
     pub(super) tally: Tally,
@@ -38,22 +44,53 @@ pub(super) struct Stored<'a> {
 #[derive(Debug)]
 pub(super) struct Quarantined {
     pub(super) payment_id: Option<String>,
+    pub(super) modified_at: Option<DateTime<Utc>>,
     pub(super) raw: String,
     pub(super) raw_hash: i64,
     pub(super) reason: String,
+    /// Whether it contradicts what is known now, whatever was stored since it was first set aside.
+    pub(super) contradicts: bool,
 }
 
 impl Quarantined {
-    fn new(payment_id: Option<String>, raw: &str, reason: String) -> Self {
-        let mut end = std::cmp::min(raw.len(), RAW_MAX);
-        while !raw.is_char_boundary(end) {
-            end -= 1;
+    fn of(bad: &BadRow) -> Self {
+        let id = bad.payment_id.as_deref();
+        let raw_hash = hash_of(id, &bad.raw);
+        Self {
+            payment_id: id.map(|id| keep(id, ID_MAX)),
+            modified_at: bad.modified_at,
+            raw: keep(&bad.raw, RAW_MAX),
+            raw_hash,
+            reason: keep(&bad.reason, REASON_MAX),
+            contradicts: false,
         }
-        let raw_hash = xxh3_64(raw.as_bytes()).cast_signed();
-        // PostgreSQL's text takes no NUL; a row with one is rubbish, and its rest is worth keeping.
-        let kept = raw.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
-        Self { payment_id, raw: kept, raw_hash, reason }
     }
+
+    fn of_payment(payment: &Payment, reason: &str, contradicts: bool) -> Self {
+        let raw_hash = hash_of(Some(&payment.payment_id), &payment.document);
+        Self {
+            payment_id: Some(keep(&payment.payment_id, ID_MAX)),
+            modified_at: Some(payment.modified_at),
+            raw: keep(&payment.document, RAW_MAX),
+            raw_hash,
+            reason: keep(reason, REASON_MAX),
+            contradicts,
+        }
+    }
+}
+
+fn hash_of(payment_id: Option<&str>, raw: &str) -> i64 {
+    let id_hash = xxh3_64(payment_id.unwrap_or_default().as_bytes());
+    xxh3_64_with_seed(raw.as_bytes(), id_hash).cast_signed()
+}
+
+/// The beginning of a text that came from outside, without what PostgreSQL's text does not take.
+fn keep(text: &str, most: usize) -> String {
+    let mut end = std::cmp::min(text.len(), most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    without_nul(text.get(..end).unwrap_or_default()).into_owned()
 }
 
 /// Decides what `rows` change, beside what is `known`. A payment stands in `rows` once at the most.
@@ -98,6 +135,9 @@ impl<'a> Plan<'a> {
                 subject: payment.payment_id.clone(),
                 detail: format!("the amount was recorded otherwise before: {}", event.data),
             });
+            if !payment.state.is_over() {
+                self.repriced.push(&payment.payment_id);
+            }
         }
         self.events.extend(events);
         match change {
@@ -113,8 +153,7 @@ impl<'a> Plan<'a> {
             Change::Illegal => {
                 let from = known.map_or("?", |known| known.state.as_str());
                 let reason = format!("it was {from} and can never become {}", payment.state);
-                let id = Some(payment.payment_id.clone());
-                self.quarantined.push(Quarantined::new(id, &payment.document, reason));
+                self.quarantined.push(Quarantined::of_payment(payment, &reason, true));
             }
             Change::Unchanged | Change::Stale => {}
         }
@@ -129,15 +168,13 @@ impl<'a> Plan<'a> {
         };
         if is_listed && let PaymentState::Other(word) = &payment.state {
             let reason = format!("its state {word} is not known: it is recorded, and not acted on");
-            let id = Some(payment.payment_id.clone());
-            self.quarantined.push(Quarantined::new(id, &payment.document, reason));
+            self.quarantined.push(Quarantined::of_payment(payment, &reason, false));
         }
     }
 
     fn set_aside(&mut self, bad: &BadRow) {
         self.tally.quarantined += 1;
-        let row = Quarantined::new(bad.payment_id.clone(), &bad.raw, bad.reason.clone());
-        self.quarantined.push(row);
+        self.quarantined.push(Quarantined::of(bad));
     }
 
     fn recount(&mut self, state: &str, role: &str, by: i64) {

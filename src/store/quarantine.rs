@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::alerts;
-use super::db::{Arg, Row as DbRow, Sql};
+use super::db::Sql;
+use super::values::{Arg, Row as DbRow};
 use super::{Scope, Store, StoreError};
 use crate::engine::{ConnectorRole, PaymentState};
 
@@ -26,6 +27,8 @@ pub struct QuarantinedRow {
     pub first_seen_at: DateTime<Utc>,
     /// When it needed no attention any more.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// How it was seen to.
+    pub resolution: Option<String>,
 }
 
 impl Store {
@@ -46,6 +49,19 @@ impl Store {
         rows.iter().map(row_from).collect()
     }
 
+    /// The row with this number, whether it still needs attention or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if there is none.
+    pub async fn quarantined_row(&self, quarantine_id: i64) -> Result<QuarantinedRow, StoreError> {
+        let sql = "SELECT * FROM quarantine WHERE quarantine_id = $1";
+        let rows = self.db.rows(sql, &[Arg::Int(quarantine_id)]).await?;
+        match rows.first() {
+            Some(row) => row_from(row),
+            None => Err(StoreError::Refused(format!("there is no quarantine row {quarantine_id}"))),
+        }
+    }
+
     /// How many rows of the poller and network are set aside.
     ///
     /// # Errors
@@ -57,27 +73,35 @@ impl Store {
         self.db.rows(sql, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
 
-    /// How many payments of the poller's list are set aside, and are not among those that [`Store::count_in`] tells of
-    /// `states` and `role`. A payment has a row for each version that was set aside, and an older version of it may be
-    /// stored.
+    /// How many payments of the poller's list are set aside that were modified after `after` and before `before`, both
+    /// exclusive, or nobody knows when; without those that [`Store::count_between`] counts, for an older version of a
+    /// payment may be stored. A payment has a row for each version that was set aside: the newest tells.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn set_aside_beside(
+    pub async fn set_aside_between(
         &self,
         scope: &Scope,
         states: &[PaymentState],
         role: &ConnectorRole,
+        after: DateTime<Utc>,
+        before: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         const COUNT: Sql = Sql::Each {
-            sqlite: "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine q \
-                     WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
-                       SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
-                         AND p.state IN (SELECT value FROM json_each($3)) AND p.connector_role = $4)",
-            postgres: "SELECT count(DISTINCT coalesce(payment_id, CAST(raw_hash AS text))) AS n FROM quarantine q \
+            sqlite: "SELECT count(*) AS n FROM ( \
+                       SELECT max(modified_at) AS newest FROM quarantine q \
                        WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
                          SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
-                           AND p.state = ANY ($3) AND p.connector_role = $4)",
+                           AND p.state IN (SELECT value FROM json_each($3)) AND p.connector_role = $4) \
+                       GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
+                     WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
+            postgres: "SELECT count(*) AS n FROM ( \
+                         SELECT max(modified_at) AS newest FROM quarantine q \
+                         WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+                           SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+                             AND p.state = ANY ($3) AND p.connector_role = $4) \
+                         GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
+                       WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
         };
         let words = states.iter().map(|state| state.as_str().to_owned()).collect();
         let args = [
@@ -85,6 +109,8 @@ impl Store {
             Arg::Text(scope.poller.name()),
             Arg::Texts(words),
             Arg::Text(role.as_str()),
+            Arg::Time(after),
+            Arg::Time(before),
         ];
         self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
@@ -123,5 +149,6 @@ fn row_from(row: &DbRow) -> Result<QuarantinedRow, StoreError> {
         reason: row.text("reason")?,
         first_seen_at: row.time("first_seen_at")?,
         resolved_at: row.maybe_time("resolved_at")?,
+        resolution: row.maybe_text("resolution")?,
     })
 }

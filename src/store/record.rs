@@ -1,28 +1,22 @@
 //! Storing sightings: a page with its history, its events and its cursor, in one transaction.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
+use super::admit::admitted;
 use super::alerts;
-use super::db::{Arg, Conn, Sql, Tx};
+use super::db::{Conn, Sql, Tx, in_time};
 use super::known::{known_of, not_stored};
 use super::plan::{Plan, Quarantined, Stored, plan, runs};
+use super::values::{Arg, stored_time};
 use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
 use crate::engine::{
     Alert, AlertName, Change, Event, EventType, PaymentState, Row, Tally, Trail, compare,
 };
 
-/// Adds a status that came late, unless the payment was known to be in it at that time.
-pub(super) const LATE_STATUS: &str = "
-INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)
-SELECT 'payment', $1, $2, $3, $4, $5, $6
-WHERE NOT EXISTS (
-    SELECT 1 FROM status_changes s
-    WHERE s.kind = 'payment' AND s.network = $1 AND s.id = $2 AND s.status = $3 AND s.reached_at <= $4
-      AND NOT EXISTS (
-        SELECT 1 FROM status_changes u
-        WHERE u.kind = 'payment' AND u.network = $1 AND u.id = $2 AND u.status <> $3
-          AND u.reached_at > s.reached_at AND u.reached_at <= $4))
-ON CONFLICT DO NOTHING";
+/// How a quarantine ends by itself.
+const LATER_VERSION: &str = "a later version was stored";
 
 impl Store {
     /// Stores `rows` as they were seen `now`, and `cursor` with them. What is known already is passed over; a page
@@ -69,12 +63,18 @@ pub(super) async fn record_run(
     trail: Trail,
     now: DateTime<Utc>,
 ) -> Result<Tally, StoreError> {
-    let known = known_of(&mut tx.conn(), &scope.network, run).await?;
-    let mut plan = plan(scope, run, &known, trail, now);
+    let now = stored_time(now);
+    let admitted: Vec<Cow<'_, Row>> = run.iter().map(|row| admitted(row)).collect();
+    let run: Vec<&Row> = admitted.iter().map(|row| &**row).collect();
+    let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
+    let mut plan = plan(scope, &run, &known, trail, now);
     set_aside(&mut tx.conn(), scope, &mut plan, now).await?;
     match tx {
-        Tx::Sqlite(tx) => write_sqlite::write(tx, scope, &plan, now).await?,
-        Tx::Postgres(tx) => write_postgres::write(tx, scope, &plan, now).await?,
+        Tx::Sqlite(tx) => in_time(write_sqlite::write(tx, scope, &plan, now)).await?,
+        Tx::Postgres(tx) => in_time(write_postgres::write(tx, scope, &plan, now)).await?,
+    }
+    for payment_id in &plan.repriced {
+        await_person(&mut tx.conn(), scope, payment_id).await?;
     }
     for alert in &plan.alerts {
         alerts::raise(&mut tx.conn(), scope, alert, now).await?;
@@ -83,7 +83,20 @@ pub(super) async fn record_run(
     Ok(plan.tally)
 }
 
-/// Keeps the rows that cannot be believed. One that was kept before makes no second event.
+/// A decision is on an amount. With another one the payment waits for a person, whom the alert calls.
+async fn await_person(
+    conn: &mut Conn<'_>,
+    scope: &Scope,
+    payment_id: &str,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE payments SET review = 'pending', not_before = NULL \
+               WHERE network = $1 AND payment_id = $2 AND (review IS NULL OR review = 'approved') \
+                 AND acted_at IS NULL";
+    conn.execute(sql, &[Arg::Text(&scope.network), Arg::Text(payment_id)]).await.map(drop)
+}
+
+/// Keeps the rows that cannot be believed. One that was kept before makes no second event, unless a version that was
+/// stored meanwhile had ended its quarantine and it still contradicts what is known.
 async fn set_aside(
     conn: &mut Conn<'_>,
     scope: &Scope,
@@ -91,11 +104,14 @@ async fn set_aside(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for row in &plan.quarantined {
-        let Quarantined { payment_id, raw, raw_hash, reason } = row;
+        let Quarantined { payment_id, modified_at, raw, raw_hash, reason, contradicts } = row;
         let kept = conn
             .execute(
-                "INSERT INTO quarantine (poller, network, payment_id, raw, raw_hash, reason, first_seen_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                "INSERT INTO quarantine \
+                 (poller, network, payment_id, raw, raw_hash, reason, first_seen_at, modified_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $9) \
+                 ON CONFLICT (network, poller, raw_hash) DO UPDATE SET resolved_at = NULL, resolution = NULL \
+                 WHERE quarantine.resolution = $8",
                 &[
                     Arg::Text(scope.poller.name()),
                     Arg::Text(&scope.network),
@@ -104,6 +120,8 @@ async fn set_aside(
                     Arg::Int(*raw_hash),
                     Arg::Text(reason),
                     Arg::Time(now),
+                    Arg::MaybeText(contradicts.then_some(LATER_VERSION)),
+                    Arg::MaybeTime(*modified_at),
                 ],
             )
             .await?;
@@ -147,12 +165,13 @@ async fn resolve_quarantine(
         return Ok(());
     }
     let resolve = Sql::Each {
-        sqlite: "UPDATE quarantine SET resolved_at = $1, resolution = 'a later version was stored' \
+        sqlite: "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
                  WHERE network = $2 AND resolved_at IS NULL AND payment_id IN (SELECT value FROM json_each($3))",
-        postgres: "UPDATE quarantine SET resolved_at = $1, resolution = 'a later version was stored' \
+        postgres: "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
                    WHERE network = $2 AND resolved_at IS NULL AND payment_id = ANY ($3)",
     };
-    let args = [Arg::Time(now), Arg::Text(&scope.network), Arg::Texts(ids)];
+    let network = Arg::Text(&scope.network);
+    let args = [Arg::Time(now), network, Arg::Texts(ids), Arg::Text(LATER_VERSION)];
     if conn.execute(resolve, &args).await? > 0 {
         alerts::clear_quarantined(conn, &scope.network, now).await?;
     }

@@ -1,6 +1,7 @@
 //! Counting anew what is kept counted.
 
-use super::db::{Arg, Conn, Sql};
+use super::db::{Conn, Sql};
+use super::values::Arg;
 use super::{Lease, Store, StoreError};
 use crate::engine::{ConnectorRole, PaymentState};
 

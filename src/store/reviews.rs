@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::db::{Arg, Conn, Row as DbRow, Sql};
+use super::db::{Conn, Sql};
+use super::values::{Arg, Row as DbRow};
 use super::{Lease, Store, StoreError, events};
 use crate::engine::{
     ConnectorRole, Decision, Event, EventType, Money, PaymentState, Reason, ReasonType,
@@ -94,24 +95,28 @@ impl Store {
         }
     }
 
-    /// Records that a payment waits for a person's decision.
+    /// Records that a payment waits for a person's decision, unless one was made since it was found to be due.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
     pub async fn await_person(&self, lease: &Lease, due: &Due) -> Result<(), StoreError> {
         let mut tx = self.begin(Some(lease)).await?;
         let sql = "UPDATE payments SET review = 'pending', not_before = NULL \
-                   WHERE network = $1 AND payment_id = $2 AND state = $3";
-        let args = key(&lease.scope.network, &due.payment_id, &due.state);
-        tx.conn().execute(sql, &args).await?;
+                   WHERE network = $1 AND payment_id = $2 AND state = $3 AND review IS NOT DISTINCT FROM $4";
+        let [network, payment_id, state] = key(&lease.scope.network, &due.payment_id, &due.state);
+        let review = Arg::MaybeText(due.review.map(ReviewStatus::as_str));
+        tx.conn().execute(sql, &[network, payment_id, state, review]).await?;
         tx.commit().await
     }
 
     /// Records a decision on a payment that is in `state`. Without a lease it is a person's, who may overrule what was
-    /// decided before, as long as nothing is being carried out.
+    /// decided before, as long as nothing is being carried out. A poller, which carries its lease, may hold what was
+    /// approved or declined, but neither turn that round nor end a hold before its time: a person may have decided
+    /// while it was asking.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] if the payment has moved on or an operation is under way; [`StoreError::LeaseLost`].
+    /// [`StoreError::Refused`] if the payment has moved on, an operation is under way, or a poller would overrule;
+    /// [`StoreError::LeaseLost`].
     pub async fn decide(
         &self,
         network: &str,
@@ -130,13 +135,17 @@ impl Store {
         let sql = "UPDATE payments SET review = $4, not_before = $5 \
                    WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
                      AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
-                         AND o.payment_id = $2 AND o.status IN ('intended', 'unknown'))";
+                         AND o.payment_id = $2 AND o.status IN ('intended', 'unknown')) \
+                     AND ($6 = 'person' OR review IS NULL OR (review = 'held' AND not_before <= $7) \
+                          OR (review IN ('approved', 'declined') AND $4 IN (review, 'held')))";
         let mut args = key(network, payment_id, state).to_vec();
         args.push(Arg::Text(review.decision.status().as_str()));
         args.push(Arg::MaybeTime(until));
+        args.push(Arg::Text(if lease.is_some() { "poller" } else { "person" }));
+        args.push(Arg::Time(now));
         if conn.execute(sql, &args).await? == 0 {
             return Err(StoreError::Refused(format!(
-                "payment {payment_id} is no longer {state}, or is being acted on, or was acted on; see `railpoll payments show {payment_id}`"
+                "payment {payment_id} is no longer {state}, or was decided on, or is being acted on, or was; see `railpoll payments show {payment_id}`"
             )));
         }
         insert_review(conn, network, payment_id, state, review, now).await?;

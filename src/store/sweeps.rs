@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::{Arg, Row};
-use super::{Scope, Store, StoreError};
+use super::values::{Arg, Row};
+use super::{Lease, Scope, Store, StoreError, leases};
 use crate::engine::Tally;
 
 /// As many sweeps of a poller and network are kept.
@@ -31,17 +31,19 @@ pub struct SweepRow {
 }
 
 impl Store {
-    /// Records a sweep, and when the next one is to begin.
+    /// Records the holder's sweep, and when the next one is to begin.
     ///
     /// # Errors
-    /// [`StoreError::Database`].
+    /// [`StoreError::LeaseLost`]: when the next sweep begins is the new holder's to say.
     pub async fn record_sweep(
         &self,
-        scope: &Scope,
+        lease: &Lease,
         sweep: &SweepRow,
         next_sweep_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
+        leases::check(&mut tx, lease).await?;
+        let scope = &lease.scope;
         let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
         let number = |n: u64| Arg::Int(i64::try_from(n).unwrap_or(i64::MAX));
         let mut args = key.to_vec();

@@ -5,7 +5,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::plan::Plan;
 use super::{Scope, StoreError};
-use crate::engine::{Payment, Trail};
+use crate::engine::Payment;
 
 const WRITE: &str = "
 WITH stored AS (
@@ -63,8 +63,6 @@ pub(super) async fn write(
     let times = |of: fn(&Payment) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
         plan.stored.iter().map(|stored| of(stored.payment)).collect()
     };
-    let (late, in_time): (Vec<_>, Vec<_>) =
-        plan.statuses.iter().partition(|(_, status)| status.source == Trail::Late);
     let counts: Vec<_> = plan.counts.iter().filter(|(_, by)| **by != 0).collect();
     sqlx::query(WRITE)
         .bind(&scope.network)
@@ -86,10 +84,10 @@ pub(super) async fn write(
         .bind(plan.stored.iter().map(|stored| stored.payment.hash).collect::<Vec<_>>())
         .bind(plan.stored.iter().map(|stored| stored.version).collect::<Vec<_>>())
         .bind(plan.stored.iter().map(|s| s.payment.document.as_str()).collect::<Vec<_>>())
-        .bind(in_time.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-        .bind(in_time.iter().map(|(_, status)| status.status.as_str()).collect::<Vec<_>>())
-        .bind(in_time.iter().map(|(_, status)| status.reached_at).collect::<Vec<_>>())
-        .bind(in_time.iter().map(|(_, status)| status.source.as_str()).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.status.as_str()).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.reached_at).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.source.as_str()).collect::<Vec<_>>())
         .bind(plan.events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
         .bind(plan.events.iter().map(|event| event.subject.as_str()).collect::<Vec<_>>())
         .bind(plan.events.iter().map(|event| event.version).collect::<Vec<_>>())
@@ -99,16 +97,5 @@ pub(super) async fn write(
         .bind(counts.iter().map(|(_, by)| **by).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
-    for (id, status) in late {
-        sqlx::query(super::record::LATE_STATUS)
-            .bind(&scope.network)
-            .bind(*id)
-            .bind(status.status.as_str())
-            .bind(status.reached_at)
-            .bind(now)
-            .bind(status.source.as_str())
-            .execute(&mut **tx)
-            .await?;
-    }
     Ok(())
 }

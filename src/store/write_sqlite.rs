@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
-use super::db::sqlite_time;
 use super::plan::{Plan, Stored};
+use super::values::sqlite_time;
 use super::{Scope, StoreError};
-use crate::engine::Trail;
+use crate::engine::StatusChange;
 
 /// A statement takes this many rows at the most: `SQLite` allows 32,766 parameters.
 const ROWS_MAX: usize = 500;
@@ -22,7 +22,9 @@ pub(super) async fn write(
         payments(scope, stored, now).build().execute(&mut **tx).await?;
         documents(scope, stored).build().execute(&mut **tx).await?;
     }
-    statuses(tx, scope, plan, now).await?;
+    for changes in plan.statuses.chunks(ROWS_MAX) {
+        statuses(scope, changes, now).build().execute(&mut **tx).await?;
+    }
     for events in plan.events.chunks(ROWS_MAX) {
         let mut query =
             QueryBuilder::new("INSERT INTO events (type, subject, version, payload, occurred_at) ");
@@ -113,40 +115,24 @@ fn documents(scope: &Scope, stored: &[Stored<'_>]) -> QueryBuilder<Sqlite> {
     query
 }
 
-async fn statuses(
-    tx: &mut Transaction<'static, Sqlite>,
+fn statuses(
     scope: &Scope,
-    plan: &Plan<'_>,
+    statuses: &[(&str, StatusChange)],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let (late, in_time): (Vec<_>, Vec<_>) =
-        plan.statuses.iter().partition(|(_, status)| status.source == Trail::Late);
-    for statuses in in_time.chunks(ROWS_MAX) {
-        let mut query = QueryBuilder::new(
-            "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source) ",
-        );
-        query.push_values(statuses, |mut row, (id, status)| {
-            row.push_bind("payment")
-                .push_bind(scope.network.clone())
-                .push_bind((*id).to_owned())
-                .push_bind(status.status.as_str().to_owned())
-                .push_bind(sqlite_time(status.reached_at))
-                .push_bind(sqlite_time(now))
-                .push_bind(status.source.as_str());
-        });
-        query.push(" ON CONFLICT DO NOTHING");
-        query.build().execute(&mut **tx).await?;
-    }
-    for (id, status) in late {
-        sqlx::query(super::record::LATE_STATUS)
-            .bind(&scope.network)
-            .bind(*id)
-            .bind(status.status.as_str())
-            .bind(sqlite_time(status.reached_at))
-            .bind(sqlite_time(now))
-            .bind(status.source.as_str())
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
+) -> QueryBuilder<Sqlite> {
+    let now = sqlite_time(now);
+    let mut query = QueryBuilder::new(
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source) ",
+    );
+    query.push_values(statuses, |mut row, (id, status)| {
+        row.push_bind("payment")
+            .push_bind(scope.network.clone())
+            .push_bind((*id).to_owned())
+            .push_bind(status.status.as_str().to_owned())
+            .push_bind(sqlite_time(status.reached_at))
+            .push_bind(now.clone())
+            .push_bind(status.source.as_str());
+    });
+    query.push(" ON CONFLICT DO NOTHING");
+    query
 }

@@ -143,10 +143,11 @@ fn what_was_rubbish_and_can_be_read_later_is_stored() {
     let add = |kind| world.sandbox.add_garbage(kind, PaymentState::Accepted, Role::Receiving);
     let ids = Garbage::ALL.map(add);
     world.once("accepted", &[]).expect(0);
+    assert_eq!(world.count("quarantine"), ids.len());
     // Rubbish that is touched is new rubbish of the same payment.
-    ids.map(|id| world.sandbox.touch(id));
+    assert!(world.sandbox.touch(ids[0]));
     world.once("accepted", &[]).expect(0);
-    assert_eq!(world.count("quarantine"), 2 * ids.len());
+    assert_eq!(world.count("quarantine"), ids.len() + 1);
     assert_eq!(world.alerts(), ["quarantined stands"]);
     assert_eq!(difference(&world), "0");
     ids[1..].iter().for_each(|id| assert!(world.sandbox.mend_row(*id)));

@@ -7,9 +7,14 @@
 )]
 
 mod bad_input;
+mod cli;
+mod crash;
 mod drift;
 mod life;
+mod lost_answers;
+mod outage;
 mod outcomes;
 mod refusals;
+mod standby;
 mod store;
 mod support;

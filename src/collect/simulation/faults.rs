@@ -26,7 +26,7 @@ fn a_probe_tells_networks_apart() {
         (DISTANT, &in_one, exclusive),
         (INCLUSIVE, &apart, inclusive),
         (INCLUSIVE, &few, inclusive),
-        (INCLUSIVE, &in_one, inclusive),
+        (INCLUSIVE, &in_one, exclusive),
         (DEAF, &apart, Mode::Sweep),
         (DEAF, &few, Mode::Sweep),
         (DEAF, &finer, Mode::Sweep),
@@ -34,6 +34,7 @@ fn a_probe_tells_networks_apart() {
         (BACKWARDS, &apart, Mode::Sweep),
         (BACKWARDS, &few, Mode::Sweep),
         (COARSE, &finer, Mode::Sweep),
+        (COARSE, &in_one, Mode::Sweep),
         (Habits { newest_first: true, ..DEAF }, &apart, Mode::Sweep),
     ];
     for (which, (habits, times, mode)) in cases.into_iter().enumerate() {
@@ -60,7 +61,7 @@ fn a_walk_notices_what_a_probe_could_not_see() {
         let collector = collector(&network, &database, 7);
         let Mode::Keyset(bounds) = run(probe(&network)).unwrap() else { panic!("nothing to see") };
         for n in 0..50 {
-            network.put(BEGINNING + n * MILLI, false);
+            network.put(BEGINNING + n * MILLI / 10, false);
         }
         let mut position = Position::default();
         let mut outcomes = Vec::new();

@@ -21,7 +21,7 @@ pub(super) struct Habits {
     pub(super) cuts_down: bool,
     /// Range parameters are passed over.
     pub(super) ignores_range: bool,
-    /// Bounds are cut down to seconds.
+    /// The bound `before` is cut down to seconds.
     pub(super) coarse: bool,
     /// The newest come first, whatever was asked.
     pub(super) newest_first: bool,
@@ -296,6 +296,7 @@ impl World {
         if entry.is_bad {
             return Row::Bad(BadRow {
                 payment_id: Some(id.to_string()),
+                modified_at: None,
                 raw: "?".to_owned(),
                 reason: "no modified_at".to_owned(),
             });
@@ -326,10 +327,11 @@ impl World {
         let bound = |at: DateTime<Utc>| {
             let at = at.timestamp_micros();
             assert_eq!(at.rem_euclid(MILLI), 0, "bounds are sent in milliseconds");
-            if habits.coarse { at - at.rem_euclid(SECOND) } else { at }
+            at
         };
+        let second = |at: i64| if habits.coarse { at - at.rem_euclid(SECOND) } else { at };
         let cut = |at: i64| if habits.cuts_down { at - at.rem_euclid(MILLI) } else { at };
-        let (after, before) = (window.after.map(bound), window.before.map(bound));
+        let (after, before) = (window.after.map(bound), window.before.map(bound).map(second));
         let (after, before) = if habits.ignores_range { (None, None) } else { (after, before) };
         let is_out = |at: i64, edge: i64| at == edge && !habits.inclusive;
         let rows = self.index.between(

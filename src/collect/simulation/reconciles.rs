@@ -74,20 +74,19 @@ fn what_is_the_same_costs_few_requests() {
 #[test]
 fn lost_payments_are_found() {
     let mut random = Random(3);
-    for payments in [10, 1_000, 100_000] {
-        for gap in [SECOND, MILLI, 300] {
-            for lost in [1, 3, 30] {
-                let (network, database) = in_step(DISTANT, payments, gap);
-                let lost = some(&database, lost, &mut random);
-                lost.iter().for_each(|id| database.lose(*id));
-                let reconciled = reconcile(&network, &database, KEYSET, Depth::Counts);
-                let found = lost.len() as u64;
-                assert_eq!((reconciled.found, reconciled.exits), (found, 0));
-                let allowed = allowed(found, payments as u64);
-                let requests = reconciled.requests;
-                assert!(requests <= allowed, "{payments}, {found} lost: {requests} > {allowed}");
-                assert_agreement(&network, &database);
-            }
+    let lists = [(10, SECOND), (10, 300), (1_000, MILLI), (1_000, 300), (100_000, 300)];
+    for (payments, gap) in lists {
+        let (network, database) = in_step(DISTANT, payments, gap);
+        for lost in [1, 3, 30] {
+            let lost = some(&database, lost, &mut random);
+            lost.iter().for_each(|id| database.lose(*id));
+            let reconciled = reconcile(&network, &database, KEYSET, Depth::Counts);
+            let found = lost.len() as u64;
+            assert_eq!((reconciled.found, reconciled.exits), (found, 0));
+            let allowed = allowed(found, payments.cast_unsigned());
+            let requests = reconciled.requests;
+            assert!(requests <= allowed, "{payments}, {found} lost: {requests} > {allowed}");
+            assert_agreement(&network, &database);
         }
     }
 }
@@ -104,8 +103,9 @@ fn old_versions_are_found() {
             aged.iter().for_each(|id| database.age(*id, by));
             let reconciled = reconcile(&network, &database, KEYSET, depth);
             assert_eq!((reconciled.found, reconciled.exits), (aged.len() as u64, 0));
+            assert_eq!(network.gets(), 0, "they are in the list");
             if depth == Depth::Counts {
-                let allowed = allowed(2 * aged.len() as u64, payments as u64);
+                let allowed = allowed(2 * aged.len() as u64, payments.cast_unsigned());
                 assert!(reconciled.requests <= allowed, "{} > {allowed}", reconciled.requests);
             }
             assert_agreement(&network, &database);
@@ -195,6 +195,10 @@ fn networks_of_other_bounds_are_compared_too() {
             lost.iter().for_each(|id| database.lose(*id));
             let reconciled = reconcile(&network, &database, Mode::Keyset(bounds), Depth::Counts);
             assert_eq!((reconciled.found, reconciled.exits), (lost.len() as u64, 0));
+            // Where times are cut down, counts differ at the edges of ranges, and more is read.
+            if !cuts_down || gap >= MILLI {
+                assert!(reconciled.requests <= allowed(lost.len() as u64, 5_000));
+            }
             assert_agreement(&network, &database);
         }
     }

@@ -155,6 +155,34 @@ fn rows_that_cannot_be_read_do_not_stop_a_walk() {
 }
 
 #[test]
+fn rows_that_cannot_be_read_cost_little() {
+    let network = Network::still(DISTANT, []);
+    for n in 0..1000 {
+        network.put(BEGINNING - (1000 - n) * SECOND, (300..330).contains(&n));
+    }
+    let database = Database::default();
+    let collected = walk(&network, &database, Bounds::Exclusive, 10);
+    assert_eq!((collected.tally.new, missed(&network, &database)), (970, Vec::new()));
+    let without = 1000 / 9 + 1;
+    assert!(collected.pages <= without + 20, "{} pages", collected.pages);
+}
+
+#[test]
+fn the_overlap_is_counted_from_the_first_answer() {
+    let slow = Habits { half_trip: SECOND, ..Habits::default() };
+    for timeless in [false, true] {
+        let habits = Habits { timeless, ..slow };
+        let network = Network::still(habits, (0..100).rev().map(|n| BEGINNING - n * SECOND));
+        let database = Database::default();
+        let collected = walk(&network, &database, Bounds::Exclusive, 10);
+        assert!(collected.pages > 10);
+        // Ours is the time before the request; the network's that of its answer.
+        let first = if timeless { BEGINNING } else { BEGINNING + SECOND };
+        assert_eq!(database.position().cursor, Some(time(first - 5 * SECOND)));
+    }
+}
+
+#[test]
 fn a_walk_that_is_too_long_goes_on_next_time() {
     let network = Network::still(DISTANT, (0..1000).map(|n| BEGINNING - n * SECOND));
     let database = Database::default();

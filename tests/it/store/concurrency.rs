@@ -104,7 +104,7 @@ async fn read_along(
         last_event = page.last().map_or(last_event, |event| event.id);
         events += page.len();
         let sql = format!(
-            "SELECT CAST(row_id AS text) FROM status_changes WHERE row_id > {last_row} ORDER BY row_id"
+            "SELECT CAST(row_id AS text) FROM status_changes s WHERE row_id > {last_row} ORDER BY s.row_id"
         );
         let page = person.texts(&sql).await;
         last_row = page.last().map_or(last_row, |id| id.parse().unwrap());

@@ -45,7 +45,7 @@ fn a_payment_twice_in_one_page_is_stored_in_turn() {
         assert_eq!(tally, expected);
         let found = store.payments_with_id("a", None).await.unwrap();
         assert_eq!(found[0].state, state("EXECUTED"));
-        let counts = store.counts(&scope(Poller::Accepted)).await.unwrap();
+        let counts = store.counts(NETWORK).await.unwrap();
         let there: Vec<_> = counts.iter().filter(|(_, n)| *n > 0).collect();
         assert_eq!(there, [&("ACCEPTED".to_owned(), 1), &("EXECUTED".to_owned(), 1)]);
     });

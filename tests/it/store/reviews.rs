@@ -128,32 +128,36 @@ fn a_new_state_begins_a_new_review_and_a_touch_does_not() {
 }
 
 #[test]
-fn an_approval_is_of_an_amount() {
+fn a_decision_is_on_an_amount() {
     on_both(async |database| {
         let store = database.store().await;
-        let rows =
-            ["approved", "declined", "held", "touched"].map(|id| row(payment(id, "ACCEPTED", 1)));
-        record(&store, &rows).await;
+        let ids = ["approved", "fresh", "declined", "held", "touched", "over"];
+        record(&store, &ids.map(|id| row(payment(id, "ACCEPTED", 1)))).await;
         let reason = Reason::new(ReasonType::ReceiverLockFailure, "AC03", "no account").unwrap();
         decide(&store, "approved", Decision::Approve).await;
         decide(&store, "touched", Decision::Approve).await;
         decide(&store, "declined", Decision::Decline(reason)).await;
         decide(&store, "held", hold(None)).await;
-        let rows = ["approved", "declined", "held", "touched"].map(|id| {
-            let mut seen = payment(id, "ACCEPTED", 2);
+        let changed = ids.map(|id| {
+            let mut seen = payment(id, if id == "over" { "FAILED" } else { "ACCEPTED" }, 2);
             // The same value in other words is the same amount.
             seen.money = money(if id == "touched" { "10.000" } else { "1000000.00" });
             row(seen)
         });
-        record(&store, &rows).await;
+        record(&store, &changed).await;
         for (id, review) in [
-            ("approved", None),
+            ("approved", Some("pending")),
+            ("fresh", Some("pending")),
             ("declined", Some("declined")),
             ("held", Some("held")),
             ("touched", Some("approved")),
+            ("over", None),
         ] {
             let found = &store.payments_with_id(id, None).await.unwrap()[0];
             assert_eq!(found.review.as_deref(), review, "{id}");
         }
+        let lease = lease(&store, Poller::Accepted).await;
+        assert_eq!(intend_lock(&store, &lease, "approved").await, None);
+        assert!(intend_lock(&store, &lease, "touched").await.is_some());
     });
 }

@@ -91,6 +91,29 @@ impl TestDatabase {
         store
     }
 
+    /// Cuts every connection, and lets nobody in until [`Self::come_back`]. Only of PostgreSQL.
+    pub(crate) fn go_away(&self) {
+        let (url, name) = self.server();
+        on_server(url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        let cut = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        on_server(url, &cut);
+    }
+
+    /// Lets everybody in again.
+    pub(crate) fn come_back(&self) {
+        let (url, name) = self.server();
+        on_server(url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    }
+
+    fn server(&self) -> (&str, &str) {
+        match &self.home {
+            Home::Server { url, name } => (url, name),
+            Home::Folder(_) => panic!("SQLite has no server"),
+        }
+    }
+
     /// A connection that knows nothing of railpoll, as a person's.
     pub(crate) async fn person(&self) -> Person {
         match self.kind {
@@ -135,6 +158,31 @@ impl Person {
             Self::Postgres(conn) => {
                 let rows = sqlx::query(query).fetch_all(conn).await.unwrap();
                 rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// Whether somebody else is in the middle of a write.
+    pub(crate) async fn is_anybody_writing(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => {
+                let begun = self.execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE").await;
+                begun.is_err() || self.execute("ROLLBACK").await.is_err()
+            }
+            Self::Postgres(_) => {
+                let others = "pg_stat_activity WHERE datname = current_database() \
+                              AND pid <> pg_backend_pid() AND state <> 'idle'";
+                self.count(others).await > 0
+            }
+        }
+    }
+
+    /// SQL for the text of a time in `column`: of one width, so that it sorts as it reads.
+    pub(crate) fn time(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(_) => column.to_owned(),
+            Self::Postgres(_) => {
+                format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
             }
         }
     }

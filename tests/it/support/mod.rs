@@ -1,5 +1,6 @@
 //! What the tests stand on: databases of their own, and payments to put into them.
 
+pub(crate) mod agreement;
 pub(crate) mod databases;
 pub(crate) mod payments;
 pub(crate) mod world;

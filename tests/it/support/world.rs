@@ -165,6 +165,23 @@ impl World {
         self.configure("receiving", "");
     }
 
+    /// Whether somebody is in the middle of a write to the database.
+    pub(crate) fn is_anybody_writing(&self) -> bool {
+        run(async { self.database.person().await.is_anybody_writing().await })
+    }
+
+    /// Lets so much time pass that every lease has run out. For a test that need not see it happen.
+    pub(crate) fn let_leases_run_out(&self) {
+        let sql = match self.database.kind {
+            Kind::Sqlite => "UPDATE leases SET expires_at = '2000-01-01T00:00:00.000000Z'",
+            Kind::Postgres => "UPDATE leases SET expires_at = timestamptz '2000-01-01'",
+        };
+        if let Err(error) = run(async { self.database.person().await.execute(sql).await }) {
+            // Whoever died before it had made the tables has no lease.
+            assert!(error.to_string().contains("no such table"), "{error}");
+        }
+    }
+
     /// How many rows `table` has, with or without a condition.
     pub(crate) fn count(&self, table: &str) -> usize {
         run(async { self.database.person().await.count(table).await })

@@ -1,0 +1,100 @@
+//! `railpoll config`: what is set, where, and what is wrong with it.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output::Out;
+use super::session::Session;
+use super::table::{Cell, Column, Paint, Table};
+use crate::config::{self, DEFAULTS, Settings};
+use crate::daemon::Exit;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Name every mistake, with its file and key; ends with 78 if there is one
+    Check,
+    /// Print the settings in effect, and where each comes from
+    Show,
+    /// Print the built-in defaults: every key, and what it is for
+    #[command(after_help = "Example:\n  railpoll config defaults > railpoll.toml")]
+    Defaults,
+}
+
+pub(super) fn run(
+    session: &Session,
+    command: &ConfigCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Check => check(session, out),
+        ConfigCommand::Show => show(session, out),
+        ConfigCommand::Defaults => out.write(DEFAULTS.as_bytes()),
+    }
+}
+
+fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
+    // Here the secrets are looked for too: this is to tell whether the pollers can start.
+    let settings = match config::load(session.sources()) {
+        Ok(settings) => settings,
+        Err(errors) if out.is_json() => {
+            for mistake in errors.mistakes() {
+                out.json(&json!({
+                    "origin": mistake.origin,
+                    "key": mistake.key,
+                    "message": mistake.message,
+                }))?;
+            }
+            return Err(Failure::Told(Exit::Config));
+        }
+        Err(errors) => return Err(errors.into()),
+    };
+    if out.is_json() {
+        return Ok(());
+    }
+    out.line("OK")?;
+    summary(session, &settings, out)
+}
+
+fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), Failure> {
+    let listed = |names: Vec<String>| if names.is_empty() { None } else { Some(names.join(", ")) };
+    let files = session.sources().files.iter().map(|file| file.display().to_string()).collect();
+    let networks = settings.networks.values().map(|network| {
+        let role = network.connector_role.as_str().to_lowercase();
+        format!("{} ({role})", network.name)
+    });
+    let (on, off): (Vec<_>, Vec<_>) =
+        settings.pollers.iter().partition(|(_, settings)| settings.enabled);
+    let on = on
+        .into_iter()
+        .map(|(poller, settings)| format!("{poller} ({})", settings.networks.join(", ")));
+    let off = off.into_iter().map(|(poller, _)| poller.to_string());
+    let mut table = Table::new(&[Column::left(""), Column::prose("")]);
+    table.row(["  files".into(), listed(files).into()]);
+    table.row(["  database".into(), settings.database.url.to_string().into()]);
+    table.row(["  networks".into(), listed(networks.collect()).into()]);
+    table.row(["  pollers on".into(), listed(on.collect()).into()]);
+    table.row(["  pollers off".into(), listed(off.collect()).into()]);
+    out.table(&table)
+}
+
+fn show(session: &Session, out: &mut Out) -> Result<(), Failure> {
+    let keys = config::effective(session.sources())?;
+    if out.is_json() {
+        return keys.iter().try_for_each(|key| {
+            out.json(&json!({ "key": key.key, "value": key.value, "origin": key.origin }))
+        });
+    }
+    let mut table =
+        Table::new(&[Column::left("KEY"), Column::prose("VALUE"), Column::left("ORIGIN")]);
+    for key in keys {
+        let origin = Cell::from(key.origin.as_str());
+        let is_set = key.origin != "built-in defaults";
+        table.row([
+            key.key.into(),
+            key.value.into(),
+            if is_set { origin } else { origin.paint(Paint::Faint) },
+        ]);
+    }
+    out.table(&table)
+}

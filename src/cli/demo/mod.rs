@@ -1,0 +1,227 @@
+//! `railpoll demo`: payments through their whole life, at a network that misbehaves, judged by its own books.
+
+mod judge;
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+use tokio::time::{Instant, interval, timeout_at};
+
+use super::failure::Failure;
+use super::output::Out;
+use super::sandbox::write_config;
+use crate::config::Sources;
+use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
+use crate::engine::{Clock, Poller};
+use crate::sandbox::{
+    FaultRates, Partner, PaymentSpec, PaymentState, Sandbox, SandboxOptions, UserInfo,
+};
+use crate::store::Store;
+
+use judge::judge;
+use show::Progress;
+
+/// The demo never takes longer, whatever happens.
+const LONGEST: Duration = Duration::from_secs(180);
+
+/// How much of a demo.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It needs nothing: no network, no database server, no configuration. It starts a simulated RippleNet on a loopback
+port, which answers some requests with errors, cuts connections after it has done what was asked, and shows changes
+late; then the five pollers on an SQLite database. At the end it compares the database with the network's own books,
+and exits with 70 if a figure is wrong. The folder that it names stays, for you to look around in.")]
+pub(crate) struct DemoArgs {
+    /// Payments that are offered to us
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    payments: u32,
+    /// Where the database, the config and the log go [default: a new folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Ids, amounts, delays and faults follow from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
+    let mut signals = Signals::of_process()
+        .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
+    let folder = folder(args.folder)?;
+    let log = folder.join("railpoll.log");
+    start_logging_to(&log).map_err(|error| {
+        Failure::Refused(format!("{} cannot be written: {error}", log.display()))
+    })?;
+    let sandbox = start_sandbox(args.seed).await?;
+    let config = write_config(&sandbox, &folder, "receiving")?;
+    let payments = usize::try_from(args.payments).unwrap_or(usize::MAX);
+    offer(&sandbox, payments);
+    out.line(format!("A simulated RippleNet is at {}", sandbox.base_url()))?;
+    out.line(format!("Database, config and log are in {}\n", folder.display()))?;
+    out.flush()?;
+
+    let started = Instant::now();
+    let (wishes, heard) = Wishes::new();
+    let host = Host {
+        pollers: Poller::ALL.to_vec(),
+        sources: sources(&config),
+        mode: RunMode::Loop,
+        output: Output::Silent,
+        clock: Clock::system(),
+    };
+    let watching = async {
+        let progress = Progress::new(u64::from(args.payments));
+        let watched = tokio::select! {
+            ended = watch(&sandbox, &folder, &progress) => ended,
+            () = signals.stopping() => false,
+        };
+        progress.end();
+        wishes.stop();
+        watched
+    };
+    let (exit, is_over) = tokio::join!(host.run(heard), watching);
+    if exit != daemon::Exit::Done {
+        return Err(Failure::Defect(format!("the pollers ended early: see {}", log.display())));
+    }
+    if !is_over {
+        return Err(Failure::Refused("the demo was stopped, or took too long".to_owned()));
+    }
+    let store = open(&folder).await?;
+    let verdict = judge(&sandbox, &store).await?;
+    store.close().await;
+    show::summary(&sandbox, &verdict, started.elapsed(), &config, out)?;
+    if verdict.is_good() {
+        Ok(())
+    } else {
+        Err(Failure::Defect(format!("the demo's figures are wrong: see {}", log.display())))
+    }
+}
+
+fn folder(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let folder = asked.unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("railpoll-demo-{}", std::process::id()))
+    });
+    let failed = |error| Failure::Refused(format!("{} cannot be made: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let folder = folder.canonicalize().map_err(failed)?;
+    if folder.join("railpoll.db").exists() {
+        return Err(Failure::Refused(format!(
+            "{} holds the database of another demo: name another folder, or remove it",
+            folder.display()
+        )));
+    }
+    Ok(folder)
+}
+
+async fn start_sandbox(seed: u64) -> Result<Sandbox, Failure> {
+    let options = SandboxOptions {
+        seed,
+        token_lifetime: Duration::from_secs(3),
+        faults: FaultRates {
+            status_500: 20,
+            status_502: 10,
+            status_429: 2,
+            retry_after: 1,
+            cut_before: 10,
+            cut_after: 20,
+            truncated: 10,
+            late: 50,
+            late_for: Duration::from_secs(2),
+            ..FaultRates::default()
+        },
+        partner: Some(Partner {
+            delay: (Duration::from_millis(100), Duration::from_millis(1500)),
+            sub_states: 100,
+            returns: 20,
+            ..Partner::default()
+        }),
+        partner_every: Some(Duration::from_millis(20)),
+        ..SandboxOptions::default()
+    };
+    Sandbox::start(options)
+        .await
+        .map_err(|error| Failure::Refused(format!("no loopback port can be had: {error}")))
+}
+
+/// Most payments are as they should be; some lack the beneficiary's name, and some are about to expire.
+fn offer(sandbox: &Sandbox, payments: usize) {
+    let (poor, late) = (payments / 20, payments / 50);
+    let good = PaymentSpec { expires_in: TimeDelta::minutes(10), ..PaymentSpec::default() };
+    sandbox.add_payments(payments - poor - late, &good);
+    let poor_ones = PaymentSpec { user_info: UserInfo::WithoutCreditorName, ..good.clone() };
+    sandbox.add_payments(poor, &poor_ones);
+    sandbox.add_payments(late, &PaymentSpec { expires_in: TimeDelta::seconds(4), ..good });
+}
+
+/// What a user would give on the command line: the config, and quicker than anybody needs it.
+fn sources(config: &Path) -> Sources {
+    let set = [
+        "defaults.poller.fixed_delay=300ms",
+        "defaults.poller.overlap=3s",
+        "defaults.poller.retry.max_interval=100ms",
+        "defaults.poller.review.on_decline=fail",
+        "networks.sandbox.requests_per_second=2000",
+        "networks.sandbox.timeout=2s",
+    ];
+    Sources {
+        files: vec![config.to_owned()],
+        set: set.map(str::to_owned).to_vec(),
+        ..Sources::default()
+    }
+}
+
+/// Waits until every payment is over, at the network and in our database. False: it takes too long.
+async fn watch(sandbox: &Sandbox, folder: &Path, progress: &Progress) -> bool {
+    let deadline = Instant::now() + LONGEST;
+    let mut store = None;
+    let mut looks = interval(Duration::from_millis(200));
+    loop {
+        if timeout_at(deadline, looks.tick()).await.is_err() || Instant::now() > deadline {
+            return false;
+        }
+        if store.is_none() {
+            store = open(folder).await.ok();
+        }
+        let Some(store) = &store else { continue };
+        let Ok(counts) = store.counts(NETWORK).await else { continue };
+        progress.show(&counts);
+        let known: u64 = counts.iter().filter(|(state, _)| is_end(state)).map(|(_, n)| n).sum();
+        if known == all_over(sandbox) && known > 0 && agrees(sandbox, &counts) {
+            return true;
+        }
+    }
+}
+
+/// The name of the network in the config that the sandbox writes.
+const NETWORK: &str = "sandbox";
+
+fn is_end(state: &str) -> bool {
+    [PaymentState::Completed, PaymentState::Failed, PaymentState::Returned]
+        .iter()
+        .any(|end| end.to_string() == state)
+}
+
+/// How many payments the network has, if all of them are over; else none is.
+fn all_over(sandbox: &Sandbox) -> u64 {
+    let payments = sandbox.summary().payments;
+    let over = payments.iter().all(|(state, count)| *count == 0 || is_end(&state.to_string()));
+    if over { payments.values().sum() } else { 0 }
+}
+
+/// Whether we have as many in each state as the network.
+fn agrees(sandbox: &Sandbox, counts: &[(String, u64)]) -> bool {
+    sandbox.summary().payments.iter().all(|(state, payments)| {
+        let ours = counts.iter().find(|(ours, _)| *ours == state.to_string());
+        ours.map_or(0, |(_, count)| *count) == *payments
+    })
+}
+
+async fn open(folder: &Path) -> Result<Store, Failure> {
+    let path = folder.join("railpoll.db");
+    if !path.exists() {
+        return Err(Failure::NoDatabase(path.display().to_string()));
+    }
+    Ok(Store::open(&format!("sqlite:{}", path.display())).await?)
+}

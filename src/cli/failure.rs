@@ -1,0 +1,130 @@
+//! Ends that are not well, and their exit codes.
+
+use std::io::{self, Write as _};
+
+use thiserror::Error;
+
+use crate::config::ConfigErrors;
+use crate::daemon::Exit;
+use crate::store::StoreError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    /// The command line is wrong in a way that only the command sees.
+    #[error("{0}")]
+    Usage(String),
+    /// The settings are wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigErrors),
+    /// What was asked for is refused, or is not there.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no database yet.
+    #[error(
+        "there is no database at {0}\n  `railpoll migrate` makes it, and so does the first poller that starts; \
+         `railpoll config show` tells which settings are in effect"
+    )]
+    NoDatabase(String),
+    /// The database, which is named, cannot be opened.
+    #[error("the database {url} cannot be opened: {error}\n  {advice}")]
+    Open {
+        /// Where it is, without a password.
+        url: String,
+        /// What it said.
+        error: StoreError,
+        /// What to look at.
+        advice: &'static str,
+    },
+    /// The database refused, or went away.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Something could not be written.
+    #[error("cannot write {what}: {error}")]
+    Write {
+        /// What.
+        what: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The reader of our output has seen enough.
+    #[error("the output was closed")]
+    Closed,
+    /// What went wrong has been said already, thing by thing.
+    #[error("not all was done")]
+    Told(Exit),
+    /// What cannot be.
+    #[error("a defect of railpoll: {0}")]
+    Defect(String),
+}
+
+impl Failure {
+    /// How the process ends.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Config(_) => Exit::Config,
+            Self::Refused(_) | Self::Write { .. } => Exit::Refused,
+            Self::NoDatabase(_) => Exit::Unavailable,
+            Self::Open { error, .. } | Self::Store(error) => Exit::of_store(error),
+            Self::Closed => Exit::Done,
+            Self::Told(exit) => *exit,
+            Self::Defect(_) => Exit::Defect,
+        }
+    }
+
+    /// Says it on standard error, unless there is nothing to say.
+    pub(super) fn tell(&self) {
+        match self {
+            Self::Closed | Self::Told(_) => {}
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Refused(_)
+            | Self::NoDatabase(_)
+            | Self::Open { .. }
+            | Self::Store(_)
+            | Self::Write { .. }
+            | Self::Defect(_) => say(&self.to_string()),
+        }
+    }
+}
+
+/// Says something on standard error. Nobody can be told if that fails.
+pub(super) fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    for (index, line) in text.lines().enumerate() {
+        let lead = if index == 0 { "railpoll: " } else { "" };
+        drop(writeln!(stderr, "{lead}{}", super::output::printable(line)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{Sources, load};
+
+    #[test]
+    fn each_end_has_its_code() {
+        let bad = Sources { set: vec!["no.such=key".to_owned()], ..Sources::default() };
+        let table = [
+            (Failure::Usage(String::new()), 64),
+            (Failure::Config(load(&bad).unwrap_err()), 78),
+            (Failure::Refused(String::new()), 1),
+            (Failure::NoDatabase(String::new()), 69),
+            (Failure::Store(StoreError::Refused(String::new())), 1),
+            (Failure::Store(StoreError::Url(String::new())), 78),
+            (Failure::Store(StoreError::Older { found: 0, own: 1 }), 69),
+            (Failure::Store(StoreError::Newer { found: 2, own: 1 }), 69),
+            (Failure::Store(StoreError::Slow(Duration::ZERO)), 69),
+            (Failure::Store(StoreError::Database(sqlx::Error::PoolTimedOut)), 69),
+            (Failure::Closed, 0),
+            (Failure::Told(Exit::Refused), 1),
+            (Failure::Defect(String::new()), 70),
+        ];
+        for (failure, code) in table {
+            assert_eq!(failure.exit().code(), code, "{failure:?}");
+        }
+    }
+}

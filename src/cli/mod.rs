@@ -1,0 +1,184 @@
+//! The commands of `railpoll`: what an operator looks at, and what a person decides.
+//!
+//! A command asks the `Session` for what it needs (settings, the database, the time), says what it has to say
+//! through `Out`, and ends well or with a `Failure`, which knows its exit code. Nothing else writes or exits.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `session` | settings and the database, opened as a reader should |
+//! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
+//! | `times`, `failure` | times as people write and read them; ends that are not well |
+//! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
+//! | `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+
+mod alerts;
+mod config;
+mod decisions;
+mod demo;
+mod document;
+mod events;
+mod failure;
+mod migrate;
+mod output;
+mod payments;
+mod payments_show;
+mod quarantine;
+mod run;
+mod sandbox;
+mod session;
+mod shell;
+mod status;
+mod table;
+mod times;
+mod verdict;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use output::Out;
+use session::Session;
+
+use crate::daemon::{COMMAND, CommonArgs, Exit, start_logging};
+
+/// Find out what the pollers do, and decide what waits for a person.
+#[derive(Debug, Parser)]
+#[command(name = "railpoll", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  railpoll status                                    how each poller is
+  railpoll payments list --review pending            what waits for your decision
+  railpoll payments show 7d5c0d39                    everything on record of a payment
+  railpoll payments approve 7d5c0d39                 let it go on
+  railpoll events tail --json | my-program           hear of everything that happens
+
+Exit codes: 0 done; 1 refused, or no such thing; 64 bad command line;
+69 database unavailable; 70 a defect of ours; 78 bad config.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See it work: payments through their whole life, at a network that misbehaves
+    Demo(demo::DemoArgs),
+    /// Run every poller that is switched on, in this process
+    Run(run::RunArgs),
+    /// How each poller is: its last and next sweep, what it holds, what is wrong
+    Status(status::StatusArgs),
+    /// Payments: list, show, decide
+    #[command(subcommand)]
+    Payments(payments::PaymentsCommand),
+    /// What happened: list it, or follow it
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Conditions that somebody should know of
+    Alerts(alerts::AlertsArgs),
+    /// Rows of a network that could not be understood or believed
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
+    /// Bring the database's schema up to date, or make the database
+    Migrate(migrate::MigrateArgs),
+    /// Serve a simulated network on loopback, to try a set-up against
+    Sandbox(sandbox::SandboxArgs),
+    /// Settings: check them, show them
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a script that completes railpoll's commands in your shell
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    Man(shell::ManArgs),
+}
+
+/// Runs the command that this process was started for.
+#[must_use]
+pub fn main() -> ExitCode {
+    // The panic's own words have been written by then.
+    let end = catch_unwind(AssertUnwindSafe(|| run(&std::env::args_os().collect::<Vec<_>>())));
+    end.unwrap_or(Exit::Defect).into()
+}
+
+fn run(arguments: &[OsString]) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // A closed pipe is nobody's loss here: whoever closed it did not want the text.
+            drop(answer.print());
+            return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    start_logging(cli.common.log_format, COMMAND);
+    let mut out = Out::stdout(cli.common.json);
+    let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
+    let sources = cli.common.sources();
+    let session = Session::new(sources, words.collect());
+    match dispatch(cli.command, &session, &mut out).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            // What was said before is to be read before.
+            drop(out.flush());
+            failure.tell();
+            failure.exit()
+        }
+    }
+}
+
+fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Failure> {
+    let json = out.is_json();
+    match command {
+        Command::Demo(args) => session.block_on(demo::run(args, out)),
+        Command::Run(args) => session.block_on(run::run(session, args, json)),
+        Command::Sandbox(args) => session.block_on(sandbox::run(args, out)),
+        Command::Status(args) => session.block_on(status::run(session, &args, out)),
+        Command::Payments(command) => session.block_on(payments::run(session, command, out)),
+        Command::Events(command) => session.block_on(events::run(session, command, out)),
+        Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
+        Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
+        Command::Migrate(args) => session.block_on(migrate::run(session, &args, out)),
+        Command::Config(command) => config::run(session, &command, out),
+        Command::Completions(args) => shell::completions(&args, out),
+        Command::Man(args) => shell::man(&args, out),
+    }
+}
+
+/// Does something to each of `things`. Each is refused alone, and each refusal is told.
+async fn each<T>(
+    things: &[T],
+    out: &mut Out,
+    mut act: impl AsyncFnMut(&T, &mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut refused = false;
+    for thing in things {
+        match act(thing, out).await {
+            Ok(()) => {}
+            Err(failure) if failure.exit() == Exit::Refused => {
+                out.flush()?;
+                failure.tell();
+                refused = true;
+            }
+            // The database is gone: the others would fail alike.
+            Err(failure) => return Err(failure),
+        }
+    }
+    if refused { Err(Failure::Told(Exit::Refused)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

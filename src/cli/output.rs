@@ -1,0 +1,176 @@
+//! Standard output: lines, JSON lines and tables, safe for a terminal and for a pipe that is closed early.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write as _};
+
+use clap::Command;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::table::Table;
+
+/// Where a command's answer goes.
+pub(super) struct Out {
+    stdout: BufWriter<StdoutLock<'static>>,
+    json: bool,
+    look: Look,
+}
+
+/// What the place that we write to can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Whether colours are shown, and wanted.
+    pub(super) colour: bool,
+    /// Characters in a line; none where nothing has to fit.
+    pub(super) width: Option<u16>,
+}
+
+impl Out {
+    /// Standard output of this process.
+    pub(super) fn stdout(json: bool) -> Self {
+        let stdout = io::stdout();
+        let look = if stdout.is_terminal() { terminal() } else { Look::default() };
+        Self { stdout: BufWriter::new(stdout.lock()), json, look }
+    }
+
+    /// Whether programs read us: then only [`Self::json`] is to be called.
+    pub(super) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes a line for people.
+    pub(super) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
+        let text = text.to_string();
+        self.write(format!("{}\n", printable(&text)).as_bytes())
+    }
+
+    /// Writes the lines, if there are any, after an empty one.
+    pub(super) fn notes(&mut self, notes: &[String]) -> Result<(), Failure> {
+        if !notes.is_empty() {
+            self.write(b"\n")?;
+        }
+        notes.iter().try_for_each(|note| self.line(note))
+    }
+
+    /// Writes a line for people that stands over what follows.
+    pub(super) fn heading(&mut self, text: &str) -> Result<(), Failure> {
+        let text = printable(text);
+        let line =
+            if self.look.colour { format!("\x1b[1m{text}\x1b[0m\n") } else { format!("{text}\n") };
+        self.write(line.as_bytes())
+    }
+
+    /// Writes an object for programs, in a line of its own.
+    pub(super) fn json(&mut self, object: &impl Serialize) -> Result<(), Failure> {
+        let line = serde_json::to_string(object)
+            .map_err(|error| Failure::Defect(format!("not JSON: {error}")))?;
+        self.write(format!("{line}\n").as_bytes())
+    }
+
+    /// Writes a table.
+    pub(super) fn table(&mut self, table: &Table) -> Result<(), Failure> {
+        for line in table.lines(self.look) {
+            self.write(line.as_bytes())?;
+            self.write(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// Writes bytes as they are: a script, a manual page.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stdout.write_all(bytes).map_err(failure)
+    }
+
+    /// Sees to it that all of it was written.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.stdout.flush().map_err(failure)
+    }
+}
+
+fn failure(error: io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Failure::Closed;
+    }
+    Failure::Write { what: "to standard output".to_owned(), error }
+}
+
+fn terminal() -> Look {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    Look { colour: !set("NO_COLOR") && !dumb, width: u16::try_from(columns()).ok() }
+}
+
+/// The terminal's width. clap knows it, because it fits help texts into it: a text of short words shows it.
+fn columns() -> usize {
+    let ruler = Command::new("ruler").about("i ".repeat(2000)).help_template("{about}");
+    let ruler = ruler.max_term_width(1000).render_help().to_string();
+    ruler.lines().map(str::len).fold(0, usize::max)
+}
+
+/// The text without what a terminal would take as an order or show out of place: networks and partners send it, and
+/// nobody should be shown another amount or payment than there is.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_order = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    };
+    if text.contains(is_order) { text.replace(is_order, "\u{fffd}").into() } else { text.into() }
+}
+
+/// Tells how to see the next page: `command` with `--after token` in place of any other.
+pub(super) fn next_page(command: &[String], token: &str) -> String {
+    let mut words = Vec::new();
+    let mut command = command.iter();
+    while let Some(word) = command.next() {
+        if word == "--after" {
+            command.next();
+        } else if !word.starts_with("--after=") {
+            words.push(shell_word(word));
+        }
+    }
+    words.extend(["--after".to_owned(), shell_word(token)]);
+    format!("more: {}", words.join(" "))
+}
+
+/// A word as a shell takes it, whatever is in it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_to_the_terminal_are_not_carried_out() {
+        assert_eq!(printable("plain é €"), "plain é €");
+        assert_eq!(printable("a\x1b[2Jb\u{202e}c\nd"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+    }
+
+    #[test]
+    fn the_next_page_is_the_same_command_with_another_token() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let first = words("railpoll payments list --limit 2");
+        assert_eq!(
+            next_page(&first, "t/n/p"),
+            "more: railpoll payments list --limit 2 --after t/n/p"
+        );
+        let second = words("railpoll payments list --after t/n/p --limit 2");
+        assert_eq!(
+            next_page(&second, "u/n/q"),
+            "more: railpoll payments list --limit 2 --after u/n/q"
+        );
+        let third = words("railpoll payments list --after=t/n/p");
+        assert_eq!(next_page(&third, "$(x)'"), r"more: railpoll payments list --after '$(x)'\'''");
+    }
+
+    #[test]
+    fn the_terminal_has_a_width() {
+        assert!(columns() > 0);
+    }
+}

@@ -1,0 +1,267 @@
+//! `railpoll payments show`: the whole story of a payment.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::document::{embedded, pretty};
+use super::failure::Failure;
+use super::output::Out;
+use super::payments::{PaymentJson, find, review};
+use super::session::Session;
+use super::table::{Cell, Column, Paint, Table};
+use super::times::relative;
+use crate::engine::iso;
+use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
+
+/// Which payment to show.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The payment's id
+    #[arg(value_name = "PAYMENT")]
+    payment_id: String,
+    /// The network it is on, where several have such an id
+    #[arg(long)]
+    network: Option<String>,
+    /// Print the network's JSON alone, laid out for people
+    #[arg(long, conflicts_with = "json")]
+    document: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct StoryJson<'a> {
+    #[serde(flatten)]
+    payment: PaymentJson<'a>,
+    history: Vec<StatusJson<'a>>,
+    operations: Vec<OperationJson<'a>>,
+    reviews: Vec<ReviewJson<'a>>,
+    document: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusJson<'a> {
+    status: &'a str,
+    reached_at: String,
+    recorded_at: String,
+    source: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct OperationJson<'a> {
+    operation: &'a str,
+    status: &'a str,
+    attempts: i64,
+    at: String,
+    reason: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReviewJson<'a> {
+    state: &'a str,
+    decision: &'a str,
+    decided_by: &'a str,
+    code: Option<&'a str>,
+    reason: Option<&'a str>,
+    until: Option<String>,
+    decided_at: String,
+}
+
+pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
+    let store = session.store().await?;
+    let payment = find(&store, &args.payment_id, args.network.as_deref()).await?;
+    let story = store.story(payment).await?;
+    if args.document {
+        pretty(&story.document).lines().try_for_each(|line| out.line(line))
+    } else if out.is_json() {
+        json(&story, out)
+    } else {
+        tell(&story, session.now(), out)
+    }
+}
+
+fn json(story: &Story, out: &mut Out) -> Result<(), Failure> {
+    out.json(&StoryJson {
+        payment: PaymentJson::from(&story.payment),
+        history: story.history.iter().map(StatusJson::from).collect(),
+        operations: story.operations.iter().map(OperationJson::from).collect(),
+        reviews: story.reviews.iter().map(ReviewJson::from).collect(),
+        document: embedded(&story.document)?,
+    })
+}
+
+impl<'a> From<&'a StoryStatus> for StatusJson<'a> {
+    fn from(status: &'a StoryStatus) -> Self {
+        Self {
+            status: &status.status,
+            reached_at: iso(status.reached_at),
+            recorded_at: iso(status.recorded_at),
+            source: &status.source,
+        }
+    }
+}
+
+impl<'a> From<&'a StoryOperation> for OperationJson<'a> {
+    fn from(operation: &'a StoryOperation) -> Self {
+        Self {
+            operation: &operation.operation,
+            status: &operation.status,
+            attempts: operation.attempts,
+            at: iso(operation.at),
+            reason: operation.reason.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a StoryReview> for ReviewJson<'a> {
+    fn from(review: &'a StoryReview) -> Self {
+        Self {
+            state: &review.state,
+            decision: &review.decision,
+            decided_by: &review.decided_by,
+            code: review.code.as_deref(),
+            reason: review.reason.as_deref(),
+            until: review.until.map(iso),
+            decided_at: iso(review.decided_at),
+        }
+    }
+}
+
+fn tell(story: &Story, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure> {
+    let payment = &story.payment;
+    out.heading(&format!("Payment {} on {}", payment.payment_id, payment.network))?;
+    out.table(&facts(payment, now))?;
+    let parts = [
+        ("Statuses", history(story, now)),
+        ("Reviews", reviews(story, now)),
+        ("Operations", operations(story, now)),
+    ];
+    for (title, table) in parts {
+        out.line("")?;
+        if table.is_empty() {
+            out.heading(&format!("{title}: none"))?;
+        } else {
+            out.heading(title)?;
+            out.table(&table)?;
+        }
+    }
+    Ok(())
+}
+
+/// A time, and how far it is.
+fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", iso(time), relative(time, now))
+}
+
+fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[Column::left(""), Column::left("")]);
+    let mut fact = |name: &str, value: Option<Cell>| {
+        if let Some(value) = value {
+            table.row([format!("  {name}").into(), value]);
+        }
+    };
+    let text = |text: String| Some(Cell::from(text));
+    let linked = |id: &Option<String>| id.clone().map(Cell::from);
+    fact("state", text(payment.state.to_string()));
+    let sub_states = payment.sub_states.join(", ");
+    fact("sub-states", (!sub_states.is_empty()).then(|| sub_states.into()));
+    fact("our role", text(payment.connector_role.to_lowercase()));
+    fact("amount", text(format!("{} {}", payment.amount, payment.currency)));
+    let payout = payment.payout.as_ref();
+    fact("pays out", payout.map(|(amount, currency)| format!("{amount} {currency}").into()));
+    fact("created", payment.created_at.map(|time| when(time, now).into()));
+    fact("changed", text(when(payment.modified_at, now)));
+    fact("first seen", text(when(payment.first_seen_at, now)));
+    fact("deadline", payment.expires_at.map(|time| deadline(payment, time, now)));
+    fact("review", payment.review.is_some().then(|| review(payment)));
+    fact("not before", payment.not_before.map(|time| when(time, now).into()));
+    fact("acted on", payment.acted_at.map(|time| when(time, now).into()));
+    fact("returns", linked(&payment.returns));
+    fact("returned by", linked(&payment.returned_by));
+    table
+}
+
+fn deadline(payment: &PaymentRow, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Cell {
+    let distance = relative(expires_at, now);
+    let at = iso(expires_at);
+    if payment.state.is_over() {
+        format!("{at} ({distance})").into()
+    } else if expires_at <= now {
+        Cell::from(format!("{at} (expired {distance})")).paint(Paint::Bad)
+    } else {
+        Cell::from(format!("{at} (expires {distance})")).paint(Paint::Watch)
+    }
+}
+
+fn history(story: &Story, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  STATUS"),
+        Column::left("REACHED"),
+        Column::left(""),
+        Column::left("RECORDED"),
+        Column::left("KNOWN FROM"),
+    ]);
+    for status in &story.history {
+        table.row([
+            format!("  {}", status.status).into(),
+            iso(status.reached_at).into(),
+            relative(status.reached_at, now).into(),
+            iso(status.recorded_at).into(),
+            status.source.as_str().into(),
+        ]);
+    }
+    table
+}
+
+fn reviews(story: &Story, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  DECISION"),
+        Column::left("BY"),
+        Column::left("AT"),
+        Column::left(""),
+        Column::left("IN STATE"),
+        Column::left("CODE"),
+        Column::left("UNTIL"),
+        Column::prose("REASON"),
+    ]);
+    for review in &story.reviews {
+        table.row([
+            format!("  {}", review.decision).into(),
+            review.decided_by.as_str().into(),
+            iso(review.decided_at).into(),
+            relative(review.decided_at, now).into(),
+            review.state.as_str().into(),
+            review.code.clone().into(),
+            review.until.map(iso).into(),
+            review.reason.clone().into(),
+        ]);
+    }
+    table
+}
+
+fn operations(story: &Story, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  OPERATION"),
+        Column::left("STATUS"),
+        Column::right("TRIED"),
+        Column::left("AT"),
+        Column::left(""),
+        Column::prose("ANSWER"),
+    ]);
+    for operation in &story.operations {
+        let status = Cell::from(operation.status.as_str());
+        table.row([
+            format!("  {}", operation.operation).into(),
+            match operation.status.as_str() {
+                "done" => status.paint(Paint::Good),
+                "refused" => status.paint(Paint::Bad),
+                _ => status.paint(Paint::Watch),
+            },
+            operation.attempts.to_string().into(),
+            iso(operation.at).into(),
+            relative(operation.at, now).into(),
+            operation.reason.clone().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,152 @@
+//! `railpoll quarantine`: rows of a network that could not be understood or believed.
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::output::Out;
+use super::session::Session;
+use super::table::{Column, Table};
+use super::times::relative;
+use crate::engine::iso;
+use crate::store::QuarantinedRow;
+
+/// More rows than this nobody reads.
+const ROWS_MAX: u32 = 1_000;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// List the rows that are set aside, oldest first, at most a thousand
+    List {
+        /// Also rows that need no attention any more
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a row as it came, up to 64 kB
+    Show {
+        /// The row's number
+        id: i64,
+    },
+    /// Say that rows have been seen to
+    #[command(
+        after_help = "Example:\n  railpoll quarantine resolve 3 --reason 'corrected by the network'"
+    )]
+    Resolve(ResolveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResolveArgs {
+    /// The rows' numbers
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<i64>,
+    /// How, for the record
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RowJson<'a> {
+    id: i64,
+    poller: &'a str,
+    network: &'a str,
+    payment_id: Option<&'a str>,
+    reason: &'a str,
+    first_seen_at: String,
+    resolved_at: Option<String>,
+    resolution: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+}
+
+impl<'a> RowJson<'a> {
+    fn new(row: &'a QuarantinedRow, raw: Option<&'a str>) -> Self {
+        Self {
+            id: row.quarantine_id,
+            poller: &row.poller,
+            network: &row.network,
+            payment_id: row.payment_id.as_deref(),
+            reason: &row.reason,
+            first_seen_at: iso(row.first_seen_at),
+            resolved_at: row.resolved_at.map(iso),
+            resolution: row.resolution.as_deref(),
+            raw,
+        }
+    }
+}
+
+pub(super) async fn run(
+    session: &Session,
+    command: QuarantineCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match command {
+        QuarantineCommand::List { all } => list(session, all, out).await,
+        QuarantineCommand::Show { id } => show(session, id, out).await,
+        QuarantineCommand::Resolve(args) => resolve(session, &args, out).await,
+    }
+}
+
+async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
+    let rows = session.store().await?.quarantined(all, ROWS_MAX).await?;
+    if out.is_json() {
+        return rows.iter().try_for_each(|row| out.json(&RowJson::new(row, None)));
+    }
+    if rows.is_empty() {
+        return out.line("nothing is set aside");
+    }
+    let now = session.now();
+    let mut table = Table::new(&[
+        Column::right("ID"),
+        Column::left("POLLER"),
+        Column::left("NETWORK"),
+        Column::left("PAYMENT"),
+        Column::left("SEEN"),
+        Column::left("RESOLVED"),
+        Column::prose("REASON"),
+    ]);
+    for row in &rows {
+        table.row([
+            row.quarantine_id.to_string().into(),
+            row.poller.as_str().into(),
+            row.network.as_str().into(),
+            row.payment_id.clone().into(),
+            relative(row.first_seen_at, now).into(),
+            row.resolved_at.map(|time| relative(time, now)).into(),
+            row.reason.as_str().into(),
+        ]);
+    }
+    out.table(&table)
+}
+
+async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {
+    let row = session.store().await?.quarantined_row(id).await?;
+    if out.is_json() {
+        return out.json(&RowJson::new(&row, Some(&row.raw)));
+    }
+    out.heading(&format!("Row {id} of {}, met by {}", row.network, row.poller))?;
+    let mut table = Table::new(&[Column::left(""), Column::prose("")]);
+    table.row(["  payment".into(), row.payment_id.clone().into()]);
+    table.row(["  first seen".into(), iso(row.first_seen_at).into()]);
+    table.row(["  reason".into(), row.reason.as_str().into()]);
+    if let Some(resolved_at) = row.resolved_at {
+        table.row(["  resolved".into(), iso(resolved_at).into()]);
+        table.row(["  resolution".into(), row.resolution.clone().into()]);
+    }
+    out.table(&table)?;
+    out.line("")?;
+    row.raw.lines().try_for_each(|line| out.line(line))
+}
+
+async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result<(), Failure> {
+    let store = session.store().await?;
+    super::each(&args.ids, out, async |id, out| {
+        let row = store.quarantined_row(*id).await?;
+        store.resolve_quarantined(&row, &args.reason, session.now()).await?;
+        if out.is_json() {
+            return out.json(&serde_json::json!({ "id": id, "resolution": args.reason }));
+        }
+        out.line(format!("resolved row {id}"))
+    })
+    .await
+}

@@ -1,0 +1,42 @@
+//! `railpoll run`: every enabled poller in one process, for a small installation.
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::session::Session;
+use crate::daemon::{Exit, Host, Output, RunMode, Signals};
+use crate::engine::{Clock, Poller};
+
+/// Which pollers, and for how long.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  railpoll run                       every poller that is switched on, for ever
+  railpoll run accepted executed     these two, if they are switched on
+  railpoll run --once                one sweep of each, then exit
+
+TERM or Ctrl-C finishes what is in hand; HUP reads the config again; USR1 sweeps now.")]
+pub(super) struct RunArgs {
+    /// The pollers to run, if they are switched on [default: all]
+    pollers: Vec<Poller>,
+    /// One sweep of each, then exit
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) async fn run(session: &Session, args: RunArgs, json: bool) -> Result<(), Failure> {
+    let signals = Signals::of_process()
+        .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
+    let host = Host {
+        pollers: if args.pollers.is_empty() { Poller::ALL.to_vec() } else { args.pollers },
+        sources: session.sources().clone(),
+        mode: if args.once { RunMode::Once } else { RunMode::Loop },
+        output: if json { Output::Json } else { Output::Silent },
+        clock: Clock::system(),
+    };
+    match host.run(signals).await {
+        Exit::Done => Ok(()),
+        // The log has said why.
+        exit => Err(Failure::Told(exit)),
+    }
+}

@@ -1,0 +1,175 @@
+//! `railpoll sandbox`: a simulated network on loopback, to try a set-up against.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+
+use super::failure::Failure;
+use super::output::Out;
+use crate::daemon::Signals;
+use crate::sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
+
+/// What the network is like.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It listens on 127.0.0.1 only, keeps everything in memory, and checks every request strictly: what a client does wrong
+is listed at the end. Stop it with Ctrl-C.
+
+Examples:
+  railpoll sandbox                               600 payments a minute, no faults
+  railpoll sandbox --payments 10000 --arrivals 0 a list to read, in which nothing happens
+  railpoll sandbox --faults 50                   5 % of requests meet a 500, a 429, a cut or a slow answer")]
+pub(super) struct SandboxArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 8650)]
+    port: u16,
+    /// Payments that are there from the start, in ACCEPTED
+    #[arg(long, default_value_t = 100)]
+    payments: usize,
+    /// New payments a minute
+    #[arg(long, default_value_t = 600)]
+    arrivals: u32,
+    /// Requests per 1000 that meet a fault, of each of five kinds a fifth
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=900))]
+    faults: u32,
+    /// Seconds until a token expires
+    #[arg(long, default_value_t = 300)]
+    token_seconds: u64,
+    /// Our node's part in the payments
+    #[arg(long, default_value = "receiving", value_parser = ["receiving", "sending"])]
+    role: String,
+    /// Ids, amounts, delays and faults follow from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Writes a config file that fits, with its secret beside it, into this folder
+    #[arg(long, value_name = "DIR")]
+    write_config: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure> {
+    let mut signals = Signals::of_process()
+        .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
+    let role = if args.role == "sending" { Role::Sending } else { Role::Receiving };
+    let arrivals =
+        PaymentSpec { role, expires_in: TimeDelta::minutes(5), ..PaymentSpec::default() };
+    let options = SandboxOptions {
+        port: args.port,
+        seed: args.seed,
+        token_lifetime: Duration::from_secs(args.token_seconds),
+        faults: faults(args.faults),
+        partner: Some(Partner {
+            arrivals_per_minute: args.arrivals,
+            arrivals: arrivals.clone(),
+            ..Partner::default()
+        }),
+        partner_every: Some(Duration::from_millis(100)),
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options).await.map_err(|error| {
+        Failure::Refused(format!("port {} cannot be listened on: {error}", args.port))
+    })?;
+    sandbox.add_payments(args.payments, &arrivals);
+    match &args.write_config {
+        Some(folder) => {
+            let file = write_config(&sandbox, folder, &args.role)?;
+            out.line(format!("wrote {}", file.display()))?;
+        }
+        None => out.line(network_section(&sandbox, &args.role))?,
+    }
+    out.line(format!("a simulated RippleNet is at {}", sandbox.base_url()))?;
+    out.flush()?;
+    signals.stopping().await;
+    tell_end(&sandbox, out)
+}
+
+/// A fifth of `per_mille` for each kind of fault.
+fn faults(per_mille: u32) -> FaultRates {
+    let each = per_mille / 5;
+    FaultRates {
+        status_500: each,
+        status_429: each,
+        retry_after: 1,
+        cut_before: each,
+        cut_after: each,
+        slow: each,
+        slow_for: Duration::from_millis(500),
+        late: each,
+        late_for: Duration::from_secs(2),
+        ..FaultRates::default()
+    }
+}
+
+/// The config of this network, but for the secret.
+pub(super) fn network_section(sandbox: &Sandbox, role: &str) -> String {
+    format!(
+        "[networks.sandbox]\nkind = \"ripplenet\"\nbase_url = \"{}\"\ntoken_url = \"{}\"\naudience = \"{}\"\n\
+         client_id = \"{}\"\nclient_secret_file = \"secret\"   # holds {}\nconnector_role = \"{role}\"\n",
+        sandbox.base_url(),
+        sandbox.token_url(),
+        sandbox.audience(),
+        sandbox.client_id(),
+        sandbox.client_secret(),
+    )
+}
+
+/// Writes `railpoll.toml` and the secret that it names into `folder`.
+pub(super) fn write_config(
+    sandbox: &Sandbox,
+    folder: &std::path::Path,
+    role: &str,
+) -> Result<PathBuf, Failure> {
+    let failed = |what: &std::path::Path, error: std::io::Error| {
+        Failure::Refused(format!("{} cannot be written: {error}", what.display()))
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let folder = folder.canonicalize().map_err(|error| failed(folder, error))?;
+    let secret = folder.join("secret");
+    write_secret(&secret, sandbox.client_secret()).map_err(|error| failed(&secret, error))?;
+    let file = folder.join("railpoll.toml");
+    let text = format!(
+        "[database]\nurl = \"sqlite:{}\"\n\n{}\n{}",
+        folder.join("railpoll.db").display(),
+        network_section(sandbox, role).replace("\"secret\"", &format!("\"{}\"", secret.display())),
+        POLLERS,
+    );
+    fs::write(&file, text).map_err(|error| failed(&file, error))?;
+    Ok(file)
+}
+
+const POLLERS: &str = "\
+[defaults.poller]
+enabled = true
+initial_delay = \"0s\"
+fixed_delay = \"1s\"
+overlap = \"5s\"
+[defaults.poller.review]
+mode = \"automatic\"
+require_user_info = [\"/Cdtr/Nm\", \"/CdtrAcct/Id\"]
+";
+
+fn write_secret(path: &std::path::Path, secret: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(secret.as_bytes())
+}
+
+fn tell_end(sandbox: &Sandbox, out: &mut Out) -> Result<(), Failure> {
+    let summary = sandbox.summary();
+    out.line(format!("{} requests, {} tokens", summary.requests, summary.tokens))?;
+    for (state, payments) in &summary.payments {
+        out.line(format!("{state:>20}  {payments}"))?;
+    }
+    let violations = sandbox.violations();
+    for violation in violations.iter().take(20) {
+        out.line(format!("violation: {violation}"))?;
+    }
+    if violations.is_empty() {
+        return out.line("every request was as it should be");
+    }
+    Err(Failure::Refused(format!("{} requests were not as they should be", violations.len())))
+}

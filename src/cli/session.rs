@@ -1,0 +1,91 @@
+//! What a command needs: settings, the database, the time.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret as _;
+
+use super::failure::Failure;
+use crate::config::{self, DatabaseUrl, Settings, Sources};
+use crate::engine::Clock;
+use crate::store::Store;
+
+/// What every command starts from.
+#[derive(Debug)]
+pub(super) struct Session {
+    sources: Sources,
+    clock: Clock,
+    command_line: Vec<String>,
+}
+
+impl Session {
+    pub(super) fn new(sources: Sources, command_line: Vec<String>) -> Self {
+        Self { sources, clock: Clock::system(), command_line }
+    }
+
+    /// The words that this process was started with.
+    pub(super) fn command_line(&self) -> &[String] {
+        &self.command_line
+    }
+
+    /// Where settings come from.
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The time now.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The settings. No secret is looked for: an operator need not be able to read them.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(config::load_without_secrets(&self.sources)?)
+    }
+
+    /// The database that the settings name. It must be there, and of this program's version: reading makes nothing.
+    pub(super) async fn store(&self) -> Result<Store, Failure> {
+        let url = self.settings()?.database.url;
+        if is_missing(&url) {
+            return Err(Failure::NoDatabase(url.to_string()));
+        }
+        let store = open(&url).await?;
+        store.expect_current().await?;
+        Ok(store)
+    }
+
+    /// Runs a command to its end, on this thread.
+    pub(super) fn block_on(
+        &self,
+        command: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::Defect(format!("no runtime: {error}")))?;
+        runtime.block_on(command)
+    }
+}
+
+/// Whether the settings name an SQLite file that is not there yet. One that may not be looked at counts as there:
+/// opening it says what is wrong.
+pub(super) fn is_missing(url: &DatabaseUrl) -> bool {
+    match url {
+        DatabaseUrl::Sqlite(path) => !path.try_exists().unwrap_or(true),
+        DatabaseUrl::Postgres(_) => false,
+    }
+}
+
+/// Opens the database, and makes an SQLite file if there is none.
+pub(super) async fn open(url: &DatabaseUrl) -> Result<Store, Failure> {
+    let (text, advice) = match url {
+        DatabaseUrl::Sqlite(path) => (
+            format!("sqlite:{}", path.display()),
+            "the file and its folder must be readable and writable for you: perhaps `sudo -u railpoll` is missing",
+        ),
+        DatabaseUrl::Postgres(secret) => (
+            secret.expose_secret().to_owned(),
+            "is the server running, and may you log in there? Try the same URL with `psql`",
+        ),
+    };
+    let opened = Store::open(&text).await;
+    opened.map_err(|error| Failure::Open { url: url.to_string(), error, advice })
+}

@@ -1,0 +1,58 @@
+//! `railpoll completions` and `railpoll man`: both from the definitions of the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::Cli;
+use super::failure::Failure;
+use super::output::Out;
+
+/// For which shell.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  railpoll completions bash > /usr/share/bash-completion/completions/railpoll
+  railpoll completions zsh > /usr/local/share/zsh/site-functions/_railpoll
+  railpoll completions fish > ~/.config/fish/completions/railpoll.fish";
+
+/// Where to write manual pages.
+#[derive(Debug, Args)]
+#[command(after_help = MAN_EXAMPLES)]
+pub(super) struct ManArgs {
+    /// Write a page for every command into this folder, which is made if need be
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  railpoll man | man -l -
+  railpoll man --dir /usr/local/share/man/man1";
+
+pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Result<(), Failure> {
+    // Into memory first: clap_complete panics where writing fails, and a pipe may be closed.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "railpoll", &mut script);
+    out.write(&script)
+}
+
+pub(super) fn man(args: &ManArgs, out: &mut Out) -> Result<(), Failure> {
+    let failure = |what: String| move |error| Failure::Write { what, error };
+    let Some(dir) = &args.dir else {
+        let mut page = Vec::new();
+        Man::new(Cli::command()).render(&mut page).map_err(failure("the page".to_owned()))?;
+        return out.write(&page);
+    };
+    let place = dir.display().to_string();
+    std::fs::create_dir_all(dir).map_err(failure(place.clone()))?;
+    clap_mangen::generate_to(Cli::command(), dir).map_err(failure(place))
+}

@@ -1,0 +1,115 @@
+//! Times as people write them and like to read them.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+/// A time that a person wrote: a date, a time, or a time back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Then.
+    At(DateTime<Utc>),
+    /// So long before now.
+    Back(Duration),
+}
+
+impl Moment {
+    /// The time that is meant.
+    pub(super) fn before(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::At(time) => time,
+            Self::Back(back) => TimeDelta::from_std(back)
+                .ok()
+                .and_then(|back| now.checked_sub_signed(back))
+                .unwrap_or(DateTime::UNIX_EPOCH),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let back = || humantime::parse_duration(text).map(Self::Back);
+        time(text).map(Self::At).or_else(|_| back()).map_err(|_| {
+            "expected a date (2026-01-31), a time (2026-01-31T09:00:00Z) or a time back (2h, 30d)"
+                .to_owned()
+        })
+    }
+}
+
+/// Reads a date, which is its beginning in UTC, or a time with its zone.
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let day = text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc());
+    let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    day.or(time).map_err(|_| {
+        "expected a date (2026-01-31) or a time with its zone (2026-01-31T09:00:00Z)".to_owned()
+    })
+}
+
+/// How far `time` is from `now`, in the largest unit that says enough: `12 s ago`, `in 3 min`.
+pub(super) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let distance = time - now;
+    match span(distance) {
+        None => "now".to_owned(),
+        Some(span) if distance > TimeDelta::zero() => format!("in {span}"),
+        Some(span) => format!("{span} ago"),
+    }
+}
+
+/// A length of time in its largest unit, rounded down; none if it is under a second.
+fn span(length: TimeDelta) -> Option<String> {
+    let seconds = length.num_seconds().unsigned_abs();
+    Some(match seconds {
+        0 => return None,
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        172_800.. => format!("{} d", seconds / 86_400),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_moment_is_a_date_a_time_or_a_time_back() {
+        let now = at("2026-11-20T10:00:00Z");
+        let meant = |text: &str| text.parse::<Moment>().unwrap().before(now);
+        assert_eq!(meant("2026-01-31"), at("2026-01-31T00:00:00Z"));
+        assert_eq!(meant("2026-01-31T09:00:00+01:00"), at("2026-01-31T08:00:00Z"));
+        assert_eq!(meant("2026-01-31T09:00:00.123456Z"), at("2026-01-31T09:00:00.123456Z"));
+        assert_eq!(meant("2h"), at("2026-11-20T08:00:00Z"));
+        assert_eq!(meant("1d 30m"), at("2026-11-19T09:30:00Z"));
+        assert_eq!(meant("900000years"), DateTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn what_is_not_a_moment_is_refused() {
+        for text in ["", "yesterday", "2", "2026-13-01", "2026-01-31T09:00:00", "-2h"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+        assert!(time("2h").is_err());
+    }
+
+    #[test]
+    fn distances_are_told_in_one_unit() {
+        let now = at("2026-11-20T10:00:00Z");
+        let told = |seconds| relative(now + TimeDelta::seconds(seconds), now);
+        assert_eq!(told(0), "now");
+        assert_eq!(told(-1), "1 s ago");
+        assert_eq!(told(-59), "59 s ago");
+        assert_eq!(told(-60), "1 min ago");
+        assert_eq!(told(-7_199), "1 h ago");
+        assert_eq!(told(-172_799), "47 h ago");
+        assert_eq!(told(-172_800), "2 d ago");
+        assert_eq!(told(200), "in 3 min");
+        assert_eq!(relative(now + TimeDelta::milliseconds(900), now), "now");
+    }
+}

@@ -1,0 +1,176 @@
+//! What a person's wish comes to on a payment: pure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::times::relative;
+use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType};
+use crate::states::rules;
+use crate::store::PaymentRow;
+
+/// What a person wants, before it is known what the payment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    Approve,
+    Complete,
+    Decline { code: String, reason: String },
+    Fail { code: String, reason: String },
+    Hold { until: Option<DateTime<Utc>>, why: String },
+    Release,
+}
+
+/// The poller that acts on the payment as it is, if any does.
+pub(super) fn reviewer(payment: &PaymentRow) -> Option<Poller> {
+    let role = ConnectorRole::from_word(&payment.connector_role);
+    Poller::ALL.into_iter().find(|poller| {
+        let rules = rules(*poller);
+        rules.states.contains(&payment.state) && rules.acts_as(&role).is_some()
+    })
+}
+
+/// The decision that a wish comes to on a payment; none is a release.
+pub(super) fn decision(wish: &Wish, payment: &PaymentRow) -> Result<Option<Decision>, String> {
+    let id = &payment.payment_id;
+    let Some(poller) = reviewer(payment) else {
+        return Err(format!(
+            "payment {id} is {} and we are {} it: nothing is decided on it here; see `railpoll payments show {id}`",
+            payment.state,
+            payment.connector_role.to_lowercase(),
+        ));
+    };
+    Ok(Some(match wish {
+        Wish::Approve => Decision::Approve,
+        Wish::Complete if poller == Poller::Executed => Decision::Approve,
+        Wish::Complete => {
+            return Err(format!(
+                "payment {id} is {}, and only an executed one can be completed; `railpoll payments approve {id}` lets \
+                 it go on from where it is",
+                payment.state
+            ));
+        }
+        Wish::Decline { code, reason } => {
+            let fault = if poller == Poller::Accepted {
+                ReasonType::ReceiverDataValidation
+            } else {
+                fault_of_ours(poller)
+            };
+            Decision::Decline(Reason::new(fault, code, reason)?)
+        }
+        Wish::Fail { code, reason } => {
+            Decision::Decline(Reason::new(fault_of_ours(poller), code, reason)?)
+        }
+        Wish::Hold { until, why } => Decision::Hold { until: *until, why: why.clone() },
+        Wish::Release => return Ok(None),
+    }))
+}
+
+/// Whose fault it is that we cannot go on.
+const fn fault_of_ours(poller: Poller) -> ReasonType {
+    match poller {
+        Poller::Accepted => ReasonType::ReceiverLockFailure,
+        Poller::Locked => ReasonType::SenderProcessingFailure,
+        Poller::Executed | Poller::Completed | Poller::Failed => {
+            ReasonType::ReceiverProcessingError
+        }
+    }
+}
+
+/// When a hold ends, if it does by itself.
+pub(super) fn end_of_hold(
+    until: Option<DateTime<Utc>>,
+    length: Option<Duration>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, String> {
+    let end = match (until, length) {
+        (Some(until), _) => Some(until),
+        (None, Some(length)) => {
+            let end = TimeDelta::from_std(length).ok().and_then(|it| now.checked_add_signed(it));
+            Some(end.ok_or("a hold of that length has no end: leave --for out")?)
+        }
+        (None, None) => None,
+    };
+    match end {
+        Some(end) if end <= now => Err(format!("the hold would end {}", relative(end, now))),
+        end => Ok(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::PaymentState;
+
+    fn payment(state: &str, role: &str) -> PaymentRow {
+        PaymentRow {
+            network: "acme".to_owned(),
+            payment_id: "p1".to_owned(),
+            state: PaymentState::from_word(state),
+            sub_states: Vec::new(),
+            connector_role: role.to_owned(),
+            amount: "10.00".to_owned(),
+            currency: "USD".to_owned(),
+            payout: None,
+            created_at: None,
+            modified_at: DateTime::UNIX_EPOCH,
+            expires_at: None,
+            first_seen_at: DateTime::UNIX_EPOCH,
+            review: None,
+            not_before: None,
+            acted_at: None,
+            returns: None,
+            returned_by: None,
+        }
+    }
+
+    #[test]
+    fn a_decision_needs_a_poller_that_carries_it_out() {
+        let roles = ["SENDING", "RECEIVING", "INTERMEDIARY"];
+        let decidable: Vec<(String, &str)> = PaymentState::KNOWN
+            .iter()
+            .flat_map(|state| roles.map(|role| (state.to_string(), role)))
+            .filter(|(state, role)| decision(&Wish::Approve, &payment(state, role)).is_ok())
+            .collect();
+        let expected =
+            [("ACCEPTED", "RECEIVING"), ("LOCKED", "SENDING"), ("EXECUTED", "RECEIVING")];
+        assert_eq!(decidable, expected.map(|(state, role)| (state.to_owned(), role)));
+    }
+
+    #[test]
+    fn only_an_executed_payment_is_completed() {
+        let complete = |state, role| decision(&Wish::Complete, &payment(state, role));
+        assert_eq!(complete("EXECUTED", "RECEIVING"), Ok(Some(Decision::Approve)));
+        assert!(complete("ACCEPTED", "RECEIVING").is_err());
+        assert!(complete("LOCKED", "SENDING").is_err());
+    }
+
+    #[test]
+    fn whose_fault_it_is_follows_from_the_state() {
+        use ReasonType::*;
+        let (code, reason) = ("AC03".to_owned(), "why".to_owned());
+        let decline = Wish::Decline { code: code.clone(), reason: reason.clone() };
+        let fail = Wish::Fail { code, reason };
+        let fault = |wish, state, role| match decision(wish, &payment(state, role)) {
+            Ok(Some(Decision::Decline(reason))) => reason.reason_type,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(&decline, "ACCEPTED", "RECEIVING"), ReceiverDataValidation);
+        assert_eq!(fault(&fail, "ACCEPTED", "RECEIVING"), ReceiverLockFailure);
+        for wish in [&decline, &fail] {
+            assert_eq!(fault(wish, "EXECUTED", "RECEIVING"), ReceiverProcessingError);
+            assert_eq!(fault(wish, "LOCKED", "SENDING"), SenderProcessingFailure);
+        }
+    }
+
+    #[test]
+    fn a_hold_ends_later() {
+        let now: DateTime<Utc> = "2026-11-20T10:00:00Z".parse().unwrap();
+        let hours = |n: u64| Some(Duration::from_secs(n * 3600));
+        let later = now + TimeDelta::hours(2);
+        assert_eq!(end_of_hold(None, hours(2), now), Ok(Some(later)));
+        assert_eq!(end_of_hold(Some(later), None, now), Ok(Some(later)));
+        assert_eq!(end_of_hold(None, None, now), Ok(None));
+        assert!(end_of_hold(Some(now), None, now).is_err());
+        assert!(end_of_hold(None, Some(Duration::MAX), now).is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! What goes into statements and comes out of rows: how each database takes a time, a text, JSON and a list.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::types::Json;
+use sqlx::{Arguments, Row as _};
+
+use super::StoreError;
+
+/// Times as `SQLite` keeps them: of one width, so that they sort as they read.
+const SQLITE_TIME: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
+
+/// A parameter of a statement.
+#[derive(Debug, Clone)]
+pub(super) enum Arg<'a> {
+    Text(&'a str),
+    MaybeText(Option<&'a str>),
+    Int(i64),
+    Time(DateTime<Utc>),
+    MaybeTime(Option<DateTime<Utc>>),
+    /// JSON text.
+    Json(String),
+    /// Texts: in `SQLite` to be read with `json_each`, in `PostgreSQL` with `ANY`.
+    Texts(Vec<String>),
+}
+
+/// A row of an answer.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+pub(super) fn sqlite_arguments(args: &[Arg<'_>]) -> Result<SqliteArguments, StoreError> {
+    let mut out = SqliteArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Text(text) => out.add(without_nul(text).into_owned()),
+            Arg::MaybeText(text) => out.add(text.map(|text| without_nul(text).into_owned())),
+            Arg::Int(number) => out.add(*number),
+            Arg::Time(time) => out.add(sqlite_time(*time)),
+            Arg::MaybeTime(time) => out.add(time.map(sqlite_time)),
+            Arg::Json(text) => out.add(without_nul_escapes(text).into_owned()),
+            Arg::Texts(texts) => out.add(serde_json::json!(texts).to_string()),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(out)
+}
+
+pub(super) fn postgres_arguments(args: &[Arg<'_>]) -> Result<PgArguments, StoreError> {
+    let mut out = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Text(text) => out.add(without_nul(text)),
+            Arg::MaybeText(text) => out.add(text.map(without_nul)),
+            Arg::Int(number) => out.add(*number),
+            Arg::Time(time) => out.add(stored_time(*time)),
+            Arg::MaybeTime(time) => out.add(time.map(stored_time)),
+            Arg::Json(text) => RawValue::from_string(without_nul_escapes(text).into_owned())
+                .map_err(Into::into)
+                .and_then(|json| out.add(Json(json))),
+            Arg::Texts(texts) => {
+                out.add(texts.iter().map(|text| without_nul(text)).collect::<Vec<_>>())
+            }
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(out)
+}
+
+/// PostgreSQL's text takes no NUL. What we write ourselves, such as a network's answer, is kept without it.
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// The same in JSON, where a NUL is written as an escape.
+fn without_nul_escapes(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\u0000") {
+        return json.into();
+    }
+    let mut kept = String::with_capacity(json.len());
+    let mut chars = json.chars();
+    while let Some(char) = chars.next() {
+        kept.push(char);
+        if char != '\\' {
+            continue;
+        }
+        match chars.as_str().strip_prefix("u0000") {
+            Some(rest) => {
+                kept.push_str("ufffd");
+                chars = rest.chars();
+            }
+            // What a backslash escapes, such as another one, begins no escape itself.
+            None => kept.extend(chars.next()),
+        }
+    }
+    kept.into()
+}
+
+/// The years 1 to 9999 in microseconds since 1970: what both databases keep, and sort as it reads.
+const CALENDAR: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// Whether the databases can keep the time at all.
+pub(super) fn is_in_calendar(time: DateTime<Utc>) -> bool {
+    CALENDAR.contains(&time.timestamp_micros())
+}
+
+/// A time as the databases keep it: in whole microseconds, without leap seconds, within the calendar.
+pub(super) fn stored_time(time: DateTime<Utc>) -> DateTime<Utc> {
+    let micros = time.timestamp_micros().clamp(*CALENDAR.start(), *CALENDAR.end());
+    DateTime::from_timestamp_micros(micros).unwrap_or(time)
+}
+
+/// A time as `SQLite` keeps it.
+pub(super) fn sqlite_time(time: DateTime<Utc>) -> String {
+    stored_time(time).format(SQLITE_TIME).to_string()
+}
+
+fn from_sqlite_time(column: &str, text: &str) -> Result<DateTime<Utc>, StoreError> {
+    NaiveDateTime::parse_from_str(text, SQLITE_TIME)
+        .map(|time| time.and_utc())
+        .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text.to_owned() })
+}
+
+impl Row {
+    pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn int(&self, column: &str) -> Result<i64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn count(&self, column: &str) -> Result<u64, StoreError> {
+        Ok(u64::try_from(self.int(column)?).unwrap_or_default())
+    }
+
+    pub(super) fn maybe_time(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        match self {
+            Self::Sqlite(row) => {
+                let text: Option<String> = row.try_get(column)?;
+                text.map(|text| from_sqlite_time(column, &text)).transpose()
+            }
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    pub(super) fn time(&self, column: &str) -> Result<DateTime<Utc>, StoreError> {
+        self.maybe_time(column)?.ok_or_else(|| StoreError::Unreadable {
+            column: column.to_owned(),
+            value: "NULL".to_owned(),
+        })
+    }
+
+    /// A text that a function of ours can read.
+    pub(super) fn parsed<T: FromStr>(&self, column: &str) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        text.parse().map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })
+    }
+
+    /// A JSON list of texts.
+    pub(super) fn texts(&self, column: &str) -> Result<Vec<String>, StoreError> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text)
+            .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_escaped_nuls_are_replaced() {
+        for (json, kept) in [
+            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
+            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
+            (r#"["\u0000\u0000", "\"\u00001ä"]"#, r#"["\ufffd\ufffd", "\"\ufffd1ä"]"#),
+        ] {
+            assert_eq!(without_nul_escapes(json), kept);
+        }
+    }
+}
