@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::config::ConfigErrors;
 use crate::daemon::Exit;
+use crate::networks::NetworkError;
 use crate::store::StoreError;
 
 /// Why a command did not do what it was asked.
@@ -47,6 +48,9 @@ pub(super) enum Failure {
         /// Why.
         error: io::Error,
     },
+    /// The network does not let us through.
+    #[error("network: {0}")]
+    Network(NetworkError),
     /// The reader of our output has seen enough.
     #[error("the output was closed")]
     Closed,
@@ -67,6 +71,7 @@ impl Failure {
             Self::Refused(_) | Self::Write { .. } => Exit::Refused,
             Self::NoDatabase(_) => Exit::Unavailable,
             Self::Open { error, .. } | Self::Store(error) => Exit::of_store(error),
+            Self::Network(error) => Exit::of_network(error),
             Self::Closed => Exit::Done,
             Self::Told(exit) => *exit,
             Self::Defect(_) => Exit::Defect,
@@ -83,6 +88,7 @@ impl Failure {
             | Self::NoDatabase(_)
             | Self::Open { .. }
             | Self::Store(_)
+            | Self::Network(_)
             | Self::Write { .. }
             | Self::Defect(_) => say(&self.to_string()),
         }

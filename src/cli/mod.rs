@@ -9,9 +9,11 @@
 //! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
-//! | `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+//! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
+//! | `demo`, `run`, `sandbox`, `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod alerts;
+mod collect;
 mod config;
 mod decisions;
 mod demo;
@@ -42,7 +44,7 @@ use failure::Failure;
 use output::Out;
 use session::Session;
 
-use crate::daemon::{COMMAND, CommonArgs, Exit, start_logging};
+use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, start_logging};
 
 /// Find out what the pollers do, and decide what waits for a person.
 #[derive(Debug, Parser)]
@@ -85,6 +87,10 @@ enum Command {
     /// Rows of a network that could not be understood or believed
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
+    /// Read a part of a network's list again
+    Backfill(collect::BackfillArgs),
+    /// Compare a network's whole list with the database, and mend what differs
+    Reconcile(collect::ReconcileArgs),
     /// Bring the database's schema up to date, or make the database
     Migrate(migrate::MigrateArgs),
     /// Serve a simulated network on loopback, to try a set-up against
@@ -115,7 +121,13 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    start_logging(cli.common.log_format, COMMAND);
+    match cli.command {
+        // It has its pollers in this process, and logs to a file of its own.
+        Command::Demo(_) => {}
+        // Its pollers are daemons, and log as such.
+        Command::Run(_) => start_logging(cli.common.log_format, DAEMON),
+        _ => start_logging(cli.common.log_format, COMMAND),
+    }
     let mut out = Out::stdout(cli.common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
     let sources = cli.common.sources();
@@ -142,6 +154,8 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
         Command::Events(command) => session.block_on(events::run(session, command, out)),
         Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
         Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
+        Command::Backfill(args) => session.block_on(collect::backfill(session, args, out)),
+        Command::Reconcile(args) => session.block_on(collect::reconcile(session, args, out)),
         Command::Migrate(args) => session.block_on(migrate::run(session, &args, out)),
         Command::Config(command) => config::run(session, &command, out),
         Command::Completions(args) => shell::completions(&args, out),

@@ -4,6 +4,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::collect::look_again;
+use super::each;
 use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
@@ -27,6 +29,12 @@ pub(super) enum QuarantineCommand {
     Show {
         /// The row's number
         id: i64,
+    },
+    /// Ask the network again for the payments of rows that are set aside
+    Retry {
+        /// The rows' numbers [default: all]
+        #[arg(value_name = "ID")]
+        ids: Vec<i64>,
     },
     /// Say that rows have been seen to
     #[command(
@@ -83,8 +91,31 @@ pub(super) async fn run(
     match command {
         QuarantineCommand::List { all } => list(session, all, out).await,
         QuarantineCommand::Show { id } => show(session, id, out).await,
+        QuarantineCommand::Retry { ids } => retry(session, &ids, out).await,
         QuarantineCommand::Resolve(args) => resolve(session, &args, out).await,
     }
+}
+
+/// Asks for each payment again. One that can be read is stored, and its row needs no attention any more.
+async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Failure> {
+    let store = session.store().await?;
+    let mut rows = store.quarantined(false, ROWS_MAX).await?;
+    store.close().await;
+    rows.retain(|row| ids.is_empty() || ids.contains(&row.quarantine_id));
+    if rows.is_empty() {
+        return out.line("nothing of that is set aside");
+    }
+    each(&rows, out, async |row, out| {
+        let (id, reason) = (row.quarantine_id, &row.reason);
+        if look_again(session, row).await? {
+            return out.line(format!("row {id} could be read this time, and is stored"));
+        }
+        Err(Failure::Refused(match &row.payment_id {
+            Some(_) => format!("row {id} cannot be read this time either: {reason}"),
+            None => format!("row {id} does not tell which payment it is; look at `railpoll quarantine show {id}`"),
+        }))
+    })
+    .await
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
@@ -140,7 +171,7 @@ async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> 
 
 async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
-    super::each(&args.ids, out, async |id, out| {
+    each(&args.ids, out, async |id, out| {
         let row = store.quarantined_row(*id).await?;
         store.resolve_quarantined(&row, &args.reason, session.now()).await?;
         if out.is_json() {

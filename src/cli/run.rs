@@ -34,9 +34,7 @@ pub(super) async fn run(session: &Session, args: RunArgs, json: bool) -> Result<
         output: if json { Output::Json } else { Output::Silent },
         clock: Clock::system(),
     };
-    match host.run(signals).await {
-        Exit::Done => Ok(()),
-        // The log has said why.
-        exit => Err(Failure::Told(exit)),
-    }
+    let exit = host.run(signals).await;
+    // The log has said why.
+    if exit == Exit::Done { Ok(()) } else { Err(Failure::Told(exit)) }
 }

@@ -44,16 +44,20 @@ impl Exit {
     #[must_use]
     pub const fn of_sweep(error: &SweepError) -> Self {
         match error {
-            SweepError::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_)) => {
-                Self::Credentials
-            }
-            SweepError::Network(NetworkError::Options(_)) => Self::Config,
-            SweepError::Network(
-                NetworkError::Unavailable(_)
-                | NetworkError::Unreadable(_)
-                | NetworkError::Refused { .. },
-            ) => Self::Unavailable,
+            SweepError::Network(error) => Self::of_network(error),
             SweepError::Store(error) => Self::of_store(error),
+        }
+    }
+
+    /// How a process ends that the network does not let through.
+    #[must_use]
+    pub const fn of_network(error: &NetworkError) -> Self {
+        match error {
+            NetworkError::Credentials(_) | NetworkError::Forbidden(_) => Self::Credentials,
+            NetworkError::Options(_) => Self::Config,
+            NetworkError::Unavailable(_)
+            | NetworkError::Unreadable(_)
+            | NetworkError::Refused { .. } => Self::Unavailable,
         }
     }
 

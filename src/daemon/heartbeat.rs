@@ -16,7 +16,7 @@ pub(super) struct Heartbeat(Arc<Mutex<Beats>>);
 struct Beats {
     last: Vec<Instant>,
     told: Option<Instant>,
-    /// Half of what systemd allows between two signs; none without a watchdog.
+    /// A quarter of what systemd allows between two signs; none without a watchdog.
     tell_every: Option<Duration>,
     standstill: Duration,
 }
@@ -98,6 +98,14 @@ impl Pulse {
     /// How often to beat where there is nothing to do.
     pub(super) fn interval(&self) -> Duration {
         self.beats.interval()
+    }
+}
+
+/// Tells systemd that the configuration is read again; READY is to follow. From version 253 on it wants the time too.
+pub(super) fn tell_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "systemd is not told of the reload"),
     }
 }
 

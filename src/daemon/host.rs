@@ -15,10 +15,11 @@ use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::{Instant, timeout};
 
 use super::health::{Health, Server, serve};
-use super::heartbeat::{Heartbeat, tell_systemd};
+use super::heartbeat::{Heartbeat, tell_reloading, tell_systemd};
 use super::metrics::Metrics;
 use super::output::Output;
 use super::schedule::Pace;
+use super::signals::Wish;
 use super::status::Status;
 use super::worker::{Worker, holder_name, name_of};
 use super::{Exit, RunMode, Signals, Wishes};
@@ -27,10 +28,12 @@ use crate::engine::{Clock, Poller, RetryPolicy};
 use crate::states::Sweeper;
 use crate::store::{Lease, Scope, Store, StoreError};
 
-/// A worker that was told to stop has so long to finish what is in hand. systemd is promised 5 s for all.
-const FINISH_WITHIN: Duration = Duration::from_secs(4);
-/// The database is not worth waiting for longer when a lease is given back at the end.
+/// Workers that were told to stop have so long to finish what is in hand. Whoever stops us is promised 5 s for all.
+const FINISH_WITHIN: Duration = Duration::from_millis(3_500);
+/// The database is not worth waiting for longer when leases are given back at the end.
 const GIVE_BACK_WITHIN: Duration = Duration::from_millis(500);
+/// Nor when it is closed: what it has not written down by then was not committed.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// A database that is not there at once may be starting.
 const DATABASE_RETRY: RetryPolicy =
     RetryPolicy { max_attempts: 5, max_interval: Duration::from_secs(2) };
@@ -75,7 +78,7 @@ enum Ended {
 
 impl Host {
     /// Runs until there is nothing left to do, or until it is told to stop.
-    pub async fn run(self, signals: Signals) -> Exit {
+    pub async fn run(self, mut signals: Signals) -> Exit {
         let mut settings = match config::load(&self.sources) {
             Ok(settings) => settings,
             Err(errors) => {
@@ -91,26 +94,33 @@ impl Host {
         };
         loop {
             let workers = LocalSet::new();
-            let ended = workers.run_until(self.run_with(&settings, &signals, &lasting)).await;
+            let work = Box::pin(self.run_with(&settings, &mut signals, &lasting));
+            let ended = workers.run_until(work).await;
             match ended {
                 Ended::Reload(new) => settings = *new,
-                Ended::Exit(exit) => {
-                    tell_systemd(&[NotifyState::Stopping]);
-                    return exit;
-                }
+                Ended::Exit(exit) => return exit,
             }
         }
     }
 
-    async fn run_with(&self, settings: &Settings, signals: &Signals, lasting: &Lasting) -> Ended {
+    async fn run_with(
+        &self,
+        settings: &Settings,
+        signals: &mut Signals,
+        lasting: &Lasting,
+    ) -> Ended {
         let enabled = self.enabled(settings);
         if enabled.is_empty() {
             // systemd takes an end before READY for a failure.
             tell_systemd(&[NotifyState::Ready]);
             return Ended::Exit(Exit::Done);
         }
-        let store = match open(settings, self.mode).await {
-            Ok(store) => store,
+        let opened = tokio::select! {
+            opened = open(settings, self.mode) => opened,
+            () = signals.stopping() => return Ended::Exit(Exit::Done),
+        };
+        let (store, _passing) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(database = %settings.database.url, %error, "the database cannot be used");
                 return Ended::Exit(Exit::of_store(&error));
@@ -135,7 +145,9 @@ impl Host {
             }
         };
         lasting.heartbeat.clear();
-        store.close().await;
+        if timeout(CLOSE_WITHIN, store.close()).await.is_err() {
+            tracing::debug!("the database takes long to close; it is left to itself");
+        }
         ended
     }
 
@@ -243,24 +255,28 @@ impl Host {
         settings: &Settings,
         mut workers: Vec<Running>,
         wishes: &Wishes,
-        signals: &Signals,
+        signals: &mut Signals,
         store: &Store,
     ) -> Ended {
-        let (mut stops, mut reloads, mut sweeps) =
-            (signals.clone(), signals.clone(), signals.clone());
         loop {
-            let new = tokio::select! {
+            let wish = tokio::select! {
                 exit = all(&mut workers) => return Ended::Exit(exit),
-                () = stops.stopping() => None,
-                () = sweeps.sweep_now() => {
+                wish = signals.wish() => wish,
+            };
+            let new = match wish {
+                Wish::Stop => None,
+                Wish::SweepNow => {
                     wishes.sweep_now();
                     continue;
                 }
-                () = reloads.reload() => match self.reloaded(settings) {
+                Wish::Reload => match self.reloaded(settings) {
                     Some(new) => Some(new),
                     None => continue,
                 },
             };
+            if new.is_none() {
+                tell_systemd(&[NotifyState::Stopping]);
+            }
             wishes.stop();
             finish(workers, store).await;
             return new.map_or(Ended::Exit(Exit::Done), |new| Ended::Reload(Box::new(new)));
@@ -269,7 +285,7 @@ impl Host {
 
     /// The settings as they are now, if they can be used.
     fn reloaded(&self, old: &Settings) -> Option<Settings> {
-        tell_systemd(&[NotifyState::Reloading]);
+        tell_reloading();
         let new = match config::load(&self.sources) {
             Ok(new) => new,
             Err(errors) => {
@@ -318,21 +334,28 @@ async fn finish(mut workers: Vec<Running>, store: &Store) {
     for worker in &workers {
         worker.task.abort();
     }
+    if timeout(GIVE_BACK_WITHIN, give_back(&workers, store)).await.is_err() {
+        tracing::warn!("the database does not take the leases back in time; they run out");
+    }
+}
+
+async fn give_back(workers: &[Running], store: &Store) {
     for worker in workers {
         if let Some(lease) = worker.held.take()
-            && timeout(GIVE_BACK_WITHIN, store.release_lease(&lease)).await.is_err()
+            && let Err(error) = store.release_lease(&lease).await
         {
             let scope = name_of(&worker.scope);
-            tracing::warn!(scope, "the lease could not be given back; it runs out by itself");
+            tracing::warn!(scope, %error, "the lease could not be given back; it runs out");
         }
     }
 }
 
 /// Opens the database, and brings it up to date if that is wanted.
-async fn open(settings: &Settings, mode: RunMode) -> Result<Store, StoreError> {
+async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passing>), StoreError> {
     let url = match &settings.database.url {
         DatabaseUrl::Sqlite(path) if mode == RunMode::DryRun && !path.exists() => {
-            return empty_store().await;
+            let (store, passing) = empty_store().await?;
+            return Ok((store, Some(passing)));
         }
         DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
         DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
@@ -355,21 +378,28 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<Store, StoreError> {
         (RunMode::Once | RunMode::Loop, Migrate::Auto) => store.migrate().await.map(drop)?,
         (RunMode::DryRun, _) | (_, Migrate::Manual) => store.expect_current().await?,
     }
-    Ok(store)
+    Ok((store, None))
 }
 
-/// A database that is gone after the process: a dry run makes none where there is none.
-async fn empty_store() -> Result<Store, StoreError> {
-    let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
-    let path: PathBuf = std::env::temp_dir().join(name);
-    let store = Store::open(&format!("sqlite:{}", path.display())).await?;
-    store.migrate().await?;
-    // The open file lives on until it is closed.
-    for suffix in ["", "-wal", "-shm"] {
-        let file = format!("{}{suffix}", path.display());
-        if let Err(error) = std::fs::remove_file(&file) {
-            tracing::debug!(%error, file, "not removed");
+/// An SQLite file that is removed when this is dropped.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let file = format!("{}{suffix}", self.0.display());
+            if let Err(error) = std::fs::remove_file(&file) {
+                tracing::debug!(%error, file, "not removed");
+            }
         }
     }
-    Ok(store)
+}
+
+/// A database that does not outlive the run: a dry run makes none where there is none.
+async fn empty_store() -> Result<(Store, Passing), StoreError> {
+    let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
+    let passing = Passing(std::env::temp_dir().join(name));
+    let store = Store::open(&format!("sqlite:{}", passing.0.display())).await?;
+    store.migrate().await?;
+    Ok((store, passing))
 }

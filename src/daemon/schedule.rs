@@ -10,7 +10,6 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
-use uuid::Uuid;
 
 use crate::config::Schedule;
 
@@ -19,7 +18,26 @@ pub(super) enum Pace {
     /// So long after the end of the last one.
     Fixed(Duration),
     /// At the times of a cron expression.
-    Cron { wake: Arc<Notify>, scheduler: Box<JobScheduler>, job: Uuid },
+    Cron { expression: String, wake: Arc<Notify>, scheduler: Box<JobScheduler> },
+}
+
+/// When the sweep after the one that begins now begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// So long after the end of this one.
+    After(TimeDelta),
+    /// Then, or at the end of this one if that is later.
+    At(DateTime<Utc>),
+}
+
+impl Next {
+    /// The time, now that this sweep has ended.
+    pub(super) fn seen_from(self, end: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::After(delay) => end + delay,
+            Self::At(time) => std::cmp::max(time, end),
+        }
+    }
 }
 
 impl Pace {
@@ -30,23 +48,24 @@ impl Pace {
     pub(super) async fn start(schedule: &Schedule) -> Result<Self, JobSchedulerError> {
         let expression = match schedule {
             Schedule::FixedDelay(delay) => return Ok(Self::Fixed(*delay)),
-            Schedule::Cron(expression) => expression,
+            Schedule::Cron(expression) => expression.clone(),
         };
         let wake = Arc::new(Notify::new());
         let waker = Arc::clone(&wake);
         let scheduler = JobScheduler::new().await?;
-        let job = Job::new(expression.as_str(), move |_, _| waker.notify_one())?;
-        let job = scheduler.add(job).await?;
+        scheduler.add(Job::new(expression.as_str(), move |_, _| waker.notify_one())?).await?;
         scheduler.start().await?;
-        Ok(Self::Cron { wake, scheduler: Box::new(scheduler), job })
+        Ok(Self::Cron { expression, wake, scheduler: Box::new(scheduler) })
     }
 
-    /// When the next sweep begins, if this one ends `now`. None if that is not known.
-    pub(super) async fn next(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// When the sweep after the one that begins now begins. None if that is not known.
+    pub(super) fn next(&self) -> Option<Next> {
         match self {
-            Self::Fixed(delay) => Some(now + TimeDelta::from_std(*delay).ok()?),
-            Self::Cron { scheduler, job, .. } => {
-                scheduler.next_tick_for_job(*job).await.ok().flatten()
+            Self::Fixed(delay) => TimeDelta::from_std(*delay).ok().map(Next::After),
+            Self::Cron { expression, .. } => {
+                // The scheduler's own job may not know yet that its time has come.
+                let mut job = Job::new(expression.as_str(), |_, _| {}).ok()?;
+                job.job_data().ok()?.next_tick_utc().map(Next::At)
             }
         }
     }
@@ -66,5 +85,19 @@ impl Pace {
         {
             tracing::debug!(%error, "the scheduler did not stop");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_counts_from_the_end_and_a_time_stays_what_it_is() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        let delay = Next::After(TimeDelta::seconds(30));
+        assert_eq!(delay.seen_from(at(100)), at(130));
+        assert_eq!(Next::At(at(120)).seen_from(at(100)), at(120));
+        assert_eq!(Next::At(at(120)).seen_from(at(125)), at(125), "it passed during the sweep");
     }
 }

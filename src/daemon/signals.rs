@@ -53,6 +53,20 @@ impl Wishes {
     }
 }
 
+/// Something that is wanted of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Stop,
+    Reload,
+    SweepNow,
+}
+
+async fn change(count: &mut watch::Receiver<u64>) {
+    if count.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Signals {
     /// Listens to the process's signals, on a thread of its own: TERM and INT stop, HUP reloads, USR1 sweeps now. A
     /// second TERM or INT ends the process at once.
@@ -94,17 +108,43 @@ impl Signals {
         }
     }
 
-    /// Waits until the configuration is to be read again.
-    pub async fn reload(&mut self) {
-        if self.reload.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
     /// Waits until a sweep is wanted.
     pub async fn sweep_now(&mut self) {
-        if self.sweep_now.changed().await.is_err() {
-            std::future::pending::<()>().await;
+        change(&mut self.sweep_now).await;
+    }
+
+    /// Waits for anything that is wanted. Each wish is told once by this and its later copies.
+    pub(super) async fn wish(&mut self) -> Wish {
+        let Self { stop, reload, sweep_now } = self;
+        let stopping = async {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stopping => Wish::Stop,
+            () = change(reload) => Wish::Reload,
+            () = change(sweep_now) => Wish::SweepNow,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wish_is_told_once_and_the_end_first() {
+        let (wishes, mut signals) = Wishes::new();
+        wishes.reload();
+        wishes.sweep_now();
+        assert_eq!(signals.wish().await, Wish::Reload);
+        // As a reload does: what was told is not told again.
+        let mut signals = signals.clone();
+        assert_eq!(signals.wish().await, Wish::SweepNow);
+        wishes.reload();
+        wishes.stop();
+        assert_eq!(signals.wish().await, Wish::Stop);
     }
 }

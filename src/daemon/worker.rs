@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::heartbeat::Pulse;
 use super::keeper::{Keeper, LeaseTimes};
 use super::metrics::Metrics;
 use super::output::Output;
-use super::schedule::Pace;
+use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
 use crate::engine::{Alert, AlertName, Clock, doubling};
@@ -118,10 +119,8 @@ impl Worker {
         }
         let mut refusals = 0;
         loop {
-            let now = self.clock.now();
-            let next = self.pace.next(now).await;
             let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals + 1);
-            let exit = self.sweep(keeper, next, Some(pause)).await;
+            let exit = self.sweep(keeper, self.pace.next(), Some(pause)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
@@ -212,14 +211,15 @@ impl Worker {
     async fn sweep(
         &mut self,
         keeper: &Keeper,
-        next: Option<DateTime<Utc>>,
+        next: Option<Next>,
         if_refused: Option<Duration>,
     ) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        let work = AssertUnwindSafe(self.sweep_once(keeper, next, if_refused))
-            .catch_unwind()
-            .instrument(span);
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
+            Box::pin(self.sweep_once(keeper, next, if_refused));
+        let work = AssertUnwindSafe(work).catch_unwind().instrument(span);
         match work.await {
             Ok(exit) => exit,
             Err(_) => {
@@ -232,7 +232,7 @@ impl Worker {
     async fn sweep_once(
         &self,
         keeper: &Keeper,
-        next: Option<DateTime<Utc>>,
+        next: Option<Next>,
         if_refused: Option<Duration>,
     ) -> Exit {
         let scope = self.sweeper.scope();
@@ -252,7 +252,7 @@ impl Worker {
         let exit = error.as_ref().map_or(Exit::Done, Exit::of_sweep);
         let next = match if_refused {
             Some(pause) if exit == Exit::Credentials => Some(finished_at + pause),
-            Some(_) | None => next.map(|next| next + (finished_at - started_at)),
+            Some(_) | None => next.map(|next| next.seen_from(finished_at)),
         };
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());

@@ -55,6 +55,11 @@ impl Tokens {
         self.issued
     }
 
+    /// The tokens that are good, or were until their time passed.
+    pub(super) fn given(&self) -> Vec<String> {
+        self.good_until.keys().cloned().collect()
+    }
+
     /// Makes every token bad.
     pub(super) fn revoke(&mut self) {
         self.good_until.clear();

@@ -11,7 +11,7 @@ use crate::collect::{
 use crate::config::CollectFrom;
 use crate::engine::{AlertName, Listing, Row, Tally, Trail, Window};
 use crate::networks::NetworkError;
-use crate::store::{Lease, StoreError, WalkEnd};
+use crate::store::{Cursor, Lease, StoreError, WalkEnd};
 
 /// A walk that has not come to the end after so many pages ends for now: payments change faster than they are read,
 /// or there are so many that the rest is to be acted on first.
@@ -56,6 +56,8 @@ impl Sink for Records<'_> {
         trail: Trail,
     ) -> Result<Tally, StoreError> {
         let Sweep { store, scope, clock, observer, .. } = self.sweep;
+        // Only the holder of the lease moves the poller's cursor.
+        let cursor = cursor.filter(|_| self.lease.is_some());
         let tally = store.record(scope, self.lease, rows, cursor, trail, clock.now()).await?;
         observer(Note::Progress);
         Ok(tally)
@@ -129,10 +131,7 @@ impl Sweep<'_> {
         let was = self.store.cursor(self.scope).await?;
         let list = List(self);
         let records = Records { sweep: self, lease: Some(lease), counts_set_aside: true };
-        let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
-            Some(mode) => mode,
-            None => probe(&list).await?,
-        };
+        let mode = self.mode(&was, &list).await?;
         let collector = Collector {
             source: &list,
             sink: &records,
@@ -208,21 +207,60 @@ fn note(report: &mut SweepReport, collected: &Collected) {
     report.newest = collected.newest;
 }
 
-/// Compares the whole list with the database, row by row, whatever the counts say: a person has asked for it.
-///
-/// # Errors
-/// See [`SweepError`].
-pub async fn reconcile(sweep: &Sweep<'_>) -> Result<Reconciled, SweepError> {
-    let Sweep { store, scope, rules, role, .. } = sweep;
-    let was = store.cursor(scope).await?;
-    let list = List(sweep);
-    let records = Records { sweep, lease: None, counts_set_aside: false };
-    let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
-        Some(mode) => mode,
-        None => probe(&list).await?,
-    };
-    store.recount(None, &scope.network, rules.states, role).await?;
-    let settings = sweep.collect_settings();
-    let collector = Collector { source: &list, sink: &records, settings, stop: sweep.stop };
-    Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
+impl Sweep<'_> {
+    /// Compares the whole list with the database, row by row, whatever the counts say: a person has asked for it.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn reconcile(&self) -> Result<Reconciled, SweepError> {
+        let was = self.store.cursor(self.scope).await?;
+        let (list, records) = (List(self), self.records_of_person());
+        let mode = self.mode(&was, &list).await?;
+        self.store.recount(None, &self.scope.network, self.rules.states, &self.role).await?;
+        let settings = self.collect_settings();
+        let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
+        Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
+    }
+
+    /// Reads all that was modified at `from` or later, and leaves the poller's own cursor where it is.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn backfill(&self, from: DateTime<Utc>) -> Result<Collected, SweepError> {
+        let was = self.store.cursor(self.scope).await?;
+        let (list, records) = (List(self), self.records_of_person());
+        let mode = self.mode(&was, &list).await?;
+        let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
+        let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
+        Ok(match mode {
+            Mode::Keyset(bounds) => {
+                collector.walk(bounds, Position::default(), self.clock.now()).await?.0
+            }
+            Mode::Sweep => collector.sweep().await?,
+        })
+    }
+
+    /// Asks the network for one payment, and stores it. False: the network does not know it, or it cannot be read.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn look_at(&self, payment_id: &str) -> Result<bool, SweepError> {
+        let Some(row) = List(self).get(payment_id).await? else { return Ok(false) };
+        let records = self.records_of_person();
+        records.record(std::slice::from_ref(&row), None, Trail::Get).await?;
+        Ok(matches!(row, Row::Payment(_)))
+    }
+
+    /// What a person has stored.
+    fn records_of_person(&self) -> Records<'_> {
+        Records { sweep: self, lease: None, counts_set_aside: false }
+    }
+
+    /// How the list can be read: as it was found before, or found out now.
+    pub(super) async fn mode(&self, was: &Cursor, list: &List<'_>) -> Result<Mode, NetworkError> {
+        match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
+            Some(mode) => Ok(mode),
+            None => probe(list).await,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::collecting::{List, Records};
 use super::note::Note;
 use super::rules::Acts;
 use super::sweep::{Sweep, SweepError, SweepReport};
-use crate::collect::{Collector, Mode, Position, Sink, probe};
+use crate::collect::{Collector, Mode, Position, Sink};
 use crate::engine::{
     Change, ConnectorRole, Payment, ReviewStatus, Row, Tally, Trail, gap_in_user_info, time_left,
 };
@@ -72,10 +72,7 @@ impl Sweep<'_> {
     pub async fn dry_run(&self) -> Result<SweepReport, SweepError> {
         let was = self.store.cursor(self.scope).await?;
         let (source, sink) = (List(self), Preview(self));
-        let mode = match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
-            Some(mode) => mode,
-            None => probe(&source).await?,
-        };
+        let mode = self.mode(&was, &source).await?;
         let settings = self.collect_settings();
         let collector = Collector { source: &source, sink: &sink, settings, stop: self.stop };
         let position = Position { watermark: was.watermark, cursor: was.cursor };

@@ -19,7 +19,6 @@ mod reviewer;
 mod rules;
 mod sweep;
 
-pub use collecting::reconcile;
 pub use note::{Note, Observer};
 pub use rules::{Acts, Rules, rules};
 pub use sweep::{Sweep, SweepError, SweepReport, Sweeper, Swept};

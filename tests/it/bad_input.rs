@@ -100,9 +100,12 @@ fn rows_of_rubbish(kind: Kind) {
     let mut good = world.sandbox.add_payments(100, &PaymentSpec::default());
     let rubbish = rubbish(&world, good[0]);
     let oddities = oddities(&world, good[0]);
-    rubbish.iter().chain(&oddities).for_each(|json| drop(add_row(&world, json)));
-    Garbage::ALL
-        .map(|kind| world.sandbox.add_garbage(kind, PaymentState::Accepted, Role::Receiving));
+    for json in rubbish.iter().chain(&oddities) {
+        add_row(&world, json);
+    }
+    for garbage in Garbage::ALL {
+        world.sandbox.add_garbage(garbage, PaymentState::Accepted, Role::Receiving);
+    }
     good.extend(world.sandbox.add_payments(100, &PaymentSpec::default()));
     // Small pages: some of them hold nothing but rubbish.
     let sets = ["pollers.accepted.page_size=7"];

@@ -370,7 +370,7 @@ fn status_tells_of_each_poller_and_network() {
     desk.seed(async |store| {
         let scope = scope("acme");
         let held = store.acquire_lease(&scope, "host/77", Duration::from_secs(60)).await.unwrap();
-        assert!(matches!(held, Acquired::Held(_)));
+        let Acquired::Held(lease) = held else { panic!("the lease is taken") };
         let sweep = SweepRow {
             started_at: now() - TimeDelta::seconds(13),
             finished_at: now() - TimeDelta::seconds(12),
@@ -382,7 +382,7 @@ fn status_tells_of_each_poller_and_network() {
             error: Some("connection refused".to_owned()),
         };
         let next = now() + TimeDelta::seconds(100);
-        store.record_sweep(&scope, &sweep, Some(next)).await.unwrap();
+        store.record_sweep(&lease, &sweep, Some(next)).await.unwrap();
         let alert = Alert {
             name: AlertName::NetworkUnavailable,
             subject: String::new(),

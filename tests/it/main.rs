@@ -9,12 +9,15 @@
 mod bad_input;
 mod cli;
 mod crash;
+mod daemon;
 mod drift;
 mod life;
+mod limits;
 mod lost_answers;
 mod outage;
 mod outcomes;
 mod refusals;
+mod reviews;
 mod standby;
 mod store;
 mod support;

@@ -176,6 +176,12 @@ impl Sandbox {
         self.shared.lock().tokens.issued()
     }
 
+    /// The tokens that were given out and not revoked, for whoever looks for them where they must not be.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.shared.lock().tokens.given()
+    }
+
     /// The account of everything so far.
     #[must_use]
     pub fn summary(&self) -> Summary {

@@ -131,11 +131,11 @@ fn everything_at_once_locks_nobody_out() {
 /// A bit of everything that a poller writes.
 async fn one_sweep(store: &Store, scope: &Scope, n: i64) -> Result<(), StoreError> {
     let ttl = Duration::from_secs(60);
-    let Acquired::Held(mut lease) = store.acquire_lease(scope, &format!("h{n}"), ttl).await? else {
+    let Acquired::Held(lease) = store.acquire_lease(scope, &format!("h{n}"), ttl).await? else {
         panic!("nobody else asks for this lease");
     };
     store.record(scope, Some(&lease), &page(n, 0), None, Trail::List, now()).await?;
-    store.renew_lease(&mut lease, ttl).await?;
+    store.renew_lease(&lease, ttl).await?;
     let alert = Alert { name: AlertName::Drift, subject: String::new(), detail: String::new() };
     store.raise_alert(scope, Some(&lease), &alert, now()).await?;
     let (id, accepted) = (format!("p{n}-0"), PaymentState::Accepted);

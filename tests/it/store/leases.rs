@@ -43,12 +43,12 @@ fn one_holder_at_a_time() {
         let (store, other) = (database.store().await, database.store().await);
         let scope = scope(Poller::Accepted);
         assert_eq!(store.lease_holder(&scope).await.unwrap(), None);
-        let mut lease = held(store.acquire_lease(&scope, "one", LONG).await.unwrap());
+        let lease = held(store.acquire_lease(&scope, "one", LONG).await.unwrap());
         assert_eq!(lease.term, 1);
         assert!(lease.is_trusted());
         assert_eq!(holder(other.acquire_lease(&scope, "two", LONG).await.unwrap()), "one");
         assert_eq!(other.lease_holder(&scope).await.unwrap().as_deref(), Some("one"));
-        store.renew_lease(&mut lease, LONG).await.unwrap();
+        store.renew_lease(&lease, LONG).await.unwrap();
         store.release_lease(&lease).await.unwrap();
         assert_eq!(store.lease_holder(&scope).await.unwrap(), None);
         let taken = held(other.acquire_lease(&scope, "two", LONG).await.unwrap());
@@ -56,7 +56,7 @@ fn one_holder_at_a_time() {
         // The first holder's farewell does not end the second's lease.
         store.release_lease(&lease).await.unwrap();
         assert_eq!(store.lease_holder(&scope).await.unwrap().as_deref(), Some("two"));
-        let lost = store.renew_lease(&mut lease, LONG).await;
+        let lost = store.renew_lease(&lease, LONG).await;
         assert!(matches!(lost, Err(StoreError::LeaseLost { .. })));
     });
 }
@@ -79,11 +79,11 @@ fn a_lease_that_ran_out_is_taken_over_with_a_higher_term() {
         let store = database.store().await;
         let mut person = database.person().await;
         let scope = scope(Poller::Accepted);
-        let mut old = lease(&store, Poller::Accepted).await;
+        let old = lease(&store, Poller::Accepted).await;
         run_out(database, &mut person).await;
         assert_eq!(store.lease_holder(&scope).await.unwrap(), None);
         // Nobody else has it yet, and still it cannot be renewed: work may have been lost sight of.
-        let renewed = store.renew_lease(&mut old, LONG).await;
+        let renewed = store.renew_lease(&old, LONG).await;
         assert!(matches!(renewed, Err(StoreError::LeaseLost { .. })));
         let new = held(store.acquire_lease(&scope, "two", LONG).await.unwrap());
         assert_eq!((new.term, new.holder.as_str()), (2, "two"));

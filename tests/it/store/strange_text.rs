@@ -213,7 +213,7 @@ fn texts_of_networks_people_and_hooks_lose_their_nul() {
         else {
             panic!("nobody else asked");
         };
-        store.renew_lease(&mut held, ttl).await.unwrap();
+        store.renew_lease(&held, ttl).await.unwrap();
         let events = store.events_after(0, 100).await.unwrap();
         assert!(events.iter().all(|event| !event.data.contains("\\u0000")));
     });

@@ -3,6 +3,8 @@
 pub(crate) mod agreement;
 pub(crate) mod databases;
 pub(crate) mod payments;
+pub(crate) mod supervisor;
+pub(crate) mod web;
 pub(crate) mod world;
 
 pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_each, run};

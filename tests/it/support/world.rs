@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use railpoll::sandbox::{Sandbox, SandboxOptions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
     // Last: the sandbox lives on it.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// How a process ended.
@@ -60,7 +61,7 @@ impl World {
             sandbox,
             database: TestDatabase::new(kind),
             folder: tempfile::tempdir().unwrap(),
-            _runtime: runtime,
+            runtime,
         };
         world.configure("receiving", "");
         world
@@ -107,23 +108,28 @@ impl World {
         self.folder.path().join("railpoll.toml")
     }
 
-    /// The command of a poller that is switched on, and decides by itself; `sets` override the config.
-    pub(crate) fn poller(&self, poller: &str, sets: &[&str]) -> Command {
+    /// The command of a poller with the config file as it is; `sets` override it.
+    pub(crate) fn command(&self, poller: &str, sets: &[&str]) -> Command {
         let mut command = Command::new(binary(poller));
         command
             .current_dir(self.folder.path())
             .env_clear()
             .args(["--log-format", "json", "--config"])
             .arg(self.config())
-            .arg("--set")
-            .arg(format!("pollers.{poller}.enabled=true"))
-            .arg("--set")
-            .arg(format!("pollers.{poller}.review.mode=automatic"))
             .stdin(Stdio::null());
         for set in sets {
             command.args(["--set", set]);
         }
         command
+    }
+
+    /// The command of a poller that is switched on, and decides by itself; `sets` override the config.
+    pub(crate) fn poller(&self, poller: &str, sets: &[&str]) -> Command {
+        let enabled = format!("pollers.{poller}.enabled=true");
+        let automatic = format!("pollers.{poller}.review.mode=automatic");
+        let mut all = vec![enabled.as_str(), automatic.as_str()];
+        all.extend(sets);
+        self.command(poller, &all)
     }
 
     /// One sweep of a poller.
@@ -161,8 +167,29 @@ impl World {
 
     /// Puts another sandbox in the place of this one, on another port, and writes the config anew.
     pub(crate) fn replace_sandbox(&mut self, options: SandboxOptions) {
-        self.sandbox = self._runtime.block_on(Sandbox::start(options)).unwrap();
+        self.sandbox = self.wait(Sandbox::start(options)).unwrap();
         self.configure("receiving", "");
+    }
+
+    /// The sweeps on record (in SQLite), oldest first: when each began and ended.
+    pub(crate) fn sweeps(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let rows =
+            self.texts("SELECT started_at || ' ' || finished_at FROM sweeps ORDER BY sweep_id");
+        let time = |text: &str| text.parse().unwrap();
+        rows.iter()
+            .map(|row| row.split_once(' ').unwrap())
+            .map(|(a, b)| (time(a), time(b)))
+            .collect()
+    }
+
+    /// Where an SQLite database lives.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        PathBuf::from(self.database.url.strip_prefix("sqlite:").unwrap())
+    }
+
+    /// Runs a future on the runtime of this world: what it opens stays open.
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
     }
 
     /// Whether somebody is in the middle of a write to the database.

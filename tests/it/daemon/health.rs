@@ -1,0 +1,84 @@
+//! The pages for whoever watches.
+
+use railpoll::sandbox::PaymentSpec;
+
+use crate::support::databases::Kind;
+use crate::support::web::{free_address, get};
+use crate::support::world::{World, until, until_true};
+
+/// Everything that is promised, with the labels that it bears.
+const METRICS: [&str; 13] = [
+    r#"railpoll_sweeps_total{poller="accepted",network="acme",outcome="complete"} "#,
+    r#"railpoll_sweep_duration_seconds_count{poller="accepted",network="acme"} "#,
+    r#"railpoll_last_success_timestamp_seconds{poller="accepted",network="acme"} "#,
+    r#"railpoll_source_lag_seconds{poller="accepted",network="acme"} "#,
+    r#"railpoll_payments_collected_total{poller="accepted",network="acme",change="new"} 2"#,
+    r#"railpoll_payments_in_state{poller="accepted",network="acme"} 0"#,
+    r#"railpoll_drift{poller="accepted",network="acme"} 0"#,
+    r#"railpoll_reconcile_found_total{poller="accepted",network="acme"} 0"#,
+    r#"railpoll_quarantined{poller="accepted",network="acme"} 0"#,
+    r#"railpoll_operations_total{poller="accepted",network="acme",operation="lock",result="done"} 2"#,
+    r#"railpoll_network_requests_total{network="acme",endpoint="list",status="200"} "#,
+    r#"railpoll_network_request_duration_seconds_count{network="acme",endpoint="list"} "#,
+    r#"railpoll_alert{poller="accepted",network="acme",name="credentials_refused"} 0"#,
+];
+
+#[test]
+fn the_metrics_are_those_that_are_promised() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(2, &PaymentSpec::default());
+    let address = free_address();
+    let sets = [&*format!("pollers.accepted.listen={address}"), "pollers.accepted.fixed_delay=1h"];
+    let daemon = world.start("accepted", &sets);
+    let swept = || get(address, "/metrics").ok().filter(|(_, page)| page.contains("sweeps_total{"));
+    let (status, page) = until("a sweep", swept);
+    assert_eq!(status, 200);
+    for metric in METRICS {
+        assert!(page.lines().any(|line| line.starts_with(metric)), "no {metric} in\n{page}");
+    }
+    for change in ["changed", "unchanged", "stale"] {
+        assert!(page.contains(&format!("change=\"{change}\"")), "no {change} in\n{page}");
+    }
+    assert!(page.ends_with("# EOF\n"), "{page}");
+    assert_eq!(get(address, "/healthz").unwrap().0, 200);
+    assert_eq!(get(address, "/readyz").unwrap().0, 200);
+    assert_eq!(get(address, "/nothing").unwrap().0, 404);
+
+    world.sandbox.refuse_tokens(Some(401));
+    world.sandbox.revoke_tokens();
+    daemon.signal("USR1");
+    let refused =
+        r#"railpoll_alert{poller="accepted",network="acme",name="credentials_refused"} 1"#;
+    until_true("the alert", || get(address, "/metrics").unwrap().1.contains(refused));
+    // It is the network that is not well.
+    assert_eq!(get(address, "/healthz").unwrap().0, 200);
+    assert_eq!(get(address, "/readyz").unwrap().0, 200);
+}
+
+#[test]
+fn without_its_database_it_is_alive_and_not_ready() {
+    let world = World::new(Kind::Postgres);
+    let address = free_address();
+    let _daemon = world.start("accepted", &[&format!("pollers.accepted.listen={address}")]);
+    let ready = |status| get(address, "/readyz").is_ok_and(|(answer, _)| answer == status);
+    until_true("readiness", || ready(200));
+    world.database.go_away();
+    until_true("unreadiness", || ready(503));
+    assert_eq!(get(address, "/healthz").unwrap().0, 200);
+    world.database.come_back();
+    until_true("readiness", || ready(200));
+    let sweeps = world.count("sweeps");
+    until_true("sweeps again", || world.count("sweeps") > sweeps);
+}
+
+#[test]
+fn an_address_that_is_taken_is_a_mistake_in_the_configuration() {
+    let world = World::new(Kind::Sqlite);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let set = format!("pollers.accepted.listen={address}");
+    let ended = world.start("accepted", &[&set]).ended().expect(78);
+    assert!(ended.stderr.contains(&address.to_string()), "{}", ended.stderr);
+    // A single sweep serves no pages.
+    world.once("accepted", &[&set]).expect(0);
+}

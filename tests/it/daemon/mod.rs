@@ -1,0 +1,10 @@
+//! How a daemon behaves, seen from outside: as a child process with signals, files, sockets and pages.
+
+mod dry_run;
+mod health;
+mod reload;
+mod schedule;
+mod secrets;
+mod start;
+mod stop;
+mod systemd;

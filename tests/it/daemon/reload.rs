@@ -1,0 +1,106 @@
+//! A configuration that changes under a running daemon.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::databases::Kind;
+use crate::support::web::{free_address, get};
+use crate::support::world::{Daemon, World, until, until_true};
+
+const LONG: &str = "[pollers.accepted]\nenabled = true\nfixed_delay = \"1h\"\n";
+
+/// A daemon that follows the file alone, after its first sweep.
+fn one_that_waits(world: &World) -> Daemon {
+    world.configure("receiving", LONG);
+    let daemon = Daemon::start(world.command("accepted", &[]).arg("--loop"));
+    daemon.wait_for_log("lease taken");
+    until_true("a sweep", || world.sweeps().len() == 1);
+    daemon
+}
+
+#[test]
+fn a_changed_delay_takes_effect() {
+    let world = World::new(Kind::Sqlite);
+    let daemon = one_that_waits(&world);
+    world.configure("receiving", "[pollers.accepted]\nenabled = true\n");
+    daemon.signal("HUP");
+    until_true("sweeps", || world.sweeps().len() >= 4);
+    daemon.signal("TERM");
+    daemon.ended().expect(0);
+}
+
+#[test]
+fn one_that_is_switched_off_says_so_and_ends_well() {
+    let world = World::new(Kind::Sqlite);
+    let daemon = one_that_waits(&world);
+    world.configure("receiving", "[pollers.accepted]\nenabled = false\n");
+    daemon.signal("HUP");
+    let ended = daemon.ended().expect(0);
+    assert!(ended.stderr.contains("pollers.accepted.enabled = true"), "{}", ended.stderr);
+    world.configure("receiving", LONG);
+    world.once("accepted", &[]).expect(0);
+    assert_eq!(world.sweeps().len(), 2, "the lease was given back");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_and_the_old_one_kept() {
+    let world = World::new(Kind::Sqlite);
+    let daemon = one_that_waits(&world);
+    let secret = world.folder.path().join("secret");
+    let spoil: [(&str, &dyn Fn()); 3] = [
+        ("did you mean", &|| {
+            world.configure("receiving", "[pollers.accepted]\nenabeld = true\n");
+        }),
+        ("cannot be read", &|| fs::remove_file(world.config()).unwrap()),
+        ("chmod 600", &|| {
+            world.configure("receiving", LONG);
+            fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+        }),
+    ];
+    for (sweeps, (why, spoil)) in (2..).zip(spoil) {
+        spoil();
+        daemon.signal("HUP");
+        let line = daemon.wait_for_log(why);
+        assert!(line.contains("the new configuration is refused, the old one is kept"), "{line}");
+        daemon.signal("USR1");
+        until_true("a sweep", || world.sweeps().len() == sweeps);
+    }
+    // It was refused as a whole: with the old delay there is no other sweep.
+    assert_eq!(world.sweeps().len(), 4);
+    daemon.signal("TERM");
+    daemon.ended().expect(0);
+}
+
+#[test]
+fn a_new_secret_is_used() {
+    let world = World::new(Kind::Sqlite);
+    fs::write(world.folder.path().join("secret"), "yesterday's").unwrap();
+    let daemon = world.start("accepted", &[]);
+    daemon.wait_for_log("credentials were refused");
+    assert_eq!(world.count("alerts WHERE name = 'credentials_refused' AND ended_at IS NULL"), 1);
+    world.configure("receiving", "");
+    daemon.signal("HUP");
+    until_true("a good sweep", || world.count("sweeps WHERE outcome = 'complete'") > 0);
+    assert_eq!(world.count("alerts WHERE ended_at IS NULL"), 0);
+}
+
+#[test]
+fn pages_are_served_on_the_same_address_after_a_reload() {
+    let world = World::new(Kind::Sqlite);
+    let address = free_address();
+    let daemon = world.start("accepted", &[&format!("pollers.accepted.listen={address}")]);
+    let is_ready = || get(address, "/readyz").ok().filter(|(status, _)| *status == 200);
+    until("readiness", is_ready);
+    for reloads in 1..=3 {
+        daemon.signal("HUP");
+        until_true("the reload", || {
+            let told = daemon.log();
+            told.iter().filter(|line| line.contains("configuration read again")).count() == reloads
+        });
+        until("readiness", is_ready);
+    }
+    let (_, metrics) = get(address, "/metrics").unwrap();
+    assert!(metrics.contains("railpoll_sweeps_total"), "{metrics}");
+    daemon.signal("TERM");
+    daemon.ended().expect(0);
+}
