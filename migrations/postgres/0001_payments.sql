@@ -53,6 +53,15 @@ CREATE TABLE payment_counts (
     payments       bigint NOT NULL,
     PRIMARY KEY (network, state, connector_role)
 );
+-- railpoll deletes no payment. Whoever does is noticed by the next sweep, which finds the counts different.
+CREATE FUNCTION railpoll_payment_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE payment_counts SET payments = payments - 1
+    WHERE network = OLD.network AND state = OLD.state AND connector_role = OLD.connector_role;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER payments_deleted AFTER DELETE ON payments
+    FOR EACH ROW EXECUTE FUNCTION railpoll_payment_deleted();
 
 -- Every status that anything ever had. It only grows; row_id is in the order of commits.
 CREATE TABLE status_changes (
@@ -132,6 +141,8 @@ CREATE TABLE cursors (
     cursor        timestamptz,
     -- The network's count minus ours, after the last sweep.
     difference    bigint NOT NULL DEFAULT 0,
+    -- What of it stayed after a reconcile that had nothing to correct.
+    unexplained   bigint NOT NULL DEFAULT 0,
     reconciled_at timestamptz,
     next_sweep_at timestamptz,
     PRIMARY KEY (poller, network)
@@ -185,6 +196,7 @@ CREATE TABLE quarantine (
     poller        text NOT NULL,
     network       text NOT NULL,
     payment_id    text,
+    modified_at   timestamptz,
     raw           text NOT NULL,
     raw_hash      bigint NOT NULL,
     reason        text NOT NULL,

@@ -25,6 +25,7 @@ pub(super) fn admitted(row: &Row) -> Cow<'_, Row> {
     if let Some(reason) = objection(payment) {
         return Cow::Owned(Row::Bad(BadRow {
             payment_id: Some(payment.payment_id.clone()),
+            modified_at: Some(payment.modified_at).filter(|at| is_in_calendar(*at)),
             raw: payment.document.clone(),
             reason,
         }));

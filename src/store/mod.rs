@@ -18,6 +18,7 @@ mod payments;
 mod plan;
 mod quarantine;
 mod record;
+mod recount;
 mod reviews;
 mod story;
 mod sweeps;
