@@ -189,6 +189,7 @@ impl World {
         let entry = &self.entries[id as usize];
         if entry.is_bad {
             return Row::Bad(BadRow {
+                modified_at: None,
                 payment_id: Some(id.to_string()),
                 raw: "?".to_owned(),
                 reason: "no modified_at".to_owned(),
