@@ -30,8 +30,10 @@ CREATE TABLE payments (
     acted_at           timestamptz,
     PRIMARY KEY (payment_id, network)
 );
--- Serves the pollers' due things, the count of a range, and lists by state.
-CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
+-- Serves the pollers' due things, the count of a range, and lists by state. It does not begin with the network: while
+-- PostgreSQL has no statistics it would take such an index for as good as the primary key, and then reads every
+-- payment of the network for each one that is looked up.
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
 CREATE INDEX payments_by_time ON payments (modified_at);
 
 -- The network's JSON as it came, of the newest version.
@@ -51,6 +53,15 @@ CREATE TABLE payment_counts (
     payments       bigint NOT NULL,
     PRIMARY KEY (network, state, connector_role)
 );
+-- railpoll deletes no payment. Whoever does is noticed by the next sweep, which finds the counts different.
+CREATE FUNCTION railpoll_payment_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE payment_counts SET payments = payments - 1
+    WHERE network = OLD.network AND state = OLD.state AND connector_role = OLD.connector_role;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER payments_deleted AFTER DELETE ON payments
+    FOR EACH ROW EXECUTE FUNCTION railpoll_payment_deleted();
 
 -- Every status that anything ever had. It only grows; row_id is in the order of commits.
 CREATE TABLE status_changes (
@@ -130,6 +141,8 @@ CREATE TABLE cursors (
     cursor        timestamptz,
     -- The network's count minus ours, after the last sweep.
     difference    bigint NOT NULL DEFAULT 0,
+    -- What of it stayed after a reconcile that had nothing to correct.
+    unexplained   bigint NOT NULL DEFAULT 0,
     reconciled_at timestamptz,
     next_sweep_at timestamptz,
     PRIMARY KEY (poller, network)
@@ -183,6 +196,7 @@ CREATE TABLE quarantine (
     poller        text NOT NULL,
     network       text NOT NULL,
     payment_id    text,
+    modified_at   timestamptz,
     raw           text NOT NULL,
     raw_hash      bigint NOT NULL,
     reason        text NOT NULL,
@@ -191,7 +205,7 @@ CREATE TABLE quarantine (
     resolution    text
 );
 CREATE UNIQUE INDEX quarantine_once ON quarantine (network, poller, raw_hash);
-CREATE INDEX quarantine_open ON quarantine (network, payment_id) WHERE resolved_at IS NULL;
+CREATE INDEX quarantine_open ON quarantine (payment_id, network) WHERE resolved_at IS NULL;
 
 -- lz4 packs documents faster than the default; a server without it keeps the default.
 DO $$ BEGIN

@@ -32,7 +32,7 @@ CREATE TABLE payments (
     PRIMARY KEY (payment_id, network)
 );
 -- Serves the pollers' due things, the count of a range, and lists by state.
-CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
 CREATE INDEX payments_by_time ON payments (modified_at);
 
 -- The network's JSON as it came, of the newest version.
@@ -52,6 +52,11 @@ CREATE TABLE payment_counts (
     payments       INTEGER NOT NULL,
     PRIMARY KEY (network, state, connector_role)
 ) WITHOUT ROWID;
+-- railpoll deletes no payment. Whoever does is noticed by the next sweep, which finds the counts different.
+CREATE TRIGGER payments_deleted AFTER DELETE ON payments BEGIN
+    UPDATE payment_counts SET payments = payments - 1
+    WHERE network = OLD.network AND state = OLD.state AND connector_role = OLD.connector_role;
+END;
 
 -- Every status that anything ever had. It only grows; row_id is in the order of commits.
 CREATE TABLE status_changes (
@@ -131,6 +136,8 @@ CREATE TABLE cursors (
     cursor        TEXT,
     -- The network's count minus ours, after the last sweep.
     difference    INTEGER NOT NULL DEFAULT 0,
+    -- What of it stayed after a reconcile that had nothing to correct.
+    unexplained   INTEGER NOT NULL DEFAULT 0,
     reconciled_at TEXT,
     next_sweep_at TEXT,
     PRIMARY KEY (poller, network)
@@ -184,6 +191,7 @@ CREATE TABLE quarantine (
     poller        TEXT NOT NULL,
     network       TEXT NOT NULL,
     payment_id    TEXT,
+    modified_at   TEXT,
     raw           TEXT NOT NULL,
     raw_hash      INTEGER NOT NULL,
     reason        TEXT NOT NULL,
@@ -192,7 +200,7 @@ CREATE TABLE quarantine (
     resolution    TEXT
 );
 CREATE UNIQUE INDEX quarantine_once ON quarantine (network, poller, raw_hash);
-CREATE INDEX quarantine_open ON quarantine (network, payment_id) WHERE resolved_at IS NULL;
+CREATE INDEX quarantine_open ON quarantine (payment_id, network) WHERE resolved_at IS NULL;
 
 CREATE TRIGGER status_changes_no_update BEFORE UPDATE ON status_changes
     BEGIN SELECT RAISE(ABORT, 'status_changes is append-only'); END;

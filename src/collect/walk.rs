@@ -35,13 +35,16 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         .await;
         let collected = stride.reader.finish(end).await?;
         let read_at = stride.reader.answered_at().unwrap_or(now);
+        let cursor = stride.cursor();
         let watermark = match collected.outcome {
             Outcome::Complete => {
+                // The network tells its time to the second, so the newest row may seem to be of the future. It is in
+                // once the cursor has passed it.
                 let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
-                std::cmp::max(position.watermark, seen)
+                std::cmp::max(position.watermark, std::cmp::max(seen, cursor))
             }
             Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => position.watermark,
         };
-        Ok((collected, Position { watermark, cursor: stride.cursor() }))
+        Ok((collected, Position { watermark, cursor }))
     }
 }

@@ -60,7 +60,7 @@ impl Worker {
         match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
             Ok(Acquired::Held(lease)) => {
                 let keeper = self.keep(lease, times);
-                let exit = self.sweep(&keeper, None).await;
+                let exit = self.sweep(&keeper, None, None).await;
                 self.give_back(keeper).await;
                 exit
             }
@@ -119,7 +119,8 @@ impl Worker {
         }
         let mut refusals = 0;
         loop {
-            let exit = self.sweep(keeper, self.pace.next()).await;
+            let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals + 1);
+            let exit = self.sweep(keeper, self.pace.next(), Some(pause)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
@@ -131,7 +132,6 @@ impl Worker {
                 self.pace = pace;
                 woken
             } else {
-                let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals);
                 tracing::warn!(?pause, "credentials were refused; trying again later");
                 self.wait(keeper, tokio::time::sleep(pause)).await
             };
@@ -206,13 +206,19 @@ impl Worker {
         }
     }
 
-    /// One sweep, with all that is told of it. A panic is a failed sweep, not a dead daemon.
-    async fn sweep(&mut self, keeper: &Keeper, next: Option<Next>) -> Exit {
+    /// One sweep, with all that is told of it: also when the `next` one is to be, or how long after it if our credentials
+    /// are refused. A panic is a failed sweep, not a dead daemon.
+    async fn sweep(
+        &mut self,
+        keeper: &Keeper,
+        next: Option<Next>,
+        if_refused: Option<Duration>,
+    ) -> Exit {
         let scope = self.sweeper.scope().clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
         // Boxed: it is large, and everything that waits for it would be as large.
         let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
-            Box::pin(self.sweep_once(keeper, next));
+            Box::pin(self.sweep_once(keeper, next, if_refused));
         let work = AssertUnwindSafe(work).catch_unwind().instrument(span);
         match work.await {
             Ok(exit) => exit,
@@ -223,7 +229,12 @@ impl Worker {
         }
     }
 
-    async fn sweep_once(&self, keeper: &Keeper, next: Option<Next>) -> Exit {
+    async fn sweep_once(
+        &self,
+        keeper: &Keeper,
+        next: Option<Next>,
+        if_refused: Option<Duration>,
+    ) -> Exit {
         let scope = self.sweeper.scope();
         let started_at = self.clock.now();
         let begun = Instant::now();
@@ -238,7 +249,11 @@ impl Worker {
         let Swept { report, error } = sweep.run(&keeper.lease).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
-        let next = next.map(|next| next.seen_from(finished_at));
+        let exit = error.as_ref().map_or(Exit::Done, Exit::of_sweep);
+        let next = match if_refused {
+            Some(pause) if exit == Exit::Credentials => Some(finished_at + pause),
+            Some(_) | None => next.map(|next| next.seen_from(finished_at)),
+        };
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
@@ -253,7 +268,7 @@ impl Worker {
         self.output.sweep(scope, &row);
         self.status.swept(scope, &row, next);
         self.pulse.beat();
-        error.map_or(Exit::Done, |error| Exit::of_sweep(&error))
+        exit
     }
 
     /// Raises what this sweep's error calls for, and clears what its success has ended.

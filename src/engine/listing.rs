@@ -54,6 +54,8 @@ pub enum Row {
 pub struct BadRow {
     /// The payment's id, if that much could be read.
     pub payment_id: Option<String>,
+    /// When the network last changed it, if that much could be read.
+    pub modified_at: Option<DateTime<Utc>>,
     /// The row as it came.
     pub raw: String,
     /// What is wrong with it.

@@ -75,6 +75,8 @@ pub enum Reply {
     Huge,
     /// Carried out, and 200 with this body in place of the right one.
     Body(String),
+    /// The same with a body that need not be text.
+    Bytes(Vec<u8>),
 }
 
 impl Reply {
@@ -102,7 +104,7 @@ impl Reply {
             Self::Html => "html".to_owned(),
             Self::Truncated => "truncated".to_owned(),
             Self::Huge => "huge".to_owned(),
-            Self::Body(_) => "body".to_owned(),
+            Self::Body(_) | Self::Bytes(_) => "body".to_owned(),
         }
     }
 }

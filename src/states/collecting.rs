@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::note::Note;
 use super::sweep::{Sweep, SweepError, SweepReport};
 use crate::collect::{
-    CollectError, Collected, Collector, Depth, Drift, Mode, Outcome, Position, Reconciled,
-    Settings, Sink, Source, drift, probe,
+    CollectError, Collected, Collector, Depth, Mode, Outcome, Position, Reconciled, Settings, Sink,
+    Source, probe,
 };
 use crate::config::CollectFrom;
 use crate::engine::{AlertName, Listing, Row, Tally, Trail, Window};
@@ -16,8 +16,6 @@ use crate::store::{Cursor, Lease, StoreError, WalkEnd};
 /// A walk that has not come to the end after so many pages ends for now: payments change faster than they are read,
 /// or there are so many that the rest is to be acted on first.
 const PAGES_MAX: u64 = 20_000;
-/// A list of so few pages is reconciled row by row.
-const SMALL_LIST_PAGES: u64 = 20;
 
 /// The list of a poller's states at its network.
 pub(super) struct List<'a>(pub(super) &'a Sweep<'a>);
@@ -27,13 +25,16 @@ pub(super) struct Records<'a> {
     pub(super) sweep: &'a Sweep<'a>,
     /// Without one the writes are a person's.
     pub(super) lease: Option<&'a Lease>,
+    /// Whether counts are to hold what is set aside too. Of some of that nobody knows where in the list it is, so only a
+    /// count of the whole can.
+    pub(super) counts_set_aside: bool,
 }
 
 impl Source for List<'_> {
     type Error = NetworkError;
 
     async fn page(&self, window: &Window) -> Result<Listing, NetworkError> {
-        self.0.answer(self.0.client.list(self.0.rules.states, window)).await
+        self.0.answer(self.0.client.list(self.0.rules.asked, window)).await
     }
 
     async fn get(&self, payment_id: &str) -> Result<Option<Row>, NetworkError> {
@@ -69,9 +70,15 @@ impl Sink for Records<'_> {
     ) -> Result<u64, StoreError> {
         let Sweep { store, scope, role, rules, .. } = self.sweep;
         let (network, states) = (scope.network.as_str(), rules.states);
-        if let Some(after) = after {
-            let before = before.unwrap_or_else(end_of_time);
-            return store.count_between(network, states, role, after, before).await;
+        let (first, end) =
+            (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
+        let set_aside = if self.counts_set_aside {
+            store.set_aside_between(scope, states, role, first, end).await?
+        } else {
+            0
+        };
+        if after.is_some() {
+            return Ok(store.count_between(network, states, role, first, end).await? + set_aside);
         }
         // The whole is kept counted; only what is behind the end is to be looked at.
         let all = store.count_in(network, states, Some(role)).await?;
@@ -82,7 +89,7 @@ impl Sink for Records<'_> {
             }
             None => 0,
         };
-        Ok(all.saturating_sub(behind) + store.quarantined_count(scope).await?)
+        Ok(all.saturating_sub(behind) + set_aside)
     }
 
     async fn ids(
@@ -122,7 +129,8 @@ impl Sweep<'_> {
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (list, records) = (List(self), Records { sweep: self, lease: Some(lease) });
+        let list = List(self);
+        let records = Records { sweep: self, lease: Some(lease), counts_set_aside: true };
         let mode = self.mode(&was, &list).await?;
         let collector = Collector {
             source: &list,
@@ -142,6 +150,7 @@ impl Sweep<'_> {
             watermark: position.watermark,
             cursor: position.cursor,
             difference: was.difference,
+            unexplained: was.unexplained,
             // The first walk has read all there is.
             reconciled_at: was.reconciled_at.or_else(|| Some(self.clock.now())),
         };
@@ -189,70 +198,6 @@ impl Sweep<'_> {
         })
         .await
     }
-
-    /// Compares the counts. A difference that stays leads to a reconcile, and so does the time.
-    async fn compare(
-        &self,
-        lease: &Lease,
-        collector: &Collector<'_, List<'_>, Records<'_>>,
-        mode: Mode,
-        was: &Cursor,
-        end: &mut WalkEnd,
-        report: &mut SweepReport,
-    ) -> Result<(), SweepError> {
-        let count = collector.check(mode, end.watermark).await?;
-        end.difference = count.difference();
-        let now = self.clock.now();
-        let every = TimeDelta::from_std(self.settings.reconcile_every).unwrap_or(TimeDelta::MAX);
-        let is_time = was.reconciled_at.is_some_and(|at| now - at >= every);
-        let drifts = drift(was.difference, end.difference) == Drift::Reconcile;
-        if is_time || drifts {
-            let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
-            let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
-            let reconciled = collector.reconcile(mode, end.watermark, depth).await?;
-            self.report_reconcile(lease, &reconciled, report).await?;
-            end.reconciled_at = Some(now);
-            end.difference = collector.check(mode, end.watermark).await?.difference();
-        }
-        report.difference = end.difference;
-        if end.difference == 0 && report.found_by_reconcile == 0 {
-            self.alert_if(lease, false, AlertName::Drift, String::new).await?;
-        } else if drifts && end.difference != 0 {
-            self.alert_if(lease, true, AlertName::Drift, || {
-                format!(
-                    "the network has {} payments more than we, also after a reconcile",
-                    end.difference
-                )
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn report_reconcile(
-        &self,
-        lease: &Lease,
-        reconciled: &Reconciled,
-        report: &mut SweepReport,
-    ) -> Result<(), StoreError> {
-        report.tally += reconciled.tally;
-        report.found_by_reconcile = reconciled.found;
-        tracing::info!(
-            found = reconciled.found,
-            exits = reconciled.exits,
-            unknown = reconciled.unknown.len(),
-            left_over = reconciled.left_over,
-            "reconciled"
-        );
-        if reconciled.found > 0 {
-            let found = reconciled.found;
-            self.alert_if(lease, true, AlertName::Drift, || {
-                format!("a reconcile found {found} payments that the sweeps had missed")
-            })
-            .await?;
-        }
-        Ok(())
-    }
 }
 
 fn note(report: &mut SweepReport, collected: &Collected) {
@@ -269,8 +214,9 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn reconcile(&self) -> Result<Reconciled, SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (list, records) = (List(self), Records { sweep: self, lease: None });
+        let (list, records) = (List(self), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
+        self.store.recount(None, &self.scope.network, self.rules.states, &self.role).await?;
         let settings = self.collect_settings();
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
         Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
@@ -282,7 +228,7 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn backfill(&self, from: DateTime<Utc>) -> Result<Collected, SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (list, records) = (List(self), Records { sweep: self, lease: None });
+        let (list, records) = (List(self), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
         let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
@@ -300,9 +246,14 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn look_at(&self, payment_id: &str) -> Result<bool, SweepError> {
         let Some(row) = List(self).get(payment_id).await? else { return Ok(false) };
-        let records = Records { sweep: self, lease: None };
+        let records = self.records_of_person();
         records.record(std::slice::from_ref(&row), None, Trail::Get).await?;
         Ok(matches!(row, Row::Payment(_)))
+    }
+
+    /// What a person has stored.
+    fn records_of_person(&self) -> Records<'_> {
+        Records { sweep: self, lease: None, counts_set_aside: false }
     }
 
     /// How the list can be read: as it was found before, or found out now.

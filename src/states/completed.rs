@@ -6,5 +6,6 @@
 use super::rules::Rules;
 use crate::engine::PaymentState;
 
-pub(super) const RULES: Rules =
-    Rules { states: &[PaymentState::Completed, PaymentState::Returned], acts: None };
+const OVER: &[PaymentState] = &[PaymentState::Completed, PaymentState::Returned];
+
+pub(super) const RULES: Rules = Rules { asked: OVER, states: OVER, acts: None };

@@ -48,7 +48,7 @@ impl Sink for Preview<'_> {
         after: Option<DateTime<Utc>>,
         before: Option<DateTime<Utc>>,
     ) -> Result<u64, StoreError> {
-        Records { sweep: self.0, lease: None }.count(after, before).await
+        Records { sweep: self.0, lease: None, counts_set_aside: true }.count(after, before).await
     }
 
     async fn ids(
@@ -58,7 +58,9 @@ impl Sink for Preview<'_> {
         past: Option<&(String, DateTime<Utc>)>,
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-        Records { sweep: self.0, lease: None }.ids(after, before, past, limit).await
+        Records { sweep: self.0, lease: None, counts_set_aside: true }
+            .ids(after, before, past, limit)
+            .await
     }
 }
 

@@ -5,4 +5,5 @@
 use super::rules::Rules;
 use crate::engine::PaymentState;
 
-pub(super) const RULES: Rules = Rules { states: &[PaymentState::Failed], acts: None };
+pub(super) const RULES: Rules =
+    Rules { asked: &[PaymentState::Failed], states: &[PaymentState::Failed], acts: None };

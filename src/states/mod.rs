@@ -8,6 +8,7 @@ mod accepted;
 mod act;
 mod answer;
 mod collecting;
+mod comparing;
 mod completed;
 mod dry_run;
 mod executed;

@@ -7,7 +7,9 @@ use crate::engine::{ConnectorRole, Operation, PaymentState, Poller, Reason, Reas
 /// What a poller owns, and what it does there.
 #[derive(Debug)]
 pub struct Rules {
-    /// The states that it reads.
+    /// The states whose list it reads.
+    pub asked: &'static [PaymentState],
+    /// The states that it owns: those, and what the network may call them.
     pub states: &'static [PaymentState],
     /// How it acts; none if it only records.
     pub acts: Option<Acts>,

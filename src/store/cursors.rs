@@ -17,6 +17,8 @@ pub struct Cursor {
     pub cursor: Option<DateTime<Utc>>,
     /// The network's count minus ours, after the last sweep.
     pub difference: i64,
+    /// What of it stayed after a reconcile that had nothing to correct.
+    pub unexplained: i64,
     /// When the list was last reconciled.
     pub reconciled_at: Option<DateTime<Utc>>,
     /// When the next sweep is to begin.
@@ -34,6 +36,8 @@ pub struct WalkEnd {
     pub cursor: Option<DateTime<Utc>>,
     /// The network's count minus ours.
     pub difference: i64,
+    /// What of it stayed after a reconcile that had nothing to correct.
+    pub unexplained: i64,
     /// When the list was last reconciled.
     pub reconciled_at: Option<DateTime<Utc>>,
 }
@@ -59,7 +63,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn cursor(&self, scope: &Scope) -> Result<Cursor, StoreError> {
-        let sql = "SELECT mode, watermark, cursor, difference, reconciled_at, next_sweep_at \
+        let sql = "SELECT mode, watermark, cursor, difference, unexplained, reconciled_at, next_sweep_at \
                    FROM cursors WHERE poller = $1 AND network = $2";
         let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
         let rows = self.db.rows(sql, &key).await?;
@@ -69,6 +73,7 @@ impl Store {
             watermark: row.maybe_time("watermark")?,
             cursor: row.maybe_time("cursor")?,
             difference: row.int("difference")?,
+            unexplained: row.int("unexplained")?,
             reconciled_at: row.maybe_time("reconciled_at")?,
             next_sweep_at: row.maybe_time("next_sweep_at")?,
         })
@@ -89,6 +94,7 @@ impl Store {
             && was.watermark == end.watermark
             && was.cursor == end.cursor
             && was.difference == end.difference
+            && was.unexplained == end.unexplained
             && was.reconciled_at == end.reconciled_at;
         if same {
             return Ok(());
@@ -96,11 +102,12 @@ impl Store {
         let mut tx = self.begin(Some(lease)).await?;
         tx.conn()
             .execute(
-                "INSERT INTO cursors (poller, network, mode, watermark, cursor, difference, reconciled_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                "INSERT INTO cursors (poller, network, mode, watermark, cursor, difference, unexplained, reconciled_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                  ON CONFLICT (poller, network) DO UPDATE SET mode = excluded.mode, \
                  watermark = excluded.watermark, cursor = excluded.cursor, \
-                 difference = excluded.difference, reconciled_at = excluded.reconciled_at",
+                 difference = excluded.difference, unexplained = excluded.unexplained, \
+                 reconciled_at = excluded.reconciled_at",
                 &[
                     Arg::Text(scope.poller.name()),
                     Arg::Text(&scope.network),
@@ -108,6 +115,7 @@ impl Store {
                     Arg::MaybeTime(end.watermark),
                     Arg::MaybeTime(end.cursor),
                     Arg::Int(end.difference),
+                    Arg::Int(end.unexplained),
                     Arg::MaybeTime(end.reconciled_at),
                 ],
             )

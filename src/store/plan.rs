@@ -9,8 +9,8 @@ use super::Scope;
 use super::admit::ID_MAX;
 use super::values::without_nul;
 use crate::engine::{
-    Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, Row, StatusChange, Tally,
-    Trail, compare, events_of, statuses_of,
+    Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, PaymentState, Row,
+    StatusChange, Tally, Trail, compare, events_of, statuses_of,
 };
 
 /// Raw rows are kept up to this many bytes.
@@ -44,6 +44,7 @@ pub(super) struct Stored<'a> {
 #[derive(Debug)]
 pub(super) struct Quarantined {
     pub(super) payment_id: Option<String>,
+    pub(super) modified_at: Option<DateTime<Utc>>,
     pub(super) raw: String,
     pub(super) raw_hash: i64,
     pub(super) reason: String,
@@ -52,16 +53,35 @@ pub(super) struct Quarantined {
 }
 
 impl Quarantined {
-    fn new(payment_id: Option<&str>, raw: &str, reason: &str, contradicts: bool) -> Self {
-        let id_hash = xxh3_64(payment_id.unwrap_or_default().as_bytes());
+    fn of(bad: &BadRow) -> Self {
+        let id = bad.payment_id.as_deref();
+        let raw_hash = hash_of(id, &bad.raw);
         Self {
-            payment_id: payment_id.map(|id| keep(id, ID_MAX)),
-            raw: keep(raw, RAW_MAX),
-            raw_hash: xxh3_64_with_seed(raw.as_bytes(), id_hash).cast_signed(),
+            payment_id: id.map(|id| keep(id, ID_MAX)),
+            modified_at: bad.modified_at,
+            raw: keep(&bad.raw, RAW_MAX),
+            raw_hash,
+            reason: keep(&bad.reason, REASON_MAX),
+            contradicts: false,
+        }
+    }
+
+    fn of_payment(payment: &Payment, reason: &str, contradicts: bool) -> Self {
+        let raw_hash = hash_of(Some(&payment.payment_id), &payment.document);
+        Self {
+            payment_id: Some(keep(&payment.payment_id, ID_MAX)),
+            modified_at: Some(payment.modified_at),
+            raw: keep(&payment.document, RAW_MAX),
+            raw_hash,
             reason: keep(reason, REASON_MAX),
             contradicts,
         }
     }
+}
+
+fn hash_of(payment_id: Option<&str>, raw: &str) -> i64 {
+    let id_hash = xxh3_64(payment_id.unwrap_or_default().as_bytes());
+    xxh3_64_with_seed(raw.as_bytes(), id_hash).cast_signed()
 }
 
 /// The beginning of a text that came from outside, without what PostgreSQL's text does not take.
@@ -128,21 +148,33 @@ impl<'a> Plan<'a> {
                     self.recount(known.state.as_str(), known.connector_role.as_str(), -1);
                 }
                 self.recount(payment.state.as_str(), payment.connector_role.as_str(), 1);
+                self.tell_of_unknown_state(payment, trail);
             }
             Change::Illegal => {
                 let from = known.map_or("?", |known| known.state.as_str());
                 let reason = format!("it was {from} and can never become {}", payment.state);
-                let id = Some(payment.payment_id.as_str());
-                self.quarantined.push(Quarantined::new(id, &payment.document, &reason, true));
+                self.quarantined.push(Quarantined::of_payment(payment, &reason, true));
             }
             Change::Unchanged | Change::Stale => {}
         }
     }
 
+    /// A payment in a state that nobody knows is stored as it came, and set aside too: no poller owns it, so a person
+    /// is to hear of it, and the list in which it came is to be counted with it.
+    fn tell_of_unknown_state(&mut self, payment: &Payment, trail: Trail) {
+        let is_listed = match trail {
+            Trail::List | Trail::Reconcile => true,
+            Trail::Get | Trail::Operation | Trail::Inferred | Trail::Late => false,
+        };
+        if is_listed && let PaymentState::Other(word) = &payment.state {
+            let reason = format!("its state {word} is not known: it is recorded, and not acted on");
+            self.quarantined.push(Quarantined::of_payment(payment, &reason, false));
+        }
+    }
+
     fn set_aside(&mut self, bad: &BadRow) {
         self.tally.quarantined += 1;
-        let id = bad.payment_id.as_deref();
-        self.quarantined.push(Quarantined::new(id, &bad.raw, &bad.reason, false));
+        self.quarantined.push(Quarantined::of(bad));
     }
 
     fn recount(&mut self, state: &str, role: &str, by: i64) {

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::alerts;
+use super::db::Sql;
 use super::values::{Arg, Row as DbRow};
 use super::{Scope, Store, StoreError};
+use crate::engine::{ConnectorRole, PaymentState};
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +71,48 @@ impl Store {
                    WHERE network = $1 AND poller = $2 AND resolved_at IS NULL";
         let args = [Arg::Text(&scope.network), Arg::Text(scope.poller.name())];
         self.db.rows(sql, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
+    }
+
+    /// How many payments of the poller's list are set aside that were modified after `after` and before `before`, both
+    /// exclusive, or nobody knows when; without those that [`Store::count_between`] counts, for an older version of a
+    /// payment may be stored. A payment has a row for each version that was set aside: the newest tells.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn set_aside_between(
+        &self,
+        scope: &Scope,
+        states: &[PaymentState],
+        role: &ConnectorRole,
+        after: DateTime<Utc>,
+        before: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        const COUNT: Sql = Sql::Each {
+            sqlite: "SELECT count(*) AS n FROM ( \
+                       SELECT max(modified_at) AS newest FROM quarantine q \
+                       WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+                         SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+                           AND p.state IN (SELECT value FROM json_each($3)) AND p.connector_role = $4) \
+                       GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
+                     WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
+            postgres: "SELECT count(*) AS n FROM ( \
+                         SELECT max(modified_at) AS newest FROM quarantine q \
+                         WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+                           SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+                             AND p.state = ANY ($3) AND p.connector_role = $4) \
+                         GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
+                       WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
+        };
+        let words = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let args = [
+            Arg::Text(&scope.network),
+            Arg::Text(scope.poller.name()),
+            Arg::Texts(words),
+            Arg::Text(role.as_str()),
+            Arg::Time(after),
+            Arg::Time(before),
+        ];
+        self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
 
     /// Marks a row as seen to, with a word on how.

@@ -8,10 +8,12 @@ use super::admit::admitted;
 use super::alerts;
 use super::db::{Conn, Sql, Tx, in_time};
 use super::known::{known_of, not_stored};
-use super::plan::{Plan, Quarantined, plan, runs};
+use super::plan::{Plan, Quarantined, Stored, plan, runs};
 use super::values::{Arg, stored_time};
 use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
-use crate::engine::{Alert, AlertName, Change, Event, EventType, Row, Tally, Trail, compare};
+use crate::engine::{
+    Alert, AlertName, Change, Event, EventType, PaymentState, Row, Tally, Trail, compare,
+};
 
 /// How a quarantine ends by itself.
 const LATER_VERSION: &str = "a later version was stored";
@@ -102,11 +104,12 @@ async fn set_aside(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for row in &plan.quarantined {
-        let Quarantined { payment_id, raw, raw_hash, reason, contradicts } = row;
+        let Quarantined { payment_id, modified_at, raw, raw_hash, reason, contradicts } = row;
         let kept = conn
             .execute(
-                "INSERT INTO quarantine (poller, network, payment_id, raw, raw_hash, reason, first_seen_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                "INSERT INTO quarantine \
+                 (poller, network, payment_id, raw, raw_hash, reason, first_seen_at, modified_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $9) \
                  ON CONFLICT (network, poller, raw_hash) DO UPDATE SET resolved_at = NULL, resolution = NULL \
                  WHERE quarantine.resolution = $8",
                 &[
@@ -118,6 +121,7 @@ async fn set_aside(
                     Arg::Text(reason),
                     Arg::Time(now),
                     Arg::MaybeText(contradicts.then_some(LATER_VERSION)),
+                    Arg::MaybeTime(*modified_at),
                 ],
             )
             .await?;
@@ -149,10 +153,17 @@ async fn resolve_quarantine(
     plan: &Plan<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if plan.stored.is_empty() {
+    let is_understood =
+        |stored: &&Stored<'_>| !matches!(stored.payment.state, PaymentState::Other(_));
+    let ids: Vec<String> = plan
+        .stored
+        .iter()
+        .filter(is_understood)
+        .map(|stored| stored.payment.payment_id.clone())
+        .collect();
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids = plan.stored.iter().map(|stored| stored.payment.payment_id.clone()).collect();
     let resolve = Sql::Each {
         sqlite: "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
                  WHERE network = $2 AND resolved_at IS NULL AND payment_id IN (SELECT value FROM json_each($3))",

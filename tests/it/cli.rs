@@ -433,6 +433,7 @@ fn what_is_set_aside_can_be_seen_and_resolved() {
     desk.seed(async |store| {
         let row = Row::Bad(BadRow {
             payment_id: Some("p1".to_owned()),
+            modified_at: None,
             raw: "{\"payment_id\":\"p1\",\n\"amount\":\"a lot\"}".to_owned(),
             reason: "amount: `a lot` is not an amount".to_owned(),
         });

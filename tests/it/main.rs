@@ -6,13 +6,17 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod bad_input;
 mod cli;
 mod crash;
 mod daemon;
+mod drift;
 mod life;
 mod limits;
 mod lost_answers;
 mod outage;
+mod outcomes;
+mod refusals;
 mod reviews;
 mod standby;
 mod store;

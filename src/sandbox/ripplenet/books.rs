@@ -107,8 +107,10 @@ impl Books {
         let Some(mut payment) = self.payments.get(serial as usize).cloned() else { return };
         let before = payment.clone();
         how(&mut payment);
-        if payment.raw().is_none() {
+        if before.raw().is_none() {
             self.counts[before.state.index()] -= 1;
+        }
+        if payment.raw().is_none() {
             self.counts[payment.state.index()] += 1;
         }
         match hide_until {

@@ -101,6 +101,16 @@ impl Sandbox {
         network.books.ids.id(serial)
     }
 
+    /// Makes a raw row the payment that it stands for, changed now. False: there is no such row.
+    pub fn mend_row(&self, id: Uuid) -> bool {
+        self.with(id, |network, serial, now| {
+            network.change(serial, now, |payment, at| {
+                payment.more().raw = None;
+                payment.modified_at = at;
+            });
+        })
+    }
+
     /// Makes every token bad at once.
     pub fn revoke_tokens(&self) {
         self.shared.lock().tokens.revoke();

@@ -131,7 +131,12 @@ pub(super) async fn handle(
         }
         Some(Reply::Slow(delay)) => tokio::time::sleep(*delay).await,
         Some(
-            Reply::CutAfter | Reply::HangAfter | Reply::Truncated | Reply::Huge | Reply::Body(_),
+            Reply::CutAfter
+            | Reply::HangAfter
+            | Reply::Truncated
+            | Reply::Huge
+            | Reply::Body(_)
+            | Reply::Bytes(_),
         )
         | None => {}
     }
@@ -148,6 +153,7 @@ pub(super) async fn handle(
         Some(Reply::Truncated) => Body::from(half(&answer)),
         Some(Reply::Huge) => huge(),
         Some(Reply::Body(body)) => return shared.respond(endpoint, 200, &[], Body::from(body)),
+        Some(Reply::Bytes(body)) => return shared.respond(endpoint, 200, &[], Body::from(body)),
         Some(
             Reply::Status { .. } | Reply::CutBefore | Reply::Hang | Reply::Slow(_) | Reply::Html,
         )

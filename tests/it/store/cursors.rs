@@ -32,6 +32,7 @@ fn a_walk_is_remembered() {
             watermark: Some(at(5)),
             cursor: None,
             difference: -3,
+            unexplained: 2,
             reconciled_at: Some(at(6)),
         };
         store.save_walk(&scope, &lease, &was, &end).await.unwrap();
@@ -42,6 +43,7 @@ fn a_walk_is_remembered() {
             watermark: Some(at(5)),
             cursor: None,
             difference: -3,
+            unexplained: 2,
             reconciled_at: Some(at(6)),
             next_sweep_at: Some(at(9)),
         };

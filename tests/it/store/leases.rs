@@ -161,6 +161,7 @@ async fn every_write(
         watermark: Some(at(2)),
         cursor: None,
         difference: 1,
+        unexplained: 0,
         reconciled_at: None,
     };
     let walked = store.save_walk(scope, lease, &store.cursor(scope).await.unwrap(), &end).await;

@@ -71,17 +71,23 @@ impl TestDatabase {
                 let url = format!("sqlite:{}", folder.path().join("railpoll.db").display());
                 Self { kind, url, home: Home::Folder(folder) }
             }
-            Kind::Postgres => {
-                static MADE: AtomicU32 = AtomicU32::new(0);
-                let server = server_url();
-                let made = MADE.fetch_add(1, Ordering::Relaxed);
-                let name = format!("railpoll_test_{}_{made}", std::process::id());
-                on_server(&server, &format!("CREATE DATABASE {name}"));
-                let (base, _) = server.rsplit_once('/').unwrap();
-                let url = format!("{base}/{name}");
-                Self { kind, url, home: Home::Server { url: server, name } }
-            }
+            Kind::Postgres => Self::in_encoding("UTF8"),
         }
+    }
+
+    /// A new database on the server, in another encoding than its others.
+    pub(crate) fn in_encoding(encoding: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let server = server_url();
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("railpoll_test_{}_{made}", std::process::id());
+        on_server(
+            &server,
+            &format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0"),
+        );
+        let (base, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{base}/{name}");
+        Self { kind: Kind::Postgres, url, home: Home::Server { url: server, name } }
     }
 
     /// Opens the database, with the newest schema.

@@ -73,7 +73,12 @@ pub(crate) fn row(payment: Payment) -> Row {
 
 pub(crate) fn bad(payment_id: Option<&str>, raw: &str, reason: &str) -> Row {
     let payment_id = payment_id.map(str::to_owned);
-    Row::Bad(BadRow { payment_id, raw: raw.to_owned(), reason: reason.to_owned() })
+    Row::Bad(BadRow {
+        payment_id,
+        modified_at: None,
+        raw: raw.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 /// Records a page as the poller of ACCEPTED would, without a lease.

@@ -155,6 +155,30 @@ impl World {
         run(async { self.database.person().await.texts(sql).await })
     }
 
+    /// Every alert that was ever raised, oldest first: its name, and whether it `stands` or has `ended`.
+    pub(crate) fn alerts(&self) -> Vec<String> {
+        self.texts(
+            "SELECT name || ' ' || CASE WHEN ended_at IS NULL THEN 'stands' ELSE 'ended' END \
+             FROM alerts ORDER BY alert_id",
+        )
+    }
+
+    /// How many events of a type there are.
+    pub(crate) fn events(&self, event_type: &str) -> usize {
+        self.count(&format!("events WHERE type = '{event_type}'"))
+    }
+
+    /// What a person with a database shell does. How many rows it changed.
+    pub(crate) fn sql(&self, sql: &str) -> u64 {
+        run(async { self.database.person().await.execute(sql).await.unwrap() })
+    }
+
+    /// Puts another sandbox in the place of this one, on another port, and writes the config anew.
+    pub(crate) fn replace_sandbox(&mut self, options: SandboxOptions) {
+        self.sandbox = self.wait(Sandbox::start(options)).unwrap();
+        self.configure("receiving", "");
+    }
+
     /// The sweeps on record (in SQLite), oldest first: when each began and ended.
     pub(crate) fn sweeps(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
         let rows =
@@ -205,10 +229,11 @@ impl Ended {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Fails unless it ended with `code`, and shows what it had to say.
+    /// Fails unless it ended with `code` and without a panic, and shows what it had to say.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         self
     }
 }

@@ -50,7 +50,7 @@ pub(in crate::networks::ripplenet) fn listing(
     Ok(Listing { rows, last, total, server_time })
 }
 
-/// Reads an answer that is the payment `payment_id`.
+/// Reads an answer that is the payment `payment_id`, if it can be understood at all.
 ///
 /// # Errors
 /// The body is not JSON, or is another payment.
@@ -59,7 +59,10 @@ pub(in crate::networks::ripplenet) fn single(
     payment_id: &str,
     our_role: &ConnectorRole,
 ) -> Result<Row, String> {
-    let row = row(object(body)?, our_role);
+    let mut row = row(object(body)?, our_role);
+    if let Row::Bad(bad) = &mut row {
+        bad.payment_id.get_or_insert_with(|| payment_id.to_owned());
+    }
     match id_of(&row) {
         Some(id) if id != payment_id => {
             Err(format!("payment {payment_id} was asked for, payment {id} came"))

@@ -90,11 +90,12 @@ struct Note<'a> {
     sub_state: Raw<'a>,
 }
 
-/// Only the id, for a row of which nothing else can be read.
+/// Only its id and time, for a row of which nothing else may be readable.
 #[derive(Deserialize)]
-struct IdAlone<'a> {
+struct Label<'a> {
     #[serde(borrow)]
     payment_id: Raw<'a>,
+    modified_at: Raw<'a>,
 }
 
 /// The payment of a raw row. `our_role` stands where the network does not tell the role.
@@ -264,8 +265,14 @@ fn prepared_at(head: &Head<'_>, state: &PaymentState) -> Option<DateTime<Utc>> {
 }
 
 fn bad_row(raw: &str, reason: &str) -> BadRow {
-    let id = serde_json::from_str::<IdAlone<'_>>(raw).ok();
-    let payment_id = id.and_then(|id| word("payment_id", id.payment_id).ok().flatten());
+    let label = serde_json::from_str::<Label<'_>>(raw).ok();
+    let id = |label: &Label<'_>| word("payment_id", label.payment_id).ok().flatten();
+    let at = |label: &Label<'_>| time("modified_at", label.modified_at).ok().flatten();
     let kept = raw.get(..raw.floor_char_boundary(BAD_ROW_MAX)).unwrap_or_default();
-    BadRow { payment_id, raw: kept.to_owned(), reason: brief(reason) }
+    BadRow {
+        payment_id: label.as_ref().and_then(id),
+        modified_at: label.as_ref().and_then(at),
+        raw: kept.to_owned(),
+        reason: brief(reason),
+    }
 }

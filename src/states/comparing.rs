@@ -1,0 +1,190 @@
+//! Comparing our database with the network's list, and correcting ours.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::collecting::{List, Records};
+use super::sweep::{Sweep, SweepError, SweepReport};
+use crate::collect::{Collector, Depth, Drift, Mode, Reconciled, Sink as _, Source as _, drift};
+use crate::engine::{AlertName, PaymentState, Row, Trail};
+use crate::store::{Cursor, Lease, QuarantinedRow, StoreError, WalkEnd};
+
+/// A list of so few pages is reconciled row by row.
+const SMALL_LIST_PAGES: u64 = 20;
+/// So many rows that are set aside are looked at in one sweep.
+const SET_ASIDE_MAX: u32 = 500;
+
+/// What compares a poller's list with our database.
+pub(super) type Lists<'a> = Collector<'a, List<'a>, Records<'a>>;
+
+impl Sweep<'_> {
+    /// Compares the counts. A difference that stays leads to a reconcile, and so does the time. One that a reconcile
+    /// has nothing to say to is remembered, and leads to no other one as long as it is the same.
+    pub(super) async fn compare(
+        &self,
+        lease: &Lease,
+        lists: &Lists<'_>,
+        mode: Mode,
+        was: &Cursor,
+        end: &mut WalkEnd,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        let count = lists.check(mode, end.watermark).await?;
+        let found = count.difference();
+        end.difference = found;
+        let is_time = self.is_time_to_reconcile(was);
+        let beyond = |difference: i64| difference.saturating_sub(was.unexplained);
+        let drifts = drift(beyond(was.difference), beyond(found)) == Drift::Reconcile;
+        if is_time || drifts {
+            let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
+            let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
+            // On the heap: it is rare, and a sweep would carry its size always.
+            let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
+            let is_corrected = correct.await?;
+            end.reconciled_at = Some(self.clock.now());
+            if drifts && !is_corrected && end.difference == found {
+                end.unexplained = found;
+            }
+        }
+        if end.difference == 0 {
+            end.unexplained = 0;
+        }
+        report.difference = end.difference;
+        self.judge_difference(lease, end, report).await?;
+        Ok(())
+    }
+
+    fn is_time_to_reconcile(&self, was: &Cursor) -> bool {
+        let every = TimeDelta::from_std(self.settings.reconcile_every).unwrap_or(TimeDelta::MAX);
+        was.reconciled_at.is_some_and(|at| self.clock.now() - at >= every)
+    }
+
+    /// Brings our database to what the network has. Whether there was anything to correct; `end.difference` is what
+    /// stays.
+    async fn correct(
+        &self,
+        lease: &Lease,
+        lists: &Lists<'_>,
+        (mode, depth): (Mode, Depth),
+        end: &mut WalkEnd,
+        report: &mut SweepReport,
+    ) -> Result<bool, SweepError> {
+        let network = &self.scope.network;
+        let too_high =
+            self.store.recount(Some(lease), network, self.rules.states, &self.role).await?;
+        if too_high != 0 {
+            tracing::warn!(too_high, "the kept count of payments was wrong: corrected");
+        }
+        let records = Records { counts_set_aside: false, ..*lists.sink };
+        let exact = Collector { sink: &records, ..*lists };
+        let reconciled = exact.reconcile(mode, end.watermark, depth).await?;
+        self.tell_reconciled(&reconciled);
+        report.tally += reconciled.tally;
+        report.found_by_reconcile = reconciled.found;
+        let mut corrections = reconciled.found + reconciled.exits + reconciled.left_over;
+        end.difference = lists.check(mode, end.watermark).await?.difference();
+        if end.difference != 0 {
+            corrections += self.ask_for_set_aside(lists).await?;
+            end.difference = lists.check(mode, end.watermark).await?.difference();
+        }
+        Ok(too_high != 0 || corrections > 0)
+    }
+
+    fn tell_reconciled(&self, reconciled: &Reconciled) {
+        tracing::info!(
+            outcome = reconciled.outcome.as_str(),
+            found = reconciled.found,
+            exits = reconciled.exits,
+            unknown = reconciled.unknown.len(),
+            left_over = reconciled.left_over,
+            requests = reconciled.requests,
+            "reconciled"
+        );
+    }
+
+    /// Raises the alert where a reconcile has found what the sweeps had missed, or nothing that explains the
+    /// difference. Clears it when the counts agree.
+    async fn judge_difference(
+        &self,
+        lease: &Lease,
+        end: &WalkEnd,
+        report: &SweepReport,
+    ) -> Result<(), StoreError> {
+        let found = report.found_by_reconcile;
+        if found > 0 {
+            self.alert_if(lease, true, AlertName::Drift, || {
+                format!("a reconcile found {found} payments that the sweeps had missed")
+            })
+            .await
+        } else if end.unexplained != 0 {
+            let (count, which) = (end.unexplained.unsigned_abs(), end.unexplained.signum());
+            let which = if which > 0 { "more" } else { "fewer" };
+            self.alert_if(lease, true, AlertName::Drift, || {
+                format!(
+                    "the network counts {count} payments {which} than we, also after a reconcile"
+                )
+            })
+            .await
+        } else if end.difference == 0 {
+            self.alert_if(lease, false, AlertName::Drift, String::new).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Asks for the payments that were set aside: they may have left the list. What can be read now, or is not there
+    /// any more, needs no attention. How many those were.
+    async fn ask_for_set_aside(&self, lists: &Lists<'_>) -> Result<u64, SweepError> {
+        let open = self.store.quarantined(false, SET_ASIDE_MAX).await?;
+        let own = |row: &QuarantinedRow| {
+            row.poller == self.scope.poller.name() && row.network == self.scope.network
+        };
+        let ids: BTreeSet<&str> = open
+            .iter()
+            .filter(|row| own(row))
+            .filter_map(|row| row.payment_id.as_deref())
+            .collect();
+        let mut settled = 0;
+        for id in ids {
+            let Some(how) = self.look_at_set_aside(lists, id).await? else { continue };
+            settled += 1;
+            for row in open.iter().filter(|row| own(row) && row.payment_id.as_deref() == Some(id)) {
+                self.resolve(row, how, self.clock.now()).await?;
+            }
+        }
+        Ok(settled)
+    }
+
+    /// How a payment that was set aside came to need no attention; none if it still does.
+    async fn look_at_set_aside(
+        &self,
+        lists: &Lists<'_>,
+        payment_id: &str,
+    ) -> Result<Option<&'static str>, SweepError> {
+        let Some(row) = lists.source.get(payment_id).await? else {
+            return Ok(Some("the network does not know the payment"));
+        };
+        let Row::Payment(payment) = &row else { return Ok(None) };
+        if matches!(payment.state, PaymentState::Other(_)) {
+            // It may be in the list under this name.
+            return Ok(None);
+        }
+        let tally = lists.sink.record(&[row], None, Trail::Get).await?;
+        Ok((tally.quarantined == 0).then_some("it can be read"))
+    }
+
+    /// Marks a row as seen to, unless it is already.
+    async fn resolve(
+        &self,
+        row: &QuarantinedRow,
+        how: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        match self.store.resolve_quarantined(row, how, now).await {
+            // Storing the payment has done so.
+            Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
