@@ -32,7 +32,7 @@ CREATE TABLE payments (
     PRIMARY KEY (payment_id, network)
 );
 -- Serves the pollers' due things, the count of a range, and lists by state.
-CREATE INDEX payments_by_state ON payments (network, state, connector_role, modified_at);
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
 CREATE INDEX payments_by_time ON payments (modified_at);
 
 -- The network's JSON as it came, of the newest version.
@@ -200,7 +200,7 @@ CREATE TABLE quarantine (
     resolution    TEXT
 );
 CREATE UNIQUE INDEX quarantine_once ON quarantine (network, poller, raw_hash);
-CREATE INDEX quarantine_open ON quarantine (network, payment_id) WHERE resolved_at IS NULL;
+CREATE INDEX quarantine_open ON quarantine (payment_id, network) WHERE resolved_at IS NULL;
 
 CREATE TRIGGER status_changes_no_update BEFORE UPDATE ON status_changes
     BEGIN SELECT RAISE(ABORT, 'status_changes is append-only'); END;

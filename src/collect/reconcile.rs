@@ -13,10 +13,11 @@ use crate::engine::{Tally, Trail};
 /// How closely to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Only ranges whose counts differ. It costs some requests for each difference, however long the list is, but an
-    /// old version of ours that is near its place is not noticed.
+    /// Only ranges whose counts differ. It costs some requests for each difference, however long the list is, but two
+    /// differences that make up for each other in one range are not noticed: a payment too many beside one too few, or
+    /// an old version of ours that is near the place of the new one.
     Counts,
-    /// Row by row.
+    /// Row by row: a request for each page, and nothing stays unnoticed.
     Rows,
 }
 

@@ -259,8 +259,10 @@ impl Worker {
         if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
             tracing::warn!(%error, "alerts could not be stored");
         }
-        if let Err(error) = self.store.record_sweep(&keeper.lease, &row, next).await {
-            tracing::warn!(%error, "the sweep could not be recorded");
+        match self.store.record_sweep(&keeper.lease, &row, next).await {
+            // Whoever holds it now has sweeps of its own to record.
+            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
+            Err(error) => tracing::warn!(%error, "the sweep could not be recorded"),
         }
         self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);
         self.output.sweep(scope, &row);

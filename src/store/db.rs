@@ -22,12 +22,24 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 const ANSWER_MAX: Duration = Duration::from_secs(45);
 /// A connection to PostgreSQL that takes longer is not going to come.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// A process that is stopped or cut off in the middle of a transaction holds its locks, and with them every writer, no
-/// longer than this: less than a lease.
-const POSTGRES_LIMITS: &str =
-    "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'";
-/// Pages of 16 kB hold documents of 4 kB with the least waste.
-const SQLITE_PAGE_BYTES: u32 = 16_384;
+/// What each session is told, whatever the server's settings are:
+/// - a process that is stopped or cut off in the middle of a transaction holds its locks, and with them every writer, no
+///   longer than this, which is less than a lease;
+/// - a transaction that waited for its turn sees what the one before it wrote;
+/// - what was committed survives a crash of the server;
+/// - every question of ours has an index. A plan that was made while a table was all but empty must not read through it
+///   when it is full, nor be compiled for that.
+const POSTGRES_SESSION: &str = "
+    SET lock_timeout = '30s';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET default_transaction_isolation = 'read committed';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SET enable_seqscan = off;
+    SET jit = off";
+/// Ids are random, so that each payment writes a page of each index on ids, and writes it whole: small ones are best.
+const SQLITE_PAGE_BYTES: u32 = 4_096;
+/// Pages in the write-ahead log before it is copied into the file, 32 MB: a page that changes often is copied once.
+const SQLITE_WAL_PAGES: &str = "8000";
 /// `SQLite`'s page cache per connection.
 const SQLITE_CACHE_KIB: u32 = 4_096;
 
@@ -99,7 +111,7 @@ impl Db {
             .max_connections(4)
             .acquire_timeout(CONNECT_MAX)
             .after_connect(|conn, _| {
-                Box::pin(async { conn.execute(POSTGRES_LIMITS).await.map(drop) })
+                Box::pin(async { conn.execute(POSTGRES_SESSION).await.map(drop) })
             })
             .connect_with(options.application_name("railpoll"))
             .await?;
@@ -116,6 +128,7 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(WAIT_MAX)
             .statement_cache_capacity(64)
+            .pragma("wal_autocheckpoint", SQLITE_WAL_PAGES)
             .pragma("cache_size", format!("-{SQLITE_CACHE_KIB}"));
         let pool = |connections| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT_MAX)

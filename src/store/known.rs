@@ -10,20 +10,25 @@ use super::values::{Arg, Row as DbRow, stored_time};
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
 
 /// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
+///
+/// PostgreSQL plans a prepared statement once, perhaps while the table is all but empty, and then takes any index. The
+/// fence (`OFFSET 0`) leaves it the primary key alone.
 const VERSIONS: Sql = Sql::Each {
     sqlite: "SELECT payment_id, modified_at, content_hash FROM payments \
              WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT payment_id, modified_at, content_hash FROM payments \
-               WHERE network = $1 AND payment_id = ANY ($2)",
+    postgres: "SELECT p.* FROM unnest($2) AS wanted (id) CROSS JOIN LATERAL \
+               (SELECT payment_id, modified_at, content_hash FROM payments \
+                WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
 };
 
 const KNOWN: Sql = Sql::Each {
     sqlite: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, sub_states, \
                     amount, currency, review \
              FROM payments WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
-                      CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review \
-               FROM payments WHERE network = $1 AND payment_id = ANY ($2)",
+    postgres: "SELECT p.* FROM unnest($2) AS wanted (id) CROSS JOIN LATERAL \
+               (SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
+                       CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review \
+                FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
 };
 
 /// The rows that are not stored as they are: other versions, and rows that could not be read.

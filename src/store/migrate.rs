@@ -55,7 +55,8 @@ impl Store {
     /// Brings the database to this program's version. Several processes may do so at once.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if the database is ahead of us: it is not touched then.
+    /// [`StoreError::Newer`] if the database is ahead of us, [`StoreError::Refused`] if its encoding is not UTF-8: it
+    /// is not touched then.
     pub async fn migrate(&self) -> Result<Schema, StoreError> {
         let schema = self.schema().await?;
         if schema.found > schema.own {
@@ -74,11 +75,27 @@ impl Store {
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
+                self.expect_utf8().await?;
                 let mut conn = pool.acquire().await?;
                 migrator(false).run_direct(None, &mut *conn, false).await?;
             }
         }
         Ok(schema)
+    }
+
+    /// PostgreSQL takes only what its database's encoding can write, and payments come with any text.
+    async fn expect_utf8(&self) -> Result<(), StoreError> {
+        let sql = "SELECT current_setting('server_encoding') AS encoding";
+        for row in self.db.rows(sql, &[]).await? {
+            let encoding = row.text("encoding")?;
+            if encoding != "UTF8" {
+                return Err(StoreError::Refused(format!(
+                    "the database's encoding is {encoding}, and payments need UTF8: \
+                     create it with ENCODING 'UTF8' TEMPLATE template0"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the database has this program's schema.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::value::RawValue;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -12,9 +12,6 @@ use sqlx::types::Json;
 use sqlx::{Arguments, Row as _};
 
 use super::StoreError;
-
-/// Times as `SQLite` keeps them: of one width, so that they sort as they read.
-const SQLITE_TIME: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
 /// A parameter of a statement.
 #[derive(Debug, Clone)]
@@ -117,14 +114,14 @@ pub(super) fn stored_time(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(time)
 }
 
-/// A time as `SQLite` keeps it.
+/// A time as `SQLite` keeps it: of one width (`2021-03-03T04:40:58.629000Z`), so that times sort as they read.
 pub(super) fn sqlite_time(time: DateTime<Utc>) -> String {
-    stored_time(time).format(SQLITE_TIME).to_string()
+    stored_time(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 fn from_sqlite_time(column: &str, text: &str) -> Result<DateTime<Utc>, StoreError> {
-    NaiveDateTime::parse_from_str(text, SQLITE_TIME)
-        .map(|time| time.and_utc())
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
         .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text.to_owned() })
 }
 
@@ -192,8 +189,8 @@ mod tests {
     #[test]
     fn only_escaped_nuls_are_replaced() {
         for (json, kept) in [
-            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
-            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\u0000y"}"#),
+            (r#"{"a": "x\u0000y"}"#, r#"{"a": "x\ufffdy"}"#),
+            (r#"{"a": "x\\u0000y"}"#, r#"{"a": "x\\u0000y"}"#),
             (r#"["\u0000\u0000", "\"\u00001ä"]"#, r#"["\ufffd\ufffd", "\"\ufffd1ä"]"#),
         ] {
             assert_eq!(without_nul_escapes(json), kept);

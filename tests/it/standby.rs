@@ -143,11 +143,11 @@ fn rows(world: &World) -> Vec<String> {
 }
 
 /// Stops the holder as it makes its `n`-th request to `endpoint`, lets another take over and finish, and wakes it up.
-fn a_paused_holder_writes_nothing(kind: Kind, endpoint: Endpoint, n: u64) {
+fn a_paused_holder_writes_nothing(kind: Kind, payments: usize, endpoint: Endpoint, n: u64) {
     let (paused, is_paused) = mpsc::channel();
     let world = World::new(kind);
     let (release, released) = mpsc::channel::<()>();
-    world.sandbox.add_payments(250, &PaymentSpec::default());
+    world.sandbox.add_payments(payments, &PaymentSpec::default());
     let pid: Arc<OnceLock<u32>> = Arc::default();
     let (victim, released) = (Arc::clone(&pid), Mutex::new(released));
     let seen = AtomicU64::new(0);
@@ -177,7 +177,7 @@ fn a_paused_holder_writes_nothing(kind: Kind, endpoint: Endpoint, n: u64) {
     let [lease_time, pages] = sets;
     let other = world.start("accepted", &[lease_time, pages, "pollers.accepted.fixed_delay=1h"]);
     other.wait_for_log("lease taken");
-    until_locked(&world, 250);
+    until_locked(&world, payments);
     other.wait_for_log("\"swept\"");
     until_true("its sweep to be recorded", || world.count("sweeps") == 1);
     let before = rows(&world);
@@ -219,10 +219,8 @@ fn all_at_once(kind: Kind) {
     let ids = world.sandbox.add_payments(bad, &incomplete);
     expected.extend(ids.into_iter().map(|id| (id, vec![Operation::Reject])));
     until_true("all payments to be over", || {
-        let summary = world.sandbox.summary();
-        let over = |state| summary.payments.get(&state).copied();
-        (over(PaymentState::Completed), over(PaymentState::Failed))
-            == (Some(good as u64), Some(bad as u64))
+        let over = [PaymentState::Completed, PaymentState::Failed];
+        over.map(|state| world.sandbox.count_in(state)) == [good as u64, bad as u64]
     });
     until_true("all to be recorded", || {
         world.count("payments WHERE state IN ('COMPLETED', 'FAILED')") == good + bad
@@ -234,7 +232,9 @@ fn all_at_once(kind: Kind) {
         ended.stderr
     });
     for line in logs.iter().flat_map(|log| log.lines()) {
-        assert!(line.contains("\"level\":\"INFO\""), "{line}");
+        // On a busy machine the driver warns that it had to wait.
+        let is_slow = line.contains("\"target\":\"sqlx::") && line.contains("slow");
+        assert!(line.contains("\"level\":\"INFO\"") || is_slow, "{line}");
     }
     check(&world, &expected, "in the end");
 }
@@ -271,22 +271,22 @@ fn a_single_sweep_leaves_it_to_the_holder_on_postgres() {
 
 #[test]
 fn paused_while_it_collects_on_sqlite() {
-    a_paused_holder_writes_nothing(Kind::Sqlite, Endpoint::List, 5);
+    a_paused_holder_writes_nothing(Kind::Sqlite, 100, Endpoint::List, 4);
 }
 
 #[test]
 fn paused_while_it_collects_on_postgres() {
-    a_paused_holder_writes_nothing(Kind::Postgres, Endpoint::List, 5);
+    a_paused_holder_writes_nothing(Kind::Postgres, 100, Endpoint::List, 4);
 }
 
 #[test]
 fn paused_while_it_acts_on_sqlite() {
-    a_paused_holder_writes_nothing(Kind::Sqlite, Endpoint::Operation(Operation::Lock), 100);
+    a_paused_holder_writes_nothing(Kind::Sqlite, 5, Endpoint::Operation(Operation::Lock), 3);
 }
 
 #[test]
 fn paused_while_it_acts_on_postgres() {
-    a_paused_holder_writes_nothing(Kind::Postgres, Endpoint::Operation(Operation::Lock), 100);
+    a_paused_holder_writes_nothing(Kind::Postgres, 5, Endpoint::Operation(Operation::Lock), 3);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::NETWORK;
 use crate::cli::failure::Failure;
@@ -42,8 +43,12 @@ impl Verdict {
     }
 }
 
-/// Compares everything.
-pub(super) async fn judge(sandbox: &Sandbox, store: &Store) -> Result<Verdict, Failure> {
+/// Compares everything that was offered to us.
+pub(super) async fn judge(
+    sandbox: &Sandbox,
+    offered: &[Uuid],
+    store: &Store,
+) -> Result<Verdict, Failure> {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let ours = all_payments(store).await?;
     let mut verdict = Verdict {
@@ -51,7 +56,7 @@ pub(super) async fn judge(sandbox: &Sandbox, store: &Store) -> Result<Verdict, F
         violations: count(sandbox.violations().len()),
         ..Verdict::default()
     };
-    for id in sandbox.ids() {
+    for id in offered.iter().copied() {
         verdict.payments += 1;
         let Some(payment) = ours.get(&id.to_string()) else {
             verdict.missed += 1;

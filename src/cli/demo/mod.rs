@@ -3,12 +3,14 @@
 mod judge;
 mod show;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
 use tokio::time::{Instant, interval, timeout_at};
+use uuid::Uuid;
 
 use super::failure::Failure;
 use super::output::Out;
@@ -57,9 +59,10 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
     let sandbox = start_sandbox(args.seed).await?;
     let config = write_config(&sandbox, &folder, "receiving")?;
     let payments = usize::try_from(args.payments).unwrap_or(usize::MAX);
-    offer(&sandbox, payments);
+    let offered = offer(&sandbox, payments);
     out.line(format!("A simulated RippleNet is at {}", sandbox.base_url()))?;
-    out.line(format!("Database, config and log are in {}\n", folder.display()))?;
+    out.line(format!("Database, config and log are in {}", folder.display()))?;
+    out.line("")?;
     out.flush()?;
 
     let started = Instant::now();
@@ -74,7 +77,7 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
     let watching = async {
         let progress = Progress::new(u64::from(args.payments));
         let watched = tokio::select! {
-            ended = watch(&sandbox, &folder, &progress) => ended,
+            ended = watch(&sandbox, &offered, &folder, &progress) => ended,
             () = signals.stopping() => false,
         };
         progress.end();
@@ -89,7 +92,7 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
         return Err(Failure::Refused("the demo was stopped, or took too long".to_owned()));
     }
     let store = open(&folder).await?;
-    let verdict = judge(&sandbox, &store).await?;
+    let verdict = judge(&sandbox, &offered, &store).await?;
     store.close().await;
     show::summary(&sandbox, &verdict, started.elapsed(), &config, out)?;
     if verdict.is_good() {
@@ -146,13 +149,15 @@ async fn start_sandbox(seed: u64) -> Result<Sandbox, Failure> {
 }
 
 /// Most payments are as they should be; some lack the beneficiary's name, and some are about to expire.
-fn offer(sandbox: &Sandbox, payments: usize) {
+fn offer(sandbox: &Sandbox, payments: usize) -> Vec<Uuid> {
     let (poor, late) = (payments / 20, payments / 50);
     let good = PaymentSpec { expires_in: TimeDelta::minutes(10), ..PaymentSpec::default() };
-    sandbox.add_payments(payments - poor - late, &good);
+    let mut offered = sandbox.add_payments(payments - poor - late, &good);
     let poor_ones = PaymentSpec { user_info: UserInfo::WithoutCreditorName, ..good.clone() };
-    sandbox.add_payments(poor, &poor_ones);
-    sandbox.add_payments(late, &PaymentSpec { expires_in: TimeDelta::seconds(4), ..good });
+    offered.extend(sandbox.add_payments(poor, &poor_ones));
+    let late_ones = PaymentSpec { expires_in: TimeDelta::seconds(4), ..good };
+    offered.extend(sandbox.add_payments(late, &late_ones));
+    offered
 }
 
 /// What a user would give on the command line: the config, and quicker than anybody needs it.
@@ -173,7 +178,7 @@ fn sources(config: &Path) -> Sources {
 }
 
 /// Waits until every payment is over, at the network and in our database. False: it takes too long.
-async fn watch(sandbox: &Sandbox, folder: &Path, progress: &Progress) -> bool {
+async fn watch(sandbox: &Sandbox, offered: &[Uuid], folder: &Path, progress: &Progress) -> bool {
     let deadline = Instant::now() + LONGEST;
     let mut store = None;
     let mut looks = interval(Duration::from_millis(200));
@@ -187,8 +192,7 @@ async fn watch(sandbox: &Sandbox, folder: &Path, progress: &Progress) -> bool {
         let Some(store) = &store else { continue };
         let Ok(counts) = store.counts(NETWORK).await else { continue };
         progress.show(&counts);
-        let known: u64 = counts.iter().filter(|(state, _)| is_end(state)).map(|(_, n)| n).sum();
-        if known == all_over(sandbox) && known > 0 && agrees(sandbox, &counts) {
+        if agrees(sandbox, offered, &counts) {
             return true;
         }
     }
@@ -203,19 +207,15 @@ fn is_end(state: &str) -> bool {
         .any(|end| end.to_string() == state)
 }
 
-/// How many payments the network has, if all of them are over; else none is.
-fn all_over(sandbox: &Sandbox) -> u64 {
-    let payments = sandbox.summary().payments;
-    let over = payments.iter().all(|(state, count)| *count == 0 || is_end(&state.to_string()));
-    if over { payments.values().sum() } else { 0 }
-}
-
-/// Whether we have as many in each state as the network.
-fn agrees(sandbox: &Sandbox, counts: &[(String, u64)]) -> bool {
-    sandbox.summary().payments.iter().all(|(state, payments)| {
-        let ours = counts.iter().find(|(ours, _)| *ours == state.to_string());
-        ours.map_or(0, |(_, count)| *count) == *payments
-    })
+/// Whether all that was offered is over at the network, and we have as many in each state.
+fn agrees(sandbox: &Sandbox, offered: &[Uuid], counts: &[(String, u64)]) -> bool {
+    let mut states: BTreeMap<String, u64> = BTreeMap::new();
+    for id in offered {
+        let state = sandbox.state_of(*id).map(|state| state.to_string()).unwrap_or_default();
+        *states.entry(state).or_default() += 1;
+    }
+    let ours = |state: &str| counts.iter().find(|(ours, _)| ours == state).map(|(_, n)| *n);
+    states.iter().all(|(state, payments)| is_end(state) && ours(state) == Some(*payments))
 }
 
 async fn open(folder: &Path) -> Result<Store, Failure> {

@@ -75,41 +75,46 @@ pub(super) fn summary(
         }));
     }
     out.line(format!(
-        "{} payments in {:.1} s, by the network's own books:\n",
+        "{} payments in {:.1} s, by the network's own books:",
         verdict.payments,
         took.as_secs_f64()
     ))?;
-    out.line("  state                 payments   median time in it")?;
+    out.line("")?;
+    out.line("  STATE                 PAYMENTS   MEDIAN TIME IN IT")?;
     for (state, payments) in &books.payments {
         let time = books.median_time.get(state).map(|time| format!("{} ms", time.as_millis()));
-        out.line(format!(
-            "  {:<20}  {payments:>8}   {:>17}",
-            state.to_string(),
-            time.unwrap_or_default()
-        ))?;
+        let (state, time) = (state.to_string(), time.unwrap_or_else(|| "-".to_owned()));
+        out.line(format!("  {state:<20}  {payments:>8}   {time:>17}"))?;
     }
+    let calls = books.accepted_calls.iter().map(|(name, calls)| format!("{calls} {name}"));
+    let met = books.faults.iter().map(|(name, met)| format!("{met} {name}"));
     out.line("")?;
-    for (operation, calls) in &books.accepted_calls {
-        out.line(format!("  {calls:>6} × {operation}"))?;
-    }
-    out.line(format!(
-        "\n  {} requests, {faults} faults met ({}), {} tokens",
-        books.requests,
-        books.faults.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", "),
-        books.tokens,
-    ))?;
-    out.line(format!(
-        "\n  missed            {:>6}\n  handled twice     {:>6}\n  wrong state       {:>6}\n  statuses missing  {:>6} of {}\n  left open         {:>6}\n  wrong requests    {:>6}",
-        verdict.missed,
-        verdict.twice,
-        verdict.wrong_state,
-        verdict.missing_statuses,
-        verdict.statuses,
-        verdict.open,
-        verdict.violations,
-    ))?;
+    out.line(format!("  operations   {}", calls.collect::<Vec<_>>().join(", ")))?;
+    out.line(format!("  requests     {}, with {} tokens", books.requests, books.tokens))?;
+    out.line(format!("  faults met   {}", met.collect::<Vec<_>>().join(", ")))?;
+    out.line("")?;
+    figures(verdict, out)?;
     let config = config.display();
-    out.line(format!(
-        "\nLook around:\n  railpoll --config {config} status\n  railpoll --config {config} payments list --state FAILED\n  railpoll --config {config} events list --limit 10"
-    ))
+    out.line("")?;
+    out.line("Look around:")?;
+    out.line(format!("  railpoll --config {config} status"))?;
+    out.line(format!("  railpoll --config {config} payments list --state FAILED"))?;
+    out.line(format!("  railpoll --config {config} events list --limit 10"))
+}
+
+/// The figures that must be 0.
+fn figures(verdict: &Verdict, out: &mut Out) -> Result<(), Failure> {
+    let figures = [
+        ("missed", verdict.missed),
+        ("handled twice", verdict.twice),
+        ("in a wrong state", verdict.wrong_state),
+        ("statuses missing", verdict.missing_statuses),
+        ("operations left open", verdict.open),
+        ("wrong requests", verdict.violations),
+    ];
+    for (name, figure) in figures {
+        let mark = if figure == 0 { "ok" } else { "WRONG" };
+        out.line(format!("  {name:<20}  {figure:>8}   {mark}"))?;
+    }
+    out.line(format!("  of {} payments and {} statuses", verdict.payments, verdict.statuses))
 }

@@ -1,7 +1,7 @@
 //! A database that keeps the newest version of each payment, and breaks when it is told to.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +25,8 @@ pub(super) struct Crashed;
 
 #[derive(Default)]
 struct Tables {
-    known: BTreeMap<u32, Known>,
+    /// By id.
+    known: Vec<Option<Known>>,
     bad: BTreeSet<u32>,
     index: Index,
     position: Position,
@@ -55,19 +56,19 @@ impl Database {
     /// Whether it was ever stored, or set aside.
     pub(super) fn has_seen(&self, id: u32) -> bool {
         let tables = self.0.borrow();
-        tables.known.contains_key(&id) || tables.bad.contains(&id)
+        tables.known(id).is_some() || tables.bad.contains(&id)
     }
 
     /// The version that is stored: its state and time.
     pub(super) fn version(&self, id: u32) -> Option<(PaymentState, DateTime<Utc>)> {
         let tables = self.0.borrow();
-        tables.known.get(&id).map(|known| (known.state.clone(), known.modified_at))
+        tables.known(id).map(|known| (known.state.clone(), known.modified_at))
     }
 
     /// Forgets a payment that it had.
     pub(super) fn lose(&self, id: u32) {
         let mut tables = self.0.borrow_mut();
-        let known = tables.known.remove(&id).expect("only what is there is lost");
+        let known = tables.known[id as usize].take().expect("only what is there is lost");
         tables.index.remove(known.modified_at.timestamp_micros(), id);
     }
 
@@ -75,7 +76,7 @@ impl Database {
     pub(super) fn age(&self, id: u32, micros: i64) {
         let mut tables = self.0.borrow_mut();
         let Tables { known, index, .. } = &mut *tables;
-        let known = known.get_mut(&id).expect("only what is there grows old");
+        let known = known[id as usize].as_mut().expect("only what is there grows old");
         let at = known.modified_at.timestamp_micros();
         known.modified_at = time(at - micros);
         known.hash -= 1;
@@ -115,6 +116,10 @@ impl Database {
 }
 
 impl Tables {
+    fn known(&self, id: u32) -> Option<&Known> {
+        self.known.get(id as usize)?.as_ref()
+    }
+
     fn store(&mut self, row: &Row) -> Tally {
         let mut tally = Tally::default();
         let payment = match row {
@@ -127,7 +132,7 @@ impl Tables {
             }
         };
         let id: u32 = payment.payment_id.parse().unwrap();
-        let known = self.known.get(&id);
+        let known = self.known(id);
         let change = compare(known, payment);
         tally.count(change);
         if change.is_stored() {
@@ -144,12 +149,16 @@ impl Tables {
                 connector_role: payment.connector_role.clone(),
                 modified_at: payment.modified_at,
                 hash: payment.hash,
-                version: known.map_or(1, |known| known.version + 1),
+                version: 1,
                 sub_states: Vec::new(),
                 money: payment.money.clone(),
                 review: None,
             };
-            self.known.insert(id, known);
+            let place = id as usize;
+            if self.known.len() <= place {
+                self.known.resize(place + 1, None);
+            }
+            self.known[place] = Some(known);
         }
         tally
     }

@@ -91,8 +91,8 @@ fn small_pages_are_counted_by_what_came() {
 #[test]
 fn sweeps_of_a_busy_list_miss_nothing() {
     let traffic = Traffic {
-        entries_per_second: 5,
-        exits_per_second: 5,
+        entries_per_second: 20,
+        exits_per_second: 20,
         late_percent: 5,
         ..Traffic::default()
     };

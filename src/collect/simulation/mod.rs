@@ -7,11 +7,13 @@ mod faults;
 mod index;
 mod kills;
 mod network;
+mod overlap;
 mod properties;
 mod reconciles;
 mod scenarios;
 mod traffic;
 mod walks;
+mod world;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;

@@ -1,16 +1,14 @@
 //! A network whose list moves while it is read.
 
 use std::cell::RefCell;
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
 
 use chrono::{DateTime, Utc};
 
-use super::index::Index;
-use super::traffic::{Happening, Schedule};
-use super::{BEGINNING, MILLI, Random, SECOND, Traffic, time};
+use super::traffic::Happening;
+use super::world::World;
+use super::{MILLI, SECOND, Traffic, time};
 use crate::collect::Source;
-use crate::engine::{BadRow, ConnectorRole, Listing, Money, Payment, PaymentState, Row, Window};
+use crate::engine::{Listing, Row, Window};
 
 /// How the network answers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,48 +31,20 @@ pub(super) struct Habits {
     pub(super) half_trip: i64,
 }
 
-/// A payment, and what the book says of it.
-pub(super) struct Entry {
-    pub(super) modified_at: i64,
-    version: i64,
-    /// Since when it can be seen in the list; `None`: not yet.
-    pub(super) visible_since: Option<i64>,
-    pub(super) left_at: Option<i64>,
-    /// Its row cannot be understood.
-    is_bad: bool,
-    /// Where it is in the crowd.
-    place: usize,
-    /// It was in the list during one whole run.
-    pub(super) is_due: bool,
-}
+/// The network, as a client sees it.
+pub(super) struct Network(RefCell<Desk>);
 
-/// What is decided and not yet visible: when it will be, of which payment, and its new time.
-type Late = Reverse<(i64, u32, i64)>;
-
-pub(super) struct World {
-    pub(super) now: i64,
+/// Where requests come in.
+struct Desk {
+    world: World,
     habits: Habits,
-    random: Random,
-    schedule: Schedule,
-    pub(super) entries: Vec<Entry>,
-    index: Index,
-    /// Those in the list, the oldest first.
-    present: BTreeSet<u32>,
-    /// The same in no order, to pick one by chance.
-    crowd: Vec<u32>,
-    late: BinaryHeap<Late>,
-    last_change: i64,
     requests: u64,
     /// Payments asked for by their ids.
     gets: u64,
     fails_at: Option<u64>,
-    /// One happens before each request.
+    /// One happens before each request, the last one first.
     script: Vec<(Happening, usize)>,
-    template: Payment,
 }
-
-/// The network, as a client sees it.
-pub(super) struct Network(RefCell<World>);
 
 /// What a broken connection looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,23 +52,14 @@ pub(super) struct Broken;
 
 impl Network {
     pub(super) fn new(seed: u64, habits: Habits, traffic: Traffic) -> Self {
-        let mut random = Random(seed);
-        Self(RefCell::new(World {
-            now: BEGINNING,
+        let world = World::new(seed, traffic);
+        Self(RefCell::new(Desk {
+            world,
             habits,
-            schedule: Schedule::new(traffic, BEGINNING, &mut random),
-            random,
-            entries: Vec::new(),
-            index: Index::default(),
-            present: BTreeSet::new(),
-            crowd: Vec::new(),
-            late: BinaryHeap::new(),
-            last_change: BEGINNING,
             requests: 0,
             gets: 0,
             fails_at: None,
             script: Vec::new(),
-            template: template(),
         }))
     }
 
@@ -113,7 +74,7 @@ impl Network {
 
     /// Puts a payment into the list that was modified at `at`.
     pub(super) fn put(&self, at: i64, is_bad: bool) {
-        let mut world = self.0.borrow_mut();
+        let world = &mut self.0.borrow_mut().world;
         let id = world.begin(at, is_bad);
         world.show(id, at, at);
     }
@@ -127,13 +88,13 @@ impl Network {
     }
 
     pub(super) fn advance(&self, micros: i64) {
-        let mut world = self.0.borrow_mut();
+        let world = &mut self.0.borrow_mut().world;
         let until = world.now + micros;
         world.advance(until);
     }
 
     pub(super) fn now(&self) -> i64 {
-        self.0.borrow().now
+        self.0.borrow().world.now
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -146,179 +107,55 @@ impl Network {
 
     /// Ids of the payments that are in the list.
     pub(super) fn present(&self) -> Vec<u32> {
-        self.0.borrow().present.iter().copied().collect()
+        self.0.borrow().world.crowd.clone()
     }
 
     pub(super) fn leave(&self, id: u32) {
-        let mut world = self.0.borrow_mut();
+        let world = &mut self.0.borrow_mut().world;
         let now = world.now;
         world.leave(id, now);
     }
 
-    /// Writes into the book which payments were in the list from `since` to now.
-    pub(super) fn mark_due(&self, since: i64) {
-        let mut world = self.0.borrow_mut();
-        let World { entries, present, .. } = &mut *world;
-        for id in present.iter() {
+    /// Whether nothing happened to a payment after `time`.
+    pub(super) fn is_settled_since(&self, id: u32, time: i64) -> bool {
+        let entry = &self.0.borrow().world.entries[id as usize];
+        entry.modified_at < time && entry.left_at.is_none_or(|left| left < time)
+    }
+
+    /// Writes into the book which payments were in the list from `since` to now, and returns them.
+    pub(super) fn mark_due(&self, since: i64) -> Vec<u32> {
+        let world = &mut self.0.borrow_mut().world;
+        let World { entries, crowd, .. } = world;
+        let is_due = |id: &u32| {
             let entry = &mut entries[*id as usize];
-            entry.is_due |= entry.visible_since.is_some_and(|visible| visible <= since);
-        }
+            let was_there = entry.visible_since.is_some_and(|visible| visible <= since);
+            entry.is_due |= was_there;
+            was_there
+        };
+        crowd.iter().copied().filter(is_due).collect()
     }
 
     /// Ids of the payments that were in the list during one whole run.
     pub(super) fn due(&self) -> Vec<u32> {
-        let world = self.0.borrow();
-        let due = (0..).zip(&world.entries).filter(|(_, entry)| entry.is_due);
+        let desk = self.0.borrow();
+        let due = (0..).zip(&desk.world.entries).filter(|(_, entry)| entry.is_due);
         due.map(|(id, _)| id).collect()
     }
 
     /// What the network would say of a payment now.
     pub(super) fn row(&self, id: u32) -> Row {
-        self.0.borrow().row(id)
+        self.0.borrow().world.row(id)
     }
 }
 
-impl World {
-    fn advance(&mut self, until: i64) {
-        loop {
-            let shown = self.late.peek().map_or(i64::MAX, |Reverse((at, _, _))| *at);
-            let limit = std::cmp::min(until, shown);
-            if let Some((at, happening)) = self.schedule.next(limit, &mut self.random) {
-                self.now = std::cmp::max(self.now, at);
-                let which = self.random.index(usize::MAX >> 1);
-                self.happen(happening, which);
-            } else if shown <= until
-                && let Some(Reverse((at, id, modified_at))) = self.late.pop()
-            {
-                self.now = std::cmp::max(self.now, at);
-                self.show(id, modified_at, at);
-            } else {
-                self.now = until;
-                return;
-            }
-        }
-    }
-
-    fn happen(&mut self, happening: Happening, which: usize) {
-        let traffic = self.schedule.traffic();
-        let now = self.now;
-        match happening {
-            Happening::Entry => {
-                let at = self.change_time();
-                let id = self.begin(at, false);
-                self.show_sooner_or_later(id, at);
-            }
-            Happening::Exit => {
-                let oldest = self.present.first().copied().filter(|_| traffic.oldest_first);
-                if let Some(id) = oldest.or(self.pick(which)) {
-                    self.leave(id, now);
-                }
-            }
-            Happening::Touch => {
-                if let Some(id) = self.pick(which) {
-                    let at = self.change_time();
-                    self.show_sooner_or_later(id, at);
-                }
-            }
-        }
-    }
-
-    fn change_time(&mut self) -> i64 {
-        let tie_percent = self.schedule.traffic().tie_percent;
-        if tie_percent == 0 || self.random.below(100) >= tie_percent {
-            self.last_change = self.now;
-        }
-        self.last_change
-    }
-
-    fn pick(&self, which: usize) -> Option<u32> {
-        self.crowd.get(which.checked_rem(self.crowd.len())?).copied()
-    }
-
-    fn begin(&mut self, modified_at: i64, is_bad: bool) -> u32 {
-        let id = u32::try_from(self.entries.len()).unwrap();
-        self.entries.push(Entry {
-            modified_at,
-            version: 0,
-            visible_since: None,
-            left_at: None,
-            is_bad,
-            place: 0,
-            is_due: false,
-        });
-        id
-    }
-
-    fn show_sooner_or_later(&mut self, id: u32, at: i64) {
-        let traffic = self.schedule.traffic();
-        if self.random.below(100) < traffic.late_percent {
-            let shown = self.now + self.random.below(4 * SECOND);
-            self.late.push(Reverse((shown, id, at)));
-        } else {
-            self.show(id, at, self.now);
-        }
-    }
-
-    /// A new payment, or a new version of one, becomes visible.
-    fn show(&mut self, id: u32, modified_at: i64, now: i64) {
-        let entry = &mut self.entries[id as usize];
-        let is_older = entry.version > 0 && modified_at <= entry.modified_at;
-        if entry.left_at.is_some() || is_older {
-            return;
-        }
-        if self.present.insert(id) {
-            entry.visible_since = Some(now);
-            entry.place = self.crowd.len();
-            self.crowd.push(id);
-        } else {
-            self.index.remove(entry.modified_at, id);
-        }
-        entry.modified_at = modified_at;
-        entry.version += 1;
-        self.index.insert(modified_at, id);
-    }
-
-    fn leave(&mut self, id: u32, now: i64) {
-        if self.present.remove(&id) {
-            let entry = &mut self.entries[id as usize];
-            self.index.remove(entry.modified_at, id);
-            entry.left_at = Some(now);
-            let place = entry.place;
-            self.crowd.swap_remove(place);
-            if let Some(moved) = self.crowd.get(place) {
-                self.entries[*moved as usize].place = place;
-            }
-        }
-    }
-
-    fn row(&self, id: u32) -> Row {
-        let entry = &self.entries[id as usize];
-        if entry.is_bad {
-            return Row::Bad(BadRow {
-                payment_id: Some(id.to_string()),
-                modified_at: None,
-                raw: "?".to_owned(),
-                reason: "no modified_at".to_owned(),
-            });
-        }
-        let mut payment = self.template.clone();
-        payment.payment_id = id.to_string();
-        payment.modified_at = time(entry.left_at.unwrap_or(entry.modified_at));
-        if entry.left_at.is_some() {
-            payment.state = PaymentState::Locked;
-        }
-        payment.hash = entry.version;
-        Row::Payment(Box::new(payment))
-    }
-
+impl Desk {
     fn request(&mut self) -> Result<(), Broken> {
         self.requests += 1;
-        if !self.script.is_empty() {
-            let (happening, which) = self.script.remove(0);
-            self.happen(happening, which);
+        if let Some((happening, which)) = self.script.pop() {
+            self.world.happen(happening, which);
         }
         let half_trip = self.habits.half_trip;
-        self.advance(self.now + half_trip);
+        self.world.advance(self.world.now + half_trip);
         if self.fails_at == Some(self.requests) { Err(Broken) } else { Ok(()) }
     }
 
@@ -334,7 +171,7 @@ impl World {
         let (after, before) = (window.after.map(bound), window.before.map(bound).map(second));
         let (after, before) = if habits.ignores_range { (None, None) } else { (after, before) };
         let is_out = |at: i64, edge: i64| at == edge && !habits.inclusive;
-        let rows = self.index.between(
+        let rows = self.world.index.between(
             |at| after.is_some_and(|after| cut(at) < after || is_out(cut(at), after)),
             |at| before.is_some_and(|before| cut(at) > before || is_out(cut(at), before)),
         );
@@ -342,13 +179,14 @@ impl World {
         let skipped = usize::try_from(window.page).unwrap().saturating_mul(size);
         let in_order = 0..rows.len();
         let place = |at: usize| if habits.newest_first { rows.len() - 1 - at } else { at };
-        let page = in_order.skip(skipped).take(size).map(|at| self.row(rows[place(at)].1));
+        let page = in_order.skip(skipped).take(size).map(|at| self.world.row(rows[place(at)].1));
         Listing {
             rows: page.collect(),
             last: skipped.saturating_add(size) >= rows.len(),
             total: rows.len() as u64,
             // As in the header `Date`: whole seconds.
-            server_time: (!habits.timeless).then(|| time(self.now - self.now.rem_euclid(SECOND))),
+            server_time: (!habits.timeless)
+                .then(|| time(self.world.now - self.world.now.rem_euclid(SECOND))),
         }
     }
 }
@@ -357,41 +195,20 @@ impl Source for Network {
     type Error = Broken;
 
     async fn page(&self, window: &Window) -> Result<Listing, Broken> {
-        let mut world = self.0.borrow_mut();
-        world.request()?;
-        let listing = world.answer(window);
-        let back = world.now + world.habits.half_trip;
-        world.advance(back);
+        let mut desk = self.0.borrow_mut();
+        desk.request()?;
+        let listing = desk.answer(window);
+        let back = desk.world.now + desk.habits.half_trip;
+        desk.world.advance(back);
         Ok(listing)
     }
 
     async fn get(&self, payment_id: &str) -> Result<Option<Row>, Broken> {
-        let mut world = self.0.borrow_mut();
-        world.request()?;
-        world.gets += 1;
+        let mut desk = self.0.borrow_mut();
+        desk.request()?;
+        desk.gets += 1;
         let id: u32 = payment_id.parse().unwrap();
-        let is_known = (id as usize) < world.entries.len();
-        Ok(is_known.then(|| world.row(id)))
-    }
-}
-
-fn template() -> Payment {
-    Payment {
-        payment_id: String::new(),
-        state: PaymentState::Accepted,
-        sub_states: Vec::new(),
-        connector_role: ConnectorRole::Receiving,
-        money: Money { amount: "10".parse().unwrap(), currency: "USD".to_owned() },
-        payout: None,
-        created_at: None,
-        modified_at: time(0),
-        expires_at: None,
-        locked_here: false,
-        returns: None,
-        returned_by: None,
-        end_to_end_id: None,
-        reached: Vec::new(),
-        document: String::new(),
-        hash: 0,
+        let is_known = (id as usize) < desk.world.entries.len();
+        Ok(is_known.then(|| desk.world.row(id)))
     }
 }

@@ -23,14 +23,14 @@ fn happening() -> impl Strategy<Value = (Happening, usize)> {
     (which, any::<usize>())
 }
 
-/// Times before the beginning: some apart, many in one millisecond, many the same.
-fn times() -> impl Strategy<Value = Vec<i64>> {
+/// Times before the beginning: some apart, many in one millisecond, many the same. True is a row that cannot be read.
+fn rows() -> impl Strategy<Value = Vec<(i64, bool)>> {
     let time = prop_oneof![
         (1..20i64).prop_map(|at| at * SECOND),
         (1..4i64).prop_map(|at| at * MILLI),
         (1..3 * MILLI).prop_map(|at| at),
     ];
-    vec(time.prop_map(|ago| BEGINNING - ago), 0..40)
+    vec((time.prop_map(|ago| BEGINNING - ago), proptest::bool::weighted(0.15)), 0..40)
 }
 
 proptest! {
@@ -40,12 +40,12 @@ proptest! {
     #[test]
     fn each_walk_is_complete(
         habits in habits(),
-        times in times(),
+        rows in rows(),
         script in vec(happening(), 0..60),
         page_size in 1u32..6,
     ) {
         let network = Network::new(1, habits, Traffic::default());
-        times.into_iter().for_each(|at| network.put(at, false));
+        rows.into_iter().for_each(|(at, is_bad)| network.put(at, is_bad));
         network.script(script);
         let database = Database::default();
         let collector = collector(&network, &database, page_size);

@@ -14,7 +14,7 @@ use super::{BEGINNING, MILLI, SECOND, Traffic, collector, run, time};
 use crate::collect::{Bounds, Outcome, Position, Sink};
 use crate::engine::{Row, Tally, Trail};
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 5;
 const CYCLES: u64 = 60;
 const PAGE: u32 = 100;
 
@@ -90,8 +90,8 @@ fn simulate(seed: u64, traffic: Traffic, payments: i64) -> Figures {
         assert_eq!(collected.outcome, Outcome::Complete);
         database.save(position);
         figures.requests += collected.pages;
-        network.mark_due(begun);
-        figures.late += network.due().into_iter().filter(|id| !database.has_seen(*id)).count();
+        let due = network.mark_due(begun);
+        figures.late += due.into_iter().filter(|id| !database.has_seen(*id)).count();
         network.advance(begun + 30 * SECOND - network.now());
     }
     let due = network.due();

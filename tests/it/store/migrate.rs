@@ -4,7 +4,7 @@ use std::thread;
 
 use railpoll::store::{Schema, Store, StoreError};
 
-use crate::support::{on_both, run};
+use crate::support::{TestDatabase, on_both, run};
 
 #[test]
 fn an_empty_database_is_older_until_it_is_migrated() {
@@ -64,8 +64,26 @@ fn six_processes_may_open_and_migrate_at_once() {
 }
 
 #[test]
-fn a_url_that_leads_nowhere_is_an_error() {
+fn a_database_that_can_not_write_every_text_is_refused() {
+    let database = TestDatabase::in_encoding("LATIN1");
+    run(async {
+        let store = Store::open(&database.url).await.unwrap();
+        let refused = store.migrate().await.unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(_)));
+        assert!(refused.to_string().contains("LATIN1"), "{refused}");
+        assert_eq!(store.schema().await.unwrap().found, 0);
+    });
+}
+
+#[test]
+fn a_url_leads_where_it_says_or_is_an_error() {
     let open = |url: &str| run(Store::open(url)).map(drop);
     assert!(matches!(open("mysql://x"), Err(StoreError::Url(_))));
     assert!(open("sqlite:/nowhere/at/all/railpoll.db").is_err());
+    let folder = tempfile::tempdir().unwrap();
+    for slashes in ["", "//", "///"] {
+        let file = folder.path().join(format!("{}.db", slashes.len()));
+        open(&format!("sqlite:{slashes}{}", file.display())).unwrap();
+        assert!(file.exists(), "{slashes}");
+    }
 }

@@ -173,7 +173,7 @@ fn any_order_stores_the_newest_and_the_whole_history() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store = runtime.block_on(database.store());
         let numbers = std::cell::Cell::new(0);
-        let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 30, failure_persistence: None, ..Config::default() };
         TestRunner::new(config)
             .run(&case(), |case| {
                 numbers.set(numbers.get() + 1);

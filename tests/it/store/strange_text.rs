@@ -212,7 +212,7 @@ fn texts_of_networks_people_and_hooks_lose_their_nul() {
         assert_eq!(story.operations[0].reason.as_deref(), Some("a\u{fffd}b"));
         let executed = scope(Poller::Executed);
         let ttl = Duration::from_secs(60);
-        let Acquired::Held(mut held) = store.acquire_lease(&executed, &nul(), ttl).await.unwrap()
+        let Acquired::Held(held) = store.acquire_lease(&executed, &nul(), ttl).await.unwrap()
         else {
             panic!("nobody else asked");
         };

@@ -58,7 +58,7 @@ pub(crate) struct TestDatabase {
 }
 
 enum Home {
-    Folder(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir),
+    Folder(TempDir),
     Server { url: String, name: String },
 }
 
@@ -71,17 +71,23 @@ impl TestDatabase {
                 let url = format!("sqlite:{}", folder.path().join("railpoll.db").display());
                 Self { kind, url, home: Home::Folder(folder) }
             }
-            Kind::Postgres => {
-                static MADE: AtomicU32 = AtomicU32::new(0);
-                let server = server_url();
-                let made = MADE.fetch_add(1, Ordering::Relaxed);
-                let name = format!("railpoll_test_{}_{made}", std::process::id());
-                on_server(&server, &format!("CREATE DATABASE {name}"));
-                let (base, _) = server.rsplit_once('/').unwrap();
-                let url = format!("{base}/{name}");
-                Self { kind, url, home: Home::Server { url: server, name } }
-            }
+            Kind::Postgres => Self::in_encoding("UTF8"),
         }
+    }
+
+    /// A new database on the server, in another encoding than its others.
+    pub(crate) fn in_encoding(encoding: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let server = server_url();
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("railpoll_test_{}_{made}", std::process::id());
+        on_server(
+            &server,
+            &format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0"),
+        );
+        let (base, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{base}/{name}");
+        Self { kind: Kind::Postgres, url, home: Home::Server { url: server, name } }
     }
 
     /// Opens the database, with the newest schema.
@@ -89,6 +95,29 @@ impl TestDatabase {
         let store = Store::open(&self.url).await.unwrap();
         store.migrate().await.unwrap();
         store
+    }
+
+    /// Lets PostgreSQL answer before its disk has. A process that dies loses nothing by that: only its machine would.
+    pub(crate) fn trust_the_machine(&self) {
+        if let Home::Server { url, name } = &self.home {
+            on_server(url, &format!("ALTER DATABASE {name} SET synchronous_commit = off"));
+        }
+    }
+
+    /// Empties it, as nobody but a test may. It takes far less time than another database.
+    pub(crate) fn clear(&self) {
+        const EMPTY: &str = "SET session_replication_role = replica; DO $$ DECLARE name text; BEGIN \
+                             FOR name IN SELECT tablename FROM pg_tables \
+                                 WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations' \
+                             LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; END $$";
+        match &self.home {
+            Home::Folder(folder) => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    std::fs::remove_file(file.unwrap().path()).unwrap();
+                }
+            }
+            Home::Server { .. } => on_server(&self.url, EMPTY),
+        }
     }
 
     /// Cuts every connection, and lets nobody in until [`Self::come_back`]. Only of PostgreSQL.

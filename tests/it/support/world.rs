@@ -67,6 +67,14 @@ impl World {
         world
     }
 
+    /// Begins anew, with another network and an empty database.
+    pub(crate) fn start_afresh(&mut self) {
+        let options = SandboxOptions::default();
+        self.sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
+        self.database.clear();
+        self.configure("receiving", "");
+    }
+
     /// Writes the config file: the network `acme` with our node's role, quick retries, and `more`.
     pub(crate) fn configure(&self, role: &str, more: &str) {
         let secret = self.folder.path().join("secret");

@@ -1,5 +1,6 @@
 //! One payment: its head is read, the rest is kept as it came.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -73,7 +74,14 @@ struct Node<'a> {
     #[serde(borrow)]
     node_address: Raw<'a>,
     locked: Many<IgnoredAny>,
+    settlement: Many<Dated<'a>>,
     executed: Many<Note<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Dated<'a> {
+    #[serde(borrow)]
+    created_at: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +140,7 @@ fn payment(document: &str, our_role: &ConnectorRole) -> Result<Payment, String> 
         returns: word("returns_payment_with_id", head.returns_payment_with_id)?,
         returned_by: word("returned_by_payment_with_id", head.returned_by_payment_with_id)?,
         end_to_end_id: word("contract.sender_end_to_end_id", contract.sender_end_to_end_id)?,
-        reached: reached(&head)?,
+        reached: reached(&head, &state)?,
         hash: xxh3_64(document.as_bytes()).cast_signed(),
         document: document.to_owned(),
         payment_id,
@@ -208,7 +216,11 @@ fn sub_states(head: &Head<'_>, state: &PaymentState) -> Result<Vec<String>, Stri
     Ok(sub_states)
 }
 
-fn reached(head: &Head<'_>) -> Result<Vec<(PaymentState, chrono::DateTime<chrono::Utc>)>, String> {
+/// When the payment reached the states that it tells of.
+fn reached(
+    head: &Head<'_>,
+    state: &PaymentState,
+) -> Result<Vec<(PaymentState, DateTime<Utc>)>, String> {
     let told = [
         (PaymentState::Accepted, "accepted_at", head.accepted_at),
         (PaymentState::Locked, "locked_at", head.locked_at),
@@ -222,7 +234,34 @@ fn reached(head: &Head<'_>) -> Result<Vec<(PaymentState, chrono::DateTime<chrono
             reached.push((state, at));
         }
     }
+    if let Some(at) = prepared_at(head, state) {
+        reached.push((PaymentState::Prepared, at));
+    }
     Ok(reached)
+}
+
+/// No field tells when a payment was prepared. One that was executed was prepared by its last settlement; that of
+/// another may have been declined.
+fn prepared_at(head: &Head<'_>, state: &PaymentState) -> Option<DateTime<Utc>> {
+    let was_executed = match state {
+        PaymentState::Executed
+        | PaymentState::Forwarded
+        | PaymentState::AwaitingCollection
+        | PaymentState::Completed
+        | PaymentState::Returned => true,
+        PaymentState::Accepted
+        | PaymentState::Locked
+        | PaymentState::LockDeclined
+        | PaymentState::Prepared
+        | PaymentState::SettlementDeclined
+        | PaymentState::Failed
+        | PaymentState::Other(_) => time("executed_at", head.executed_at).ok()?.is_some(),
+    };
+    let nodes = head.user_info.iter().flatten().flatten();
+    let settled = nodes.flat_map(|node| node.settlement.iter().flatten().flatten());
+    // A time that cannot be read is nothing to infer from.
+    let times = settled.filter_map(|entry| time("created_at", entry.created_at).ok().flatten());
+    times.max().filter(|_| was_executed)
 }
 
 fn bad_row(raw: &str, reason: &str) -> BadRow {
