@@ -101,11 +101,12 @@ impl Sandbox {
         network.books.ids.id(serial)
     }
 
-    /// Makes a raw row the payment that it stands for, changed now. False: there is no such row.
+    /// Makes a raw row a payment as it should be, changed now and due in a day. False: there is no such row.
     pub fn mend_row(&self, id: Uuid) -> bool {
         self.with(id, |network, serial, now| {
             network.change(serial, now, |payment, at| {
                 payment.more().raw = None;
+                payment.expires_at = at + 24 * 60 * 60 * 1000;
                 payment.modified_at = at;
             });
         })
