@@ -13,6 +13,7 @@ mod life;
 mod limits;
 mod lost_answers;
 mod outage;
+mod readme;
 mod reviews;
 mod standby;
 mod store;
