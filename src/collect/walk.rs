@@ -1,12 +1,15 @@
 //! Mode 1: reading on from where the last walk was, by value.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bounds::{Bounds, Span, less, tick};
 use super::position::{Position, Resume};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
 use crate::engine::Trail;
+
+/// A network tells its time to the second: it may be later by as much.
+const SERVER_TIME_GRAIN: TimeDelta = TimeDelta::seconds(1);
 
 impl<S: Source, D: Sink> Collector<'_, S, D> {
     /// Reads and records all that is in the list from `position` on, to its moving end. `now` is our time.
@@ -34,17 +37,14 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         }
         .await;
         let collected = stride.reader.finish(end).await?;
-        let read_at = stride.reader.answered_at().unwrap_or(now);
-        let cursor = stride.cursor();
+        let read_at = stride.reader.answered_at().map_or(now, |at| at + SERVER_TIME_GRAIN);
         let watermark = match collected.outcome {
             Outcome::Complete => {
-                // The network tells its time to the second, so the newest row may seem to be of the future. It is in
-                // once the cursor has passed it.
                 let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
-                std::cmp::max(position.watermark, std::cmp::max(seen, cursor))
+                std::cmp::max(position.watermark, seen)
             }
             Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => position.watermark,
         };
-        Ok((collected, Position { watermark, cursor }))
+        Ok((collected, Position { watermark, cursor: stride.cursor() }))
     }
 }
