@@ -38,7 +38,9 @@ impl Sweep<'_> {
         let drifts = drift(beyond(was.difference), beyond(found)) == Drift::Reconcile;
         if is_time || drifts {
             let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
-            let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
+            // A difference that nothing explains may hide another one from whoever looks at counts alone.
+            let by_rows = (is_time || was.unexplained != 0) && count.network <= small;
+            let depth = if by_rows { Depth::Rows } else { Depth::Counts };
             // On the heap: it is rare, and a sweep would carry its size always.
             let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
             let is_corrected = correct.await?;
