@@ -1,12 +1,15 @@
 //! Mode 1: reading on from where the last walk was, by value.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::bounds::{Bounds, Span, less, tick};
+use super::bounds::{Bounds, Span, less, more, tick};
 use super::position::{Position, Resume};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
 use crate::engine::Trail;
+
+/// A network tells its time to the second, cut down: a row may be newer than that and not be of the future.
+const CLOCK_RESOLUTION: TimeDelta = TimeDelta::seconds(1);
 
 impl<S: Source, D: Sink> Collector<'_, S, D> {
     /// Reads and records all that is in the list from `position` on, to its moving end. `now` is our time.
@@ -38,9 +41,9 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         let cursor = stride.cursor();
         let watermark = match collected.outcome {
             Outcome::Complete => {
-                // The network tells its time to the second, so the newest row may seem to be of the future. It is in
-                // once the cursor has passed it.
-                let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
+                // A row of the future does not count before its time; nor do those that come behind it until then.
+                let read_by = more(read_at, CLOCK_RESOLUTION);
+                let seen = collected.newest.map(|newest| std::cmp::min(newest, read_by));
                 std::cmp::max(position.watermark, std::cmp::max(seen, cursor))
             }
             Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => position.watermark,
