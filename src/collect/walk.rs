@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::bounds::{Bounds, Span, less, tick};
+use super::bounds::{Bounds, Span, less, more, tick};
 use super::position::{Position, Resume};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
@@ -37,7 +37,7 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         }
         .await;
         let collected = stride.reader.finish(end).await?;
-        let read_at = stride.reader.answered_at().map_or(now, |at| at + SERVER_TIME_GRAIN);
+        let read_at = stride.reader.answered_at().map_or(now, |at| more(at, SERVER_TIME_GRAIN));
         let watermark = match collected.outcome {
             Outcome::Complete => {
                 let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
