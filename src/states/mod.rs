@@ -1,6 +1,6 @@
 //! What to do with a payment in one state: a sweep is first collect, then act.
 //!
-//! A state has a file of [`Rules`]; [`rules`] names them all. The rest is the same for every state: [`Sweep::run`]
+//! A state has a file of [`Rules`]; [`rules()`] names them all. The rest is the same for every state: [`Sweep::run`]
 //! walks the network's list into the database, compares the counts, and acts on what is due, each operation as an
 //! intent first.
 
