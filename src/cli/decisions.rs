@@ -14,7 +14,8 @@ use super::session::Session;
 use super::times::{relative, time};
 use super::verdict::{Wish, decision, end_of_hold, reviewer};
 use crate::config::{OnDecline, Settings};
-use crate::engine::{Decision, Poller, Reason, ReasonType, iso};
+use crate::engine::{Decision, Reason, ReasonType, iso};
+use crate::states::rules;
 use crate::store::{PaymentRow, Review, Store};
 
 #[derive(Debug, Subcommand)]
@@ -201,9 +202,13 @@ impl Desk {
         );
         out.line(match decision {
             None => format!("released {what}: it is reviewed again"),
-            Some(Decision::Approve) => format!("approved {what}: {}", self.plan(payment, true)),
+            Some(Decision::Approve) => format!("approved {what}: {}", self.plan(payment, None)),
             Some(Decision::Decline(reason)) => {
-                format!("declined {what} with {}: {}", reason.code, self.plan(payment, false))
+                format!(
+                    "declined {what} with {}: {}",
+                    reason.code,
+                    self.plan(payment, Some(reason))
+                )
             }
             Some(Decision::Hold { until: Some(until), .. }) => {
                 format!("held {what} until {} ({})", iso(*until), relative(*until, now))
@@ -213,16 +218,15 @@ impl Desk {
     }
 
     /// What comes of a decision, and who does it.
-    fn plan(&self, payment: &PaymentRow, approved: bool) -> String {
-        let Some(poller) = reviewer(payment) else { return "nothing is to be done".to_owned() };
+    fn plan(&self, payment: &PaymentRow, declined: Option<&Reason>) -> String {
+        let nothing = || "nothing is to be done".to_owned();
+        let Some(poller) = reviewer(payment) else { return nothing() };
+        let Some(acts) = &rules(poller).acts else { return nothing() };
         let settings = self.settings.pollers.get(&poller);
-        let on_decline = settings.map(|settings| settings.review.on_decline);
-        let operation = match (approved, poller, on_decline) {
-            (true, Poller::Accepted, _) => "lock",
-            (true, Poller::Locked, _) => "settle",
-            (true, Poller::Executed | Poller::Completed | Poller::Failed, _) => "complete",
-            (false, _, Some(OnDecline::Reject)) => "reject",
-            (false, _, Some(OnDecline::Fail) | None) => "fail",
+        let on_decline = settings.map_or(OnDecline::Fail, |settings| settings.review.on_decline);
+        let operation = match declined {
+            None => acts.approve.name(),
+            Some(reason) => (acts.decline)(reason.clone(), on_decline).name(),
         };
         let is_on = settings.is_some_and(|settings| settings.enabled);
         let when = if is_on { "in its next sweep" } else { "once it is switched on" };
