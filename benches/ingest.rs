@@ -49,7 +49,7 @@ async fn measure(world: &World, kind: &Kind, payments: usize, table: &mut Table)
     for _ in 0..ROUNDS {
         in_memory.push(plain(kind, &Source::Memory(&pages), payments).await?);
         over_http.push(plain(kind, &Source::Http(&fetcher, payments), payments).await?);
-        ours.push(railpoll(world, kind, payments).await?);
+        ours.push(Box::pin(railpoll(world, kind, payments)).await?);
     }
     let (ours, in_memory, over_http) = (median(ours), median(in_memory), median(over_http));
     let rate = |took: Option<Duration>| rate(payments, took.unwrap_or_default());

@@ -121,12 +121,8 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    match cli.command {
-        // It has its pollers in this process, and logs to a file of its own.
-        Command::Demo(_) => {}
-        // Its pollers are daemons, and log as such.
-        Command::Run(_) => start_logging(cli.common.log_format, DAEMON),
-        _ => start_logging(cli.common.log_format, COMMAND),
+    if let Some(usual) = usual_logs(&cli.command) {
+        start_logging(cli.common.log_format, usual);
     }
     let mut out = Out::stdout(cli.common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
@@ -140,6 +136,28 @@ fn run(arguments: &[OsString]) -> Exit {
             failure.tell();
             failure.exit()
         }
+    }
+}
+
+/// What a command logs, if nobody asks for anything else. None: it sees to that itself.
+const fn usual_logs(command: &Command) -> Option<&'static str> {
+    match command {
+        // It has its pollers in this process, and their logs go to a file.
+        Command::Demo(_) => None,
+        // Its pollers are daemons, and log as such.
+        Command::Run(_) => Some(DAEMON),
+        Command::Sandbox(_)
+        | Command::Status(_)
+        | Command::Payments(_)
+        | Command::Events(_)
+        | Command::Alerts(_)
+        | Command::Quarantine(_)
+        | Command::Backfill(_)
+        | Command::Reconcile(_)
+        | Command::Migrate(_)
+        | Command::Config(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Some(COMMAND),
     }
 }
 

@@ -131,8 +131,13 @@ mod tests {
             .flat_map(|state| roles.map(|role| (state.to_string(), role)))
             .filter(|(state, role)| decision(&Wish::Approve, &payment(state, role)).is_ok())
             .collect();
-        let expected =
-            [("ACCEPTED", "RECEIVING"), ("LOCKED", "SENDING"), ("EXECUTED", "RECEIVING")];
+        let expected = [
+            ("ACCEPTED", "RECEIVING"),
+            ("LOCKED", "SENDING"),
+            ("EXECUTED", "RECEIVING"),
+            ("FORWARDED", "RECEIVING"),
+            ("AWAITING_COLLECTION", "RECEIVING"),
+        ];
         assert_eq!(decidable, expected.map(|(state, role)| (state.to_owned(), role)));
     }
 

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::bounds::{Bounds, Span, less, more, tick};
+use super::bounds::{Bounds, Span, less, tick};
 use super::position::{Position, Resume};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
 use crate::engine::Trail;
 
-/// A network tells its time to the second, cut down: a row may be newer than that and not be of the future.
-const CLOCK_RESOLUTION: TimeDelta = TimeDelta::seconds(1);
+/// A network tells its time to the second: it may be later by as much.
+const SERVER_TIME_GRAIN: TimeDelta = TimeDelta::seconds(1);
 
 impl<S: Source, D: Sink> Collector<'_, S, D> {
     /// Reads and records all that is in the list from `position` on, to its moving end. `now` is our time.
@@ -37,17 +37,14 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         }
         .await;
         let collected = stride.reader.finish(end).await?;
-        let read_at = stride.reader.answered_at().unwrap_or(now);
-        let cursor = stride.cursor();
+        let read_at = stride.reader.answered_at().map_or(now, |at| at + SERVER_TIME_GRAIN);
         let watermark = match collected.outcome {
             Outcome::Complete => {
-                // A row of the future does not count before its time; nor do those that come behind it until then.
-                let read_by = more(read_at, CLOCK_RESOLUTION);
-                let seen = collected.newest.map(|newest| std::cmp::min(newest, read_by));
-                std::cmp::max(position.watermark, std::cmp::max(seen, cursor))
+                let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
+                std::cmp::max(position.watermark, seen)
             }
             Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => position.watermark,
         };
-        Ok((collected, Position { watermark, cursor }))
+        Ok((collected, Position { watermark, cursor: stride.cursor() }))
     }
 }

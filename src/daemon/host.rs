@@ -364,13 +364,15 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passi
     let store = loop {
         match Store::open(&url).await {
             Ok(store) => break store,
-            Err(error @ StoreError::Database(_)) => match backoff.next_delay(None) {
-                Some(delay) => {
-                    tracing::warn!(%error, ?delay, "the database does not answer; trying again");
-                    tokio::time::sleep(delay).await;
+            Err(error @ (StoreError::Database(_) | StoreError::Slow(_))) => {
+                match backoff.next_delay(None) {
+                    Some(delay) => {
+                        tracing::warn!(%error, ?delay, "the database does not answer; trying again");
+                        tokio::time::sleep(delay).await;
+                    }
+                    None => return Err(error),
                 }
-                None => return Err(error),
-            },
+            }
             Err(error) => return Err(error),
         }
     };

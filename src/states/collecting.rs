@@ -34,7 +34,7 @@ impl Source for List<'_> {
     type Error = NetworkError;
 
     async fn page(&self, window: &Window) -> Result<Listing, NetworkError> {
-        self.0.answer(self.0.client.list(self.0.rules.asked, window)).await
+        self.0.answer(Box::pin(self.0.client.list(self.0.rules.asked, window))).await
     }
 
     async fn get(&self, payment_id: &str) -> Result<Option<Row>, NetworkError> {
@@ -58,7 +58,9 @@ impl Sink for Records<'_> {
         let Sweep { store, scope, clock, observer, .. } = self.sweep;
         // Only the holder of the lease moves the poller's cursor.
         let cursor = cursor.filter(|_| self.lease.is_some());
-        let tally = store.record(scope, self.lease, rows, cursor, trail, clock.now()).await?;
+        // Boxed, as is each answer: else everything that waits for a sweep would be as large as they are.
+        let record = store.record(scope, self.lease, rows, cursor, trail, clock.now());
+        let tally = Box::pin(record).await?;
         observer(Note::Progress);
         Ok(tally)
     }

@@ -20,7 +20,8 @@ pub(super) type Lists<'a> = Collector<'a, List<'a>, Records<'a>>;
 
 impl Sweep<'_> {
     /// Compares the counts. A difference that stays leads to a reconcile, and so does the time. One that a reconcile
-    /// has nothing to say to is remembered, and leads to no other one as long as it is the same.
+    /// has nothing to say to is remembered, and leads to no other one as long as it is the same. When it is gone, a
+    /// reconcile is to confirm it: a loss may be behind it.
     pub(super) async fn compare(
         &self,
         lease: &Lease,
@@ -38,17 +39,16 @@ impl Sweep<'_> {
         let drifts = drift(beyond(was.difference), beyond(found)) == Drift::Reconcile;
         if is_time || drifts {
             let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
-            let depth = if is_time && count.network <= small { Depth::Rows } else { Depth::Counts };
+            // A difference that nothing explains may hide another one from whoever looks at counts alone.
+            let by_rows = (is_time || was.unexplained != 0) && count.network <= small;
+            let depth = if by_rows { Depth::Rows } else { Depth::Counts };
             // On the heap: it is rare, and a sweep would carry its size always.
             let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
             let is_corrected = correct.await?;
             end.reconciled_at = Some(self.clock.now());
-            if drifts && !is_corrected && end.difference == found {
-                end.unexplained = found;
+            if end.difference == 0 || (drifts && !is_corrected && end.difference == found) {
+                end.unexplained = end.difference;
             }
-        }
-        if end.difference == 0 {
-            end.unexplained = 0;
         }
         report.difference = end.difference;
         self.judge_difference(lease, end, report).await?;

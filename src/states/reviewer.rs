@@ -157,7 +157,7 @@ async fn run(program: &str, args: &[String], question: String) -> Result<Vec<u8>
         let mut answer = Vec::new();
         if let Some(stdout) = stdout {
             let limit = u64::try_from(ANSWER_MAX_BYTES).unwrap_or(u64::MAX);
-            stdout.take(limit).read_to_end(&mut answer).await?;
+            stdout.take(limit.saturating_add(1)).read_to_end(&mut answer).await?;
         }
         Ok(answer)
     };
@@ -166,6 +166,10 @@ async fn run(program: &str, args: &[String], question: String) -> Result<Vec<u8>
     let status = status.map_err(|error| failed("cannot be waited for", error))?;
     if !status.success() {
         return Err(format!("`{program}` ended with {status}"));
+    }
+    // The beginning of an answer is not an answer.
+    if answer.len() > ANSWER_MAX_BYTES {
+        return Err(format!("`{program}` answered more than {ANSWER_MAX_BYTES} bytes"));
     }
     Ok(answer)
 }

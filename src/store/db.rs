@@ -10,7 +10,10 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Executor as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres, Sqlite, SqlitePool,
+    Transaction,
+};
 
 use super::StoreError;
 use super::values::{Arg, Row, postgres_arguments, sqlite_arguments};
@@ -107,14 +110,16 @@ impl Db {
             return Err(StoreError::url("it begins with neither sqlite: nor postgres://"));
         }
         let options = PgConnectOptions::from_str(url).map_err(StoreError::url)?;
+        let options = options.application_name("railpoll");
+        // A pool tries in silence until its time is up. One connection of our own tells at once what is the matter.
+        within(CONNECT_MAX, options.connect()).await?.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(CONNECT_MAX)
             .after_connect(|conn, _| {
                 Box::pin(async { conn.execute(POSTGRES_SESSION).await.map(drop) })
             })
-            .connect_with(options.application_name("railpoll"))
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }
 
@@ -259,8 +264,18 @@ pub(super) async fn in_time<T, E>(work: impl Future<Output = Result<T, E>>) -> R
 where
     StoreError: From<E>,
 {
-    match tokio::time::timeout(ANSWER_MAX, work).await {
+    within(ANSWER_MAX, work).await
+}
+
+async fn within<T, E>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
+    match tokio::time::timeout(limit, work).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(StoreError::Slow(ANSWER_MAX)),
+        Err(_) => Err(StoreError::Slow(limit)),
     }
 }

@@ -1,5 +1,7 @@
 //! A database that is gone for a while.
 
+use std::net::TcpListener;
+
 use railpoll::sandbox::{PaymentSpec, PaymentState};
 
 use crate::support::databases::Kind;
@@ -50,4 +52,15 @@ fn a_single_sweep_does_not_wait_for_it() {
     assert!(ended.stderr.contains("the database cannot be used"), "{}", ended.stderr);
     world.database.come_back();
     world.once("accepted", &[]).expect(0);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_of() {
+    let world = World::new(Kind::Sqlite);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nowhere = format!("database.url=postgres://railpoll@127.0.0.1:{port}/railpoll");
+    let ended = world.once("accepted", &[&nowhere]).expect(69);
+    let tries = ended.stderr.matches("the database does not answer; trying again").count();
+    assert_eq!(tries, 4, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("Connection refused").count(), 5, "{}", ended.stderr);
 }

@@ -43,9 +43,9 @@ const FIELDS: [(&str, SetText); 10] = [
 /// Records `seen` between two good payments, twice; whether it was stored. If not, it is set aside, once. In a state that
 /// nobody knows it is both.
 async fn is_stored(store: &Store, seen: Payment) -> bool {
-    let is_unknown = matches!(seen.state, PaymentState::Other(_));
     let id = uuid::Uuid::new_v4();
     let neighbour = |which| row(payment(&format!("{id}-{which}"), "ACCEPTED", 1));
+    let is_unknown = matches!(seen.state, PaymentState::Other(_));
     let page = [neighbour("before"), row(seen), neighbour("after")];
     let before = store.quarantined(true, 10_000).await.unwrap().len();
     let tally = record(store, &page).await;

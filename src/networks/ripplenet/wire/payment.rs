@@ -265,7 +265,9 @@ fn prepared_at(head: &Head<'_>, state: &PaymentState) -> Option<DateTime<Utc>> {
 }
 
 fn bad_row(raw: &str, reason: &str) -> BadRow {
-    let label = serde_json::from_str::<Label<'_>>(raw).ok();
+    // serde would take a list for an object.
+    let is_object = raw.starts_with('{');
+    let label = serde_json::from_str::<Label<'_>>(raw).ok().filter(|_| is_object);
     let id = |label: &Label<'_>| word("payment_id", label.payment_id).ok().flatten();
     let at = |label: &Label<'_>| time("modified_at", label.modified_at).ok().flatten();
     let kept = raw.get(..raw.floor_char_boundary(BAD_ROW_MAX)).unwrap_or_default();
