@@ -20,7 +20,8 @@ pub(super) type Lists<'a> = Collector<'a, List<'a>, Records<'a>>;
 
 impl Sweep<'_> {
     /// Compares the counts. A difference that stays leads to a reconcile, and so does the time. One that a reconcile
-    /// has nothing to say to is remembered, and leads to no other one as long as it is the same.
+    /// has nothing to say to is remembered, and leads to no other one as long as it is the same. When it is gone, a
+    /// reconcile is to confirm it: a loss may be behind it.
     pub(super) async fn compare(
         &self,
         lease: &Lease,
@@ -45,12 +46,9 @@ impl Sweep<'_> {
             let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
             let is_corrected = correct.await?;
             end.reconciled_at = Some(self.clock.now());
-            if drifts && !is_corrected && end.difference == found {
-                end.unexplained = found;
+            if end.difference == 0 || (drifts && !is_corrected && end.difference == found) {
+                end.unexplained = end.difference;
             }
-        }
-        if end.difference == 0 {
-            end.unexplained = 0;
         }
         report.difference = end.difference;
         self.judge_difference(lease, end, report).await?;
