@@ -145,7 +145,8 @@ pub(super) fn less(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
     at.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-fn more(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+/// `at + span`, or the last time there is.
+pub(super) fn more(at: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
     at.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 

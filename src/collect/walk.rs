@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::bounds::{Bounds, Span, less, tick};
+use super::bounds::{Bounds, Span, less, more, tick};
 use super::position::{Position, Resume};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
