@@ -1,7 +1,6 @@
 //! The floor of sweeping what is known: the plainest code that reads the same pages and sees that nothing is new.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::support::Outcome;
+use crate::support::cost::{Cost, Work};
 use crate::support::database::Kind;
 use crate::support::plain::{Page, Source};
 use crate::support::world::NETWORK;
@@ -25,19 +25,19 @@ struct Version<'a> {
     modified_at: &'a str,
 }
 
-/// Compares every page with the database; how long that took.
-pub(crate) async fn compare(kind: &Kind, url: &str, source: &Source<'_>) -> Outcome<Duration> {
+/// Compares every page with the database; what that cost.
+pub(crate) async fn compare(kind: &Kind, url: &str, source: &Source<'_>) -> Outcome<Cost> {
     let mut conn = match kind {
         Kind::Sqlite => Conn::Sqlite(SqliteConnection::connect(url).await?),
         Kind::Postgres(_) => Conn::Postgres(PgConnection::connect(url).await?),
     };
-    let begun = Instant::now();
+    let work = Work::begin();
     let mut number = 0;
     while let Some(page) = source.page(number).await? {
         page_is_known(&mut conn, &page).await?;
         number += 1;
     }
-    Ok(begun.elapsed())
+    Ok(work.end())
 }
 
 async fn page_is_known(conn: &mut Conn, page: &[u8]) -> Outcome<()> {

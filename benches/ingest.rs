@@ -14,13 +14,12 @@
 mod floor;
 mod support;
 
-use std::time::Duration;
-
 use railpoll::engine::Clock;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use support::cost::Cost;
 use support::database::{Database, Kind};
 use support::plain::{Fetcher, Source};
-use support::report::{Table, load, median, rate};
+use support::report::{Table, load};
 use support::world::World;
 use support::{Outcome, block_on};
 
@@ -51,31 +50,29 @@ async fn measure(world: &World, kind: &Kind, payments: usize, table: &mut Table)
         over_http.push(plain(kind, &Source::Http(&fetcher, payments), payments).await?);
         ours.push(Box::pin(railpoll(world, kind, payments)).await?);
     }
-    let (ours, in_memory, over_http) = (median(ours), median(in_memory), median(over_http));
-    let rate = |took: Option<Duration>| rate(payments, took.unwrap_or_default());
-    table.rates(&format!("{kind}, floor in memory"), rate(ours), rate(in_memory));
-    table.rates(&format!("{kind}, floor over HTTP"), rate(ours), rate(over_http));
+    table.compare(&format!("{kind}, floor in memory"), payments, &ours, &in_memory);
+    table.compare(&format!("{kind}, floor over HTTP"), payments, &ours, &over_http);
     Ok(())
 }
 
-async fn railpoll(world: &World, kind: &Kind, payments: usize) -> Outcome<Duration> {
+async fn railpoll(world: &World, kind: &Kind, payments: usize) -> Outcome<Cost> {
     let database = Database::new(kind).await?;
     let poller = world.poller(&database.url, "2m").await?;
-    let (report, took) = poller.sweep().await?;
+    let (report, cost) = poller.sweep().await?;
     poller.close().await?;
     if usize::try_from(report.tally.new) != Ok(payments) {
         return Err(format!("{} of {payments} payments are new", report.tally.new).into());
     }
     check(kind, database, payments).await?;
-    Ok(took)
+    Ok(cost)
 }
 
-async fn plain(kind: &Kind, source: &Source<'_>, payments: usize) -> Outcome<Duration> {
+async fn plain(kind: &Kind, source: &Source<'_>, payments: usize) -> Outcome<Cost> {
     let now = Clock::system().now().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
     let database = Database::new(kind).await?;
-    let took = floor::collect(kind, &database, source, &now).await?;
+    let cost = floor::collect(kind, &database, source, &now).await?;
     check(kind, database, payments).await?;
-    Ok(took)
+    Ok(cost)
 }
 
 /// Sees that all rows are there, and takes the database away.

@@ -84,16 +84,14 @@ async fn unchanged(world: &World, kind: &Kind, payments: usize, table: &mut Tabl
         in_memory.push(compare::compare(kind, &database.url, &memory).await?);
         let http = Source::Http(&fetcher, payments);
         over_http.push(compare::compare(kind, &database.url, &http).await?);
-        let (report, took) = poller.sweep().await?;
+        let (report, cost) = poller.sweep().await?;
         if usize::try_from(report.tally.unchanged)? < payments || report.tally.brought_news() {
             return Err(format!("not all payments are unchanged: {:?}", report.tally).into());
         }
-        ours.push(took);
+        ours.push(cost);
     }
-    let (ours, in_memory, over_http) = (median(ours), median(in_memory), median(over_http));
-    let rate = |took: Option<Duration>| rate(payments, took.unwrap_or_default());
-    table.rates(&format!("{kind}, floor in memory"), rate(ours), rate(in_memory));
-    table.rates(&format!("{kind}, floor over HTTP"), rate(ours), rate(over_http));
+    table.compare(&format!("{kind}, floor in memory"), payments, &ours, &in_memory);
+    table.compare(&format!("{kind}, floor over HTTP"), payments, &ours, &over_http);
     poller.close().await?;
     database.remove().await
 }
@@ -169,7 +167,7 @@ fn starting(table: &mut Table) -> Outcome<()> {
         socket.set_nonblocking(false)?;
     }
     let slowest = starts.iter().max().copied().unwrap_or_default();
-    let usual = median(starts).unwrap_or_default();
+    let usual = median(starts.into_iter());
     for (figure, took) in [("ready after, usual", usual), ("ready after, slowest", slowest)] {
         let tenths_of_millis = u64::try_from(took.as_micros() / 100)?;
         table.row([figure.to_owned(), tenths(tenths_of_millis), "150.0".into(), "ms".into()]);

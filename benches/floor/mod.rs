@@ -7,12 +7,11 @@ mod head;
 mod postgres;
 mod sqlite;
 
-use std::time::{Duration, Instant};
-
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::support::Outcome;
+use crate::support::cost::{Cost, Work};
 use crate::support::database::{Database, Kind};
 use crate::support::plain::{Page, Source};
 use crate::support::world::NETWORK;
@@ -34,26 +33,26 @@ enum Conn {
     Postgres(PgConnection),
 }
 
-/// Inserts every page into `database`; how long that took.
+/// Inserts every page into `database`; what that cost.
 pub(crate) async fn collect(
     kind: &Kind,
     database: &Database,
     source: &Source<'_>,
     now: &str,
-) -> Outcome<Duration> {
+) -> Outcome<Cost> {
     let mut conn = match kind {
         Kind::Sqlite => Conn::Sqlite(sqlite::connect(&database.url).await?),
         Kind::Postgres(_) => Conn::Postgres(postgres::connect(&database.url).await?),
     };
-    let begun = Instant::now();
+    let work = Work::begin();
     let mut number = 0;
     while let Some(page) = source.page(number).await? {
         store(&mut conn, &page, now).await?;
         number += 1;
     }
-    let took = begun.elapsed();
+    let cost = work.end();
     conn.close().await?;
-    Ok(took)
+    Ok(cost)
 }
 
 impl Conn {

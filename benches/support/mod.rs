@@ -1,5 +1,6 @@
 //! What both benches need: a sandbox with payments, databases, the plainest code beside ours, and a table.
 
+pub(crate) mod cost;
 pub(crate) mod database;
 pub(crate) mod plain;
 pub(crate) mod report;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-/// Figures of ours, each beside its floor.
+use super::cost::Cost;
+
+/// Figures of ours, each beside its floor or its limit.
 pub(crate) struct Table {
     rows: Vec<[String; 4]>,
 }
@@ -13,11 +15,17 @@ impl Table {
         Self { rows: vec![headings.map(str::to_owned)] }
     }
 
-    /// A rate of ours beside the rate of plain code.
-    pub(crate) fn rates(&mut self, figure: &str, ours: u64, floor: u64) {
-        let hundredths = (ours * 100).checked_div(floor).unwrap_or_default();
-        let ratio = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-        self.row([figure.to_owned(), ours.to_string(), floor.to_string(), ratio]);
+    /// What handling so many payments costs us and plain code: by the clock, and on a core.
+    pub(crate) fn compare(&mut self, figure: &str, payments: usize, ours: &[Cost], floor: &[Cost]) {
+        let wall = |costs: &[Cost]| rate(payments, median(costs.iter().map(|cost| cost.wall)));
+        let cpu = |costs: &[Cost]| rate(payments, median(costs.iter().map(|cost| cost.cpu)));
+        for (unit, ours, floor) in
+            [("", wall(ours), wall(floor)), (", per second of a core", cpu(ours), cpu(floor))]
+        {
+            let hundredths = (ours * 100).checked_div(floor).unwrap_or_default();
+            let ratio = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+            self.row([format!("{figure}{unit}"), ours.to_string(), floor.to_string(), ratio]);
+        }
     }
 
     /// Any other row.
@@ -47,9 +55,10 @@ pub(crate) fn rate(payments: usize, took: Duration) -> u64 {
 }
 
 /// The middle one.
-pub(crate) fn median<T: Ord + Copy>(mut figures: Vec<T>) -> Option<T> {
-    figures.sort_unstable();
-    figures.get(figures.len() / 2).copied()
+pub(crate) fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// How busy the machine is: whoever else is at work makes all figures smaller.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use railpoll::config::{self, Sources};
@@ -14,6 +14,7 @@ use railpoll::store::{Acquired, Lease, Scope, Store};
 use tempfile::TempDir;
 
 use super::Outcome;
+use super::cost::{Cost, SANDBOX_THREAD, Work};
 
 /// The network's name in the configuration.
 pub(crate) const NETWORK: &str = "acme";
@@ -30,8 +31,11 @@ impl World {
     /// A network with `payments` completed payments, a millisecond apart. `since` is when the first of them was changed;
     /// without it the last of them was changed now.
     pub(crate) fn new(payments: usize, since: Option<DateTime<Utc>>) -> Outcome<Self> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name(SANDBOX_THREAD)
+            .enable_all()
+            .build()?;
         let sandbox = runtime.block_on(Sandbox::start(SandboxOptions::default()))?;
         let spec = PaymentSpec {
             state: PaymentState::Completed,
@@ -105,14 +109,14 @@ pub(crate) struct Swept {
 }
 
 impl Swept {
-    /// One whole sweep, and how long it took.
-    pub(crate) async fn sweep(&self) -> Outcome<(SweepReport, Duration)> {
-        let begun = Instant::now();
+    /// One whole sweep, and what it cost.
+    pub(crate) async fn sweep(&self) -> Outcome<(SweepReport, Cost)> {
+        let work = Work::begin();
         let swept = self.sweeper.sweep(&|| false, &|_| {}).run(&self.lease).await;
-        let took = begun.elapsed();
+        let cost = work.end();
         match swept.error {
             Some(error) => Err(error.into()),
-            None if swept.report.outcome == "complete" => Ok((swept.report, took)),
+            None if swept.report.outcome == "complete" => Ok((swept.report, cost)),
             None => Err(format!("the sweep ended as `{}`", swept.report.outcome).into()),
         }
     }

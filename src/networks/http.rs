@@ -176,7 +176,10 @@ impl Http {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
             bucket.take(self.started.elapsed())
         };
-        sleep(wait).await;
+        // A sleep of no time at all would last until the timer's next millisecond.
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
         let start = Instant::now();
         let mut status = None;
         let header = bearer.map(|bearer| bearer.header);

@@ -6,17 +6,20 @@ use chrono::{DateTime, Utc};
 
 use super::StoreError;
 use super::db::{Conn, Sql};
-use super::values::{Arg, Row as DbRow, stored_time};
+use super::values::{Arg, Row as DbRow, from_sqlite_time, stored_time};
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
 
 /// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
 ///
-/// PostgreSQL plans a prepared statement once, perhaps while the table is all but empty, and then takes any index. The
-/// fence (`OFFSET 0`) leaves it the primary key alone.
+/// `SQLite` tells all of them in one row: each row of an answer goes from its thread to ours by itself, and what is to be
+/// passed over is most of all that a poller ever reads.
+///
+/// In PostgreSQL each id is looked up by itself. `payment_id = ANY ($2)` leaves the way open to a plan that reads the whole
+/// table, which is made while that is small and kept while it grows. OFFSET keeps the inner part from being merged.
 const VERSIONS: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, modified_at, content_hash FROM payments \
+    sqlite: "SELECT json_group_array(json_array(payment_id, modified_at, content_hash)) AS versions FROM payments \
              WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT p.* FROM unnest($2) AS wanted (id) CROSS JOIN LATERAL \
+    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
                (SELECT payment_id, modified_at, content_hash FROM payments \
                 WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
 };
@@ -25,7 +28,7 @@ const KNOWN: Sql = Sql::Each {
     sqlite: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, sub_states, \
                     amount, currency, review \
              FROM payments WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT p.* FROM unnest($2) AS wanted (id) CROSS JOIN LATERAL \
+    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
                (SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
                        CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review \
                 FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
@@ -40,8 +43,18 @@ pub(super) async fn not_stored<'a>(
     let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter()))];
     let mut versions: HashMap<String, (DateTime<Utc>, i64)> = HashMap::new();
     for row in conn.rows(VERSIONS, &args).await? {
-        versions
-            .insert(row.text("payment_id")?, (row.time("modified_at")?, row.int("content_hash")?));
+        match &row {
+            DbRow::Sqlite(_) => {
+                let told: Vec<(String, String, i64)> = row.json("versions")?;
+                for (id, modified_at, hash) in told {
+                    versions.insert(id, (from_sqlite_time("modified_at", &modified_at)?, hash));
+                }
+            }
+            DbRow::Postgres(_) => {
+                let version = (row.time("modified_at")?, row.int("content_hash")?);
+                versions.insert(row.text("payment_id")?, version);
+            }
+        }
     }
     let stored = |row: &&Row| match row {
         Row::Payment(payment) => versions
@@ -73,7 +86,7 @@ fn known_from(row: &DbRow) -> Result<Known, StoreError> {
         modified_at: row.time("modified_at")?,
         hash: row.int("content_hash")?,
         version: row.int("version")?,
-        sub_states: row.texts("sub_states")?,
+        sub_states: row.json("sub_states")?,
         money: Money { amount: row.parsed("amount")?, currency: row.text("currency")? },
         review: row.maybe_text("review")?.and_then(|word| word.parse().ok()),
     })

@@ -229,7 +229,7 @@ fn payment_from(row: &DbRow) -> Result<PaymentRow, StoreError> {
         network: row.text("network")?,
         payment_id: row.text("payment_id")?,
         state: PaymentState::from_word(&row.text("state")?),
-        sub_states: row.texts("sub_states_text")?,
+        sub_states: row.json("sub_states_text")?,
         connector_role: row.text("connector_role")?,
         amount: row.text("amount_text")?,
         currency: row.text("currency")?,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -119,7 +120,7 @@ pub(super) fn sqlite_time(time: DateTime<Utc>) -> String {
     stored_time(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn from_sqlite_time(column: &str, text: &str) -> Result<DateTime<Utc>, StoreError> {
+pub(super) fn from_sqlite_time(column: &str, text: &str) -> Result<DateTime<Utc>, StoreError> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text.to_owned() })
@@ -174,8 +175,8 @@ impl Row {
         text.parse().map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })
     }
 
-    /// A JSON list of texts.
-    pub(super) fn texts(&self, column: &str) -> Result<Vec<String>, StoreError> {
+    /// What JSON text tells.
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         let text = self.text(column)?;
         serde_json::from_str(&text)
             .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })

@@ -1,67 +1,26 @@
-//! A page's writes in `SQLite`: one statement of many rows per table.
+//! A page's writes in `SQLite`: a few statements of many rows per table.
+
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
-use sqlx::query_builder::Separated;
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments as _, Encode, Sqlite, Transaction, Type};
 
 use super::plan::{Plan, Stored};
 use super::values::sqlite_time;
 use super::{Scope, StoreError};
-use crate::engine::StatusChange;
 
-/// A statement takes this many rows at the most: `SQLite` allows 32,766 parameters.
-const ROWS_MAX: usize = 500;
+/// Rows in one statement. With powers of two any number of rows takes few statements, of few different texts: each text
+/// is compiled once, and stays compiled.
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
-pub(super) async fn write(
-    tx: &mut Transaction<'static, Sqlite>,
-    scope: &Scope,
-    plan: &Plan<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    for stored in plan.stored.chunks(ROWS_MAX) {
-        payments(scope, stored, now).build().execute(&mut **tx).await?;
-        documents(scope, stored).build().execute(&mut **tx).await?;
-    }
-    for changes in plan.statuses.chunks(ROWS_MAX) {
-        statuses(scope, changes, now).build().execute(&mut **tx).await?;
-    }
-    for events in plan.events.chunks(ROWS_MAX) {
-        let mut query =
-            QueryBuilder::new("INSERT INTO events (type, subject, version, payload, occurred_at) ");
-        query.push_values(events, |mut row, event| {
-            row.push_bind(event.event_type.as_str())
-                .push_bind(event.subject.clone())
-                .push_bind(event.version)
-                .push_bind(event.data.to_string())
-                .push_bind(sqlite_time(event.occurred_at));
-        });
-        query.build().execute(&mut **tx).await?;
-    }
-    for ((state, role), by) in plan.counts.iter().filter(|(_, by)| **by != 0) {
-        sqlx::query(
-            "INSERT INTO payment_counts (network, state, connector_role, payments) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payments + excluded.payments",
-        )
-        .bind(&scope.network)
-        .bind(state)
-        .bind(role)
-        .bind(by)
-        .execute(&mut **tx)
-        .await?;
-    }
-    Ok(())
-}
-
-fn payments(scope: &Scope, stored: &[Stored<'_>], now: DateTime<Utc>) -> QueryBuilder<Sqlite> {
-    let now = sqlite_time(now);
-    let mut query = QueryBuilder::new(
+static PAYMENTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
         "INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency, \
          payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
-         returns_payment, returned_by_payment, end_to_end_id, content_hash, version) ",
-    );
-    query.push_values(stored, |mut row, stored| payment(&mut row, scope, stored, &now));
-    query.push(
-        " ON CONFLICT (network, payment_id) DO UPDATE SET \
+         returns_payment, returned_by_payment, end_to_end_id, content_hash, version)",
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "ON CONFLICT (network, payment_id) DO UPDATE SET \
          review = CASE WHEN state = excluded.state THEN review END, \
          not_before = CASE WHEN state = excluded.state THEN not_before END, \
          acted_at = CASE WHEN state = excluded.state THEN acted_at END, \
@@ -71,68 +30,151 @@ fn payments(scope: &Scope, stored: &[Stored<'_>], now: DateTime<Utc>) -> QueryBu
          modified_at = excluded.modified_at, expires_at = excluded.expires_at, recorded_at = excluded.recorded_at, \
          returns_payment = excluded.returns_payment, returned_by_payment = excluded.returned_by_payment, \
          end_to_end_id = excluded.end_to_end_id, content_hash = excluded.content_hash, version = excluded.version",
-    );
-    query
+    )
+});
+
+static DOCUMENTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO payment_documents (network, payment_id, document)",
+        "(?,?,?)",
+        "ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document",
+    )
+});
+
+static STATUSES: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)",
+        "('payment',?,?,?,?,?,?)",
+        "ON CONFLICT DO NOTHING",
+    )
+});
+
+static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "INSERT INTO events (type, subject, version, payload, occurred_at)",
+        "(?,?,?,?,?)",
+        "",
+    )
+});
+
+const COUNT: &str = "INSERT INTO payment_counts (network, state, connector_role, payments) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payments + excluded.payments";
+
+pub(super) async fn write(
+    tx: &mut Transaction<'static, Sqlite>,
+    scope: &Scope,
+    plan: &Plan<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let network: Arc<str> = Arc::from(scope.network.as_str());
+    let now: Arc<str> = Arc::from(sqlite_time(now));
+    PAYMENTS.run(tx, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
+    DOCUMENTS
+        .run(tx, &plan.stored, |row, stored| {
+            row.shared(&network)?.text(&stored.payment.payment_id)?;
+            row.text(&stored.payment.document)?;
+            Ok(())
+        })
+        .await?;
+    STATUSES
+        .run(tx, &plan.statuses, |row, (id, change)| {
+            row.shared(&network)?.text(id)?.text(change.status.as_str())?;
+            row.value(sqlite_time(change.reached_at))?
+                .shared(&now)?
+                .text(change.source.as_str())?;
+            Ok(())
+        })
+        .await?;
+    EVENTS
+        .run(tx, &plan.events, |row, event| {
+            row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
+            row.value(event.data.to_string())?.value(sqlite_time(event.occurred_at))?;
+            Ok(())
+        })
+        .await?;
+    for ((state, role), by) in plan.counts.iter().filter(|(_, by)| **by != 0) {
+        let query = sqlx::query(COUNT).bind(&scope.network).bind(state).bind(role).bind(by);
+        query.execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 fn payment(
-    row: &mut Separated<'_, Sqlite, &'static str>,
-    scope: &Scope,
+    row: &mut Values,
+    network: &Arc<str>,
     stored: &Stored<'_>,
-    now: &str,
-) {
+    now: &Arc<str>,
+) -> Result<(), sqlx::Error> {
     let payment = stored.payment;
-    row.push_bind(scope.network.clone())
-        .push_bind(payment.payment_id.clone())
-        .push_bind(payment.state.as_str().to_owned())
-        .push_bind(serde_json::json!(payment.sub_states).to_string())
-        .push_bind(payment.connector_role.as_str().to_owned())
-        .push_bind(payment.money.amount.to_string())
-        .push_bind(payment.money.currency.clone())
-        .push_bind(payment.payout.as_ref().map(|payout| payout.amount.to_string()))
-        .push_bind(payment.payout.as_ref().map(|payout| payout.currency.clone()))
-        .push_bind(payment.created_at.map(sqlite_time))
-        .push_bind(sqlite_time(payment.modified_at))
-        .push_bind(payment.expires_at.map(sqlite_time))
-        .push_bind(now.to_owned())
-        .push_bind(now.to_owned())
-        .push_bind(payment.returns.clone())
-        .push_bind(payment.returned_by.clone())
-        .push_bind(payment.end_to_end_id.clone())
-        .push_bind(payment.hash)
-        .push_bind(stored.version);
+    row.shared(network)?
+        .text(&payment.payment_id)?
+        .text(payment.state.as_str())?
+        .value(serde_json::json!(payment.sub_states).to_string())?
+        .text(payment.connector_role.as_str())?
+        .value(payment.money.amount.to_string())?
+        .text(&payment.money.currency)?
+        .value(payment.payout.as_ref().map(|payout| payout.amount.to_string()))?
+        .value(payment.payout.as_ref().map(|payout| payout.currency.clone()))?
+        .value(payment.created_at.map(sqlite_time))?
+        .value(sqlite_time(payment.modified_at))?
+        .value(payment.expires_at.map(sqlite_time))?
+        .shared(now)?
+        .shared(now)?
+        .value(payment.returns.clone())?
+        .value(payment.returned_by.clone())?
+        .value(payment.end_to_end_id.clone())?
+        .value(payment.hash)?
+        .value(stored.version)?;
+    Ok(())
 }
 
-fn documents(scope: &Scope, stored: &[Stored<'_>]) -> QueryBuilder<Sqlite> {
-    let mut query =
-        QueryBuilder::new("INSERT INTO payment_documents (network, payment_id, document) ");
-    query.push_values(stored, |mut row, stored| {
-        row.push_bind(scope.network.clone())
-            .push_bind(stored.payment.payment_id.clone())
-            .push_bind(stored.payment.document.clone());
-    });
-    query.push(" ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document");
-    query
+/// An insert of any number of rows.
+struct Insert([String; SIZES.len()]);
+
+impl Insert {
+    fn new(into: &str, row: &str, on_conflict: &str) -> Self {
+        Self(SIZES.map(|size| format!("{into} VALUES {} {on_conflict}", vec![row; size].join(","))))
+    }
+
+    async fn run<T>(
+        &'static self,
+        tx: &mut Transaction<'static, Sqlite>,
+        rows: &[T],
+        bind: impl Fn(&mut Values, &T) -> Result<(), sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        let mut rest = rows;
+        for (size, text) in SIZES.into_iter().zip(&self.0) {
+            while let Some((rows, behind)) = rest.split_at_checked(size) {
+                let mut values = Values(SqliteArguments::default());
+                for row in rows {
+                    bind(&mut values, row)?;
+                }
+                sqlx::query_with(text.as_str(), values.0).execute(&mut **tx).await?;
+                rest = behind;
+            }
+        }
+        Ok(())
+    }
 }
 
-fn statuses(
-    scope: &Scope,
-    statuses: &[(&str, StatusChange)],
-    now: DateTime<Utc>,
-) -> QueryBuilder<Sqlite> {
-    let now = sqlite_time(now);
-    let mut query = QueryBuilder::new(
-        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source) ",
-    );
-    query.push_values(statuses, |mut row, (id, status)| {
-        row.push_bind("payment")
-            .push_bind(scope.network.clone())
-            .push_bind((*id).to_owned())
-            .push_bind(status.status.as_str().to_owned())
-            .push_bind(sqlite_time(status.reached_at))
-            .push_bind(now.clone())
-            .push_bind(status.source.as_str());
-    });
-    query.push(" ON CONFLICT DO NOTHING");
-    query
+/// The values of a statement's rows, one behind the other.
+struct Values(SqliteArguments);
+
+impl Values {
+    fn value<'v>(
+        &mut self,
+        value: impl Encode<'v, Sqlite> + Type<Sqlite>,
+    ) -> Result<&mut Self, sqlx::Error> {
+        self.0.add(value).map_err(sqlx::Error::Encode)?;
+        Ok(self)
+    }
+
+    fn text(&mut self, text: &str) -> Result<&mut Self, sqlx::Error> {
+        self.value(Arc::<str>::from(text))
+    }
+
+    /// A text that many rows have.
+    fn shared(&mut self, text: &Arc<str>) -> Result<&mut Self, sqlx::Error> {
+        self.value(Arc::clone(text))
+    }
 }
