@@ -40,5 +40,5 @@ pub use transfer::{
     Actor, Arrived, Candidate, Cause, EnvelopeStatus, Explanation, IllegalMove, Incoming, MOVES,
     Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy, Protocol, Purpose,
     Quote, RefundStatus, Settled, Surroundings, Terms, Transfer, TransferKind, TransferStatus,
-    arrive, explain, legal, match_incoming, settle_amounts, subject_key,
+    actor, arrive, explain, legal, match_incoming, released_to, settle_amounts, subject_key,
 };

@@ -99,18 +99,19 @@ fn of_envelope(network: &str, status: EnvelopeStatus, until: DateTime<Utc>) -> T
 }
 
 fn ended(transfer: &Transfer) -> Told {
-    let why = match transfer.status {
-        TransferStatus::Completed => "the money is where it was to go".to_owned(),
-        TransferStatus::Refunded => "the money went back".to_owned(),
-        TransferStatus::Expired => "nothing came in time".to_owned(),
-        TransferStatus::Error if transfer.amount_in.is_some() => {
-            let next = format!(
-                "a person has it tried again or sends the money back: `railpoll transfers release {id}`, `railpoll transfers refund {id}`",
-                id = transfer.transfer_id
-            );
-            return ("it failed, and its money is with us".to_owned(), next, None);
-        }
-        other => format!("it ended as {other}"),
+    let id = &transfer.transfer_id;
+    let status = transfer.status;
+    if status == TransferStatus::Error && transfer.amount_in.is_some() {
+        let next = format!(
+            "a person has it tried again or sends the money back: `railpoll transfers release {id}`, \
+             `railpoll transfers refund {id}`"
+        );
+        return ("it failed, and its money is with us".to_owned(), next, None);
+    }
+    let why = if status == TransferStatus::Completed {
+        "the money is where it was to go".to_owned()
+    } else {
+        format!("it ended as {status}")
     };
     (why, "nothing: it is over".to_owned(), None)
 }

@@ -6,8 +6,6 @@
 mod amounts;
 mod arrival;
 mod explain;
-#[cfg(test)]
-mod fixtures;
 mod incoming;
 mod kind;
 mod memo;

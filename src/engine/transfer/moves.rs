@@ -300,15 +300,10 @@ const FAILED: &[S] = &[S::Error];
 ///
 /// While money goes back, a transfer is `pending_anchor` until the refund is sent or handed to the rail: it has a
 /// refund then, and is taken up as one. So the two directions share their statuses, and not their causes.
+#[rustfmt::skip]
 pub const MOVES: &[Move] = &[
     // Agreeing.
-    row(
-        CUSTOMERS,
-        &[S::Incomplete, S::PendingUser],
-        Cause::UserReady,
-        S::PendingUserTransferStart,
-        Operator,
-    ),
+    row(CUSTOMERS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingUserTransferStart, Operator),
     row(SENDS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingSender, Operator),
     row(ALL, AGREEING, Cause::UserAsked, S::PendingUser, Operator),
     row(ALL, AGREEING, Cause::TurnedDown, S::NoMarket, Operator),
@@ -316,13 +311,7 @@ pub const MOVES: &[Move] = &[
     row(ALL, AGREEING, Cause::TurnedDown, S::TooLarge, Operator),
     row(ALL, AGREEING, Cause::TurnedDown, S::Error, Operator),
     // Money comes in.
-    row(
-        DEPOSITS,
-        &[S::PendingUserTransferStart],
-        Cause::ArrivalSeen,
-        S::PendingExternal,
-        PendingDeposits,
-    ),
+    row(DEPOSITS, &[S::PendingUserTransferStart], Cause::ArrivalSeen, S::PendingExternal, PendingDeposits),
     row(DEPOSITS, DEPOSIT_START, Cause::Arrived, S::PendingAnchor, PendingDeposits),
     row(DEPOSITS, DEPOSIT_UNREADY, Cause::ArrivalHeld, S::OnHold, PendingDeposits),
     row(DEPOSITS, DEPOSIT_START, Cause::ArrivalReturned, S::PendingAnchor, PendingDeposits),
@@ -336,13 +325,7 @@ pub const MOVES: &[Move] = &[
     row(PAID_OUT, AGREEING, Cause::DeadlinePassed, S::Expired, Watch),
     // A deposit goes out on the network.
     row(DEPOSITS, &[S::PendingAnchor], Cause::Sent, S::PendingStellar, PendingDeposits),
-    row(
-        DEPOSITS,
-        &[S::PendingAnchor, S::PendingStellar],
-        Cause::TrustMissing,
-        S::PendingTrust,
-        PendingDeposits,
-    ),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingStellar], Cause::TrustMissing, S::PendingTrust, PendingDeposits),
     row(DEPOSITS, &[S::PendingTrust], Cause::TrustFound, S::PendingAnchor, PendingDeposits),
     row(DEPOSITS, &[S::PendingStellar], Cause::SendLapsed, S::PendingAnchor, PendingDeposits),
     row(DEPOSITS, TO_SEND, Cause::SendHeld, S::OnHold, PendingDeposits),
@@ -358,30 +341,12 @@ pub const MOVES: &[Move] = &[
     row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, Operator),
     // Money goes back: a deposit's on the rail, the others' on the network.
     row(DEPOSITS, &[S::PendingAnchor], Cause::RefundStarted, S::PendingExternal, Outgoing),
-    row(
-        DEPOSITS,
-        &[S::PendingAnchor, S::PendingExternal],
-        Cause::RefundDone,
-        S::Refunded,
-        Outgoing,
-    ),
-    row(
-        DEPOSITS,
-        &[S::PendingAnchor, S::PendingExternal],
-        Cause::RefundFailed,
-        S::OnHold,
-        Outgoing,
-    ),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundDone, S::Refunded, Outgoing),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundFailed, S::OnHold, Outgoing),
     row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PendingDeposits),
     row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PendingDeposits),
     row(PAID_OUT, &[S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),
-    row(
-        PAID_OUT,
-        &[S::PendingAnchor, S::PendingStellar],
-        Cause::RefundFailed,
-        S::OnHold,
-        PendingDeposits,
-    ),
+    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundFailed, S::OnHold, PendingDeposits),
     // A person.
     row(ALL, HOLDABLE, Cause::Held, S::OnHold, Operator),
     row(DEPOSITS, &[S::PendingExternal], Cause::Held, S::OnHold, Operator),
