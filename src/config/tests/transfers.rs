@@ -91,7 +91,7 @@ fn rails_of_each_kind() {
     assert_eq!(rail("script").parallel, 4);
     let auth = |name| match &rail(name).kind {
         RailKind::WireGateway { auth, .. } => auth,
-        other => panic!("{other:?}"),
+        other @ (RailKind::Http { .. } | RailKind::Command { .. }) => panic!("{other:?}"),
     };
     assert_eq!(auth("open"), &GatewayAuth::None);
     assert!(matches!(auth("token"), GatewayAuth::Bearer { .. }));
