@@ -1,5 +1,7 @@
 //! A rail behind a service that speaks railpoll's contract over HTTP. Every request is signed.
 
+#[cfg(test)]
+mod example;
 mod outcome;
 #[cfg(test)]
 mod tests;
