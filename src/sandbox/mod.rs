@@ -9,6 +9,7 @@
 //! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
 
 mod faults;
+pub mod horizon;
 mod random;
 mod ripplenet;
 mod tokens;

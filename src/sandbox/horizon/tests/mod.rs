@@ -1,0 +1,1 @@
+//! The network as a client meets it: over HTTP.
