@@ -295,7 +295,7 @@ mod tests {
         {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
-        let hash = Sha256::digest("x").into();
+        let hash: [u8; 32] = Sha256::digest("x").into();
         assert_eq!(hash_of(&hex(&hash)), Some(hash));
         assert_eq!(hash_of("00"), None);
     }
