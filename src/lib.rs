@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`engine`] | the rules and the words: pure, no HTTP, no SQL, no clock | nothing of ours |
 //! | [`collect`] | walking a moving, paged list without losing anything | engine |
-//! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine |
+//! | `http` | what every client shares: an answer's meaning, tries, limits | engine |
+//! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine, http |
 //! | [`store`] | the database: SQLite and PostgreSQL behind one API | engine |
 //! | [`states`] | what to do with a payment in one state | the four above |
 //! | [`config`] | settings: typed, layered, validated | engine |
@@ -18,6 +19,7 @@ pub mod config;
 pub mod daemon;
 pub mod engine;
 pub mod failpoint;
+mod http;
 pub mod networks;
 pub mod sandbox;
 pub mod states;

@@ -1,27 +1,28 @@
-//! The requests of one network: paced by its bucket, observed, and tried as often as the answer table says.
+//! The requests of one client: paced by its bucket, observed, and tried as often as the answer table says.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Url;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::time::{Instant, sleep};
 
-use super::NetworkError;
 use super::answer::{Answer, Call, Spent, Verdict, judge};
 use super::bucket::Bucket;
+use super::error::CallError;
 use super::problem::{brief, text};
 use super::transport::{Lost, Received, Request, Transport};
 use crate::engine::{Clock, RetryPolicy};
 
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
-/// One exchange with a network, for metrics.
+
+/// One exchange with a network or a rail, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestSeen {
-    /// What was asked: `list`, `get`, `token`, `health`, `labels`, or the operation's name.
+    /// What was asked, in a word: `list`, `get`, `token`, `payouts`, an operation's name.
     pub endpoint: &'static str,
     /// The HTTP status; none if no answer came.
     pub status: Option<u16>,
@@ -29,53 +30,61 @@ pub struct RequestSeen {
     pub took: Duration,
 }
 
-/// What every request of one network shares.
-pub(super) struct Settings {
-    pub(super) network: String,
-    pub(super) timeout: Duration,
-    pub(super) requests_per_second: u32,
-    pub(super) retry: RetryPolicy,
+/// What every request of one client shares.
+pub(crate) struct Settings {
+    /// The configured name of the network or rail, for the log.
+    pub(crate) name: String,
+    /// For one exchange, from connecting to the last byte of the answer.
+    pub(crate) timeout: Duration,
+    /// None: they are not paced.
+    pub(crate) requests_per_second: Option<u32>,
+    pub(crate) retry: RetryPolicy,
+    /// Headers that are made anew for each try, such as a signature with its time.
+    pub(crate) sign: Option<Sign>,
 }
+
+/// Makes headers for a request that is about to be sent.
+pub(crate) type Sign = Box<dyn Fn(&Request, DateTime<Utc>) -> HeaderMap + Send + Sync>;
 
 /// What a request bears to be let in.
 #[derive(Clone, Copy)]
-pub(super) struct Bearer<'a> {
-    pub(super) header: &'a HeaderValue,
+pub(crate) struct Bearer<'a> {
+    pub(crate) header: &'a HeaderValue,
     /// Whether it was fetched because of a 401.
-    pub(super) is_new: bool,
+    pub(crate) is_new: bool,
 }
 
 /// Why a request ended without a value.
-pub(super) enum Stop {
-    /// The network refuses the token: to be run again with a new one.
+pub(crate) enum Stop {
+    /// The token is refused: to be run again with a new one.
     NewToken(String),
     /// An operation that was surely not applied, for something else is in the way.
     Busy(String),
     /// An operation that may have been applied.
     Unclear(String),
     /// Anything else.
-    Error(NetworkError),
+    Error(CallError),
 }
 
 impl Stop {
     /// The same as an error, for a call that has no finer answer.
-    pub(super) fn into_error(self) -> NetworkError {
+    pub(crate) fn into_error(self) -> CallError {
         match self {
-            Self::NewToken(why) => NetworkError::Credentials(why),
-            Self::Busy(why) | Self::Unclear(why) => NetworkError::Unavailable(why),
+            Self::NewToken(why) => CallError::Credentials(why),
+            Self::Busy(why) | Self::Unclear(why) => CallError::Unavailable(why),
             Self::Error(error) => error,
         }
     }
 }
 
-/// Sends the requests of one network.
-pub(super) struct Http {
+/// Sends the requests of one client.
+pub(crate) struct Http {
     transport: Transport,
     settings: Settings,
-    bucket: Mutex<Bucket>,
+    bucket: Option<Mutex<Bucket>>,
     started: Instant,
-    pub(super) clock: Clock,
-    /// The network's clock minus ours, in milliseconds.
+    pub(crate) clock: Clock,
+    /// The other side's clock minus ours, in milliseconds.
     offset: AtomicI64,
     observer: Box<dyn Fn(&RequestSeen) + Send + Sync>,
 }
@@ -85,18 +94,18 @@ impl Http {
     ///
     /// # Errors
     /// The TLS roots of the machine cannot be read.
-    pub(super) fn new(
+    pub(crate) fn new(
         settings: Settings,
-        urls: [&Url; 2],
+        urls: &[&Url],
         clock: Clock,
         observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
-    ) -> Result<Self, NetworkError> {
+    ) -> Result<Self, CallError> {
         let transport = Transport::new(settings.timeout, urls).map_err(|why| {
-            NetworkError::Options(format!("the HTTP client cannot be set up: {why}"))
+            CallError::Options(format!("the HTTP client cannot be set up: {why}"))
         })?;
         Ok(Self {
             transport,
-            bucket: Mutex::new(Bucket::new(settings.requests_per_second)),
+            bucket: settings.requests_per_second.map(|rate| Mutex::new(Bucket::new(rate))),
             settings,
             started: Instant::now(),
             clock,
@@ -105,13 +114,13 @@ impl Http {
         })
     }
 
-    /// The network's clock minus ours, when it last told its time. Zero before that. Good to about a second.
-    pub(super) fn server_offset(&self) -> TimeDelta {
+    /// The other side's clock minus ours, when it last told its time. Zero before that. Good to about a second.
+    pub(crate) fn server_offset(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
     }
 
     /// Sends `request`, again where the answer table says so, and reads a good answer with `read`.
-    pub(super) async fn run<T>(
+    pub(crate) async fn run<T>(
         &self,
         call: Call,
         request: &Request,
@@ -120,7 +129,10 @@ impl Http {
     ) -> Result<T, Stop> {
         let mut backoff = self.settings.retry.start();
         loop {
-            let (answer, why) = match self.exchange(request, bearer).await {
+            let (answer, why) = match self
+                .once(call, request, bearer.map(|bearer| bearer.header))
+                .await
+            {
                 Ok(received) if (200..300).contains(&received.status) => match read(&received) {
                     Ok(value) => return Ok(value),
                     Err(why) => {
@@ -137,28 +149,22 @@ impl Http {
             };
             let why = brief(&why);
             let endpoint = request.endpoint;
-            tracing::debug!(
-                network = self.settings.network,
-                endpoint,
-                ?answer,
-                why,
-                "no good answer"
-            );
+            tracing::debug!(network = self.settings.name, endpoint, ?answer, why, "no good answer");
             return Err(match judge(call, answer, bearer.is_some_and(|bearer| bearer.is_new)) {
                 Verdict::Retry { asked, spent } => match (backoff.next_delay(asked), spent) {
                     (Some(delay), _) => {
                         sleep(delay).await;
                         continue;
                     }
-                    (None, Spent::Unavailable) => Stop::Error(NetworkError::Unavailable(why)),
-                    (None, Spent::Unreadable) => Stop::Error(NetworkError::Unreadable(why)),
+                    (None, Spent::Unavailable) => Stop::Error(CallError::Unavailable(why)),
+                    (None, Spent::Unreadable) => Stop::Error(CallError::Unreadable(why)),
                     (None, Spent::Busy) => Stop::Busy(why),
                 },
                 Verdict::NewToken => Stop::NewToken(why),
-                Verdict::CredentialsRefused => Stop::Error(NetworkError::Credentials(why)),
-                Verdict::Forbidden => Stop::Error(NetworkError::Forbidden(why)),
+                Verdict::CredentialsRefused => Stop::Error(CallError::Credentials(why)),
+                Verdict::Forbidden => Stop::Error(CallError::Forbidden(why)),
                 Verdict::Refused { status } => {
-                    Stop::Error(NetworkError::Refused { status, problem: why })
+                    Stop::Error(CallError::Refused { status, problem: why })
                 }
                 Verdict::Busy => Stop::Busy(why),
                 Verdict::Unclear => Stop::Unclear(why),
@@ -166,32 +172,45 @@ impl Http {
         }
     }
 
-    /// Waits for a place in the bucket, then for one answer, and tells the observer.
-    async fn exchange(
+    /// Sends `request` once, when the bucket has a place for it, and tells the observer. What the answer means is the
+    /// caller's to say.
+    pub(crate) async fn once(
         &self,
+        call: Call,
         request: &Request,
-        bearer: Option<Bearer<'_>>,
+        authorization: Option<&HeaderValue>,
     ) -> Result<Received, Lost> {
-        let wait = {
-            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            bucket.take(self.started.elapsed())
-        };
+        let wait = self.bucket.as_ref().map_or(Duration::ZERO, |bucket| {
+            bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.started.elapsed())
+        });
         // A sleep of no time at all would last until the timer's next millisecond.
         if !wait.is_zero() {
             sleep(wait).await;
         }
+        let mut headers = match &self.settings.sign {
+            Some(sign) => sign(request, self.clock.now()),
+            None => HeaderMap::new(),
+        };
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
         let start = Instant::now();
         let mut status = None;
-        let header = bearer.map(|bearer| bearer.header);
-        let received = self.transport.send(request, header, &self.clock, &mut status).await;
+        let received = self.transport.send(request, headers, &self.clock, &mut status).await;
         let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
         (self.observer)(&seen);
-        // Tokens may come from another host, with a clock of its own.
-        if let (Ok(Received { server_time: Some(time), .. }), Some(_)) = (&received, bearer) {
-            let offset = *time - self.clock.now();
-            self.offset.store(offset.num_milliseconds(), Ordering::Relaxed);
+        if let Ok(received) = &received {
+            self.learn(call, received);
         }
         received
+    }
+
+    /// Takes the other side's time from an answer. Tokens may come from another host, with a clock of its own.
+    fn learn(&self, call: Call, received: &Received) {
+        if let Some(time) = received.server_time.filter(|_| call != Call::Token) {
+            let offset = time - self.clock.now();
+            self.offset.store(offset.num_milliseconds(), Ordering::Relaxed);
+        }
     }
 
     /// Keeps the beginning of a body in the log, at debug. Never one of the token endpoint.
@@ -201,7 +220,7 @@ impl Http {
         }
         let start = received.body.get(..BODY_LOGGED).unwrap_or(&received.body);
         tracing::debug!(
-            network = self.settings.network,
+            network = self.settings.name,
             endpoint = request.endpoint,
             status = received.status,
             body = %String::from_utf8_lossy(start),
