@@ -204,7 +204,8 @@ pub(super) async fn handle(
         }
         Some(Reply::Slow(delay)) => tokio::time::sleep(*delay).await,
         Some(
-            Reply::CutAfter
+            Reply::StatusAfter(_)
+            | Reply::CutAfter
             | Reply::HangAfter
             | Reply::Truncated
             | Reply::Huge
@@ -222,6 +223,9 @@ pub(super) async fn handle(
         return cut(&wire);
     }
     let body = match arrival.reply {
+        Some(Reply::StatusAfter(status)) => {
+            return shared.respond_instead(endpoint, status, &[], "");
+        }
         Some(Reply::CutAfter) => return cut(&wire),
         Some(Reply::HangAfter) => {
             shared.until_stopped().await;
