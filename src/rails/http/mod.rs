@@ -4,6 +4,8 @@
 mod example;
 mod outcome;
 #[cfg(test)]
+mod sandbox;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;
@@ -134,7 +136,10 @@ impl HttpRail {
         };
         let _permit = self.gate.acquire().await.ok();
         match self.http.once(Call::Operation, &request, None).await {
-            Ok(received) => outcome(&received),
+            Ok(received) => {
+                self.http.log_body(Call::Operation, &request, &received);
+                outcome(&received)
+            }
             Err(nothing) => lost(nothing),
         }
     }
