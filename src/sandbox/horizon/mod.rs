@@ -86,11 +86,11 @@ impl HorizonSandbox {
     pub async fn start(options: HorizonOptions) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let (submit_timeout, stream_lifetime) = (options.submit_timeout, options.stream_lifetime);
+        let patience = options.patience();
         let closing = options.closing;
         let (stop, stopped) = watch::channel(false);
         let network = network(options, format!("http://{address}"));
-        let shared = Arc::new(Shared::new(network, submit_timeout, stream_lifetime, stopped));
+        let shared = Arc::new(Shared::new(network, patience, stopped));
         let service = Router::new()
             .fallback(server::handle)
             .with_state(Arc::clone(&shared))

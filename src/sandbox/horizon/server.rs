@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Query as Parameters, Request, State};
@@ -15,7 +14,7 @@ use tokio::sync::watch;
 
 use super::endpoint::Endpoint;
 use super::network::{Answer, Hook, List, Network};
-use super::options::HorizonRequest;
+use super::options::{HorizonRequest, Patience};
 use super::problem::Problem;
 use super::query::{Query, cursor};
 use super::{stream as events, submit};
@@ -35,8 +34,7 @@ pub(super) struct Shared {
     network: Mutex<Network>,
     clock: Clock,
     pub(super) network_id: [u8; 32],
-    pub(super) submit_timeout: Duration,
-    pub(super) stream_lifetime: Duration,
+    pub(super) patience: Patience,
     /// Counts up with everything that somebody may wait for.
     changes: watch::Sender<u64>,
     stopped: watch::Receiver<bool>,
@@ -59,16 +57,14 @@ impl Arrival {
 impl Shared {
     pub(super) fn new(
         network: Network,
-        submit_timeout: Duration,
-        stream_lifetime: Duration,
+        patience: Patience,
         stopped: watch::Receiver<bool>,
     ) -> Self {
         Self {
             clock: network.clock.clone(),
             network_id: network.ledger.network_id,
             network: Mutex::new(network),
-            submit_timeout,
-            stream_lifetime,
+            patience,
             changes: watch::Sender::new(0),
             stopped,
         }

@@ -15,7 +15,6 @@ use super::problem::Problem;
 use super::query::{Cursor, Query};
 use super::server::Shared;
 
-const HELLO: &str = "retry: 1000\nevent: open\ndata: \"hello\"\n\n";
 const BYEBYE: &str = "retry: 10\nevent: close\ndata: \"byebye\"\n\n";
 
 /// One open stream.
@@ -56,6 +55,8 @@ pub(super) fn open(shared: &Arc<Shared>, list: List, query: Query) -> Result<Bod
     let fault = network.stream_fault();
     drop(network);
     shared.changed();
+    let retry = shared.patience.retry.as_millis();
+    let hello = format!("retry: {retry}\nevent: open\ndata: \"hello\"\n\n");
     let opened = Stream {
         changes: shared.changes(),
         list,
@@ -63,9 +64,9 @@ pub(super) fn open(shared: &Arc<Shared>, list: List, query: Query) -> Result<Bod
         query,
         sent: 0,
         fault,
-        ready: VecDeque::from([Part::Text(HELLO.to_owned())]),
+        ready: VecDeque::from([Part::Text(hello)]),
         last: None,
-        until: Instant::now() + shared.stream_lifetime,
+        until: Instant::now() + shared.patience.stream,
         shared: Arc::clone(shared),
     };
     Ok(Body::from_stream(stream::unfold(opened, step)))

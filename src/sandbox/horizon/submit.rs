@@ -65,7 +65,7 @@ pub(super) async fn submit(
         }
     };
     tokio::select! {
-        answer = tokio::time::timeout(shared.submit_timeout, included) => {
+        answer = tokio::time::timeout(shared.patience.submit, included) => {
             answer.unwrap_or_else(|_| timeout(&xdr, hash))
         }
         () = shared.until_stopped() => timeout(&xdr, hash),
