@@ -32,7 +32,7 @@ fn the_python_sdk_works_against_the_simulated_horizon() {
     assert_eq!(horizon.balance(&customer.account(), &usd), Some(sum));
     let set_aside = |kind: &PaidBy| matches!(kind, PaidBy::ClaimableBalance(_));
     assert_eq!(horizon.payments().iter().filter(|paid| set_aside(&paid.kind)).count(), 1);
-    let faults = horizon.faults();
+    let faults = horizon.injected();
     for fault in ["TimeoutLost", "TimeoutApplied", "Drop", "DropInside", "Close", "Garbage"] {
         assert_eq!(faults.get(fault), Some(&1), "{fault}: {faults:?}");
     }

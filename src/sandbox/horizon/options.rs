@@ -30,6 +30,8 @@ pub struct HorizonOptions {
     pub stream_lifetime: Duration,
     /// After how long a client is told to open a broken stream again.
     pub stream_retry: Duration,
+    /// How long every request takes before it is carried out.
+    pub latency: Duration,
     /// Faults of any request by chance; none at first.
     pub faults: FaultRates,
     /// Faults of submissions by chance; none at first.
@@ -50,6 +52,7 @@ impl Default for HorizonOptions {
             submit_timeout: Duration::from_secs(10),
             stream_lifetime: Duration::from_secs(55),
             stream_retry: Duration::from_secs(1),
+            latency: Duration::ZERO,
             faults: FaultRates::default(),
             submit_faults: SubmitRates::default(),
             stream_faults: StreamRates::default(),

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Query as Parameters, Request, State};
@@ -20,6 +21,7 @@ use super::query::{Query, cursor};
 use super::{stream as events, submit};
 use crate::engine::Clock;
 use crate::sandbox::faults::Reply;
+use crate::sandbox::service::Power;
 use crate::sandbox::wire::Wire;
 use crate::sandbox::{HookAnswer, Phase};
 
@@ -35,9 +37,11 @@ pub(super) struct Shared {
     clock: Clock,
     pub(super) network_id: [u8; 32],
     pub(super) patience: Patience,
-    /// Counts up with everything that somebody may wait for.
-    changes: watch::Sender<u64>,
-    stopped: watch::Receiver<bool>,
+    /// Told whenever anything may have changed.
+    changes: watch::Sender<()>,
+    /// Told whenever Horizon may know more: thousands may wait for that, and not for every request.
+    news: watch::Sender<()>,
+    power: watch::Receiver<Power>,
 }
 
 /// What is known of a request before it is carried out.
@@ -45,6 +49,7 @@ struct Arrival {
     request: HorizonRequest,
     reply: Option<Reply>,
     hook: Option<Hook>,
+    latency: Duration,
 }
 
 impl Arrival {
@@ -55,18 +60,15 @@ impl Arrival {
 }
 
 impl Shared {
-    pub(super) fn new(
-        network: Network,
-        patience: Patience,
-        stopped: watch::Receiver<bool>,
-    ) -> Self {
+    pub(super) fn new(network: Network, patience: Patience, power: watch::Receiver<Power>) -> Self {
         Self {
             clock: network.clock.clone(),
             network_id: network.ledger.network_id,
             network: Mutex::new(network),
             patience,
-            changes: watch::Sender::new(0),
-            stopped,
+            changes: watch::Sender::new(()),
+            news: watch::Sender::new(()),
+            power,
         }
     }
 
@@ -75,21 +77,32 @@ impl Shared {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells everybody who waits to look again.
+    /// Wakes whoever waits for anything to happen.
     pub(super) fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
     }
 
-    /// Tells of every change from now on.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    /// Wakes whoever waits for a ledger, too.
+    pub(super) fn ledger_closed(&self) {
+        self.news.send_replace(());
+        self.changed();
+    }
+
+    /// Hears of every change from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
+    }
+
+    /// Hears of every ledger from now on.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// Returns once the sandbox is stopped or no handle is left.
     pub(super) async fn until_stopped(&self) {
-        let mut stopped = self.stopped.clone();
+        let mut power = self.power.clone();
         // An error says that the last handle is gone: the same.
-        drop(stopped.wait_for(|stopped| *stopped).await.map(|stopped| *stopped));
+        drop(power.wait_for(|power| *power == Power::Stopped).await.map(|power| *power));
     }
 
     fn arrive(&self, endpoint: Endpoint, about: Option<&str>) -> Arrival {
@@ -117,7 +130,7 @@ impl Shared {
         };
         let about = about.map(str::to_owned);
         let request = HorizonRequest { n, endpoint, about, phase: Phase::BeforeApply };
-        Arrival { request, reply, hook: network.hook.clone() }
+        Arrival { request, reply, hook: network.hook.clone(), latency: network.latency }
     }
 
     fn respond(
@@ -187,6 +200,9 @@ pub(super) async fn handle(
     if arrival.hook_cuts(Phase::BeforeApply) {
         return cut(&wire);
     }
+    if arrival.latency > Duration::ZERO {
+        tokio::time::sleep(arrival.latency).await;
+    }
     let html = [("Content-Type".to_owned(), "text/html".to_owned())];
     match &arrival.reply {
         Some(Reply::Status { status, headers, body }) => {
@@ -200,7 +216,8 @@ pub(super) async fn handle(
         }
         Some(Reply::Slow(delay)) => tokio::time::sleep(*delay).await,
         Some(
-            Reply::CutAfter
+            Reply::StatusAfter(_)
+            | Reply::CutAfter
             | Reply::HangAfter
             | Reply::Truncated
             | Reply::Huge
@@ -218,6 +235,9 @@ pub(super) async fn handle(
         return cut(&wire);
     }
     let body = match arrival.reply {
+        Some(Reply::StatusAfter(status)) => {
+            return shared.respond_instead(endpoint, status, &[], "");
+        }
         Some(Reply::CutAfter) => return cut(&wire),
         Some(Reply::HangAfter) => {
             shared.until_stopped().await;
