@@ -11,6 +11,7 @@
 pub mod bank;
 mod base64;
 mod faults;
+pub mod horizon;
 mod random;
 mod ripplenet;
 mod service;
