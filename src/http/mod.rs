@@ -13,8 +13,8 @@ mod url;
 
 pub(crate) use answer::Call;
 pub use error::CallError;
-pub(crate) use problem::brief;
+pub(crate) use problem::{brief, text as problem_text};
 pub use sender::RequestSeen;
 pub(crate) use sender::{Bearer, Http, Settings, Stop};
-pub(crate) use transport::{Body, Received, Request};
+pub(crate) use transport::{Body, Lost, Open, Received, Request};
 pub(crate) use url::{extended, url_of};
