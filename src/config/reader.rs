@@ -127,6 +127,18 @@ impl Reader {
         value
     }
 
+    /// Whether what is in effect for `name` was set for all, in the section that this one starts from.
+    pub(super) fn is_inherited(&self, section: &Section, name: &str) -> bool {
+        self.lookup(section, name).is_some_and(|(key, _)| key != section.key(name))
+    }
+
+    /// Takes every key in a section as known, where it cannot be said which ones it may have.
+    pub(super) fn pass_over(&mut self, section: &Section) {
+        let prefix = section.key("");
+        let inside = self.values.range(prefix.clone()..).map(|(key, _)| key);
+        self.known.extend(inside.take_while(|key| key.starts_with(&prefix)).cloned());
+    }
+
     /// Notes a mistake about a key in a section, whether it is set or not. Nothing is wrong with a section of defaults
     /// as a whole: what it lacks, its heirs may have.
     pub(super) fn complain(&mut self, section: &Section, name: &str, message: String) {

@@ -11,7 +11,9 @@ use thiserror::Error;
 use super::note::{Note, Observer};
 use super::reviewer::Reviewer;
 use super::rules::{Rules, rules};
-use crate::config::{NetworkSettings, PollerSettings};
+use crate::config::{
+    NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
+};
 use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
@@ -27,7 +29,9 @@ pub struct Sweeper {
     pub(super) store: Store,
     pub(super) client: Client,
     pub(super) scope: Scope,
-    pub(super) settings: PollerSettings,
+    pub(super) settings: PaymentSettings,
+    pub(super) batch_size: u32,
+    pub(super) rules: &'static Rules,
     pub(super) role: ConnectorRole,
     pub(super) reviewer: Reviewer,
     pub(super) clock: Clock,
@@ -49,7 +53,8 @@ pub struct Sweep<'a> {
     pub(super) store: &'a Store,
     pub(super) client: &'a Client,
     pub(super) scope: &'a Scope,
-    pub(super) settings: &'a PollerSettings,
+    pub(super) settings: &'a PaymentSettings,
+    pub(super) batch_size: u32,
     pub(super) role: ConnectorRole,
     pub(super) reviewer: &'a Reviewer,
     pub(super) clock: &'a Clock,
@@ -88,8 +93,8 @@ pub struct SweepReport {
     pub acted: u64,
     /// The network's count minus ours.
     pub difference: i64,
-    /// How many payments are in the poller's states, as far as we know.
-    pub in_state: u64,
+    /// How many things are open: payments in the poller's states, or transfers that wait for it, as far as we know.
+    pub open: u64,
     /// Payments that only a reconcile has found. It should be 0.
     pub found_by_reconcile: u64,
     /// The newest change at the network that was read.
@@ -146,16 +151,23 @@ impl Sweeper {
     /// What sweeps `network` for the poller of `scope`. `seen` is told of each request.
     ///
     /// # Errors
-    /// The network's secret cannot be read, or a URL is wrong.
+    /// The network's secret cannot be read, or a URL is wrong; or the poller has nothing to do with payments, or the
+    /// network has no list of them.
     pub fn new(
         store: Store,
         scope: Scope,
-        settings: PollerSettings,
+        settings: &PollerSettings,
         network: &NetworkSettings,
         clock: Clock,
         seen: impl Fn(&RequestSeen) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let role = network.connector_role.clone();
+        let (Some(own), Some(rules)) = (settings.payments(), rules(scope.poller)) else {
+            return Err(format!("the poller {} reads no list of payments", scope.poller));
+        };
+        let NetworkKind::RippleNet(ripplenet) = &network.kind else {
+            return Err(format!("the network {} has no list of payments", network.name));
+        };
+        let role = ripplenet.connector_role.clone();
         let retry = settings.retry;
         let requests = Arc::new(Requests::default());
         let counted = Arc::clone(&requests);
@@ -166,11 +178,23 @@ impl Sweeper {
             }
             seen(request);
         };
-        let client = Client::new(options(network, retry)?, clock.clone(), observe)
+        let client = Client::new(options(network, ripplenet, retry)?, clock.clone(), observe)
             .map_err(|error| error.to_string())?;
-        let reviewer = Reviewer::new(&settings.review.mode)?;
+        let reviewer = Reviewer::new(&own.review.mode)?;
         let answer_max = (network.timeout + retry.max_interval) * (2 * retry.max_attempts + 2);
-        Ok(Self { store, client, scope, settings, role, reviewer, clock, requests, answer_max })
+        Ok(Self {
+            store,
+            client,
+            scope,
+            settings: own.clone(),
+            batch_size: settings.batch_size,
+            rules,
+            role,
+            reviewer,
+            clock,
+            requests,
+            answer_max,
+        })
     }
 
     /// The poller's memory that this sweeps for.
@@ -190,10 +214,11 @@ impl Sweeper {
             client: &self.client,
             scope: &self.scope,
             settings: &self.settings,
+            batch_size: self.batch_size,
             role: self.role.clone(),
             reviewer: &self.reviewer,
             clock: &self.clock,
-            rules: rules(self.scope.poller),
+            rules: self.rules,
             stop,
             observer,
             requests: &self.requests,
@@ -203,15 +228,19 @@ impl Sweeper {
     }
 }
 
-fn options(network: &NetworkSettings, retry: RetryPolicy) -> Result<ClientOptions, String> {
+fn options(
+    network: &NetworkSettings,
+    ripplenet: &RippleNetSettings,
+    retry: RetryPolicy,
+) -> Result<ClientOptions, String> {
     Ok(ClientOptions {
         network: network.name.clone(),
-        base_url: network.base_url.to_string(),
-        token_url: network.token_url.to_string(),
-        audience: network.audience.clone(),
-        client_id: network.client_id.clone(),
-        client_secret: network.client_secret().map_err(|error| error.to_string())?,
-        connector_role: network.connector_role.clone(),
+        base_url: ripplenet.base_url.to_string(),
+        token_url: ripplenet.token_url.to_string(),
+        audience: ripplenet.audience.clone(),
+        client_id: ripplenet.client_id.clone(),
+        client_secret: ripplenet.client_secret.read().map_err(|error| error.to_string())?,
+        connector_role: ripplenet.connector_role.clone(),
         timeout: network.timeout,
         requests_per_second: network.requests_per_second,
         retry,
@@ -242,7 +271,7 @@ impl Sweep<'_> {
         }
         let network = &self.scope.network;
         let states = self.rules.states;
-        report.in_state = self.store.count_in(network, states, Some(&self.role)).await?;
+        report.open = self.store.count_in(network, states, Some(&self.role)).await?;
         Ok(())
     }
 

@@ -56,8 +56,18 @@ pub struct Store {
 pub struct Scope {
     /// The poller.
     pub poller: Poller,
-    /// The configured network's name.
+    /// The configured network's or rail's name.
     pub network: String,
+}
+
+impl Scope {
+    /// The part of this that the `n`-th of several processes works for: the first one's has the same name, the next
+    /// one's is `name#2`. A configured name has no `#`.
+    #[must_use]
+    pub fn slot(&self, n: u32) -> Self {
+        let network = if n <= 1 { self.network.clone() } else { format!("{}#{n}", self.network) };
+        Self { poller: self.poller, network }
+    }
 }
 
 /// What can go wrong with the database.
