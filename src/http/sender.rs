@@ -24,9 +24,9 @@ const BODY_LOGGED: usize = 2048;
 pub struct RequestSeen {
     /// What was asked, in a word: `list`, `get`, `token`, `payouts`, an operation's name.
     pub endpoint: &'static str,
-    /// The HTTP status; none if no answer came.
+    /// The HTTP status, or the exit code of a program; none if no answer came.
     pub status: Option<u16>,
-    /// From sending to the last byte of the body.
+    /// From sending to the last byte of the answer.
     pub took: Duration,
 }
 

@@ -177,6 +177,11 @@ impl Lost {
         }
     }
 
+    /// Why, in words.
+    pub(crate) fn why(self) -> String {
+        self.tell().1
+    }
+
     /// The answer that this is, and why.
     pub(super) fn tell(self) -> (Answer, String) {
         match self {
