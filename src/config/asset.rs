@@ -6,7 +6,7 @@ use super::network::{Kind, check_name};
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
 use super::work::Places;
-use crate::engine::Amount;
+use crate::engine::{Amount, Policy};
 
 /// A payment on Stellar has no more.
 const STELLAR_DECIMALS: u32 = 7;
@@ -58,17 +58,6 @@ pub enum AssetCode {
         /// Its issuer (`G…`).
         issuer: String,
     },
-}
-
-/// What is done when another amount comes than was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// Go on with what came.
-    Accept,
-    /// Send it back.
-    Refund,
-    /// Ask a person.
-    Hold,
 }
 
 /// Reads what every asset starts from.

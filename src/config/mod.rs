@@ -29,7 +29,7 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use asset::{AssetCode, AssetSettings, Policy};
+pub use asset::{AssetCode, AssetSettings};
 pub use database::{DatabaseSettings, DatabaseUrl, Migrate};
 pub use errors::{ConfigErrors, Mistake};
 pub use layers::Sources;
