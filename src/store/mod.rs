@@ -48,7 +48,7 @@ pub use sweeps::SweepRow;
 pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
     IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
-    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, TransferCount, TransferFilter,
+    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount, TransferFilter,
     TransferStory,
 };
 
