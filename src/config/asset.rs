@@ -1,19 +1,21 @@
 //! `[assets.NAME]`: what comes in on one side and goes out on the other, and at what price.
 
+use std::fmt;
+
 use config::Value;
 
 use super::network::{Kind, check_name};
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
 use super::work::Places;
-use crate::engine::{Amount, Policy};
+use crate::engine::{Amount, Policy, Terms, TransferKind};
 
 /// A payment on Stellar has no more.
 const STELLAR_DECIMALS: u32 = 7;
 /// A wire gateway's amounts have eight.
 const CURRENCY_DECIMALS: u32 = 8;
 /// Far finer than any price list.
-const PERCENT_DECIMALS: usize = 6;
+const PERCENT_DECIMALS: u32 = 6;
 
 /// A configured asset.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +60,34 @@ pub enum AssetCode {
         /// Its issuer (`G…`).
         issuer: String,
     },
+}
+
+impl AssetSettings {
+    /// What holds for a transfer of this `kind`.
+    #[must_use]
+    pub fn terms(&self, kind: TransferKind) -> Terms {
+        let (rail, network) = (self.currency_decimals, self.decimals);
+        let (decimals_in, decimals_out) =
+            if kind.is_deposit() { (rail, network) } else { (network, rail) };
+        Terms {
+            decimals_in,
+            decimals_out,
+            fee_fixed: self.fee_fixed.clone(),
+            fee_percent: self.fee_percent.clone(),
+            underpayment: self.underpayment,
+            overpayment: self.overpayment,
+        }
+    }
+}
+
+/// As it is written on incoming payments: `native` or `CODE:ISSUER`.
+impl fmt::Display for AssetCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Native => f.write_str("native"),
+            Self::Issued { code, issuer } => write!(f, "{code}:{issuer}"),
+        }
+    }
 }
 
 /// Reads what every asset starts from.
@@ -125,9 +155,8 @@ fn read_fee(
     decimals: Option<u32>,
 ) -> Option<Amount> {
     // Where a number of decimals has a mistake, that is enough to say.
-    let sides = [currency_decimals.unwrap_or(u32::MAX), decimals.unwrap_or(u32::MAX)];
-    let most = sides.into_iter().min().and_then(|most| usize::try_from(most).ok());
-    reader.required(section, "fee_fixed", values::amount(most.unwrap_or(usize::MAX)))
+    let most = [currency_decimals, decimals].into_iter().flatten().min();
+    reader.required(section, "fee_fixed", values::amount(most.unwrap_or(STELLAR_DECIMALS)))
 }
 
 /// Code and issuer: both, or `native` alone.

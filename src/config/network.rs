@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 40;
 pub(super) const TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(100), Duration::from_secs(300));
 /// A lumen has seven decimals.
-const LUMEN_DECIMALS: usize = 7;
+const LUMEN_DECIMALS: u32 = 7;
 
 /// A configured network.
 #[derive(Debug, Clone, PartialEq)]

@@ -230,8 +230,10 @@ fn unknown(key: &str, known: &BTreeSet<String>) -> String {
         return "a section, not a value: its keys stand below it".to_owned();
     }
     let parent = |key: &str| key.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    // Whoever wrote a name's beginning meant the rest too: `seeds` is `seeds_file`.
     let nearest = known.iter().min_by_key(|other| {
-        (strsim::damerau_levenshtein(key, other), parent(key) != parent(other))
+        let distance = strsim::damerau_levenshtein(key, other);
+        (!other.starts_with(key), distance, parent(key) != parent(other))
     });
     let Some(nearest) = nearest else { return "unknown key".to_owned() };
     let short = match nearest.rsplit_once('.') {

@@ -154,14 +154,14 @@ pub(super) fn command(value: &Value) -> Parsed<(String, Vec<String>)> {
 }
 
 /// An exact decimal number with at most `decimals` decimals, not counting zeros at the end.
-pub(super) fn amount(decimals: usize) -> impl Fn(&Value) -> Parsed<Amount> {
+pub(super) fn amount(decimals: u32) -> impl Fn(&Value) -> Parsed<Amount> {
     move |value| {
         // A number without quotes has been through binary, and may not be what was written any more.
         let text = bare(value).ok_or_else(|| {
             format!("{} is not a decimal number in quotes such as \"0.25\"", toml_text(value))
         })?;
         let amount: Amount = text.parse().map_err(|error: AmountError| error.to_string())?;
-        if decimals_of(&amount) > decimals {
+        if !amount.fits(decimals) {
             return Err(format!("{text} has more than {decimals} decimals"));
         }
         Ok(amount)
@@ -171,12 +171,6 @@ pub(super) fn amount(decimals: usize) -> impl Fn(&Value) -> Parsed<Amount> {
 /// Whether an amount is less than another one, which is plain text.
 pub(super) fn is_less(amount: &Amount, bound: &str) -> bool {
     bound.parse().is_ok_and(|bound| *amount < bound)
-}
-
-/// How many decimals an amount has, not counting zeros at the end.
-pub(super) fn decimals_of(amount: &Amount) -> usize {
-    let text = amount.to_string();
-    text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len())
 }
 
 /// A Stellar account's id: `G…`, with the right check sum.

@@ -20,6 +20,10 @@ const WORKERS_MAX: u32 = 64;
 
 /// What a poller works on. All networks and rails that are named are configured, and of a kind that it can work with.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each poller, and most are of payments"
+)]
 pub enum Work {
     /// The payments in one state.
     Payments(PaymentSettings),

@@ -166,20 +166,8 @@ impl Worker {
     }
 
     /// Asks for a lease: for the job's own, or, where several processes may share it, for the first that nobody holds.
-    /// If each has a holder, the first one's is told.
     async fn acquire(&self, times: LeaseTimes) -> Result<Acquired, StoreError> {
-        let first = self.store.acquire_lease(self.job.scope(), &self.holder, times.ttl).await?;
-        if let Acquired::Held(_) = first {
-            return Ok(first);
-        }
-        for n in 2..=self.slots {
-            let slot = self.job.scope().slot(n);
-            let next = self.store.acquire_lease(&slot, &self.holder, times.ttl).await?;
-            if let Acquired::Held(_) = next {
-                return Ok(next);
-            }
-        }
-        Ok(first)
+        self.store.acquire_slot(self.job.scope(), self.slots, &self.holder, times.ttl).await
     }
 
     /// Asks for a lease until it is given. None: told to stop.

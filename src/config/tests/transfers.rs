@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::super::*;
 use super::{ACME, Folder, STELLAR, shown, stellar};
-use crate::engine::Amount;
+use crate::engine::{Amount, Policy, TransferKind};
 
 const CHANNELS: [&str; 2] = [
     "GCUVODQCTBBXZ2MV3JJFQ2Q3T5XD2E33T363DJVAQ3MJLMQYV3Y37NGV",
@@ -91,7 +91,7 @@ fn rails_of_each_kind() {
     assert_eq!(rail("script").parallel, 4);
     let auth = |name| match &rail(name).kind {
         RailKind::WireGateway { auth, .. } => auth,
-        other => panic!("{other:?}"),
+        other @ (RailKind::Http { .. } | RailKind::Command { .. }) => panic!("{other:?}"),
     };
     assert_eq!(auth("open"), &GatewayAuth::None);
     assert!(matches!(auth("token"), GatewayAuth::Bearer { .. }));
@@ -137,6 +137,21 @@ fn an_asset_and_its_defaults() {
     assert_eq!((&asset.fee_fixed, &asset.fee_percent), (&amount("0.5"), &amount("99.5")));
     assert_eq!((asset.underpayment, asset.overpayment), (Policy::Refund, Policy::Accept));
     assert!(asset.claimable_balances);
+    assert_eq!(asset.code.to_string(), "native");
+}
+
+#[test]
+fn the_terms_follow_the_way_of_the_money() {
+    let asset = &loaded(STELLAR).assets["usdc"];
+    let decimals = |kind| {
+        let terms = asset.terms(kind);
+        (terms.decimals_in, terms.decimals_out)
+    };
+    assert_eq!(decimals(TransferKind::Deposit), (2, 7));
+    assert_eq!(decimals(TransferKind::Withdrawal), (7, 2));
+    assert_eq!(decimals(TransferKind::Send), (7, 2));
+    let issuer = "GBBD47IF6LWK7P7MDEVSCWR7DPUWV3NY3DTQEVFL4NAT4AQH3ZLLFLA5";
+    assert_eq!(asset.code.to_string(), format!("USDC:{issuer}"));
 }
 
 #[test]
