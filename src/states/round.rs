@@ -47,6 +47,22 @@ impl Round<'_> {
         self.requests.patiently(self.answer_max, self.observer, work).await
     }
 
+    /// Waits for `work`, and lets go of it when told to stop. None then. For work that nothing is lost with.
+    pub(super) async fn unless_stopping<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = tokio::time::sleep(NAP) => {
+                    if self.is_stopping() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
     /// Lets time pass. False: it is told to stop.
     pub(super) async fn pause(&self, pause: Duration) -> bool {
         let until = Instant::now() + pause;
