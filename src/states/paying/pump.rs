@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -51,6 +52,8 @@ pub(super) struct Pump<'a> {
     /// When something last happened.
     moved_at: Instant,
     failures: u32,
+    /// What is due at the beginning is done: what this sweep puts off is left to the next one.
+    begun: DateTime<Utc>,
     done: Pumped,
 }
 
@@ -94,8 +97,8 @@ impl<'a> Pump<'a> {
         Self {
             paying,
             round,
-            to_pay: Queue::new(paying.stage != Some(Stage::Poll)),
-            to_look: Queue::new(paying.stage != Some(Stage::Execute)),
+            to_pay: Queue::new(paying.options.stage != Some(Stage::Poll)),
+            to_look: Queue::new(paying.options.stage != Some(Stage::Execute)),
             calls: FuturesUnordered::new(),
             looks: 0,
             answered: Vec::new(),
@@ -103,6 +106,7 @@ impl<'a> Pump<'a> {
             writing: None,
             moved_at: now,
             failures: 0,
+            begun: round.now(),
             done: Pumped::default(),
         }
     }
@@ -166,7 +170,7 @@ impl<'a> Pump<'a> {
     }
 
     fn begin_calls(&mut self) {
-        while self.calls.len() < self.paying.parallel {
+        while self.calls.len() < self.paying.options.parallel {
             let waiting = self.to_look.claims.len();
             let is_whole = waiting >= LOOKED_UP_AT_ONCE || self.to_look.claiming.is_none();
             if waiting > 0 && is_whole && self.looks < LOOKS_MAX {
@@ -186,7 +190,7 @@ impl<'a> Pump<'a> {
     fn begin_claims(&mut self) {
         let few = std::cmp::max(self.paying.batch() / 2, 1);
         let Round { store, lease, .. } = *self.round;
-        let (rail, limit, now) = (self.paying.rail_name(), self.paying.batch_size, self.round.begun);
+        let (rail, limit, now) = (self.paying.rail_name(), self.paying.options.batch_size, self.begun);
         if self.to_look.is_low(few) {
             let claim = store.payouts_to_follow(lease, rail, now, limit);
             self.to_look.claiming = Some(claim.boxed_local());
@@ -266,7 +270,7 @@ impl<'a> Pump<'a> {
             let asked = super::asked(&claim.payout);
             let ruling = match after_look(asked, report.state, now) {
                 Verdict::Record(ruling) => ruling,
-                Verdict::PayOut if self.paying.stage.is_none() => {
+                Verdict::PayOut if self.paying.options.stage.is_none() => {
                     claim.payout.attempts += 1;
                     self.to_pay.claims.push_back(claim);
                     continue;

@@ -109,11 +109,14 @@ pub(super) async fn write(round: &Round<'_>, answered: Vec<Answered>) -> Result<
 async fn write_all(round: &Round<'_>, answered: &[Answered]) -> Result<u64, StoreError> {
     let finished: Vec<FinishedPayout<'_>> = answered.iter().map(Answered::finished).collect();
     let moved = round.store.finish_payouts(round.lease, &finished, round.now()).await?;
-    for one in answered {
+    for (one, finished) in answered.iter().zip(&finished) {
         if let Some((result, detail)) = one.told() {
             let transfer_id = one.name().to_owned();
             tracing::info!(transfer_id, result, detail, "payout");
             (round.observer)(Note::Payout { transfer_id, result, detail });
+        }
+        if let Some(step) = finished.step.as_ref().filter(|_| moved.contains(one.name())) {
+            (round.observer)(Note::of_step(step));
         }
     }
     Ok(u64::try_from(moved.len()).unwrap_or(u64::MAX))

@@ -12,10 +12,10 @@ impl Paying {
     /// Settles the amounts of transfers that a person has let go on, by the fees of their assets. What cannot be
     /// settled waits for a person.
     pub(super) async fn settle(&self, round: &Round<'_>) -> Result<(), StoreError> {
-        let transfers = round.store.unsettled_transfers(self.rail_name(), self.batch_size).await?;
+        let transfers = round.store.unsettled_transfers(self.rail_name(), self.options.batch_size).await?;
         let (mut settled, mut held) = (Vec::new(), Vec::new());
         for transfer in &transfers {
-            match settlement(transfer, &self.assets) {
+            match settlement(transfer, &self.options.assets) {
                 Ok(settlement) => settled.push(settlement),
                 Err(why) => {
                     let step = Step::new(transfer, TransferStatus::OnHold, Cause::PayoutHeld);
@@ -24,7 +24,7 @@ impl Paying {
             }
         }
         round.store.settle_transfers(round.lease, &settled).await?;
-        round.store.move_transfers(Some(round.lease), &held, round.now()).await.map(drop)
+        round.store.move_transfers(Some(round.lease), &held, &[], round.now()).await.map(drop)
     }
 }
 
