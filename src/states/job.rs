@@ -15,7 +15,7 @@ use crate::store::{Lease, Scope, Store};
 /// What a worker runs.
 pub enum Job {
     /// The payments in one state on one network: collected, and acted on.
-    Payments(Sweeper),
+    Payments(Box<Sweeper>),
     /// Payouts on one rail.
     Outgoing(Box<Paying>),
 }
@@ -118,7 +118,9 @@ fn payments(
     let observe = move |request: &RequestSeen| seen(&of, request);
     let (store, clock) = ((*store).clone(), (*clock).clone());
     let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
-    sweeper.map(Job::Payments).map_err(|error| format!("network {name}: {error}"))
+    sweeper
+        .map(|sweeper| Job::Payments(Box::new(sweeper)))
+        .map_err(|error| format!("network {name}: {error}"))
 }
 
 fn outgoing(making: &Making<'_>, own: &PollerSettings, name: &str) -> Result<Job, String> {

@@ -16,11 +16,11 @@ mod failed;
 mod job;
 mod locked;
 mod note;
-mod round;
-mod rail;
-mod paying;
 mod patience;
+mod paying;
+mod rail;
 mod reviewer;
+mod round;
 mod rules;
 mod sweep;
 
