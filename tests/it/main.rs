@@ -11,6 +11,8 @@ mod cli;
 mod crash;
 mod daemon;
 mod drift;
+mod envelopes;
+mod horizon;
 mod life;
 mod limits;
 mod lost_answers;

@@ -128,6 +128,14 @@ fn every_shape_is_read_as_it_was_written() {
 }
 
 #[test]
+fn every_shape_tells_its_plan() {
+    for case in cases() {
+        let envelope = Envelope::parse(&case.xdr, NetworkId::new(&case.passphrase)).unwrap();
+        assert_eq!(envelope.plan(), Ok(EnvelopePlan::from(case.plan)), "{}", case.name);
+    }
+}
+
+#[test]
 fn fee_bumps_are_the_same_byte_for_byte() {
     let mut count = 0;
     for mut case in cases() {
