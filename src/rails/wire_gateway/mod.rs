@@ -8,6 +8,8 @@ mod auth;
 mod base32;
 mod config;
 mod history;
+#[cfg(test)]
+mod sandbox;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -143,7 +145,7 @@ impl WireGateway {
         let source = Source { rail: &self.name, account: self.url.as_str() };
         self.look(&request, |received| match received.status {
             204 => Ok(Arrivals::default()),
-            _ => history::read(&received.body, &source, after, PAGE),
+            _ => history::read(&received.body, &source, after),
         })
         .await
     }
