@@ -19,6 +19,7 @@ use super::status::Status;
 use super::{Exit, Signals};
 use crate::engine::{Alert, AlertName, Clock, doubling};
 use crate::networks::NetworkError;
+use crate::rails::RailError;
 use crate::states::{Job, Note, SweepError, SweepReport, Swept};
 use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
 
@@ -287,7 +288,11 @@ impl Worker {
         error: Option<&SweepError>,
     ) -> Result<(), StoreError> {
         let (scope, now) = (self.job.scope(), self.clock.now());
-        let lasting = [AlertName::CredentialsRefused, AlertName::NetworkUnavailable];
+        let lasting = [
+            AlertName::CredentialsRefused,
+            AlertName::NetworkUnavailable,
+            AlertName::RailUnavailable,
+        ];
         match error {
             Some(error) => {
                 if let Some(name) = error.alert() {
@@ -335,7 +340,10 @@ fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
     let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
     let millis = took.as_millis();
     match error {
-        Some(error @ SweepError::Network(NetworkError::Unavailable(_))) => {
+        Some(
+            error @ (SweepError::Network(NetworkError::Unavailable(_))
+            | SweepError::Rail(RailError::Unavailable(_))),
+        ) => {
             tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
         }
         Some(error) => {
