@@ -20,6 +20,7 @@ mod outcomes;
 mod readme;
 mod refusals;
 mod reviews;
+mod sandbox_rails;
 mod standby;
 mod store;
 mod support;
