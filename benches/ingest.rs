@@ -77,8 +77,8 @@ async fn plain(kind: &Kind, source: &Source<'_>, payments: usize) -> Outcome<Cos
 
 /// Sees that all rows are there, and takes the database away.
 async fn check(kind: &Kind, database: Database, payments: usize) -> Outcome<()> {
-    // Four states were reached by each.
-    for (table, expected) in TABLES.into_iter().zip([payments, payments, 4 * payments, payments]) {
+    // Five states were reached by each.
+    for (table, expected) in TABLES.into_iter().zip([payments, payments, 5 * payments, payments]) {
         let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         let count: i64 = match kind {
             Kind::Sqlite => {

@@ -15,6 +15,8 @@ pub(super) struct Head<'a> {
     pub(super) completed_at: Option<&'a str>,
     #[serde(borrow)]
     pub(super) internal_info: InternalInfo<'a>,
+    #[serde(borrow)]
+    pub(super) user_info: Vec<Node<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -45,12 +47,27 @@ pub(super) struct InternalInfo<'a> {
     pub(super) connector_role: &'a str,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Node<'a> {
+    #[serde(borrow, default)]
+    pub(super) settlement: Vec<Dated<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Dated<'a> {
+    pub(super) created_at: &'a str,
+}
+
 impl Head<'_> {
     /// The states that it tells of, oldest first.
     pub(super) fn reached(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        // An executed payment was prepared by its last settlement. Times of one form sort as they read.
+        let settled = self.user_info.iter().flat_map(|node| &node.settlement);
+        let prepared_at = settled.map(|entry| entry.created_at).max();
         [
             ("ACCEPTED", self.accepted_at),
             ("LOCKED", self.locked_at),
+            ("PREPARED", prepared_at.filter(|_| self.executed_at.is_some())),
             ("EXECUTED", self.executed_at),
             ("COMPLETED", self.completed_at),
         ]

@@ -95,8 +95,7 @@ impl World {
         let Acquired::Held(lease) = store.acquire_lease(&scope, "bench", term).await? else {
             return Err("another process holds the lease".into());
         };
-        let sweeper =
-            Sweeper::new(store.clone(), scope, own.clone(), network, Clock::system(), |_| {})?;
+        let sweeper = Sweeper::new(store.clone(), scope, own, network, Clock::system(), |_| {})?;
         Ok(Swept { store, sweeper, lease })
     }
 }

@@ -152,11 +152,11 @@ fn sweepers(settings: &Settings, store: &Store, lists: &Lists) -> Result<Vec<Swe
     let Some(own) = settings.pollers.get(&poller) else { return Ok(Vec::new()) };
     let wanted = |name: &&String| lists.network.as_ref().is_none_or(|wanted| wanted == *name);
     let mut sweepers = Vec::new();
-    for name in own.networks.iter().filter(wanted) {
+    let networks = own.payments().map_or(&[][..], |own| &own.networks);
+    for name in networks.iter().filter(wanted) {
         let Some(network) = settings.networks.get(name) else { continue };
         let scope = Scope { poller, network: name.clone() };
-        let sweeper =
-            Sweeper::new(store.clone(), scope, own.clone(), network, Clock::system(), |_| {});
+        let sweeper = Sweeper::new(store.clone(), scope, own, network, Clock::system(), |_| {});
         sweepers.push(sweeper.map_err(Failure::Refused)?);
     }
     if sweepers.is_empty() {
@@ -225,7 +225,7 @@ impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Store(error) => Self::Store(error),
-            SweepError::Network(error) => Self::Network(error),
+            SweepError::Network(error) | SweepError::Rail(error) => Self::Network(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
-use crate::config::{self, DEFAULTS, Settings};
+use crate::config::{self, DEFAULTS, NetworkKind, RailKind, Settings};
 use crate::daemon::Exit;
 
 #[derive(Debug, Subcommand)]
@@ -59,20 +59,36 @@ fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
 fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), Failure> {
     let listed = |names: Vec<String>| if names.is_empty() { None } else { Some(names.join(", ")) };
     let files = session.sources().files.iter().map(|file| file.display().to_string()).collect();
-    let networks = settings.networks.values().map(|network| {
-        let role = network.connector_role.as_str().to_lowercase();
-        format!("{} ({role})", network.name)
+    let networks = settings.networks.values().map(|network| match &network.kind {
+        NetworkKind::RippleNet(ripplenet) => {
+            format!("{} ({})", network.name, ripplenet.connector_role.as_str().to_lowercase())
+        }
+        NetworkKind::Stellar(_) => format!("{} (stellar)", network.name),
+    });
+    let rails = settings.rails.values().map(|rail| {
+        let kind = match rail.kind {
+            RailKind::Http { .. } => "http",
+            RailKind::Command { .. } => "command",
+            RailKind::WireGateway { .. } => "wire-gateway",
+        };
+        format!("{} ({kind})", rail.name)
+    });
+    let assets = settings.assets.values().map(|asset| {
+        format!("{} ({} for {} on {})", asset.name, asset.network, asset.currency, asset.rail)
     });
     let (on, off): (Vec<_>, Vec<_>) =
         settings.pollers.iter().partition(|(_, settings)| settings.enabled);
-    let on = on
-        .into_iter()
-        .map(|(poller, settings)| format!("{poller} ({})", settings.networks.join(", ")));
+    let on = on.into_iter().map(|(poller, settings)| {
+        let places: Vec<&str> = settings.places().map(String::as_str).collect();
+        format!("{poller} ({})", places.join(", "))
+    });
     let off = off.into_iter().map(|(poller, _)| poller.to_string());
     let mut table = Table::new(&[Column::left(""), Column::prose("")]);
     table.row(["  files".into(), listed(files).into()]);
     table.row(["  database".into(), settings.database.url.to_string().into()]);
     table.row(["  networks".into(), listed(networks.collect()).into()]);
+    table.row(["  rails".into(), listed(rails.collect()).into()]);
+    table.row(["  assets".into(), listed(assets.collect()).into()]);
     table.row(["  pollers on".into(), listed(on.collect()).into()]);
     table.row(["  pollers off".into(), listed(off.collect()).into()]);
     out.table(&table)

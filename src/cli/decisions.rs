@@ -13,7 +13,7 @@ use super::payments::find;
 use super::session::Session;
 use super::times::{relative, time};
 use super::verdict::{Wish, decision, end_of_hold, reviewer};
-use crate::config::{OnDecline, Settings};
+use crate::config::{OnDecline, PollerSettings, Settings};
 use crate::engine::{Decision, Reason, ReasonType, iso};
 use crate::states::rules;
 use crate::store::{PaymentRow, Review, Store};
@@ -221,9 +221,12 @@ impl Desk {
     fn plan(&self, payment: &PaymentRow, declined: Option<&Reason>) -> String {
         let nothing = || "nothing is to be done".to_owned();
         let Some(poller) = reviewer(payment) else { return nothing() };
-        let Some(acts) = &rules(poller).acts else { return nothing() };
+        let Some(acts) = rules(poller).and_then(|rules| rules.acts.as_ref()) else {
+            return nothing();
+        };
         let settings = self.settings.pollers.get(&poller);
-        let on_decline = settings.map_or(OnDecline::Fail, |settings| settings.review.on_decline);
+        let payments = settings.and_then(PollerSettings::payments);
+        let on_decline = payments.map_or(OnDecline::Fail, |own| own.review.on_decline);
         let operation = match declined {
             None => acts.approve.name(),
             Some(reason) => (acts.decline)(reason.clone(), on_decline).name(),

@@ -29,6 +29,7 @@ pub(super) async fn run(session: &Session, args: RunArgs, json: bool) -> Result<
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
     let host = Host {
         pollers: if args.pollers.is_empty() { Poller::ALL.to_vec() } else { args.pollers },
+        stage: None,
         sources: session.sources().clone(),
         mode: if args.once { RunMode::Once } else { RunMode::Loop },
         output: if json { Output::Json } else { Output::Silent },

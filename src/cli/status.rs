@@ -37,7 +37,7 @@ struct Standing {
     holder: Option<String>,
     last_sweep: Option<SweepRow>,
     next_sweep_at: Option<DateTime<Utc>>,
-    in_state: u64,
+    in_state: Option<u64>,
     drift: i64,
     alerts: BTreeSet<String>,
 }
@@ -51,7 +51,7 @@ struct StandingJson<'a> {
     holder: Option<&'a str>,
     last_sweep: Option<SweepJson<'a>>,
     next_sweep_at: Option<String>,
-    in_state: u64,
+    in_state: Option<u64>,
     drift: i64,
     alerts: &'a BTreeSet<String>,
 }
@@ -83,17 +83,22 @@ pub(super) async fn run(
         if !settings.enabled && !args.all {
             continue;
         }
-        for network in &settings.networks {
-            let scope = Scope { poller: *poller, network: network.clone() };
-            standings.push(standing(&store, scope, settings, &alerts).await?);
+        for place in settings.places() {
+            let scope = Scope { poller: *poller, network: place.clone() };
+            standings.push(standing(&store, scope.clone(), settings, &alerts).await?);
+            for n in 2..=settings.slots() {
+                let further = standing(&store, scope.slot(n), settings, &alerts).await?;
+                // Only where a process is.
+                standings.extend(further.holder.is_some().then_some(further));
+            }
         }
     }
     if out.is_json() {
         return standings.iter().try_for_each(|standing| out.json(&StandingJson::from(standing)));
     }
     if standings.is_empty() {
-        return out.line(if settings.networks.is_empty() {
-            "no network is configured, so that no poller has anything to do: see `railpoll config defaults`"
+        return out.line(if settings.networks.is_empty() && settings.rails.is_empty() {
+            "no network and no rail is configured, so that no poller has anything to do: see `railpoll config defaults`"
         } else {
             "no poller is switched on: `railpoll status --all` shows them all"
         });
@@ -116,11 +121,17 @@ async fn standing(
         holder: store.lease_holder(&scope).await?,
         last_sweep: store.last_sweep(&scope).await?,
         next_sweep_at: cursor.next_sweep_at,
-        in_state: store.count_in(&scope.network, rules(scope.poller).states, None).await?,
+        in_state: in_state(store, &scope).await?,
         drift: cursor.difference,
         alerts: alerts.iter().filter(is_ours).map(|alert| alert.name.clone()).collect(),
         scope,
     })
+}
+
+/// How many payments are in the poller's states; none if it is not one of payments.
+async fn in_state(store: &Store, scope: &Scope) -> Result<Option<u64>, StoreError> {
+    let Some(rules) = rules(scope.poller) else { return Ok(None) };
+    store.count_in(&scope.network, rules.states, None).await.map(Some)
 }
 
 fn schedule(schedule: &Schedule) -> String {
@@ -225,7 +236,7 @@ fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
         count(|sweep| sweep.tally.changed),
         count(|sweep| sweep.acted),
         next(standing, now),
-        standing.in_state.to_string().into(),
+        standing.in_state.map(|open| open.to_string()).into(),
         marked(standing.drift.to_string(), standing.drift == 0, Paint::Watch),
         marked(alerts.to_string(), alerts == 0, Paint::Bad),
         if standing.enabled {

@@ -23,9 +23,10 @@ pub(super) enum Wish {
 /// The poller that acts on the payment as it is, if any does.
 pub(super) fn reviewer(payment: &PaymentRow) -> Option<Poller> {
     let role = ConnectorRole::from_word(&payment.connector_role);
-    Poller::ALL.into_iter().find(|poller| {
-        let rules = rules(*poller);
-        rules.states.contains(&payment.state) && rules.acts_as(&role).is_some()
+    Poller::PAYMENTS.into_iter().find(|poller| {
+        rules(*poller).is_some_and(|rules| {
+            rules.states.contains(&payment.state) && rules.acts_as(&role).is_some()
+        })
     })
 }
 
@@ -70,9 +71,12 @@ const fn fault_of_ours(poller: Poller) -> ReasonType {
     match poller {
         Poller::Accepted => ReasonType::ReceiverLockFailure,
         Poller::Locked => ReasonType::SenderProcessingFailure,
-        Poller::Executed | Poller::Completed | Poller::Failed => {
-            ReasonType::ReceiverProcessingError
-        }
+        Poller::Executed
+        | Poller::Completed
+        | Poller::Failed
+        | Poller::PendingDeposits
+        | Poller::Outgoing
+        | Poller::Watch => ReasonType::ReceiverProcessingError,
     }
 }
 

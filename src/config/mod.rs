@@ -9,31 +9,37 @@
 //! | `layers` | where settings come from, and how the layers become one map |
 //! | `reader` | asks for keys one by one, and keeps every mistake |
 //! | `values` | what a value may be |
-//! | `database`, `network`, `poller`, `review` | the settings, and which keys make them |
+//! | `database`, `network`, `rail`, `asset`, `poller`, `work`, `review` | the settings, and which keys make them |
 //! | `secret` | reading a secret from its file |
 
+mod asset;
 mod database;
 mod errors;
 mod layers;
 mod network;
 mod poller;
+mod rail;
 mod reader;
 mod review;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod values;
+mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use asset::{AssetCode, AssetSettings};
 pub use database::{DatabaseSettings, DatabaseUrl, Migrate};
 pub use errors::{ConfigErrors, Mistake};
 pub use layers::Sources;
-pub use network::{NetworkKind, NetworkSettings};
-pub use poller::{CollectFrom, PollerSettings, Schedule};
+pub use network::{NetworkKind, NetworkSettings, RippleNetSettings, StellarSettings};
+pub use poller::{PollerSettings, Schedule};
+pub use rail::{GatewayAuth, RailKind, RailSettings};
 pub use reader::EffectiveKey;
 pub use review::{OnDecline, ReviewMode, ReviewSettings};
-pub use secret::SecretError;
+pub use secret::{SecretError, SecretKind, SecretPlace};
+pub use work::{CollectFrom, PaymentSettings, Work};
 
 use crate::engine::Poller;
 use reader::Reader;
@@ -48,6 +54,10 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// The networks by name.
     pub networks: BTreeMap<String, NetworkSettings>,
+    /// The rails by name. None is called as a network is.
+    pub rails: BTreeMap<String, RailSettings>,
+    /// The assets by name.
+    pub assets: BTreeMap<String, AssetSettings>,
     /// The pollers: every one of them, switched on or not.
     pub pollers: BTreeMap<Poller, PollerSettings>,
 }
@@ -56,12 +66,15 @@ pub struct Settings {
 ///
 /// # Errors
 /// Every mistake: keys that do not exist, values of a wrong kind or out of range, what does not fit together, and the
-/// secret of a network that an enabled poller reads, where that cannot be had.
+/// secret of a network or rail that an enabled poller uses, where that cannot be had.
 pub fn load(sources: &Sources) -> Result<Settings, ConfigErrors> {
     let mut reader = Reader::new(layers::merged(sources).map_err(ConfigErrors::new)?);
     let draft = Draft::read(&mut reader, sources);
     for name in draft.networks_in_use() {
         network::check_secret(&mut reader, name, sources.credentials_directory.as_deref());
+    }
+    for name in draft.rails_in_use() {
+        rail::check_secret(&mut reader, name, sources.credentials_directory.as_deref());
     }
     finish(draft, reader)
 }
@@ -100,44 +113,85 @@ pub fn effective(sources: &Sources) -> Result<Vec<EffectiveKey>, ConfigErrors> {
 struct Draft {
     database: Option<DatabaseSettings>,
     networks: BTreeMap<String, Option<NetworkSettings>>,
+    rails: BTreeMap<String, Option<RailSettings>>,
+    assets: BTreeMap<String, Option<AssetSettings>>,
     pollers: BTreeMap<Poller, poller::Draft>,
 }
 
 impl Draft {
     fn read(reader: &mut Reader, sources: &Sources) -> Self {
+        let credentials = sources.credentials_directory.as_deref();
         let database = database::read(reader);
         network::read_defaults(reader);
-        let credentials = sources.credentials_directory.as_deref();
-        let networks: BTreeMap<_, _> = reader
-            .names_in("networks")
-            .into_iter()
-            .map(|name| (name.clone(), network::read(reader, &name, credentials)))
-            .collect();
-        let kinds = networks
-            .iter()
-            .map(|(name, network)| (name.clone(), network.as_ref().map(|network| network.kind)))
-            .collect();
+        rail::read_defaults(reader);
+        asset::read_defaults(reader);
         poller::read_defaults(reader);
+
+        let (mut networks, mut kinds) = (BTreeMap::new(), BTreeMap::new());
+        for name in reader.names_in("networks") {
+            let network = network::read(reader, &name, credentials);
+            kinds.insert(name.clone(), network.kind);
+            networks.insert(name, network.settings);
+        }
+        let mut rails = BTreeMap::new();
+        for name in reader.names_in("rails") {
+            let is_taken = networks.contains_key(&name);
+            rails.insert(name.clone(), rail::read(reader, &name, is_taken, credentials));
+        }
+        let mut places = work::Places {
+            networks: &kinds,
+            with_assets: BTreeSet::new(),
+            rails: rails.keys().map(String::as_str).collect(),
+        };
+        let mut assets = BTreeMap::new();
+        for name in reader.names_in("assets") {
+            assets.insert(name.clone(), asset::read(reader, &name, &places));
+        }
+        places.with_assets = with_assets(&assets, &kinds);
         let pollers =
-            Poller::ALL.map(|poller| (poller, poller::read(reader, poller, &kinds))).into();
-        Self { database, networks, pollers }
+            Poller::ALL.map(|poller| (poller, poller::read(reader, poller, &places))).into();
+        Self { database, networks, rails, assets, pollers }
     }
 
-    /// The configured networks that an enabled poller reads.
+    /// The configured networks whose secrets an enabled poller needs.
     fn networks_in_use(&self) -> impl Iterator<Item = &String> {
         self.networks.keys().filter(|name| {
             self.pollers.values().any(|poller| poller.networks_in_use.contains(name))
         })
     }
 
+    /// The configured rails whose secrets an enabled poller needs.
+    fn rails_in_use(&self) -> impl Iterator<Item = &String> {
+        self.rails
+            .keys()
+            .filter(|name| self.pollers.values().any(|poller| poller.rails_in_use.contains(name)))
+    }
+
     fn complete(self) -> Option<Settings> {
-        let networks = self.networks.into_iter().map(|(name, network)| Some((name, network?)));
         let pollers =
             self.pollers.into_iter().map(|(poller, draft)| Some((poller, draft.settings?)));
         Some(Settings {
             database: self.database?,
-            networks: networks.collect::<Option<_>>()?,
+            networks: all(self.networks)?,
+            rails: all(self.rails)?,
+            assets: all(self.assets)?,
             pollers: pollers.collect::<Option<_>>()?,
         })
     }
+}
+
+/// None if there is a gap.
+fn all<T>(drafts: BTreeMap<String, Option<T>>) -> Option<BTreeMap<String, T>> {
+    drafts.into_iter().map(|(name, draft)| Some((name, draft?))).collect()
+}
+
+/// The networks that assets are on: all of them may be, while there is a mistake in an asset.
+fn with_assets<'a>(
+    assets: &'a BTreeMap<String, Option<AssetSettings>>,
+    networks: &'a BTreeMap<String, Option<network::Kind>>,
+) -> BTreeSet<&'a str> {
+    if assets.values().any(Option::is_none) {
+        return networks.keys().map(String::as_str).collect();
+    }
+    assets.values().flatten().map(|asset| asset.network.as_str()).collect()
 }

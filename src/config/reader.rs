@@ -127,6 +127,18 @@ impl Reader {
         value
     }
 
+    /// Whether what is in effect for `name` was set for all, in the section that this one starts from.
+    pub(super) fn is_inherited(&self, section: &Section, name: &str) -> bool {
+        self.lookup(section, name).is_some_and(|(key, _)| key != section.key(name))
+    }
+
+    /// Takes every key in a section as known, where it cannot be said which ones it may have.
+    pub(super) fn pass_over(&mut self, section: &Section) {
+        let prefix = section.key("");
+        let inside = self.values.range(prefix.clone()..).map(|(key, _)| key);
+        self.known.extend(inside.take_while(|key| key.starts_with(&prefix)).cloned());
+    }
+
     /// Notes a mistake about a key in a section, whether it is set or not. Nothing is wrong with a section of defaults
     /// as a whole: what it lacks, its heirs may have.
     pub(super) fn complain(&mut self, section: &Section, name: &str, message: String) {
@@ -218,8 +230,10 @@ fn unknown(key: &str, known: &BTreeSet<String>) -> String {
         return "a section, not a value: its keys stand below it".to_owned();
     }
     let parent = |key: &str| key.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    // Whoever wrote a name's beginning meant the rest too: `seeds` is `seeds_file`.
     let nearest = known.iter().min_by_key(|other| {
-        (strsim::damerau_levenshtein(key, other), parent(key) != parent(other))
+        let distance = strsim::damerau_levenshtein(key, other);
+        (!other.starts_with(key), distance, parent(key) != parent(other))
     });
     let Some(nearest) = nearest else { return "unknown key".to_owned() };
     let short = match nearest.rsplit_once('.') {

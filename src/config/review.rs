@@ -98,6 +98,8 @@ const fn can_reject(poller: Poller) -> bool {
         // Those that only record decline nothing, so that it does not matter.
         Poller::Accepted | Poller::Completed | Poller::Failed => true,
         Poller::Locked | Poller::Executed => false,
+        // Transfers are not reviewed.
+        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => true,
     }
 }
 
@@ -112,7 +114,7 @@ fn read_mode(reader: &mut Reader, section: &Section) -> Option<ReviewMode> {
     // All keys are read in every mode: they are known, and their values are right or wrong, whether in use or not.
     let mode = reader.required(section, "mode", values::choice(MODES));
     let url = reader.optional(section, "url", values::url);
-    let command = reader.optional(section, "command", values::list);
+    let command = reader.optional(section, "command", values::command);
     let timeout = reader.required(section, "timeout", values::duration(TIMEOUT.0..=TIMEOUT.1));
     match mode? {
         Mode::Manual => Some(ReviewMode::Manual),
@@ -124,18 +126,11 @@ fn read_mode(reader: &mut Reader, section: &Section) -> Option<ReviewMode> {
             Some(ReviewMode::Http { url: url?, timeout: timeout? })
         }
         Mode::Command => {
-            // A command with a mistake has been noted already.
-            if command.is_none() && reader.has(section, "command") {
-                return None;
+            if !reader.has(section, "command") {
+                reader.complain(section, "command", "missing, and mode is \"command\"".to_owned());
             }
-            let mut words = command.unwrap_or_default().into_iter();
-            let Some(program) = words.next().filter(|program| !program.is_empty()) else {
-                let message =
-                    "mode is \"command\", so this must name a program: [\"/usr/local/bin/review\"]";
-                reader.complain(section, "command", message.to_owned());
-                return None;
-            };
-            Some(ReviewMode::Command { program, args: words.collect(), timeout: timeout? })
+            let (program, args) = command?;
+            Some(ReviewMode::Command { program, args, timeout: timeout? })
         }
     }
 }

@@ -11,17 +11,71 @@ use thiserror::Error;
 /// Far more than any secret: whoever names a log file by mistake is told so.
 const LONGEST_BYTES: u64 = 64 * 1024;
 
+/// What is kept secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// What a network's access tokens are got with.
+    ClientSecret,
+    /// What our accounts' transactions are signed with: a seed (`S…`) on each line.
+    Seeds,
+    /// What a rail's requests are signed with, or the password or token that it asks for.
+    RailSecret,
+}
+
+impl SecretKind {
+    /// The key that names its file.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client_secret_file",
+            Self::Seeds => "seeds_file",
+            Self::RailSecret => "secret_file",
+        }
+    }
+
+    /// What stands behind the owner's name in the name of systemd's credential.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client-secret",
+            Self::Seeds => "seeds",
+            Self::RailSecret => "rail-secret",
+        }
+    }
+
+    /// What is said where there is none, and how it is called after that.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ClientSecret => ("is no client secret", "it"),
+            Self::Seeds => ("are no seeds", "them"),
+            Self::RailSecret => ("is no secret", "it"),
+        }
+    }
+}
+
+/// Where a secret is, and never what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretPlace {
+    kind: SecretKind,
+    /// The network or rail.
+    owner: String,
+    /// The file that systemd may have given us; it is looked at first.
+    credential: Option<PathBuf>,
+    /// The file that is configured.
+    file: Option<PathBuf>,
+}
+
 /// Why there is no secret. None of these holds anything of it.
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// No place is configured, and systemd gave none.
     #[error(
-        "there is no client secret for {network}: put it into a file of mode 600 and set client_secret_file, or give \
-         it to the unit with LoadCredential={network}-client-secret:FILE"
+        "there {0} for {owner}: put {1} into a file of mode 600 and set {2}, or give {1} to the unit with \
+         LoadCredential={owner}-{3}:FILE", kind.words().0, kind.words().1, kind.key(), kind.suffix()
     )]
     Nowhere {
-        /// The network's name.
-        network: String,
+        /// What is missing.
+        kind: SecretKind,
+        /// The network's or rail's name.
+        owner: String,
     },
     /// The file cannot be read.
     #[error("the secret's file {} cannot be read: {error}", path.display())]
@@ -51,31 +105,42 @@ pub enum SecretError {
     },
 }
 
-/// The secret in `credential` if that file exists, else in `file`. Reads the disk each time, so that a changed
-/// secret is seen.
-pub(super) fn read(
-    network: &str,
-    credential: Option<&Path>,
-    file: Option<&Path>,
-) -> Result<SecretString, SecretError> {
-    if let Some(path) = credential {
-        match fs::metadata(path) {
-            // systemd keeps others out of the directory, and sets modes of its own inside.
-            Ok(metadata) => return read_file(path, &metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(SecretError::Unreadable { path: path.to_owned(), error }),
+impl SecretPlace {
+    /// The places for the secret of `owner`: the configured `file`, and the folder where systemd puts `credentials`.
+    pub(super) fn new(
+        kind: SecretKind,
+        owner: &str,
+        credentials: Option<&Path>,
+        file: Option<PathBuf>,
+    ) -> Self {
+        let credential = credentials.map(|at| at.join(format!("{owner}-{}", kind.suffix())));
+        Self { kind, owner: owner.to_owned(), credential, file }
+    }
+
+    /// The secret, read from the disk each time, so that a changed one is seen.
+    ///
+    /// # Errors
+    /// There is no file, it cannot be read, it is empty, or others can read it.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        if let Some(path) = &self.credential {
+            match fs::metadata(path) {
+                // systemd keeps others out of the directory, and sets modes of its own inside.
+                Ok(metadata) => return read_file(path, &metadata),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(SecretError::Unreadable { path: path.clone(), error }),
+            }
         }
+        let Some(path) = &self.file else {
+            return Err(SecretError::Nowhere { kind: self.kind, owner: self.owner.clone() });
+        };
+        let metadata = fs::metadata(path)
+            .map_err(|error| SecretError::Unreadable { path: path.clone(), error })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(SecretError::Open { path: path.clone(), mode });
+        }
+        read_file(path, &metadata)
     }
-    let Some(path) = file else {
-        return Err(SecretError::Nowhere { network: network.to_owned() });
-    };
-    let metadata = fs::metadata(path)
-        .map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::Open { path: path.to_owned(), mode });
-    }
-    read_file(path, &metadata)
 }
 
 fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<SecretString, SecretError> {

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use config::{Value, ValueKind};
 use reqwest::Url;
+use stellar_strkey::ed25519;
+
+use crate::engine::{Amount, AmountError};
 
 /// A typed value, or what is wrong.
 pub(super) type Parsed<T> = Result<T, String>;
@@ -102,6 +105,24 @@ pub(super) fn choice<T: Clone>(known: &[(&str, T)]) -> impl Fn(&Value) -> Parsed
     }
 }
 
+/// The name of a `what`: one of those that are configured.
+pub(super) fn one_of(what: &str, known: &[&str]) -> impl Fn(&Value) -> Parsed<String> {
+    move |value| {
+        let name = text(value)?;
+        check_known(what, &name, known)?;
+        Ok(name)
+    }
+}
+
+/// Says so if no `what` of that name is configured.
+pub(super) fn check_known(what: &str, name: &str, known: &[&str]) -> Parsed<()> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(format!("there is no {what} {name:?}; there are: {known}"))
+}
+
 /// Whatever `T` reads from text, with an example of it.
 pub(super) fn parsed<T: FromStr>(what: &str) -> impl Fn(&Value) -> Parsed<T> {
     move |value| {
@@ -121,6 +142,52 @@ pub(super) fn list(value: &Value) -> Parsed<Vec<String>> {
         || format!("{} is not a list of texts such as [\"one\", \"two\"]", toml_text(value));
     let ValueKind::Array(items) = &value.kind else { return Err(wrong()) };
     items.iter().map(|item| bare(item).map(str::to_owned).ok_or_else(wrong)).collect()
+}
+
+/// A program and its arguments.
+pub(super) fn command(value: &Value) -> Parsed<(String, Vec<String>)> {
+    let mut words = list(value)?.into_iter();
+    match words.next().filter(|program| !program.is_empty()) {
+        Some(program) => Ok((program, words.collect())),
+        None => Err("this must name a program, such as [\"/usr/local/bin/program\"]".to_owned()),
+    }
+}
+
+/// An exact decimal number with at most `decimals` decimals, not counting zeros at the end.
+pub(super) fn amount(decimals: u32) -> impl Fn(&Value) -> Parsed<Amount> {
+    move |value| {
+        // A number without quotes has been through binary, and may not be what was written any more.
+        let text = bare(value).ok_or_else(|| {
+            format!("{} is not a decimal number in quotes such as \"0.25\"", toml_text(value))
+        })?;
+        let amount: Amount = text.parse().map_err(|error: AmountError| error.to_string())?;
+        if !amount.fits(decimals) {
+            return Err(format!("{text} has more than {decimals} decimals"));
+        }
+        Ok(amount)
+    }
+}
+
+/// Whether an amount is less than another one, which is plain text.
+pub(super) fn is_less(amount: &Amount, bound: &str) -> bool {
+    bound.parse().is_ok_and(|bound| *amount < bound)
+}
+
+/// A Stellar account's id: `G…`, with the right check sum.
+pub(super) fn account(value: &Value) -> Parsed<String> {
+    let text = text(value)?;
+    check_account(&text)?;
+    Ok(text)
+}
+
+/// Says what is wrong with an account's id.
+pub(super) fn check_account(text: &str) -> Parsed<()> {
+    match ed25519::PublicKey::from_string(text) {
+        Ok(_) => Ok(()),
+        // A seed in its place is not to be repeated.
+        Err(_) if text.starts_with('S') => Err("this is no account (G…)".to_owned()),
+        Err(_) => Err(format!("{text:?} is no account (G…), or there is a typing error in it")),
+    }
 }
 
 /// A list of JSON pointers (RFC 6901).

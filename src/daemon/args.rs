@@ -1,10 +1,13 @@
 //! The flags that all daemons take.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::config::Sources;
+use crate::engine::Poller;
+use crate::states::Stage;
 
 /// The flags that every command of railpoll takes.
 #[derive(Debug, Clone, Args)]
@@ -64,6 +67,40 @@ pub(super) struct DaemonArgs {
     pub(super) dry_run: bool,
 }
 
+/// The flags of `railpoll-outgoing`.
+#[derive(Debug, Parser)]
+#[command(version, disable_help_subcommand = true, max_term_width = 100)]
+pub(super) struct OutgoingArgs {
+    #[command(flatten)]
+    daemon: DaemonArgs,
+    /// Only this part of the work [default: both]
+    #[arg(long)]
+    stage: Option<Stage>,
+}
+
+/// What the command line of a poller's binary says; its stage only where there are several.
+pub(super) fn parse(
+    poller: Poller,
+    about: &'static str,
+    words: impl IntoIterator<Item = OsString>,
+) -> Result<(DaemonArgs, Option<Stage>), clap::Error> {
+    if poller == Poller::Outgoing {
+        let OutgoingArgs { daemon, stage } = parse_as(poller, about, words)?;
+        Ok((daemon, stage))
+    } else {
+        Ok((parse_as(poller, about, words)?, None))
+    }
+}
+
+fn parse_as<T: CommandFactory + FromArgMatches>(
+    poller: Poller,
+    about: &'static str,
+    words: impl IntoIterator<Item = OsString>,
+) -> Result<T, clap::Error> {
+    let command = T::command().name(poller.binary()).about(about);
+    T::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
 /// How a daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
@@ -89,25 +126,38 @@ impl DaemonArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
+
+    fn parsed(poller: Poller, flags: &[&str]) -> Option<(RunMode, Option<Stage>)> {
+        let words = std::iter::once(poller.binary()).chain(flags.iter().copied());
+        let parsed = parse(poller, "", words.map(OsString::from)).ok();
+        parsed.map(|(args, stage)| (args.mode(), stage))
+    }
 
     #[test]
     fn the_flags_are_sound() {
         DaemonArgs::command().debug_assert();
+        OutgoingArgs::command().debug_assert();
     }
 
     #[test]
     fn one_sweep_is_the_default() {
-        let mode = |flags: &[&str]| {
-            let command = std::iter::once("railpoll-accepted").chain(flags.iter().copied());
-            DaemonArgs::try_parse_from(command).map(|args| args.mode()).ok()
-        };
+        let mode = |flags: &[&str]| parsed(Poller::Accepted, flags).map(|(mode, _)| mode);
         assert_eq!(mode(&[]), Some(RunMode::Once));
         assert_eq!(mode(&["--once"]), Some(RunMode::Once));
         assert_eq!(mode(&["--loop", "-c", "a.toml", "-c", "b.toml"]), Some(RunMode::Loop));
         assert_eq!(mode(&["--dry-run", "--json"]), Some(RunMode::DryRun));
         assert_eq!(mode(&["--loop", "--once"]), None);
+    }
+
+    #[test]
+    fn outgoing_alone_has_stages() {
+        let stage = |flags: &[&str]| parsed(Poller::Outgoing, flags);
+        assert_eq!(stage(&["--loop"]), Some((RunMode::Loop, None)));
+        let execute = ["--loop", "--stage", "execute"];
+        assert_eq!(stage(&execute), Some((RunMode::Loop, Some(Stage::Execute))));
+        assert_eq!(stage(&["--stage=poll"]), Some((RunMode::Once, Some(Stage::Poll))));
+        assert_eq!(stage(&["--stage", "lock"]), None);
+        assert_eq!(parsed(Poller::PendingDeposits, &execute), None);
     }
 }

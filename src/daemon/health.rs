@@ -1,9 +1,7 @@
 //! `/metrics`, `/healthz` and `/readyz`, for whoever watches.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net;
 use std::time::Duration;
 
 use axum::Router;
@@ -28,8 +26,6 @@ pub(super) struct Health {
     pub(super) store: Store,
     pub(super) metrics: Metrics,
     pub(super) heartbeat: Heartbeat,
-    /// Set once everything that a worker needs was there.
-    pub(super) is_ready: Arc<AtomicBool>,
 }
 
 /// A server; it ends when this is dropped.
@@ -41,12 +37,12 @@ impl Drop for Server {
     }
 }
 
-/// Serves on `address`.
+/// Serves on `listener`, which does not block.
 ///
 /// # Errors
-/// The address is taken, or not ours.
-pub(super) async fn serve(address: SocketAddr, health: Health) -> io::Result<Server> {
-    let listener = TcpListener::bind(address).await?;
+/// The system has no more to give.
+pub(super) fn serve(listener: net::TcpListener, health: Health) -> io::Result<Server> {
+    let listener = TcpListener::from_std(listener)?;
     let pages = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
@@ -73,11 +69,8 @@ async fn healthz(State(health): State<Health>) -> (StatusCode, &'static str) {
     }
 }
 
-/// Whether it can do its work.
+/// Whether it can do its work: pages are served only once all that a worker needs was there.
 async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if !health.is_ready.load(Ordering::Relaxed) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "starting\n");
-    }
     match tokio::time::timeout(DATABASE_ANSWERS_WITHIN, health.store.ping()).await {
         Ok(Ok(())) => (StatusCode::OK, "ready\n"),
         Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),

@@ -30,6 +30,10 @@ pub struct Metrics {
     source_lag: Family<Labels, Seconds>,
     collected: Family<Labels, Counter>,
     in_state: Family<Labels, Gauge>,
+    transfers_open: Family<Labels, Gauge>,
+    transfers_moved: Family<Labels, Counter>,
+    incoming: Family<Labels, Counter>,
+    channels_in_use: Family<Labels, Gauge>,
     drift: Family<Labels, Gauge>,
     reconcile_found: Family<Labels, Counter>,
     quarantined: Family<Labels, Gauge>,
@@ -78,6 +82,10 @@ impl Metrics {
             source_lag: Family::default(),
             collected: Family::default(),
             in_state: Family::default(),
+            transfers_open: Family::default(),
+            transfers_moved: Family::default(),
+            incoming: Family::default(),
+            channels_in_use: Family::default(),
             drift: Family::default(),
             reconcile_found: Family::default(),
             quarantined: Family::default(),
@@ -104,6 +112,14 @@ impl Metrics {
         all.register("payments_collected", help, self.collected.clone());
         let help = "Payments in the poller's states, as far as we know";
         all.register("payments_in_state", help, self.in_state.clone());
+        let help = "Transfers that wait for the poller, as far as we know";
+        all.register("transfers_open", help, self.transfers_open.clone());
+        let help = "Moves of transfers by the status that they came to";
+        all.register("transfers_moved", help, self.transfers_moved.clone());
+        let help = "Payments that came by what they were";
+        all.register("incoming", help, self.incoming.clone());
+        let help = "Channel accounts with a transaction on its way";
+        all.register("channels_in_use", help, self.channels_in_use.clone());
         let help = "The network's count of payments minus ours";
         all.register("drift", help, self.drift.clone());
         let help = "Payments that only a reconcile has found";
@@ -141,11 +157,31 @@ impl Metrics {
 
     /// Counts what a sweep tells.
     pub fn note(&self, scope: &Scope, note: &Note) {
-        if let Note::Operation { operation, result, .. } = note {
+        let with = |pairs: &[(&'static str, &str)]| {
             let mut labels = labels(scope);
-            labels.push(("operation", (*operation).to_owned()));
-            labels.push(("result", (*result).to_owned()));
-            self.operations.get_or_create(&labels).inc();
+            labels.extend(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            labels
+        };
+        match note {
+            Note::Operation { operation, result, .. } => {
+                let labels = with(&[("operation", operation), ("result", result)]);
+                self.operations.get_or_create(&labels).inc();
+            }
+            Note::Payout { result, .. } => {
+                let labels = with(&[("operation", "pay_out"), ("result", result)]);
+                self.operations.get_or_create(&labels).inc();
+            }
+            Note::Transfer { status, .. } => {
+                self.transfers_moved.get_or_create(&with(&[("status", status)])).inc();
+            }
+            Note::Incoming { verdict, .. } => {
+                self.incoming.get_or_create(&with(&[("verdict", verdict)])).inc();
+            }
+            Note::ChannelsInUse(channels) => {
+                let channels = i64::try_from(*channels).unwrap_or(i64::MAX);
+                self.channels_in_use.get_or_create(&labels(scope)).set(channels);
+            }
+            Note::Progress | Note::Review { .. } | Note::Would { .. } => {}
         }
     }
 
@@ -176,16 +212,23 @@ impl Metrics {
         for (change, count) in changes {
             self.collected.get_or_create(&with("change", change)).inc_by(count);
         }
-        self.reconcile_found.get_or_create(&own).inc_by(report.found_by_reconcile);
         if let Some(newest) = report.newest {
             let lag = (now - newest).to_std().unwrap_or_default();
             self.source_lag.get_or_create(&own).set(lag.as_secs_f64());
         }
+        let is_of_payments = scope.poller.is_of_payments();
+        if is_of_payments {
+            self.reconcile_found.get_or_create(&own).inc_by(report.found_by_reconcile);
+        }
         if is_success {
             self.last_success.get_or_create(&own).set(now.timestamp());
-            self.drift.get_or_create(&own).set(report.difference);
-            let in_state = i64::try_from(report.in_state).unwrap_or(i64::MAX);
-            self.in_state.get_or_create(&own).set(in_state);
+            let open = i64::try_from(report.open).unwrap_or(i64::MAX);
+            if is_of_payments {
+                self.drift.get_or_create(&own).set(report.difference);
+                self.in_state.get_or_create(&own).set(open);
+            } else {
+                self.transfers_open.get_or_create(&own).set(open);
+            }
         }
     }
 

@@ -6,6 +6,8 @@
 //!               └─> Server (/metrics /healthz /readyz)
 //! ```
 //!
+//! A worker runs a job, of which it knows only what every job has: see [`crate::states::Job`].
+//!
 //! A process has one thread for all of this, and one more for `SQLite`: a poller waits nearly all its life.
 
 mod args;
@@ -17,14 +19,14 @@ mod keeper;
 mod logging;
 mod metrics;
 mod output;
+mod prepare;
+mod running;
 mod schedule;
 mod signals;
 mod status;
 mod worker;
 
 use std::process::ExitCode;
-
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::engine::{Clock, Poller};
 
@@ -45,11 +47,12 @@ pub fn main(poller: Poller) -> ExitCode {
         Poller::Executed => "Picks up executed payments: completes or fails them",
         Poller::Completed => "Records payments that were completed or returned",
         Poller::Failed => "Records payments that failed",
+        Poller::PendingDeposits => "Asks rails for deposits, and sends what has arrived",
+        Poller::Outgoing => "Pays out on rails, and follows each payout to its end",
+        Poller::Watch => "Records money that reaches our accounts, and finds what it is for",
     };
-    let command = args::DaemonArgs::command().name(poller.binary()).about(about);
-    let args = match command.try_get_matches().and_then(|m| args::DaemonArgs::from_arg_matches(&m))
-    {
-        Ok(args) => args,
+    let (args, stage) = match args::parse(poller, about, std::env::args_os()) {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     start_logging(args.common.log_format, DAEMON);
@@ -62,6 +65,7 @@ pub fn main(poller: Poller) -> ExitCode {
     let host = Host {
         pollers: vec![poller],
         sources: args.common.sources(),
+        stage,
         mode,
         output,
         clock: Clock::system(),

@@ -1,4 +1,4 @@
-//! One poller on one network: lease, sweep, wait, sweep, …
+//! One poller at one place: lease, sweep, wait, sweep, …
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -19,7 +19,8 @@ use super::status::Status;
 use super::{Exit, Signals};
 use crate::engine::{Alert, AlertName, Clock, doubling};
 use crate::networks::NetworkError;
-use crate::states::{Note, Sweep, SweepError, SweepReport, Sweeper, Swept};
+use crate::rails::RailError;
+use crate::states::{Job, Note, SweepError, SweepReport, Swept};
 use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
 
 /// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.
@@ -29,7 +30,9 @@ const REFUSED_MAX: Duration = Duration::from_secs(60 * 60);
 /// Everything that a worker needs.
 pub(super) struct Worker {
     pub(super) store: Store,
-    pub(super) sweeper: Sweeper,
+    pub(super) job: Job,
+    /// How many processes may run this job at once, each with a lease of its own.
+    pub(super) slots: u32,
     pub(super) pace: Pace,
     pub(super) initial_delay_ends: tokio::time::Instant,
     pub(super) lease: Duration,
@@ -56,8 +59,8 @@ impl Worker {
     /// One sweep, if nobody else is at it.
     pub(super) async fn once(mut self) -> Exit {
         let times = LeaseTimes::new(self.lease);
-        let scope = self.sweeper.scope().clone();
-        match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
+        let scope = self.job.scope().clone();
+        match self.acquire(times).await {
             Ok(Acquired::Held(lease)) => {
                 let keeper = self.keep(lease, times);
                 let exit = self.sweep(&keeper, None, None).await;
@@ -79,11 +82,12 @@ impl Worker {
     pub(super) async fn dry_run(self) -> Exit {
         let signals = self.signals.clone();
         let stop = move || signals.is_stopping();
-        let observer = |note: Note| self.output.note(self.sweeper.scope(), &note);
-        match self.sweeper.sweep(&stop, &observer).dry_run().await {
+        let observer = |note: Note| self.output.note(self.job.scope(), &note);
+        // Boxed: it is large.
+        match Box::pin(self.job.dry_run(&stop, &observer)).await {
             Ok(report) => {
                 let row = row_of(&report, None, self.clock.now(), self.clock.now());
-                self.output.sweep(self.sweeper.scope(), &row);
+                self.output.sweep(self.job.scope(), &row);
                 Exit::Done
             }
             Err(error) => {
@@ -103,7 +107,7 @@ impl Worker {
             if woken == Woken::Stop {
                 break;
             }
-            let scope = self.sweeper.scope();
+            let scope = self.job.scope();
             tracing::warn!(poller = %scope.poller, network = scope.network, "the lease was lost");
         }
         self.pace.stop().await;
@@ -161,18 +165,24 @@ impl Worker {
         }
     }
 
-    /// Asks for the lease until it is given. None: told to stop.
+    /// Asks for a lease: for the job's own, or, where several processes may share it, for the first that nobody holds.
+    async fn acquire(&self, times: LeaseTimes) -> Result<Acquired, StoreError> {
+        self.store.acquire_slot(self.job.scope(), self.slots, &self.holder, times.ttl).await
+    }
+
+    /// Asks for a lease until it is given. None: told to stop.
     async fn stand_by(&mut self, times: LeaseTimes) -> Option<Lease> {
-        let scope = self.sweeper.scope().clone();
+        let scope = self.job.scope().clone();
         let mut told = String::new();
         loop {
             if self.signals.is_stopping() {
                 return None;
             }
             self.pulse.beat();
-            match self.store.acquire_lease(&scope, &self.holder, times.ttl).await {
+            match self.acquire(times).await {
                 Ok(Acquired::Held(lease)) => {
-                    tracing::info!(poller = %scope.poller, network = scope.network, term = lease.term, "lease taken");
+                    let Lease { scope, term, .. } = &lease;
+                    tracing::info!(poller = %scope.poller, network = scope.network, term, "lease taken");
                     return Some(lease);
                 }
                 Ok(Acquired::By(holder)) if holder != told => {
@@ -214,7 +224,7 @@ impl Worker {
         next: Option<Next>,
         if_refused: Option<Duration>,
     ) -> Exit {
-        let scope = self.sweeper.scope().clone();
+        let scope = keeper.lease.scope.clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
         // Boxed: it is large, and everything that waits for it would be as large.
         let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
@@ -235,7 +245,8 @@ impl Worker {
         next: Option<Next>,
         if_refused: Option<Duration>,
     ) -> Exit {
-        let scope = self.sweeper.scope();
+        // Where several processes share a job, the record and the labels are each one's own.
+        let scope = &keeper.lease.scope;
         let started_at = self.clock.now();
         let begun = Instant::now();
         let signals = self.signals.clone();
@@ -245,8 +256,7 @@ impl Worker {
             self.metrics.note(scope, &note);
             self.output.note(scope, &note);
         };
-        let sweep: Sweep<'_> = self.sweeper.sweep(&stop, &observer);
-        let Swept { report, error } = sweep.run(&keeper.lease).await;
+        let Swept { report, error } = self.job.run(&keeper.lease, &stop, &observer).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
         let exit = error.as_ref().map_or(Exit::Done, Exit::of_sweep);
@@ -277,8 +287,12 @@ impl Worker {
         lease: &Lease,
         error: Option<&SweepError>,
     ) -> Result<(), StoreError> {
-        let (scope, now) = (self.sweeper.scope(), self.clock.now());
-        let lasting = [AlertName::CredentialsRefused, AlertName::NetworkUnavailable];
+        let (scope, now) = (self.job.scope(), self.clock.now());
+        let lasting = [
+            AlertName::CredentialsRefused,
+            AlertName::NetworkUnavailable,
+            AlertName::RailUnavailable,
+        ];
         match error {
             Some(error) => {
                 if let Some(name) = error.alert() {
@@ -295,8 +309,10 @@ impl Worker {
         }
         let open = self.store.alerts(false, 1_000).await?;
         self.metrics.alerts(scope, &open);
-        let set_aside = self.store.quarantined_count(scope).await?;
-        self.metrics.quarantined(scope, set_aside);
+        if scope.poller.is_of_payments() {
+            let set_aside = self.store.quarantined_count(scope).await?;
+            self.metrics.quarantined(scope, set_aside);
+        }
         Ok(())
     }
 }
@@ -324,7 +340,10 @@ fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
     let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
     let millis = took.as_millis();
     match error {
-        Some(error @ SweepError::Network(NetworkError::Unavailable(_))) => {
+        Some(
+            error @ (SweepError::Network(NetworkError::Unavailable(_))
+            | SweepError::Rail(RailError::Unavailable(_))),
+        ) => {
             tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
         }
         Some(error) => {

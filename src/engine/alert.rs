@@ -19,11 +19,19 @@ pub enum AlertName {
     ListTooFast,
     /// The network's answers break its own contract: order, bounds or counts.
     ListUnreliable,
+    /// A transfer waits for a person.
+    TransferOnHold,
+    /// A rail does not answer, or only with errors.
+    RailUnavailable,
+    /// Money came that belongs to no transfer.
+    IncomingUnmatched,
+    /// A refund could not be made.
+    RefundFailed,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -31,6 +39,10 @@ impl AlertName {
         Self::AmountChanged,
         Self::ListTooFast,
         Self::ListUnreliable,
+        Self::TransferOnHold,
+        Self::RailUnavailable,
+        Self::IncomingUnmatched,
+        Self::RefundFailed,
     ];
 
     /// The word in tables, events and metrics.
@@ -44,6 +56,10 @@ impl AlertName {
             Self::AmountChanged => "amount_changed",
             Self::ListTooFast => "list_too_fast",
             Self::ListUnreliable => "list_unreliable",
+            Self::TransferOnHold => "transfer_on_hold",
+            Self::RailUnavailable => "rail_unavailable",
+            Self::IncomingUnmatched => "incoming_unmatched",
+            Self::RefundFailed => "refund_failed",
         }
     }
 }

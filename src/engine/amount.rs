@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bigdecimal::{BigDecimal, Zero as _};
+use bigdecimal::{BigDecimal, RoundingMode, Zero as _};
 use thiserror::Error;
 
 /// An amount may have this many digits, before and after the point together. Networks send 28 with 9 decimals.
@@ -50,6 +50,58 @@ impl FromStr for Amount {
         // Nothing times a thousand is written `0`, and not `0000`.
         let is_scaled_zero = number.is_zero() && number.fractional_digit_count() < 0;
         Ok(Self(if is_scaled_zero { BigDecimal::zero() } else { number }))
+    }
+}
+
+impl Amount {
+    /// Nothing.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self(BigDecimal::zero())
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self(&self.0 + &other.0)
+    }
+
+    /// The difference; none if `other` is more, for an amount has no sign.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Option<Self> {
+        (self >= other).then(|| Self(&self.0 - &other.0))
+    }
+
+    /// So many percent of it, exactly.
+    #[must_use]
+    pub fn times_percent(&self, percent: &Self) -> Self {
+        // A hundredth is the same digits, two places further to the right.
+        let (digits, scale) = (&self.0 * &percent.0).into_bigint_and_scale();
+        Self(BigDecimal::new(digits, scale + 2))
+    }
+
+    /// With so many decimals, a half rounded up.
+    #[must_use]
+    pub fn rounded(&self, decimals: u32) -> Self {
+        Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::HalfUp))
+    }
+
+    /// With so many decimals, and what is left over cut off.
+    #[must_use]
+    pub fn rounded_down(&self, decimals: u32) -> Self {
+        Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::Down))
+    }
+
+    /// Whether so many decimals are enough to write it.
+    #[must_use]
+    pub fn fits(&self, decimals: u32) -> bool {
+        self.rounded_down(decimals) == *self
     }
 }
 

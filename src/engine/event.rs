@@ -28,6 +28,28 @@ pub enum EventType {
     OperationRefused,
     /// An operation had no clear answer.
     OperationUnknown,
+    /// A transfer was created.
+    TransferCreated,
+    /// A transfer is in another status than before.
+    TransferStatus,
+    /// A rail has a payout, and has not delivered.
+    PayoutInitiated,
+    /// A rail has delivered a payout.
+    PayoutDone,
+    /// A payout was not made, and will not be.
+    PayoutRefused,
+    /// A payout had no clear answer.
+    PayoutUnknown,
+    /// Money that reached us was written down.
+    IncomingRecorded,
+    /// Somebody has given incoming money to a transfer.
+    IncomingAssigned,
+    /// Money is to go back.
+    RefundCreated,
+    /// Money went back.
+    RefundDone,
+    /// Money could not go back.
+    RefundFailed,
     /// A condition began that somebody should know of.
     AlertRaised,
     /// That condition ended.
@@ -49,6 +71,17 @@ impl EventType {
             Self::OperationDone => "operation.done",
             Self::OperationRefused => "operation.refused",
             Self::OperationUnknown => "operation.unknown",
+            Self::TransferCreated => "transfer.created",
+            Self::TransferStatus => "transfer.status_changed",
+            Self::PayoutInitiated => "payout.initiated",
+            Self::PayoutDone => "payout.done",
+            Self::PayoutRefused => "payout.refused",
+            Self::PayoutUnknown => "payout.unknown",
+            Self::IncomingRecorded => "incoming.recorded",
+            Self::IncomingAssigned => "incoming.assigned",
+            Self::RefundCreated => "refund.created",
+            Self::RefundDone => "refund.done",
+            Self::RefundFailed => "refund.failed",
             Self::AlertRaised => "alert.raised",
             Self::AlertCleared => "alert.cleared",
         }
@@ -60,9 +93,9 @@ impl EventType {
 pub struct Event {
     /// What.
     pub event_type: EventType,
-    /// To what: `payment/NETWORK/PAYMENT_ID` or `alert/NAME`.
+    /// To what: `payment/NETWORK/PAYMENT_ID`, `transfer/ID`, `incoming/SOURCE/ID`, `refund/ID` or `alert/NAME`.
     pub subject: String,
-    /// The version of the payment that it happened to; 0 where there is none.
+    /// The version of the payment or transfer that it happened to; 0 where there is none.
     pub version: i64,
     /// The facts, for programs.
     pub data: Value,

@@ -19,6 +19,7 @@ mod retry;
 mod review;
 mod state;
 mod tally;
+mod transfer;
 
 pub use alert::{Alert, AlertName};
 pub use amount::{Amount, AmountError, Money};
@@ -35,3 +36,10 @@ pub use retry::{Backoff, RetryPolicy, doubling};
 pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_left};
 pub use state::PaymentState;
 pub use tally::Tally;
+pub use transfer::{
+    Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, IllegalMove, Incoming,
+    MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy, Protocol,
+    Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind,
+    TransferStatus, actor, arrive, created_event, explain, legal, match_incoming, moved_event,
+    released_to, settle_amounts, subject_key,
+};

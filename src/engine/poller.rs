@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A daemon that owns one state of payments.
+/// A daemon that owns one state of payments, or one part of transfers' way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Poller {
     /// Payments offered to us, to be locked or rejected.
@@ -16,14 +16,41 @@ pub enum Poller {
     Completed,
     /// Payments that are over and went wrong.
     Failed,
+    /// Deposits: money that is to come in on a rail, and then to go out on a network.
+    PendingDeposits,
+    /// Withdrawals and sends: money that came in on a network, and is to go out on a rail.
+    Outgoing,
+    /// Money that reaches our accounts on a network.
+    Watch,
 }
 
 impl Poller {
-    /// Every poller, in the order of a payment's life.
-    pub const ALL: [Self; 5] =
+    /// Every poller: those of payments in the order of a payment's life, then those of transfers.
+    pub const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Locked,
+        Self::Executed,
+        Self::Completed,
+        Self::Failed,
+        Self::PendingDeposits,
+        Self::Outgoing,
+        Self::Watch,
+    ];
+
+    /// The pollers that own a state of payments, in the order of a payment's life.
+    pub const PAYMENTS: [Self; 5] =
         [Self::Accepted, Self::Locked, Self::Executed, Self::Completed, Self::Failed];
 
-    /// The name in config, logs and tables, and after `railpoll-` in the binary's name.
+    /// Whether it owns a state of payments.
+    #[must_use]
+    pub const fn is_of_payments(self) -> bool {
+        match self {
+            Self::Accepted | Self::Locked | Self::Executed | Self::Completed | Self::Failed => true,
+            Self::PendingDeposits | Self::Outgoing | Self::Watch => false,
+        }
+    }
+
+    /// The name in logs and tables, and after `railpoll-` in the binary's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,6 +59,24 @@ impl Poller {
             Self::Executed => "executed",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::PendingDeposits => "pending-deposits",
+            Self::Outgoing => "outgoing",
+            Self::Watch => "watch",
+        }
+    }
+
+    /// The name of its section in the configuration, after `pollers.`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::PendingDeposits => "pending_deposits",
+            Self::Accepted
+            | Self::Locked
+            | Self::Executed
+            | Self::Completed
+            | Self::Failed
+            | Self::Outgoing
+            | Self::Watch => self.name(),
         }
     }
 
@@ -44,6 +89,9 @@ impl Poller {
             Self::Executed => "railpoll-executed",
             Self::Completed => "railpoll-completed",
             Self::Failed => "railpoll-failed",
+            Self::PendingDeposits => "railpoll-pending-deposits",
+            Self::Outgoing => "railpoll-outgoing",
+            Self::Watch => "railpoll-watch",
         }
     }
 }
@@ -62,5 +110,20 @@ impl FromStr for Poller {
             let known = Self::ALL.map(Self::name).join(", ");
             format!("there is no poller `{name}`; there are: {known}")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_agree() {
+        for poller in Poller::ALL {
+            assert_eq!(poller.name().parse(), Ok(poller));
+            assert_eq!(poller.binary(), format!("railpoll-{poller}"));
+            assert_eq!(poller.key(), poller.name().replace('-', "_"));
+            assert_eq!(Poller::PAYMENTS.contains(&poller), poller.is_of_payments());
+        }
     }
 }

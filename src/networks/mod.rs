@@ -1,16 +1,8 @@
 //! The networks: one folder per kind, with its client, its wire types and its quirks.
 //!
-//! Nothing outside this module knows a JSON shape or a status code. What every kind shares stands beside the folders:
-//! what to do with an answer (`answer`), sending and trying again (`http`), one bounded exchange (`transport`),
-//! the token bucket (`bucket`) and error bodies (`problem`).
+//! Nothing outside this module knows a network's JSON shapes or status codes. What every client shares is in `http`.
 
-mod answer;
-mod bucket;
-mod error;
-mod http;
-mod problem;
 pub mod ripplenet;
-mod transport;
+pub mod stellar;
 
-pub use error::NetworkError;
-pub use http::RequestSeen;
+pub use crate::http::{CallError as NetworkError, RequestSeen};

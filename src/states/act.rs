@@ -41,7 +41,7 @@ impl Sweep<'_> {
     /// Finds out what became of operations without a clear answer, in this run or in one that died.
     async fn close_open(&self, lease: &Lease) -> Result<u64, SweepError> {
         let now = self.clock.now();
-        let limit = self.settings.batch_size;
+        let limit = self.batch_size;
         let scope = &lease.scope;
         let mut intents = self.store.open_intents(scope, now, limit).await?;
         if self.rules.acts.is_none() {
@@ -55,7 +55,7 @@ impl Sweep<'_> {
 
     async fn act_on_due(&self, lease: &Lease, acts: &Acts) -> Result<u64, SweepError> {
         let network = &lease.scope.network;
-        let (states, limit) = (self.rules.states, self.settings.batch_size);
+        let (states, limit) = (self.rules.states, self.batch_size);
         let due = self.store.due(network, states, &acts.role, self.clock.now(), limit).await?;
         self.each(due, |due| self.handle(lease, acts, due)).await
     }

@@ -118,7 +118,7 @@ impl Sweep<'_> {
     }
 
     async fn preview_due(&self, acts: &Acts) -> Result<(), SweepError> {
-        let (network, limit) = (&self.scope.network, self.settings.batch_size);
+        let (network, limit) = (&self.scope.network, self.batch_size);
         let now = self.clock.now();
         let due = self.store.due(network, self.rules.states, &acts.role, now, limit).await?;
         for due in due {

@@ -1,6 +1,6 @@
-//! What to do with a payment in one state: a sweep is first collect, then act.
+//! What to do with a thing in one state: the jobs that workers run.
 //!
-//! A state has a file of [`Rules`]; [`rules()`] names them all. The rest is the same for every state: [`Sweep::run`]
+//! For payments a sweep is first collect, then act. A state has a file of [`Rules`]; [`rules()`] names them all. The rest is the same for every state: [`Sweep::run`]
 //! walks the network's list into the database, compares the counts, and acts on what is due, each operation as an
 //! intent first.
 
@@ -13,12 +13,19 @@ mod completed;
 mod dry_run;
 mod executed;
 mod failed;
+mod job;
 mod locked;
 mod note;
+mod patience;
+mod paying;
+mod rail;
 mod reviewer;
+mod round;
 mod rules;
 mod sweep;
 
+pub use job::{Job, Making, Seen, Stage, jobs};
 pub use note::{Note, Observer};
+pub use paying::{Paying, PayingOptions};
 pub use rules::{Acts, Rules, rules};
 pub use sweep::{Sweep, SweepError, SweepReport, Sweeper, Swept};

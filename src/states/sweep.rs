@@ -2,32 +2,32 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::note::{Note, Observer};
+use super::note::Observer;
+use super::patience::{Requests, answer_max};
 use super::reviewer::Reviewer;
 use super::rules::{Rules, rules};
-use crate::config::{NetworkSettings, PollerSettings};
+use crate::config::{
+    NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
+};
 use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
+use crate::rails::RailError;
 use crate::store::{Lease, Scope, Store, StoreError};
-
-/// While something lasts, the sweep says so as often as this.
-const BEAT: Duration = Duration::from_secs(5);
-/// A network may ask to be left alone for as long as this, and the client obeys.
-const LEFT_ALONE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What sweeps one network for one poller, again and again: everything that outlives a sweep.
 pub struct Sweeper {
     pub(super) store: Store,
     pub(super) client: Client,
     pub(super) scope: Scope,
-    pub(super) settings: PollerSettings,
+    pub(super) settings: PaymentSettings,
+    pub(super) batch_size: u32,
+    pub(super) rules: &'static Rules,
     pub(super) role: ConnectorRole,
     pub(super) reviewer: Reviewer,
     pub(super) clock: Clock,
@@ -36,20 +36,13 @@ pub struct Sweeper {
     answer_max: Duration,
 }
 
-/// What the client's requests tell.
-#[derive(Debug, Default)]
-struct Requests {
-    made: AtomicU64,
-    /// How often the network asked to be left alone.
-    left_alone: AtomicU64,
-}
-
 /// A sweep under way.
 pub struct Sweep<'a> {
     pub(super) store: &'a Store,
     pub(super) client: &'a Client,
     pub(super) scope: &'a Scope,
-    pub(super) settings: &'a PollerSettings,
+    pub(super) settings: &'a PaymentSettings,
+    pub(super) batch_size: u32,
     pub(super) role: ConnectorRole,
     pub(super) reviewer: &'a Reviewer,
     pub(super) clock: &'a Clock,
@@ -68,6 +61,9 @@ pub enum SweepError {
     /// The network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The rail.
+    #[error("rail: {0}")]
+    Rail(RailError),
     /// The database, or the lease.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,8 +84,8 @@ pub struct SweepReport {
     pub acted: u64,
     /// The network's count minus ours.
     pub difference: i64,
-    /// How many payments are in the poller's states, as far as we know.
-    pub in_state: u64,
+    /// How many things are open: payments in the poller's states, or transfers that wait for it, as far as we know.
+    pub open: u64,
     /// Payments that only a reconcile has found. It should be 0.
     pub found_by_reconcile: u64,
     /// The newest change at the network that was read.
@@ -119,6 +115,15 @@ impl SweepError {
                 | NetworkError::Refused { .. }
                 | NetworkError::Options(_),
             ) => "network_unavailable",
+            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
+                "credentials_refused"
+            }
+            Self::Rail(
+                RailError::Unavailable(_)
+                | RailError::Unreadable(_)
+                | RailError::Refused { .. }
+                | RailError::Options(_),
+            ) => "rail_unavailable",
             Self::Store(StoreError::LeaseLost { .. }) => "lease_lost",
             Self::Store(_) => "database",
         }
@@ -137,6 +142,15 @@ impl SweepError {
                 | NetworkError::Refused { .. }
                 | NetworkError::Options(_),
             ) => Some(AlertName::NetworkUnavailable),
+            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
+                Some(AlertName::CredentialsRefused)
+            }
+            Self::Rail(
+                RailError::Unavailable(_)
+                | RailError::Unreadable(_)
+                | RailError::Refused { .. }
+                | RailError::Options(_),
+            ) => Some(AlertName::RailUnavailable),
             Self::Store(_) => None,
         }
     }
@@ -146,31 +160,47 @@ impl Sweeper {
     /// What sweeps `network` for the poller of `scope`. `seen` is told of each request.
     ///
     /// # Errors
-    /// The network's secret cannot be read, or a URL is wrong.
+    /// The network's secret cannot be read, or a URL is wrong; or the poller has nothing to do with payments, or the
+    /// network has no list of them.
     pub fn new(
         store: Store,
         scope: Scope,
-        settings: PollerSettings,
+        settings: &PollerSettings,
         network: &NetworkSettings,
         clock: Clock,
         seen: impl Fn(&RequestSeen) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let role = network.connector_role.clone();
+        let (Some(own), Some(rules)) = (settings.payments(), rules(scope.poller)) else {
+            return Err(format!("the poller {} reads no list of payments", scope.poller));
+        };
+        let NetworkKind::RippleNet(ripplenet) = &network.kind else {
+            return Err(format!("the network {} has no list of payments", network.name));
+        };
+        let role = ripplenet.connector_role.clone();
         let retry = settings.retry;
         let requests = Arc::new(Requests::default());
         let counted = Arc::clone(&requests);
         let observe = move |request: &RequestSeen| {
-            counted.made.fetch_add(1, Ordering::Relaxed);
-            if matches!(request.status, Some(429 | 503)) {
-                counted.left_alone.fetch_add(1, Ordering::Relaxed);
-            }
+            counted.saw(request);
             seen(request);
         };
-        let client = Client::new(options(network, retry)?, clock.clone(), observe)
+        let client = Client::new(options(network, ripplenet, retry)?, clock.clone(), observe)
             .map_err(|error| error.to_string())?;
-        let reviewer = Reviewer::new(&settings.review.mode)?;
-        let answer_max = (network.timeout + retry.max_interval) * (2 * retry.max_attempts + 2);
-        Ok(Self { store, client, scope, settings, role, reviewer, clock, requests, answer_max })
+        let reviewer = Reviewer::new(&own.review.mode)?;
+        let answer_max = answer_max(network.timeout, retry);
+        Ok(Self {
+            store,
+            client,
+            scope,
+            settings: own.clone(),
+            batch_size: settings.batch_size,
+            rules,
+            role,
+            reviewer,
+            clock,
+            requests,
+            answer_max,
+        })
     }
 
     /// The poller's memory that this sweeps for.
@@ -190,10 +220,11 @@ impl Sweeper {
             client: &self.client,
             scope: &self.scope,
             settings: &self.settings,
+            batch_size: self.batch_size,
             role: self.role.clone(),
             reviewer: &self.reviewer,
             clock: &self.clock,
-            rules: rules(self.scope.poller),
+            rules: self.rules,
             stop,
             observer,
             requests: &self.requests,
@@ -203,15 +234,19 @@ impl Sweeper {
     }
 }
 
-fn options(network: &NetworkSettings, retry: RetryPolicy) -> Result<ClientOptions, String> {
+fn options(
+    network: &NetworkSettings,
+    ripplenet: &RippleNetSettings,
+    retry: RetryPolicy,
+) -> Result<ClientOptions, String> {
     Ok(ClientOptions {
         network: network.name.clone(),
-        base_url: network.base_url.to_string(),
-        token_url: network.token_url.to_string(),
-        audience: network.audience.clone(),
-        client_id: network.client_id.clone(),
-        client_secret: network.client_secret().map_err(|error| error.to_string())?,
-        connector_role: network.connector_role.clone(),
+        base_url: ripplenet.base_url.to_string(),
+        token_url: ripplenet.token_url.to_string(),
+        audience: ripplenet.audience.clone(),
+        client_id: ripplenet.client_id.clone(),
+        client_secret: ripplenet.client_secret.read().map_err(|error| error.to_string())?,
+        connector_role: ripplenet.connector_role.clone(),
         timeout: network.timeout,
         requests_per_second: network.requests_per_second,
         retry,
@@ -221,13 +256,13 @@ fn options(network: &NetworkSettings, retry: RetryPolicy) -> Result<ClientOption
 impl Sweep<'_> {
     /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
     pub async fn run(&self, lease: &Lease) -> Swept {
-        let made_before = self.requests.made.load(Ordering::Relaxed);
+        let made_before = self.requests.made();
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
         let error = self.collect_and_act(lease, &mut report).await.err();
         if let Some(error) = &error {
             report.outcome = error.outcome();
         }
-        report.requests = self.requests.made.load(Ordering::Relaxed) - made_before;
+        report.requests = self.requests.made() - made_before;
         Swept { report, error }
     }
 
@@ -242,7 +277,7 @@ impl Sweep<'_> {
         }
         let network = &self.scope.network;
         let states = self.rules.states;
-        report.in_state = self.store.count_in(network, states, Some(&self.role)).await?;
+        report.open = self.store.count_in(network, states, Some(&self.role)).await?;
         Ok(())
     }
 
@@ -276,22 +311,7 @@ impl Sweep<'_> {
         patience: Duration,
         work: impl Future<Output = T>,
     ) -> T {
-        let mut work = std::pin::pin!(work);
-        let asked_before = self.requests.left_alone.load(Ordering::Relaxed);
-        let begun = Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return done,
-                () = tokio::time::sleep(BEAT) => {
-                    let asked = self.requests.left_alone.load(Ordering::Relaxed) - asked_before;
-                    let times = u32::try_from(asked).unwrap_or(u32::MAX);
-                    if begun.elapsed() < patience.saturating_add(LEFT_ALONE_MAX.saturating_mul(times)) {
-                        (self.observer)(Note::Progress);
-                    }
-                }
-            }
-        }
+        self.requests.patiently(patience, self.observer, work).await
     }
 
     /// Begins nothing new: what is the matter fails everything.

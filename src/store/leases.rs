@@ -138,6 +138,31 @@ impl Store {
         Ok(acquired)
     }
 
+    /// Asks for the lease of the first of `slots` parts of `scope` that nobody holds, for the time `ttl`. If each has a
+    /// holder, the first one's is told.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn acquire_slot(
+        &self,
+        scope: &Scope,
+        slots: u32,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<Acquired, StoreError> {
+        let first = self.acquire_lease(scope, holder, ttl).await?;
+        if matches!(first, Acquired::Held(_)) {
+            return Ok(first);
+        }
+        for n in 2..=slots {
+            let next = self.acquire_lease(&scope.slot(n), holder, ttl).await?;
+            if matches!(next, Acquired::Held(_)) {
+                return Ok(next);
+            }
+        }
+        Ok(first)
+    }
+
     /// Makes the lease run for `ttl` from now.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod recount;
 mod reviews;
 mod story;
 mod sweeps;
+mod transfers;
 mod values;
 mod write_postgres;
 mod write_sqlite;
@@ -44,6 +45,12 @@ pub use quarantine::QuarantinedRow;
 pub use reviews::{Due, Review};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
+pub use transfers::{
+    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
+    IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
+    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
+    TransferFilter, TransferStory,
+};
 
 /// The database, shared by everything in this process.
 #[derive(Debug, Clone)]
@@ -56,8 +63,18 @@ pub struct Store {
 pub struct Scope {
     /// The poller.
     pub poller: Poller,
-    /// The configured network's name.
+    /// The configured network's or rail's name.
     pub network: String,
+}
+
+impl Scope {
+    /// The part of this that the `n`-th of several processes works for: the first one's has the same name, the next
+    /// one's is `name#2`. A configured name has no `#`.
+    #[must_use]
+    pub fn slot(&self, n: u32) -> Self {
+        let network = if n <= 1 { self.network.clone() } else { format!("{}#{n}", self.network) };
+        Self { poller: self.poller, network }
+    }
 }
 
 /// What can go wrong with the database.
@@ -157,6 +174,13 @@ impl Store {
         if let Some(lease) = lease {
             leases::check(&mut tx, lease).await?;
         }
+        Ok(tx)
+    }
+
+    /// The same for a transaction that writes neither history nor events: it does not wait for its turn.
+    async fn begin_quiet(&self, lease: &Lease) -> Result<db::Tx, StoreError> {
+        let mut tx = self.db.begin().await?;
+        leases::check(&mut tx, lease).await?;
         Ok(tx)
     }
 }

@@ -68,7 +68,8 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
     let started = Instant::now();
     let (wishes, heard) = Wishes::new();
     let host = Host {
-        pollers: Poller::ALL.to_vec(),
+        pollers: Poller::PAYMENTS.to_vec(),
+        stage: None,
         sources: sources(&config),
         mode: RunMode::Loop,
         output: Output::Silent,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::reader::Reader;
 use super::super::*;
-use super::{Folder, set, shown};
+use super::{Folder, payments, ripplenet, set, shown, stellar};
 use crate::engine::{ConnectorRole, RetryPolicy};
 
 /// The file with every example taken into use.
@@ -21,39 +21,55 @@ fn alone_they_are_complete_and_switch_nothing_on() {
     let settings = load(&Sources::default()).unwrap();
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite("railpoll.db".into()));
     assert_eq!(settings.database.migrate, Migrate::Auto);
-    assert!(settings.networks.is_empty());
+    assert!(settings.networks.is_empty() && settings.rails.is_empty());
+    assert!(settings.assets.is_empty());
     assert_eq!(settings.pollers.keys().copied().collect::<Vec<_>>(), Poller::ALL);
     assert!(settings.pollers.values().all(|poller| !poller.enabled));
 
-    let accepted = &settings.pollers[&Poller::Accepted];
-    let expected = PollerSettings {
-        enabled: false,
-        initial_delay: Duration::from_secs(30),
-        schedule: Schedule::FixedDelay(Duration::from_secs(30)),
+    let payments = PaymentSettings {
         networks: Vec::new(),
         page_size: 100,
         overlap: Duration::from_secs(120),
         collect_from: CollectFrom::Beginning,
         reconcile_every: Duration::from_secs(3600),
-        batch_size: 500,
-        lease: Duration::from_secs(30),
-        listen: None,
-        retry: RetryPolicy { max_attempts: 3, max_interval: Duration::from_secs(2) },
         review: ReviewSettings {
             mode: ReviewMode::Manual,
             require_user_info: Vec::new(),
             expiry_margin: Duration::from_secs(20),
             on_decline: OnDecline::Reject,
         },
+        payout: None,
     };
-    assert_eq!(*accepted, expected);
-    let executed = PollerSettings {
-        review: ReviewSettings { on_decline: OnDecline::Fail, ..expected.review.clone() },
-        ..expected.clone()
-    };
-    assert_eq!(settings.pollers[&Poller::Executed], executed);
-    let daily = PollerSettings { reconcile_every: Duration::from_secs(86_400), ..expected };
-    assert_eq!(settings.pollers[&Poller::Completed], daily);
+    let failing = ReviewSettings { on_decline: OnDecline::Fail, ..payments.review.clone() };
+    let executed = PaymentSettings { review: failing, ..payments.clone() };
+    let day = Duration::from_secs(86_400);
+    let daily = PaymentSettings { reconcile_every: day, ..payments.clone() };
+    let (rails, networks) = (Vec::new(), Vec::new());
+    for (poller, work) in [
+        (Poller::Accepted, Work::Payments(payments)),
+        (Poller::Locked, Work::Payments(executed.clone())),
+        (Poller::Executed, Work::Payments(executed)),
+        (Poller::Completed, Work::Payments(daily.clone())),
+        (Poller::Failed, Work::Payments(daily)),
+        (
+            Poller::PendingDeposits,
+            Work::PendingDeposits { rails: rails.clone(), networks: networks.clone() },
+        ),
+        (Poller::Outgoing, Work::Outgoing { rails, workers: 8 }),
+        (Poller::Watch, Work::Watch { networks }),
+    ] {
+        let expected = PollerSettings {
+            enabled: false,
+            initial_delay: Duration::from_secs(30),
+            schedule: Schedule::FixedDelay(Duration::from_secs(30)),
+            batch_size: 500,
+            lease: Duration::from_secs(30),
+            listen: None,
+            retry: RetryPolicy { max_attempts: 3, max_interval: Duration::from_secs(2) },
+            work,
+        };
+        assert_eq!(settings.pollers[&poller], expected);
+    }
 }
 
 #[test]
@@ -66,11 +82,13 @@ fn as_a_file_of_the_user_they_change_nothing() {
 fn every_example_is_right() {
     let folder = Folder::new();
     let settings = load(&folder.sources(&with_examples())).unwrap();
-    let acme = &settings.networks["acme"];
-    assert_eq!(acme.kind, NetworkKind::RippleNet);
-    assert_eq!(acme.connector_role, ConnectorRole::Receiving);
+    assert_eq!(ripplenet(&settings, "acme").connector_role, ConnectorRole::Receiving);
+    assert_eq!(stellar(&settings).passphrase, "Test SDF Network ; September 2015");
+    assert_eq!(settings.rails.keys().collect::<Vec<_>>(), ["bank", "script", "taler"]);
+    assert_eq!(settings.assets["usdc"].rail, "bank");
+    assert_eq!(payments(&settings, Poller::Executed).payout.as_deref(), Some("bank"));
+    assert_eq!(payments(&settings, Poller::Accepted).networks, ["acme"]);
     let accepted = &settings.pollers[&Poller::Accepted];
-    assert_eq!(accepted.networks, ["acme"]);
     assert_eq!(accepted.schedule, Schedule::Cron("0 */5 8-18 * * Mon-Fri".to_owned()));
     assert_eq!(accepted.listen, Some("127.0.0.1:9101".parse().unwrap()));
 }
@@ -83,7 +101,9 @@ fn every_key_that_is_read_is_in_the_file() {
     let mut reader = Reader::new(layers::merged(&sources).unwrap());
     Draft::read(&mut reader, &sources);
     let names: Vec<&str> = reader.known_names().collect();
-    assert!(names.contains(&"client_secret_file") && names.contains(&"max_interval"));
+    for name in ["client_secret_file", "max_interval", "seeds_file", "username", "payout"] {
+        assert!(names.contains(&name), "{name}");
+    }
     for name in names {
         let stands_there = text.lines().any(|line| line.starts_with(&format!("{name} = ")));
         assert!(stands_there, "{name} is read, and config/railpoll.toml does not say so");
@@ -97,7 +117,7 @@ fn what_a_user_sets_for_all_wins_over_what_is_built_in_for_one() {
         "[defaults.poller]\nreconcile_every = \"2h\"\n[pollers.failed]\nreconcile_every = \"3h\"\n",
     );
     let settings = load(&sources).unwrap();
-    let every = |poller| settings.pollers[&poller].reconcile_every;
+    let every = |poller| payments(&settings, poller).reconcile_every;
     assert_eq!(every(Poller::Completed), Duration::from_secs(2 * 3600));
     assert_eq!(every(Poller::Failed), Duration::from_secs(3 * 3600));
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::{ACME, Folder, set, settings, shown};
+use super::{ACME, Folder, payments, ripplenet, set, settings, shown};
 use crate::engine::RetryPolicy;
 
 fn fixed_delay(sources: &Sources) -> Duration {
@@ -67,12 +67,12 @@ fn the_environment_takes_flags_numbers_lists_and_networks() {
         folder.secret("acme-client-secret", "hush", 0o600).parent().map(Into::into);
 
     let settings = load(&sources).unwrap();
-    let accepted = &settings.pollers[&Poller::Accepted];
-    assert!(accepted.enabled);
+    assert!(settings.pollers[&Poller::Accepted].enabled);
+    let accepted = payments(&settings, Poller::Accepted);
     assert_eq!(accepted.networks, ["acme"]);
     assert_eq!(accepted.page_size, 25);
     assert_eq!(accepted.review.mode, ReviewMode::Automatic);
-    assert_eq!(settings.networks["acme"].client_id, "0123");
+    assert_eq!(ripplenet(&settings, "acme").client_id, "0123");
 }
 
 #[test]
@@ -89,8 +89,9 @@ fn set_takes_bare_text_and_toml() {
         args: vec!["--limit=5".to_owned()],
         timeout: Duration::from_secs(10),
     };
-    assert_eq!(accepted.review.mode, command);
-    assert_eq!(accepted.collect_from, CollectFrom::Back(Duration::from_secs(30 * 86_400)));
+    let own = payments(&settings, Poller::Accepted);
+    assert_eq!(own.review.mode, command);
+    assert_eq!(own.collect_from, CollectFrom::Back(Duration::from_secs(30 * 86_400)));
     let retry = RetryPolicy { max_attempts: 5, max_interval: Duration::from_secs(1) };
     assert_eq!(accepted.retry, retry);
 }
@@ -101,8 +102,8 @@ fn a_poller_reads_every_network_unless_some_are_named() {
     let other = ACME.replace("[networks.acme]", "[networks.other]");
     let sources = folder.sources(&format!("{ACME}{other}[pollers.locked]\nnetworks = [\"other\"]"));
     let settings = load(&sources).unwrap();
-    assert_eq!(settings.pollers[&Poller::Accepted].networks, ["acme", "other"]);
-    assert_eq!(settings.pollers[&Poller::Locked].networks, ["other"]);
+    assert_eq!(payments(&settings, Poller::Accepted).networks, ["acme", "other"]);
+    assert_eq!(payments(&settings, Poller::Locked).networks, ["other"]);
     let (value, origin) = shown(&sources, "pollers.accepted.networks").unwrap();
     assert_eq!((value.as_str(), origin.as_str()), (r#"["acme","other"]"#, "built-in defaults"));
 }

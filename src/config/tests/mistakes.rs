@@ -36,12 +36,7 @@ fn all_of_them_are_reported_each_where_it_stands() {
         "--set: pollers.locked.listen: \"9101\" is not an address and port such as \"127.0.0.1:9101\"",
         "conf.d/more.toml: defaults.poller.retry.max_attempts: 0 is not within 1 to 10",
         "railpoll.toml: database.url: this is neither sqlite:PATH nor postgres://USER@HOST/DATABASE",
-        "railpoll.toml: networks.acme.audience: missing, and it has no default",
-        "railpoll.toml: networks.acme.base_url: missing, and it has no default",
-        "railpoll.toml: networks.acme.client_id: missing, and it has no default",
-        "railpoll.toml: networks.acme.connector_role: missing, and it has no default",
-        "railpoll.toml: networks.acme.kind: \"swift\" is not one of: ripplenet",
-        "railpoll.toml: networks.acme.token_url: missing, and it has no default",
+        "railpoll.toml: networks.acme.kind: \"swift\" is not one of: ripplenet, stellar",
         "railpoll.toml: pollers.accepted.enabled: \"perhaps\" is neither true nor false",
         "railpoll.toml: pollers.accepted.fixd_delay: unknown key; did you mean fixed_delay?",
         "railpoll.toml: pollers.accepted.networks: there is no network \"acne\"; there are: acme",
@@ -51,6 +46,23 @@ fn all_of_them_are_reported_each_where_it_stands() {
         "environment: pollers.failed.lease: \"1s\" is not within 2s to 10m",
     ];
     assert_eq!(folder.mistakes_of(&sources), expected);
+}
+
+#[test]
+fn what_a_network_of_a_kind_lacks_is_named() {
+    let folder = Folder::new();
+    let lacks = |kind: &str, keys: &[&str]| {
+        let missing =
+            |key| format!("railpoll.toml: networks.a.{key}: missing, and it has no default");
+        let expected: Vec<String> = keys.iter().map(missing).collect();
+        assert_eq!(folder.mistakes(&format!("[networks.a]\nkind = \"{kind}\"\n")), expected);
+    };
+    lacks("ripplenet", &["audience", "base_url", "client_id", "connector_role", "token_url"]);
+    lacks("stellar", &["horizon_url", "passphrase"]);
+    // Without a kind nobody knows what belongs to it.
+    let text = ACME.replace("kind = \"ripplenet\"", "");
+    let expected = "railpoll.toml: networks.acme.kind: missing, and it has no default";
+    assert_eq!(folder.mistakes(&text), [expected]);
 }
 
 #[test]
@@ -192,11 +204,11 @@ fn what_does_not_fit_together() {
         ),
         (
             "[pollers.failed.review]\nmode = \"command\"",
-            "failed.review.command: mode is \"command\", so this must name a program: [\"/usr/local/bin/review\"]",
+            "failed.review.command: missing, and mode is \"command\"",
         ),
         (
             "[pollers.failed.review]\nmode = \"command\"\ncommand = [\"\"]",
-            "failed.review.command: mode is \"command\", so this must name a program: [\"/usr/local/bin/review\"]",
+            "failed.review.command: this must name a program, such as [\"/usr/local/bin/program\"]",
         ),
         (
             "[pollers.failed.review]\nmode = \"command\"\ncommand = \"review\"",

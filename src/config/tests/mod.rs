@@ -4,15 +4,22 @@ mod defaults;
 mod layers;
 mod mistakes;
 mod secrets;
+mod transfer_mistakes;
+mod transfers;
 mod typed;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use tempfile::TempDir;
 
-use super::{Settings, Sources, effective, load};
+use super::{
+    NetworkKind, PaymentSettings, RippleNetSettings, Settings, Sources, StellarSettings, effective,
+    load,
+};
+use crate::engine::Poller;
 
 /// A network with all that it needs.
 const ACME: &str = r#"
@@ -23,6 +30,24 @@ const ACME: &str = r#"
     audience = "urn:ripplexcurrent-test:acme"
     client_id = "acme-poller"
     connector_role = "receiving"
+"#;
+
+/// A network, a rail and an asset, with all that they need.
+const STELLAR: &str = r#"
+    [networks.stellar]
+    kind = "stellar"
+    horizon_url = "https://horizon-testnet.stellar.org"
+    passphrase = "Test SDF Network ; September 2015"
+    [rails.bank]
+    kind = "http"
+    url = "https://bank.example.com/railpoll/"
+    [assets.usdc]
+    network = "stellar"
+    code = "USDC"
+    issuer = "GBBD47IF6LWK7P7MDEVSCWR7DPUWV3NY3DTQEVFL4NAT4AQH3ZLLFLA5"
+    account = "GAL5Q5KUPOIBX7FCMGAEF4DDBEWRFOARIQI56U4J3U2WDXKDQBRSQ6SG"
+    rail = "bank"
+    currency = "USD"
 "#;
 
 /// A folder with configuration files.
@@ -80,4 +105,28 @@ fn settings(assignments: &[&str]) -> Settings {
 fn shown(sources: &Sources, key: &str) -> Option<(String, String)> {
     let keys = effective(sources).unwrap();
     keys.into_iter().find(|found| found.key == key).map(|found| (found.value, found.origin))
+}
+
+/// What only a poller of payments has.
+fn payments(settings: &Settings, poller: Poller) -> &PaymentSettings {
+    settings.pollers[&poller].payments().unwrap()
+}
+
+fn ripplenet<'a>(settings: &'a Settings, name: &str) -> &'a RippleNetSettings {
+    match &settings.networks[name].kind {
+        NetworkKind::RippleNet(ripplenet) => ripplenet,
+        NetworkKind::Stellar(stellar) => panic!("{stellar:?}"),
+    }
+}
+
+fn stellar(settings: &Settings) -> &StellarSettings {
+    match &settings.networks["stellar"].kind {
+        NetworkKind::Stellar(stellar) => stellar,
+        NetworkKind::RippleNet(ripplenet) => panic!("{ripplenet:?}"),
+    }
+}
+
+/// The client secret of the network `acme`.
+fn client_secret(settings: &Settings) -> SecretString {
+    ripplenet(settings, "acme").client_secret.read().unwrap()
 }

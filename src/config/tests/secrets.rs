@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::super::*;
-use super::{ACME, Folder, set, settings};
+use super::{ACME, Folder, client_secret, set, settings};
 
 const SWITCHED_ON: &str = "[pollers.accepted]\nenabled = true\n";
 
@@ -21,7 +21,7 @@ fn the_file_is_read_when_asked_and_one_newline_taken_off() {
     {
         folder.secret("secret", written, 0o600);
         let settings = load(&folder.sources(&format!("{text}{SWITCHED_ON}"))).unwrap();
-        let read = settings.networks["acme"].client_secret().unwrap();
+        let read = client_secret(&settings);
         assert_eq!(read.expose_secret(), secret);
     }
 }
@@ -34,7 +34,7 @@ fn what_systemd_gives_comes_first_whatever_its_mode() {
     sources.credentials_directory = Some(folder.path("credentials"));
     let read = || {
         let settings = load(&sources).unwrap();
-        settings.networks["acme"].client_secret().unwrap().expose_secret().to_owned()
+        client_secret(&settings).expose_secret().to_owned()
     };
     assert_eq!(read(), "from the file");
     folder.secret("credentials/acme-client-secret", "from systemd", 0o444);
@@ -129,7 +129,7 @@ fn nothing_prints_a_client_secret() {
     folder.secret("secret", SECRET, 0o600);
     let sources = folder.sources(&format!("{}{SWITCHED_ON}", acme_with(&folder, "secret")));
     let settings = load(&sources).unwrap();
-    let secret = settings.networks["acme"].client_secret().unwrap();
+    let secret = client_secret(&settings);
     let keys = effective(&sources).unwrap();
     assert!(!format!("{settings:?} {secret:?} {keys:?}").contains(SECRET));
 

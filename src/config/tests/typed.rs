@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::*;
-use super::settings;
+use super::{payments, settings};
 
-fn accepted(assignment: &str) -> PollerSettings {
-    settings(&[&format!("pollers.accepted.{assignment}")]).pollers[&Poller::Accepted].clone()
+fn accepted(assignment: &str) -> PaymentSettings {
+    let settings = settings(&[&format!("pollers.accepted.{assignment}")]);
+    payments(&settings, Poller::Accepted).clone()
 }
 
 #[test]
@@ -28,7 +29,7 @@ fn where_a_first_sweep_starts() {
 fn a_date_may_be_one_in_toml() {
     let folder = super::Folder::new();
     let sources = folder.sources("[pollers.accepted]\ncollect_from = 2026-01-31\n");
-    let from = load(&sources).unwrap().pollers[&Poller::Accepted].collect_from;
+    let from = payments(&load(&sources).unwrap(), Poller::Accepted).collect_from;
     assert_eq!(from, CollectFrom::Date("2026-01-31T00:00:00Z".parse().unwrap()));
 }
 
@@ -69,5 +70,5 @@ fn a_review_by_a_service() {
         url: "http://127.0.0.1:9000/review".parse().unwrap(),
         timeout: Duration::from_secs(3),
     };
-    assert_eq!(settings.pollers[&Poller::Accepted].review.mode, expected);
+    assert_eq!(payments(&settings, Poller::Accepted).review.mode, expected);
 }

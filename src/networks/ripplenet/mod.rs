@@ -14,14 +14,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use self::requests::{Requests, url_of};
+use self::requests::Requests;
 use self::tokens::{Credentials, Tokens};
 use super::NetworkError;
-use super::answer::Call;
-use super::http::{Bearer, Http, RequestSeen, Settings, Stop};
-use super::transport::{Received, Request};
 use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
+};
+use crate::http::{
+    Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
 };
 
 pub use wire::sender_user_info;
@@ -106,12 +106,13 @@ impl Client {
         let requests = Requests::new(&options.base_url)?;
         let token_url = url_of("token_url", &options.token_url)?;
         let settings = Settings {
-            network: options.network,
+            name: options.network,
             timeout: options.timeout,
-            requests_per_second: options.requests_per_second,
+            requests_per_second: Some(options.requests_per_second),
             retry: options.retry,
+            sign: None,
         };
-        let http = Http::new(settings, [requests.base(), &token_url], clock, observer)?;
+        let http = Http::new(settings, &[requests.base(), &token_url], clock, observer)?;
         let tokens = Tokens::new(Credentials {
             token_url,
             audience: options.audience,
@@ -206,7 +207,7 @@ impl Client {
     /// See [`NetworkError`].
     pub async fn health(&self) -> Result<bool, NetworkError> {
         self.repeatable(&self.requests.health(), |received| {
-            let health: Health<'_> = wire::object(&received.body)?;
+            let health: Health<'_> = object(&received.body)?;
             wire::flag(health.healthy).ok_or_else(|| "the answer does not say `healthy`".to_owned())
         })
         .await

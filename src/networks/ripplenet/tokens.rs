@@ -13,10 +13,8 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use super::wire;
+use crate::http::{Body, Call, Http, Received, Request, Stop, object};
 use crate::networks::NetworkError;
-use crate::networks::answer::Call;
-use crate::networks::http::{Http, Stop};
-use crate::networks::transport::{Received, Request};
 
 /// A token whose lifetime the network does not tell is not kept for longer.
 const LIFETIME_UNTOLD: Duration = Duration::from_secs(300);
@@ -113,10 +111,8 @@ impl Tokens {
         let body = serde_json::to_vec(&ask)
             .map_err(|error| NetworkError::Options(format!("the credentials: {error}")))?;
         let request = Request {
-            endpoint: "token",
-            method: Method::POST,
-            url: token_url.clone(),
-            body: Some(body),
+            body: Some(Body::json(body)),
+            ..Request::new("token", Method::POST, token_url.clone())
         };
         let read = |received: &Received| read(&received.body, http.clock.now(), serial);
         http.run(Call::Token, &request, None, read).await.map_err(Stop::into_error)
@@ -148,7 +144,7 @@ fn keep(
 /// Reads the token endpoint's good answer. Its errors never quote it.
 fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
     let grant: Grant<'_> =
-        wire::object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
+        object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
     let token = grant
         .access_token
         .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())

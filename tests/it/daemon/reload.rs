@@ -1,6 +1,7 @@
 //! A configuration that changes under a running daemon.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::databases::Kind;
@@ -69,6 +70,65 @@ fn a_bad_configuration_is_refused_and_the_old_one_kept() {
     assert_eq!(world.sweeps().len(), 4);
     daemon.signal("TERM");
     daemon.ended().expect(0);
+}
+
+#[test]
+fn one_that_cannot_be_used_is_refused_and_the_old_one_kept() {
+    let world = World::new(Kind::Sqlite);
+    let address = free_address();
+    world.configure("receiving", &format!("{LONG}listen = \"{address}\"\n"));
+    let daemon = Daemon::start(world.command("accepted", &[]).arg("--loop"));
+    daemon.wait_for_log("lease taken");
+    until_true("a sweep", || world.sweeps().len() == 1);
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let elsewhere = taken.local_addr().unwrap();
+    let nobody_there = free_address();
+    let beside = world.folder.path().join("conf.d/50-new.toml");
+    fs::create_dir_all(beside.parent().unwrap()).unwrap();
+    let spoil = [
+        (format!("[pollers.accepted]\nlisten = \"{elsewhere}\"\n"), "cannot listen on"),
+        (
+            format!("[database]\nurl = \"postgres://railpoll@{nobody_there}/railpoll\"\n"),
+            "the database cannot be used",
+        ),
+        ("[database]\nurl = \"sqlite:no/such/folder.db\"\n".to_owned(), "no/such/folder.db"),
+    ];
+    for (sweeps, (text, why)) in (2..).zip(&spoil) {
+        fs::write(&beside, text).unwrap();
+        daemon.signal("HUP");
+        let line = daemon.wait_for_log(why);
+        assert!(line.contains("the new configuration is refused, the old one is kept"), "{line}");
+        daemon.signal("USR1");
+        until_true("a sweep", || world.sweeps().len() == sweeps);
+        assert_eq!(get(address, "/readyz").unwrap().0, 200);
+    }
+    let leases = daemon.log().iter().filter(|line| line.contains("lease taken")).count();
+    assert_eq!(leases, 1, "nothing was ended for them");
+
+    drop(taken);
+    fs::write(&beside, &spoil[0].0).unwrap();
+    daemon.signal("HUP");
+    until_true("the new address", || get(elsewhere, "/readyz").is_ok_and(|(code, _)| code == 200));
+    until_true("the old address to be left", || get(address, "/readyz").is_err());
+    daemon.signal("TERM");
+    daemon.ended().expect(0);
+}
+
+#[test]
+fn whoever_is_told_to_stop_does_not_wait_for_a_reload() {
+    let world = World::new(Kind::Sqlite);
+    let daemon = one_that_waits(&world);
+    let nobody_there = free_address();
+    let url = format!("url = \"postgres://railpoll@{nobody_there}/railpoll\"");
+    let text = fs::read_to_string(world.config()).unwrap();
+    fs::write(world.config(), text.replace(&format!("url = \"{}\"", world.database.url), &url))
+        .unwrap();
+    daemon.signal("HUP");
+    daemon.wait_for_log("the database does not answer; trying again");
+    daemon.signal("TERM");
+    let ended = daemon.ended().expect(0);
+    assert!(!ended.stderr.contains("is refused"), "{}", ended.stderr);
 }
 
 #[test]

@@ -74,6 +74,56 @@ fn leases_of_other_pollers_and_networks_are_apart() {
 }
 
 #[test]
+fn several_processes_share_a_scope_in_slots() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let scope = scope(Poller::Outgoing);
+        let ask = async |who: &str| store.acquire_slot(&scope, 3, who, LONG).await.unwrap();
+        let mut leases = Vec::new();
+        for who in ["one", "two", "three"] {
+            leases.push(held(ask(who).await));
+        }
+        let names: Vec<&str> = leases.iter().map(|lease| lease.scope.network.as_str()).collect();
+        assert_eq!(names, ["acme", "acme#2", "acme#3"]);
+        assert_eq!(holder(ask("four").await), "one");
+        assert_eq!(holder(store.acquire_slot(&scope, 1, "four", LONG).await.unwrap()), "one");
+
+        store.release_lease(&leases[1]).await.unwrap();
+        let taken = held(ask("four").await);
+        assert_eq!((taken.scope, taken.term), (scope.slot(2), 2));
+        // Whose part it was can write no more.
+        let lost = store.renew_lease(&leases[1], LONG).await;
+        assert!(matches!(lost, Err(StoreError::LeaseLost { .. })));
+        store.renew_lease(&leases[2], LONG).await.unwrap();
+    });
+}
+
+#[test]
+fn of_many_who_share_each_gets_a_slot() {
+    on_both(async |database| {
+        let scope = scope(Poller::Outgoing);
+        let stores = [(); 5].map(|()| database.store());
+        let asked = futures_util::future::join_all(stores.into_iter().enumerate().map(
+            async |(n, store)| {
+                let store = store.await;
+                store.acquire_slot(&scope, 4, &format!("h{n}"), LONG).await.unwrap()
+            },
+        ));
+        let mut slots: Vec<String> = Vec::new();
+        let mut without = 0;
+        for acquired in asked.await {
+            match acquired {
+                Acquired::Held(lease) => slots.push(lease.scope.network),
+                Acquired::By(_) => without += 1,
+            }
+        }
+        slots.sort();
+        assert_eq!(slots, ["acme", "acme#2", "acme#3", "acme#4"]);
+        assert_eq!(without, 1);
+    });
+}
+
+#[test]
 fn a_lease_that_ran_out_is_taken_over_with_a_higher_term() {
     on_both(async |database| {
         let store = database.store().await;

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::scalar::{Raw, needed, text, time, word};
 use crate::engine::{BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
-use crate::networks::problem::brief;
+use crate::http::brief;
 
 /// So much of a row that cannot be understood is kept.
 const BAD_ROW_MAX: usize = 64 * 1024;

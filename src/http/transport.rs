@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Method, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
 
+use super::CallError;
 use super::answer::Answer;
 use crate::engine::Clock;
 
@@ -21,32 +22,59 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// A request, ready to be sent as often as need be.
-pub(super) struct Request {
-    pub(super) endpoint: &'static str,
-    pub(super) method: Method,
-    pub(super) url: Url,
-    /// JSON.
-    pub(super) body: Option<Vec<u8>>,
+pub(crate) struct Request {
+    /// What is asked, in a word, for log and metrics.
+    pub(crate) endpoint: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// Beyond those that every request has.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Body>,
+    /// How long the other side may hold its answer back, as it is asked to. On top of the timeout.
+    pub(crate) held: Duration,
+}
+
+/// What a request brings.
+pub(crate) struct Body {
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Body {
+    pub(crate) fn json(bytes: Vec<u8>) -> Self {
+        Self { content_type: "application/json", bytes }
+    }
+}
+
+impl Request {
+    /// A request with nothing but its URL.
+    pub(crate) fn new(endpoint: &'static str, method: Method, url: Url) -> Self {
+        let headers = HeaderMap::new();
+        Self { endpoint, method, url, headers, body: None, held: Duration::ZERO }
+    }
 }
 
 /// A whole answer.
-pub(super) struct Received {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    /// The network's time when it answered, to the second.
-    pub(super) server_time: Option<DateTime<Utc>>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    /// The other side's time when it answered, to the second.
+    pub(crate) server_time: Option<DateTime<Utc>>,
+    pub(crate) body: Vec<u8>,
 }
 
+/// An answer whose body never ends by itself, such as a stream of events. Dropping it closes the connection.
+pub(crate) struct Open(Response);
+
 /// Why there is no whole answer.
-pub(super) enum Lost {
+pub(crate) enum Lost {
     Timeout(Duration),
     Cut(String),
     NotSent(String),
     TooLarge,
 }
 
-/// Connections to the hosts of one network.
+/// Connections to the hosts of one client.
 pub(super) struct Transport {
     http: reqwest::Client,
     timeout: Duration,
@@ -54,7 +82,7 @@ pub(super) struct Transport {
 
 impl Transport {
     /// Connections to the hosts of `urls`, with `timeout` for each request. Says why if TLS cannot be set up.
-    pub(super) fn new(timeout: Duration, urls: [&Url; 2]) -> Result<Self, String> {
+    pub(super) fn new(timeout: Duration, urls: &[&Url]) -> Result<Self, String> {
         let http = build(timeout, urls).map_err(chain)?;
         Ok(Self { http, timeout })
     }
@@ -65,20 +93,13 @@ impl Transport {
     pub(super) async fn send(
         &self,
         request: &Request,
-        authorization: Option<&HeaderValue>,
+        headers: HeaderMap,
         clock: &Clock,
         seen: &mut Option<u16>,
     ) -> Result<Received, Lost> {
-        let timeout = self.timeout;
+        let timeout = self.timeout + request.held;
         let deadline = Instant::now() + timeout;
-        let mut builder = self.http.request(request.method.clone(), request.url.clone());
-        if let Some(authorization) = authorization {
-            builder = builder.header(AUTHORIZATION, authorization.clone());
-        }
-        if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
-        }
-        let mut response = match timeout_at(deadline, builder.send()).await {
+        let mut response = match timeout_at(deadline, self.begin(request, headers)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Lost::from_error(error, timeout)),
             Err(_) => return Err(Lost::Timeout(timeout)),
@@ -97,6 +118,52 @@ impl Transport {
         };
         Ok(Received { status, retry_after, server_time, body })
     }
+
+    /// Sends `request` once, and waits no longer than the timeout for the head of an answer, whose body comes bit by bit.
+    pub(super) async fn open(
+        &self,
+        request: &Request,
+        headers: HeaderMap,
+        seen: &mut Option<u16>,
+    ) -> Result<Open, Lost> {
+        let begun = tokio::time::timeout(self.timeout, self.begin(request, headers)).await;
+        let response = begun
+            .map_err(|_| Lost::Timeout(self.timeout))?
+            .map_err(|error| Lost::from_error(error, self.timeout))?;
+        *seen = Some(response.status().as_u16());
+        Ok(Open(response))
+    }
+
+    async fn begin(
+        &self,
+        request: &Request,
+        headers: HeaderMap,
+    ) -> Result<Response, reqwest::Error> {
+        let builder = self.http.request(request.method.clone(), request.url.clone());
+        let builder = builder.headers(request.headers.clone()).headers(headers);
+        let builder = match &request.body {
+            Some(Body { content_type, bytes }) => {
+                builder.header(CONTENT_TYPE, *content_type).body(bytes.clone())
+            }
+            None => builder,
+        };
+        builder.send().await
+    }
+}
+
+impl Open {
+    pub(super) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// The next bytes, as they come. None at the end. May be dropped while it waits: no byte is lost.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, CallError> {
+        let chunk = self.0.chunk().await.map_err(|error| CallError::Unavailable(chain(error)))?;
+        Ok(chunk.map(Vec::from))
+    }
 }
 
 impl Lost {
@@ -108,6 +175,11 @@ impl Lost {
         } else {
             Self::Cut(chain(error))
         }
+    }
+
+    /// Why, in words.
+    pub(crate) fn why(self) -> String {
+        self.tell().1
     }
 
     /// The answer that this is, and why.
@@ -124,7 +196,7 @@ impl Lost {
 }
 
 /// The HTTP client. Redirects are off, for credentials must not wander to another host.
-fn build(timeout: Duration, urls: [&Url; 2]) -> Result<reqwest::Client, reqwest::Error> {
+fn build(timeout: Duration, urls: &[&Url]) -> Result<reqwest::Client, reqwest::Error> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // A second client built at the same time may be first: either way there is one then.
         drop(rustls::crypto::ring::default_provider().install_default());

@@ -1,19 +1,19 @@
-//! Why a network did not give what it was asked for.
+//! Why a network or a rail did not give what it was asked for.
 
 use thiserror::Error;
 
 /// What went wrong, by what the caller will do about it. No text in it holds a token or a secret.
 ///
-/// From an operation, each of these says that it was surely not applied.
+/// From a call that changes something, each of these says that it was surely not applied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum NetworkError {
-    /// The settings of the network cannot work. A mistake in the config.
+pub enum CallError {
+    /// The settings cannot work. A mistake in the config.
     #[error("{0}")]
     Options(String),
-    /// The network does not know us, even with a fresh token. The sweep ends; the operator must act.
+    /// We are not known there, even with a fresh token. The sweep ends; the operator must act.
     #[error("credentials refused: {0}")]
     Credentials(String),
-    /// The network knows us and forbids this. The sweep ends; the operator must act.
+    /// We are known, and this is forbidden. The sweep ends; the operator must act.
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// It could not be reached, or was not well, at each of our tries. The sweep ends, and the next one tries again.
@@ -27,7 +27,7 @@ pub enum NetworkError {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The network's own words.
+        /// The other side's own words.
         problem: String,
     },
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 /// What kind of request was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     /// Our credentials for a token, at the token endpoint.
     Token,
     /// A read, or a change that is the same when made twice, such as a label.
     Repeatable,
-    /// An operation on a payment. The network has no idempotency keys: once it may have arrived, it is not sent again.
+    /// A change without an idempotency key, such as an operation on a payment: once it may have arrived, it is not
+    /// sent again.
     Operation,
 }
 
@@ -38,9 +39,9 @@ pub(super) enum Answer {
 pub(super) enum Verdict {
     /// Drop the token, fetch one, send once more: a 401 was not applied.
     NewToken,
-    /// The network does not know us. Only the operator can help.
+    /// We are not known there. Only the operator can help.
     CredentialsRefused,
-    /// The network knows us, and does not let us.
+    /// We are known there, and not let in.
     Forbidden,
     /// This request will never be taken.
     Refused {
@@ -49,7 +50,7 @@ pub(super) enum Verdict {
     },
     /// Send it again, after `asked` or a time of our own.
     Retry {
-        /// The network's wish.
+        /// The wish of the other side.
         asked: Option<Duration>,
         /// What it is when the last try is spent.
         spent: Spent,
@@ -63,11 +64,11 @@ pub(super) enum Verdict {
 /// What a request is whose last try is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spent {
-    /// The network cannot be reached, or is not well.
+    /// It cannot be reached, or is not well.
     Unavailable,
-    /// The network answers what we cannot read.
+    /// It answers what we cannot read.
     Unreadable,
-    /// The network is well, but has no time for us.
+    /// It is well, but has no time for us.
     Busy,
 }
 
@@ -77,7 +78,7 @@ pub(super) enum Spent {
 /// for the credentials must not wander; and whatever the token endpoint refuses, it refuses our credentials.
 pub(super) fn judge(call: Call, answer: Answer, token_is_new: bool) -> Verdict {
     let retry = |asked, spent| Verdict::Retry { asked, spent };
-    // An answer after which nobody knows what the network has done.
+    // An answer after which nobody knows what was done.
     let unclear_or = |asked, spent| match call {
         Call::Operation => Verdict::Unclear,
         Call::Token | Call::Repeatable => retry(asked, spent),

@@ -1,4 +1,5 @@
-//! Error bodies, read as far as they can be: `RippleNetProblem`, OAuth errors, HTML of a gateway, nothing at all.
+//! Error bodies, read as far as they can be: problems as of RFC 9457 and `RippleNet`'s, errors of OAuth and of Taler,
+//! HTML of a gateway, nothing at all.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -6,22 +7,25 @@ use serde_json::value::RawValue;
 /// A reason longer than this helps nobody.
 const REASON_MAX: usize = 500;
 
-/// The fields that tell something, of both shapes. Each may be missing, null, or of a wrong type.
+/// The fields that tell something, of all shapes. Each may be missing, null, or of a wrong type.
 #[derive(Deserialize)]
 struct Problem<'a> {
     #[serde(borrow)]
     ripplenet_error_code: Option<&'a RawValue>,
+    code: Option<&'a RawValue>,
     title: Option<&'a RawValue>,
-    detail: Option<&'a RawValue>,
-    finality: Option<&'a RawValue>,
     error: Option<&'a RawValue>,
+    hint: Option<&'a RawValue>,
+    detail: Option<&'a RawValue>,
     error_description: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    finality: Option<&'a RawValue>,
 }
 
 /// A short reason, such as `E0104 Invalid Request Object: wrong format (PERMANENT)`.
 ///
 /// A body of another shape is never quoted, for it may hold anything.
-pub(super) fn text(status: u16, body: &[u8]) -> String {
+pub(crate) fn text(status: u16, body: &[u8]) -> String {
     // serde would take a list for a struct.
     let is_object = body.trim_ascii_start().starts_with(b"{");
     let problem = serde_json::from_slice::<Problem<'_>>(body).ok().filter(|_| is_object);
@@ -33,9 +37,10 @@ pub(super) fn text(status: u16, body: &[u8]) -> String {
 
 impl Problem<'_> {
     fn text(&self) -> String {
-        let head = [self.ripplenet_error_code, self.title.or(self.error)];
+        let code = self.ripplenet_error_code.or(self.code);
+        let head = [code, self.title.or(self.error).or(self.hint)];
         let head = head.into_iter().flatten().filter_map(word).collect::<Vec<_>>().join(" ");
-        let detail = self.detail.or(self.error_description).and_then(word);
+        let detail = self.detail.or(self.error_description).or(self.message).and_then(word);
         let parts: Vec<String> = [Some(head), detail].into_iter().flatten().collect();
         let mut text = parts
             .iter()
@@ -50,14 +55,18 @@ impl Problem<'_> {
     }
 }
 
+/// A text, or a whole number: Taler's codes are numbers.
 fn word(raw: &RawValue) -> Option<String> {
-    let text = serde_json::from_str::<String>(raw.get()).ok()?;
+    let text = match serde_json::from_str::<u32>(raw.get()) {
+        Ok(number) => number.to_string(),
+        Err(_) => serde_json::from_str(raw.get()).ok()?,
+    };
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The beginning of a text on one line, for a reason or an error.
-pub(super) fn brief(text: &str) -> String {
+pub(crate) fn brief(text: &str) -> String {
     let mut brief: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_MAX).collect();
     if text.chars().nth(REASON_MAX).is_some() {
@@ -87,9 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_taler() {
+        let body = br#"{"code":5112,"hint":"request_uid used","detail":"other amount"}"#;
+        assert_eq!(text(409, body), "5112 request_uid used: other amount");
+    }
+
+    #[test]
     fn whatever_is_missing_is_left_out() {
         assert_eq!(text(500, br#"{"detail":"it broke"}"#), "it broke");
-        assert_eq!(text(500, br#"{"title":"Oops","detail":null,"finality":7}"#), "Oops");
+        assert_eq!(text(500, br#"{"title":"Oops","detail":null,"finality":[]}"#), "Oops");
         let nothing = "HTTP status 502 without a reason";
         for body in [
             "",

@@ -1,0 +1,222 @@
+//! `[assets.NAME]`: what comes in on one side and goes out on the other, and at what price.
+
+use std::fmt;
+
+use config::Value;
+
+use super::network::{Kind, check_name};
+use super::reader::{Reader, Section};
+use super::values::{self, Parsed};
+use super::work::Places;
+use crate::engine::{Amount, Policy, Terms, TransferKind};
+
+/// A payment on Stellar has no more.
+const STELLAR_DECIMALS: u32 = 7;
+/// A wire gateway's amounts have eight.
+const CURRENCY_DECIMALS: u32 = 8;
+/// Far finer than any price list.
+const PERCENT_DECIMALS: u32 = 6;
+
+/// A configured asset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssetSettings {
+    /// Its name: what stands after `assets.`.
+    pub name: String,
+    /// The Stellar network that it is on.
+    pub network: String,
+    /// What it is there.
+    pub code: AssetCode,
+    /// Our account (`G…`): it pays deposits out, and receives withdrawals.
+    pub account: String,
+    /// The rail of its transfers, unless they name another.
+    pub rail: String,
+    /// What it is called on the rail.
+    pub currency: String,
+    /// Decimals on the rail.
+    pub currency_decimals: u32,
+    /// Decimals on the network.
+    pub decimals: u32,
+    /// The part of the fee that does not depend on the amount.
+    pub fee_fixed: Amount,
+    /// The part that does, in percent: 0 or more, less than 100.
+    pub fee_percent: Amount,
+    /// When less comes than was expected.
+    pub underpayment: Policy,
+    /// When more comes than was expected.
+    pub overpayment: Policy,
+    /// Whether a deposit to an account without a trustline becomes a claimable balance, and does not wait.
+    pub claimable_balances: bool,
+}
+
+/// What an asset is on a Stellar network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssetCode {
+    /// Lumens.
+    Native,
+    /// What an account has issued.
+    Issued {
+        /// One to twelve letters and digits.
+        code: String,
+        /// Its issuer (`G…`).
+        issuer: String,
+    },
+}
+
+impl AssetSettings {
+    /// What holds for a transfer of this `kind`.
+    #[must_use]
+    pub fn terms(&self, kind: TransferKind) -> Terms {
+        let (rail, network) = (self.currency_decimals, self.decimals);
+        let (decimals_in, decimals_out) =
+            if kind.is_deposit() { (rail, network) } else { (network, rail) };
+        Terms {
+            decimals_in,
+            decimals_out,
+            fee_fixed: self.fee_fixed.clone(),
+            fee_percent: self.fee_percent.clone(),
+            underpayment: self.underpayment,
+            overpayment: self.overpayment,
+        }
+    }
+}
+
+/// As it is written on incoming payments: `native` or `CODE:ISSUER`.
+impl fmt::Display for AssetCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Native => f.write_str("native"),
+            Self::Issued { code, issuer } => write!(f, "{code}:{issuer}"),
+        }
+    }
+}
+
+/// Reads what every asset starts from.
+pub(super) fn read_defaults(reader: &mut Reader) {
+    read_section(reader, &Section::root("defaults.asset"), "", None);
+}
+
+/// Reads one asset.
+pub(super) fn read(reader: &mut Reader, name: &str, places: &Places<'_>) -> Option<AssetSettings> {
+    let section = Section::heir("assets", name, "defaults.asset");
+    check_name(reader, &section, "an asset", name);
+    read_section(reader, &section, name, Some(places))
+}
+
+/// Reads the keys of a section; with `places`, what it refers to must be there.
+fn read_section(
+    reader: &mut Reader,
+    section: &Section,
+    name: &str,
+    places: Option<&Places<'_>>,
+) -> Option<AssetSettings> {
+    const POLICIES: &[(&str, Policy)] =
+        &[("accept", Policy::Accept), ("refund", Policy::Refund), ("hold", Policy::Hold)];
+    let network = reader.required(section, "network", |value| match places {
+        Some(places) => stellar_network(value, places),
+        None => values::text(value),
+    });
+    let code = read_code(reader, section);
+    let account = reader.required(section, "account", values::account);
+    let rail = reader.required(section, "rail", |value| match places {
+        Some(places) => values::one_of("rail", &places.rails)(value),
+        None => values::text(value),
+    });
+    let currency = reader.required(section, "currency", currency);
+    let on_rail = values::number(0..=CURRENCY_DECIMALS);
+    let currency_decimals = reader.required(section, "currency_decimals", on_rail);
+    let decimals = reader.required(section, "decimals", values::number(0..=STELLAR_DECIMALS));
+    let fee_fixed = read_fee(reader, section, currency_decimals, decimals);
+    let fee_percent = reader.required(section, "fee_percent", percent);
+    let underpayment = reader.required(section, "underpayment", values::choice(POLICIES));
+    let overpayment = reader.required(section, "overpayment", values::choice(POLICIES));
+    let claimable = reader.required(section, "claimable_balances", values::flag);
+    Some(AssetSettings {
+        name: name.to_owned(),
+        network: network?,
+        code: code?,
+        account: account?,
+        rail: rail?,
+        currency: currency?,
+        currency_decimals: currency_decimals?,
+        decimals: decimals?,
+        fee_fixed: fee_fixed?,
+        fee_percent: fee_percent?,
+        underpayment: underpayment?,
+        overpayment: overpayment?,
+        claimable_balances: claimable?,
+    })
+}
+
+/// The fixed part of the fee. Both sides must be able to write it: it may be taken on either.
+fn read_fee(
+    reader: &mut Reader,
+    section: &Section,
+    currency_decimals: Option<u32>,
+    decimals: Option<u32>,
+) -> Option<Amount> {
+    // Where a number of decimals has a mistake, that is enough to say.
+    let most = [currency_decimals, decimals].into_iter().flatten().min();
+    reader.required(section, "fee_fixed", values::amount(most.unwrap_or(STELLAR_DECIMALS)))
+}
+
+/// Code and issuer: both, or `native` alone.
+fn read_code(reader: &mut Reader, section: &Section) -> Option<AssetCode> {
+    let code = reader.required(section, "code", asset_code);
+    let issuer = reader.optional(section, "issuer", values::account);
+    let has_issuer = reader.has(section, "issuer");
+    let code = code?;
+    if code == "native" {
+        if has_issuer {
+            let message = "nobody issues lumens: with code \"native\" there is no issuer";
+            reader.complain(section, "issuer", message.to_owned());
+        }
+        return Some(AssetCode::Native);
+    }
+    if !has_issuer {
+        let message = "missing, and only code \"native\" has none";
+        reader.complain(section, "issuer", message.to_owned());
+    }
+    Some(AssetCode::Issued { code, issuer: issuer? })
+}
+
+fn asset_code(value: &Value) -> Parsed<String> {
+    let text = values::text(value)?;
+    if (1..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Ok(text);
+    }
+    Err(format!("{text:?} is not \"native\", and not one to twelve letters and digits"))
+}
+
+fn currency(value: &Value) -> Parsed<String> {
+    let text = values::text(value)?;
+    let is_ours = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    if (1..=12).contains(&text.len()) && text.bytes().all(is_ours) {
+        return Ok(text);
+    }
+    Err(format!("{text:?} is not a currency's code such as \"USD\""))
+}
+
+fn percent(value: &Value) -> Parsed<Amount> {
+    let amount = values::amount(PERCENT_DECIMALS)(value)?;
+    if values::is_less(&amount, "100") {
+        return Ok(amount);
+    }
+    Err(format!("{amount} is not within 0 and less than 100 percent"))
+}
+
+/// The name of a network that can have assets.
+fn stellar_network(value: &Value, places: &Places<'_>) -> Parsed<String> {
+    let name = values::text(value)?;
+    match places.networks.get(&name) {
+        Some(Some(Kind::Stellar) | None) => Ok(name),
+        Some(Some(Kind::RippleNet)) => Err(format!(
+            "the network {name:?} is not of kind \"stellar\": there are no assets on it"
+        )),
+        None => {
+            let is_stellar = |kind: &Option<Kind>| kind.is_none_or(|kind| kind == Kind::Stellar);
+            let known = places.networks.iter().filter(|(_, kind)| is_stellar(kind));
+            let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+            values::one_of("network", &known)(value)
+        }
+    }
+}

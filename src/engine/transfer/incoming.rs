@@ -1,0 +1,190 @@
+//! Money that reached us, and which transfer it is for.
+
+use chrono::{DateTime, Utc};
+
+use super::{Memo, Transfer, TransferStatus};
+use crate::engine::Amount;
+
+/// A payment that reached an account of ours, on a network or on a rail that tells a feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// The source's id of it: the operation's number on the network, or the rail's row.
+    pub incoming_id: String,
+    /// The configured network's or rail's name.
+    pub source: String,
+    /// The account of ours that it reached.
+    pub account: String,
+    /// Who paid.
+    pub from: Option<String>,
+    /// How much.
+    pub amount: Amount,
+    /// Of what: `CODE:ISSUER`, `native`, or a currency.
+    pub asset: String,
+    /// The memo that it carries.
+    pub memo: Option<Memo>,
+    /// The subject that it carries, on a rail.
+    pub subject: Option<String>,
+    /// The id in the muxed address that it was paid to.
+    pub muxed_id: Option<u64>,
+    /// The transaction's hash, or the rail's reference.
+    pub reference: String,
+    /// When, by the source's clock.
+    pub at: DateTime<Utc>,
+    /// As the source told it.
+    pub raw: String,
+}
+
+/// A transfer that an incoming payment may be for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The transfer.
+    pub transfer_id: String,
+    /// Where it stands.
+    pub status: TransferStatus,
+    /// Whether its money is in.
+    pub has_money: bool,
+    /// The account of ours that it waits on; none for a deposit.
+    pub account: Option<String>,
+    /// The memo that its payer must attach.
+    pub memo: Option<Memo>,
+    /// The subject that its payer must give, on a rail.
+    pub subject: Option<String>,
+    /// What it takes: `CODE:ISSUER`, `native`, or a currency.
+    pub asset: String,
+    /// What has not come by then is too late.
+    pub deadline: Option<DateTime<Utc>>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What an incoming payment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Match {
+    /// What this transfer waits for.
+    Matched(String),
+    /// More money for a transfer that has its own.
+    Second(String),
+    /// Nobody waits for it.
+    UnknownMemo,
+    /// For this transfer, in another asset than it takes.
+    WrongAsset(String),
+    /// For this transfer, which no longer waits.
+    TooLate(String),
+}
+
+impl Match {
+    /// The word in the column `verdict`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Matched(_) => "matched",
+            Self::Second(_) => "second",
+            Self::UnknownMemo => "unknown_memo",
+            Self::WrongAsset(_) => "wrong_asset",
+            Self::TooLate(_) => "too_late",
+        }
+    }
+
+    /// The transfer that it speaks of.
+    #[must_use]
+    pub fn transfer_id(&self) -> Option<&str> {
+        match self {
+            Self::Matched(id) | Self::Second(id) | Self::WrongAsset(id) | Self::TooLate(id) => {
+                Some(id)
+            }
+            Self::UnknownMemo => None,
+        }
+    }
+}
+
+/// What an incoming payment is looked up by: an account of ours with a memo, or a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MemoKey {
+    /// On a network.
+    Memo {
+        /// The account of ours.
+        account: String,
+        /// The memo, with its type.
+        memo: Memo,
+    },
+    /// On a rail: see [`subject_key`].
+    Subject(String),
+}
+
+impl Incoming {
+    /// What it may be found by, best first. The id of a muxed address goes before the memo: it is part of whom was paid.
+    #[must_use]
+    pub fn keys(&self) -> Vec<MemoKey> {
+        let muxed = self.muxed_id.map(Memo::Id);
+        let memos = muxed.into_iter().chain(self.memo.clone());
+        let mut keys: Vec<MemoKey> =
+            memos.map(|memo| MemoKey::Memo { account: self.account.clone(), memo }).collect();
+        let subject = self.subject.as_deref().map(subject_key).filter(|key| !key.is_empty());
+        keys.extend(subject.map(MemoKey::Subject));
+        keys.dedup();
+        keys
+    }
+}
+
+impl Candidate {
+    /// A transfer as a candidate. `asset` is what it takes, as its source writes it.
+    #[must_use]
+    pub fn of(transfer: &Transfer, asset: String) -> Self {
+        Self {
+            transfer_id: transfer.transfer_id.clone(),
+            status: transfer.status,
+            has_money: transfer.amount_in.is_some(),
+            account: transfer.account.clone(),
+            memo: transfer.memo.clone(),
+            subject: transfer.subject.clone(),
+            asset,
+            deadline: transfer.deadline,
+            created_at: transfer.created_at,
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.has_money && !self.status.is_final()
+    }
+
+    fn answers_to(&self, key: &MemoKey) -> bool {
+        match key {
+            MemoKey::Memo { account, memo } => {
+                self.account.as_ref() == Some(account) && self.memo.as_ref() == Some(memo)
+            }
+            MemoKey::Subject(subject) => {
+                self.subject.as_deref().map(subject_key).as_ref() == Some(subject)
+            }
+        }
+    }
+}
+
+/// A subject as banks leave it: they change case, and add or take away blanks and marks.
+#[must_use]
+pub fn subject_key(subject: &str) -> String {
+    subject.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// Tells what an incoming payment is, from the transfers that its keys lead to.
+///
+/// Memos are the same only with their types. Of several transfers with one memo, the one that waits is meant, and else
+/// the newest.
+#[must_use]
+pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
+    let found = incoming.keys().into_iter().find_map(|key| {
+        candidates
+            .iter()
+            .filter(|one| one.answers_to(&key))
+            .max_by_key(|one| (one.is_waiting(), one.created_at, &one.transfer_id))
+    });
+    let Some(one) = found else { return Match::UnknownMemo };
+    let id = one.transfer_id.clone();
+    if one.asset != incoming.asset {
+        return Match::WrongAsset(id);
+    }
+    if one.has_money {
+        return Match::Second(id);
+    }
+    let is_late = one.deadline.is_some_and(|deadline| incoming.at > deadline);
+    if is_late || one.status.is_final() { Match::TooLate(id) } else { Match::Matched(id) }
+}

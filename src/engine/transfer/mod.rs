@@ -1,0 +1,31 @@
+//! Two-legged jobs of ours: money that comes in on one side and goes out on the other.
+//!
+//! A deposit comes in on a rail and goes out on a network; a withdrawal or a send comes in on a network and goes out
+//! on a rail. What may follow what is one table, in `moves`.
+
+mod amounts;
+mod arrival;
+mod explain;
+mod incoming;
+mod kind;
+mod memo;
+mod moves;
+mod new;
+mod status;
+mod step;
+#[expect(clippy::module_inception, reason = "the file of the type of this name")]
+mod transfer;
+mod work;
+
+pub use amounts::{Policy, Quote, Settled, Terms, settle_amounts};
+pub use arrival::{Arrived, arrive};
+pub use explain::{Explanation, Surroundings, explain};
+pub use incoming::{Candidate, Incoming, Match, MemoKey, match_incoming, subject_key};
+pub use kind::{Protocol, TransferKind};
+pub use memo::{Memo, MemoError};
+pub use moves::{Actor, Cause, IllegalMove, MOVES, Move, actor, legal, released_to};
+pub use new::NewTransfer;
+pub use status::TransferStatus;
+pub use step::{Changes, Step, created_event, moved_event};
+pub use transfer::Transfer;
+pub use work::{EnvelopeStatus, PayoutStatus, Purpose, RefundStatus};

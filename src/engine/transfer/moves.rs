@@ -1,0 +1,416 @@
+//! Which status may follow which, for which cause, and who may say so: one table.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use self::Actor::{Operator, Outgoing, PendingDeposits, Watch};
+use super::TransferKind::{Deposit, DepositExchange, Send, Withdrawal, WithdrawalExchange};
+use super::TransferStatus as S;
+use super::{Transfer, TransferKind, TransferStatus};
+
+/// Who moves transfers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// Asks rails about deposits, and sends on networks.
+    PendingDeposits,
+    /// Pays out on rails.
+    Outgoing,
+    /// Sees what comes in on networks.
+    Watch,
+    /// Makes payouts of a network's executed payments.
+    Executed,
+    /// A person, or a program that speaks for one.
+    Operator,
+}
+
+impl Actor {
+    /// The word in tables and messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingDeposits => "pending-deposits",
+            Self::Outgoing => "outgoing",
+            Self::Watch => "watch",
+            Self::Executed => "executed",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a transfer moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The customer has told all that is needed.
+    UserReady,
+    /// The customer is asked for something.
+    UserAsked,
+    /// The agreement came to nothing before money came.
+    TurnedDown,
+    /// The rail has seen the money, and not settled it.
+    ArrivalSeen,
+    /// The money is in, and the amount is accepted.
+    Arrived,
+    /// The money is in, and a person must look at it.
+    ArrivalHeld,
+    /// The money is in, and goes back by the asset's policy.
+    ArrivalReturned,
+    /// The rail says that it does not come.
+    ArrivalFailed,
+    /// Nothing came in time.
+    DeadlinePassed,
+    /// An envelope with the payment is stored, and is sent.
+    Sent,
+    /// The receiver's account has no trustline, or not one that can take the amount.
+    TrustMissing,
+    /// The receiver's account can take it now.
+    TrustFound,
+    /// The envelope can no longer be applied: there will be another.
+    SendLapsed,
+    /// It cannot be sent, and a person must look at it.
+    SendHeld,
+    /// The network has applied it.
+    Applied,
+    /// The rail has the payout.
+    Initiated,
+    /// The rail has delivered.
+    Delivered,
+    /// The rail refuses, or could not deliver.
+    PayoutFailed,
+    /// The rail needs other facts.
+    InformationAsked,
+    /// Nobody can tell whether the payout was made.
+    PayoutUnclear,
+    /// It cannot be paid out as it stands, and a person must look at it.
+    PayoutHeld,
+    /// The refund is sent on the network, or the rail has it.
+    RefundStarted,
+    /// The envelope of the refund can no longer be applied: there will be another.
+    RefundLapsed,
+    /// The money is back.
+    RefundDone,
+    /// The refund could not be made.
+    RefundFailed,
+    /// A person stops it.
+    Held,
+    /// A person lets it go on.
+    Released,
+    /// A person sends the money back.
+    RefundDecided,
+    /// A person gives a payment to a transfer that it was not matched with.
+    Assigned,
+    /// The facts that were asked for are there.
+    Informed,
+    /// A person has it tried again, by a new decision.
+    Retried,
+    /// A person says what became of it.
+    Resolved,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 32] = [
+        Self::UserReady,
+        Self::UserAsked,
+        Self::TurnedDown,
+        Self::ArrivalSeen,
+        Self::Arrived,
+        Self::ArrivalHeld,
+        Self::ArrivalReturned,
+        Self::ArrivalFailed,
+        Self::DeadlinePassed,
+        Self::Sent,
+        Self::TrustMissing,
+        Self::TrustFound,
+        Self::SendLapsed,
+        Self::SendHeld,
+        Self::Applied,
+        Self::Initiated,
+        Self::Delivered,
+        Self::PayoutFailed,
+        Self::InformationAsked,
+        Self::PayoutUnclear,
+        Self::PayoutHeld,
+        Self::RefundStarted,
+        Self::RefundLapsed,
+        Self::RefundDone,
+        Self::RefundFailed,
+        Self::Held,
+        Self::Released,
+        Self::RefundDecided,
+        Self::Assigned,
+        Self::Informed,
+        Self::Retried,
+        Self::Resolved,
+    ];
+
+    /// The word in the history and in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserReady => "user_ready",
+            Self::UserAsked => "user_asked",
+            Self::TurnedDown => "turned_down",
+            Self::ArrivalSeen => "arrival_seen",
+            Self::Arrived => "arrived",
+            Self::ArrivalHeld => "arrival_held",
+            Self::ArrivalReturned => "arrival_returned",
+            Self::ArrivalFailed => "arrival_failed",
+            Self::DeadlinePassed => "deadline_passed",
+            Self::Sent => "sent",
+            Self::TrustMissing => "trust_missing",
+            Self::TrustFound => "trust_found",
+            Self::SendLapsed => "send_lapsed",
+            Self::SendHeld => "send_held",
+            Self::Applied => "applied",
+            Self::Initiated => "initiated",
+            Self::Delivered => "delivered",
+            Self::PayoutFailed => "payout_failed",
+            Self::InformationAsked => "information_asked",
+            Self::PayoutUnclear => "payout_unclear",
+            Self::PayoutHeld => "payout_held",
+            Self::RefundStarted => "refund_started",
+            Self::RefundLapsed => "refund_lapsed",
+            Self::RefundDone => "refund_done",
+            Self::RefundFailed => "refund_failed",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::RefundDecided => "refund_decided",
+            Self::Assigned => "assigned",
+            Self::Informed => "informed",
+            Self::Retried => "retried",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A row of the table: any of `kinds` in any of `from` may become `to`, for `cause`, if `by` says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Of which transfers.
+    pub kinds: &'static [TransferKind],
+    /// Where they stand.
+    pub from: &'static [TransferStatus],
+    /// Where they stand after it.
+    pub to: TransferStatus,
+    /// Why.
+    pub cause: Cause,
+    /// Who may.
+    pub by: Actor,
+}
+
+/// A move that the table does not have.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+#[error("a {kind} that is {from} does not become {to} because of {cause}")]
+pub struct IllegalMove {
+    /// The transfer's kind.
+    pub kind: TransferKind,
+    /// Where it stands.
+    pub from: TransferStatus,
+    /// Where it was to stand.
+    pub to: TransferStatus,
+    /// Why.
+    pub cause: Cause,
+}
+
+const fn row(
+    kinds: &'static [TransferKind],
+    from: &'static [TransferStatus],
+    cause: Cause,
+    to: TransferStatus,
+    by: Actor,
+) -> Move {
+    Move { kinds, from, to, cause, by }
+}
+
+const ALL: &[TransferKind] = &TransferKind::ALL;
+const DEPOSITS: &[TransferKind] = &[Deposit, DepositExchange];
+const WITHDRAWALS: &[TransferKind] = &[Withdrawal, WithdrawalExchange];
+const SENDS: &[TransferKind] = &[Send];
+/// All that is paid out on a rail.
+const PAID_OUT: &[TransferKind] = &[Withdrawal, WithdrawalExchange, Send];
+/// All that a customer of ours pays in.
+const CUSTOMERS: &[TransferKind] = &[Deposit, DepositExchange, Withdrawal, WithdrawalExchange];
+
+/// Before the money.
+const DEPOSIT_START: &[S] = &[S::PendingUserTransferStart, S::PendingExternal];
+const WITHDRAWAL_START: &[S] = &[S::PendingUserTransferStart];
+const SEND_START: &[S] = &[S::PendingSender];
+/// Money that comes before all was told, or to what a person has stopped, waits for a person.
+const DEPOSIT_UNREADY: &[S] =
+    &[S::Incomplete, S::PendingUser, S::PendingUserTransferStart, S::PendingExternal, S::OnHold];
+const NETWORK_UNREADY: &[S] =
+    &[S::Incomplete, S::PendingUser, S::PendingUserTransferStart, S::PendingSender, S::OnHold];
+/// Before the money, whether all was told or not.
+const AGREEING: &[S] =
+    &[S::Incomplete, S::PendingUser, S::PendingUserTransferStart, S::PendingSender];
+/// Where the rail is paying, or about to.
+const PAYING: &[S] =
+    &[S::PendingAnchor, S::PendingReceiver, S::PendingExternal, S::PendingUserTransferComplete];
+const TO_PAY: &[S] = &[S::PendingAnchor, S::PendingReceiver];
+const TO_SEND: &[S] = &[S::PendingAnchor, S::PendingStellar, S::PendingTrust];
+const ASKED: &[S] = &[S::PendingTransactionInfoUpdate, S::PendingCustomerInfoUpdate];
+/// Where a person may stop it: nothing is on its way. A payout or an envelope that is open forbids it too.
+const HOLDABLE: &[S] = &[
+    S::Incomplete,
+    S::PendingUser,
+    S::PendingUserTransferStart,
+    S::PendingSender,
+    S::PendingAnchor,
+    S::PendingReceiver,
+    S::PendingTrust,
+    S::PendingTransactionInfoUpdate,
+    S::PendingCustomerInfoUpdate,
+];
+/// Where a person may send the money back: it is in, and nothing of it is on its way out.
+const REFUNDABLE: &[S] = &[
+    S::PendingAnchor,
+    S::PendingReceiver,
+    S::PendingTrust,
+    S::PendingTransactionInfoUpdate,
+    S::PendingCustomerInfoUpdate,
+    S::OnHold,
+    S::Error,
+];
+/// Where a payment that was not matched may be the one that was missing.
+const UNASSIGNED: &[S] = &[
+    S::Incomplete,
+    S::PendingUser,
+    S::PendingUserTransferStart,
+    S::PendingSender,
+    S::Expired,
+    S::OnHold,
+    S::TooSmall,
+    S::TooLarge,
+    S::NoMarket,
+    S::Error,
+];
+const HELD: &[S] = &[S::OnHold];
+const FAILED: &[S] = &[S::Error];
+
+/// Every legal move. What is not here is refused.
+///
+/// While money goes back, a transfer is `pending_anchor` until the refund is sent or handed to the rail: it has a
+/// refund then, and is taken up as one. So the two directions share their statuses, and not their causes.
+#[rustfmt::skip]
+pub const MOVES: &[Move] = &[
+    // Agreeing.
+    row(CUSTOMERS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingUserTransferStart, Operator),
+    row(SENDS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingSender, Operator),
+    row(ALL, AGREEING, Cause::UserAsked, S::PendingUser, Operator),
+    row(ALL, AGREEING, Cause::TurnedDown, S::NoMarket, Operator),
+    row(ALL, AGREEING, Cause::TurnedDown, S::TooSmall, Operator),
+    row(ALL, AGREEING, Cause::TurnedDown, S::TooLarge, Operator),
+    row(ALL, AGREEING, Cause::TurnedDown, S::Error, Operator),
+    // Money comes in.
+    row(DEPOSITS, &[S::PendingUserTransferStart], Cause::ArrivalSeen, S::PendingExternal, PendingDeposits),
+    row(DEPOSITS, DEPOSIT_START, Cause::Arrived, S::PendingAnchor, PendingDeposits),
+    row(DEPOSITS, DEPOSIT_UNREADY, Cause::ArrivalHeld, S::OnHold, PendingDeposits),
+    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalReturned, S::PendingAnchor, PendingDeposits),
+    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalFailed, S::Error, PendingDeposits),
+    row(DEPOSITS, AGREEING, Cause::DeadlinePassed, S::Expired, PendingDeposits),
+    row(WITHDRAWALS, WITHDRAWAL_START, Cause::Arrived, S::PendingAnchor, Watch),
+    row(SENDS, SEND_START, Cause::Arrived, S::PendingReceiver, Watch),
+    row(PAID_OUT, NETWORK_UNREADY, Cause::ArrivalHeld, S::OnHold, Watch),
+    row(WITHDRAWALS, WITHDRAWAL_START, Cause::ArrivalReturned, S::PendingAnchor, Watch),
+    row(SENDS, SEND_START, Cause::ArrivalReturned, S::PendingAnchor, Watch),
+    row(PAID_OUT, AGREEING, Cause::DeadlinePassed, S::Expired, Watch),
+    // A deposit goes out on the network.
+    row(DEPOSITS, &[S::PendingAnchor], Cause::Sent, S::PendingStellar, PendingDeposits),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingStellar], Cause::TrustMissing, S::PendingTrust, PendingDeposits),
+    row(DEPOSITS, &[S::PendingTrust], Cause::TrustFound, S::PendingAnchor, PendingDeposits),
+    row(DEPOSITS, &[S::PendingStellar], Cause::SendLapsed, S::PendingAnchor, PendingDeposits),
+    row(DEPOSITS, TO_SEND, Cause::SendHeld, S::OnHold, PendingDeposits),
+    row(DEPOSITS, &[S::PendingStellar], Cause::Applied, S::Completed, PendingDeposits),
+    // A withdrawal or a send goes out on the rail.
+    row(PAID_OUT, TO_PAY, Cause::Initiated, S::PendingExternal, Outgoing),
+    row(PAID_OUT, PAYING, Cause::Delivered, S::Completed, Outgoing),
+    row(PAID_OUT, PAYING, Cause::PayoutFailed, S::Error, Outgoing),
+    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingTransactionInfoUpdate, Outgoing),
+    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingCustomerInfoUpdate, Outgoing),
+    row(PAID_OUT, PAYING, Cause::PayoutUnclear, S::OnHold, Outgoing),
+    row(PAID_OUT, TO_PAY, Cause::PayoutHeld, S::OnHold, Outgoing),
+    row(WITHDRAWALS, ASKED, Cause::Informed, S::PendingAnchor, Operator),
+    row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, Operator),
+    // Money goes back: a deposit's on the rail, the others' on the network.
+    row(DEPOSITS, &[S::PendingAnchor], Cause::RefundStarted, S::PendingExternal, Outgoing),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundDone, S::Refunded, Outgoing),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundFailed, S::OnHold, Outgoing),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::PayoutUnclear, S::OnHold, Outgoing),
+    row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PendingDeposits),
+    row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PendingDeposits),
+    row(PAID_OUT, &[S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),
+    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundFailed, S::OnHold, PendingDeposits),
+    // A person.
+    row(ALL, HOLDABLE, Cause::Held, S::OnHold, Operator),
+    row(DEPOSITS, &[S::PendingExternal], Cause::Held, S::OnHold, Operator),
+    row(CUSTOMERS, HELD, Cause::Released, S::PendingUserTransferStart, Operator),
+    row(CUSTOMERS, HELD, Cause::Released, S::PendingAnchor, Operator),
+    row(SENDS, HELD, Cause::Released, S::PendingSender, Operator),
+    row(SENDS, HELD, Cause::Released, S::PendingReceiver, Operator),
+    row(ALL, REFUNDABLE, Cause::RefundDecided, S::PendingAnchor, Operator),
+    row(CUSTOMERS, UNASSIGNED, Cause::Assigned, S::PendingAnchor, Operator),
+    row(SENDS, UNASSIGNED, Cause::Assigned, S::PendingReceiver, Operator),
+    row(CUSTOMERS, FAILED, Cause::Retried, S::PendingAnchor, Operator),
+    row(SENDS, FAILED, Cause::Retried, S::PendingReceiver, Operator),
+    row(ALL, HELD, Cause::Resolved, S::Completed, Operator),
+    row(ALL, HELD, Cause::Resolved, S::Refunded, Operator),
+    row(ALL, HELD, Cause::Resolved, S::Error, Operator),
+    row(CUSTOMERS, HELD, Cause::Resolved, S::PendingAnchor, Operator),
+    row(SENDS, HELD, Cause::Resolved, S::PendingReceiver, Operator),
+    row(PAID_OUT, &[S::PendingExternal], Cause::Resolved, S::PendingUserTransferComplete, Operator),
+    row(PAID_OUT, &[S::PendingUserTransferComplete], Cause::Resolved, S::Completed, Operator),
+];
+
+/// Whether the table has this move.
+///
+/// # Errors
+/// [`IllegalMove`] says what is not in it.
+pub fn legal(
+    kind: TransferKind,
+    from: TransferStatus,
+    to: TransferStatus,
+    cause: Cause,
+) -> Result<Actor, IllegalMove> {
+    MOVES
+        .iter()
+        .find(|one| {
+            one.cause == cause
+                && one.to == to
+                && one.from.contains(&from)
+                && one.kinds.contains(&kind)
+        })
+        .map(|one| one.by)
+        .ok_or(IllegalMove { kind, from, to, cause })
+}
+
+/// Who moves a transfer of this kind for this cause; none where nobody does.
+#[must_use]
+pub fn actor(kind: TransferKind, cause: Cause) -> Option<Actor> {
+    MOVES.iter().find(|one| one.cause == cause && one.kinds.contains(&kind)).map(|one| one.by)
+}
+
+/// Where a transfer goes on when a person lets it: to be paid out if its money is in, else to be waited for.
+#[must_use]
+pub const fn released_to(transfer: &Transfer) -> TransferStatus {
+    match (transfer.kind, transfer.amount_in.is_some()) {
+        (Send, true) => S::PendingReceiver,
+        (Send, false) => S::PendingSender,
+        (Deposit | DepositExchange | Withdrawal | WithdrawalExchange, true) => S::PendingAnchor,
+        (Deposit | DepositExchange | Withdrawal | WithdrawalExchange, false) => {
+            S::PendingUserTransferStart
+        }
+    }
+}

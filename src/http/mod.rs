@@ -1,0 +1,22 @@
+//! HTTP, one way: what every client of ours shares, whether it speaks to a network or to a rail.
+//!
+//! What to do with an answer (`answer`), sending and trying again (`sender`), one bounded exchange (`transport`), the
+//! token bucket (`bucket`), JSON (`json`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
+
+mod answer;
+mod bucket;
+mod error;
+mod json;
+mod problem;
+mod sender;
+mod transport;
+mod url;
+
+pub(crate) use answer::Call;
+pub use error::CallError;
+pub(crate) use json::object;
+pub(crate) use problem::{brief, text as problem_text};
+pub use sender::RequestSeen;
+pub(crate) use sender::{Bearer, Http, Settings, Stop};
+pub(crate) use transport::{Body, Lost, Open, Received, Request};
+pub(crate) use url::{extended, url_of};

@@ -1,0 +1,266 @@
+//! The requests of one client: paced by its bucket, observed, and tried as often as the answer table says.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use tokio::time::{Instant, sleep};
+
+use super::answer::{Answer, Call, Spent, Verdict, judge};
+use super::bucket::Bucket;
+use super::error::CallError;
+use super::problem::{brief, text};
+use super::transport::{Lost, Open, Received, Request, Transport};
+use crate::engine::{Clock, RetryPolicy};
+
+/// So much of a body goes to the log, at debug.
+const BODY_LOGGED: usize = 2048;
+
+/// One exchange with a network or a rail, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestSeen {
+    /// What was asked, in a word: `list`, `get`, `token`, `payouts`, an operation's name.
+    pub endpoint: &'static str,
+    /// The HTTP status, or the exit code of a program; none if no answer came.
+    pub status: Option<u16>,
+    /// From sending to the last byte of the answer.
+    pub took: Duration,
+}
+
+/// What every request of one client shares.
+pub(crate) struct Settings {
+    /// The configured name of the network or rail, for the log.
+    pub(crate) name: String,
+    /// For one exchange, from connecting to the last byte of the answer.
+    pub(crate) timeout: Duration,
+    /// None: they are not paced.
+    pub(crate) requests_per_second: Option<u32>,
+    pub(crate) retry: RetryPolicy,
+    /// Headers that are made anew for each try, such as a signature with its time.
+    pub(crate) sign: Option<Sign>,
+}
+
+/// Makes headers for a request that is about to be sent.
+pub(crate) type Sign = Box<dyn Fn(&Request, DateTime<Utc>) -> HeaderMap + Send + Sync>;
+
+/// What a request bears to be let in.
+#[derive(Clone, Copy)]
+pub(crate) struct Bearer<'a> {
+    pub(crate) header: &'a HeaderValue,
+    /// Whether it was fetched because of a 401.
+    pub(crate) is_new: bool,
+}
+
+/// Why a request ended without a value.
+pub(crate) enum Stop {
+    /// The token is refused: to be run again with a new one.
+    NewToken(String),
+    /// An operation that was surely not applied, for something else is in the way.
+    Busy(String),
+    /// An operation that may have been applied.
+    Unclear(String),
+    /// Anything else.
+    Error(CallError),
+}
+
+impl Stop {
+    /// The same as an error, for a call that has no finer answer.
+    pub(crate) fn into_error(self) -> CallError {
+        match self {
+            Self::NewToken(why) => CallError::Credentials(why),
+            Self::Busy(why) | Self::Unclear(why) => CallError::Unavailable(why),
+            Self::Error(error) => error,
+        }
+    }
+}
+
+/// Sends the requests of one client.
+pub(crate) struct Http {
+    transport: Transport,
+    settings: Settings,
+    bucket: Option<Mutex<Bucket>>,
+    started: Instant,
+    pub(crate) clock: Clock,
+    /// The other side's clock minus ours, in milliseconds.
+    offset: AtomicI64,
+    observer: Box<dyn Fn(&RequestSeen) + Send + Sync>,
+}
+
+impl Http {
+    /// A sender for the hosts of `urls`.
+    ///
+    /// # Errors
+    /// The TLS roots of the machine cannot be read.
+    pub(crate) fn new(
+        settings: Settings,
+        urls: &[&Url],
+        clock: Clock,
+        observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
+    ) -> Result<Self, CallError> {
+        let transport = Transport::new(settings.timeout, urls).map_err(|why| {
+            CallError::Options(format!("the HTTP client cannot be set up: {why}"))
+        })?;
+        Ok(Self {
+            transport,
+            bucket: settings.requests_per_second.map(|rate| Mutex::new(Bucket::new(rate))),
+            settings,
+            started: Instant::now(),
+            clock,
+            offset: AtomicI64::new(0),
+            observer: Box::new(observer),
+        })
+    }
+
+    /// The other side's clock minus ours, when it last told its time. Zero before that. Good to about a second.
+    pub(crate) fn server_offset(&self) -> TimeDelta {
+        TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
+    }
+
+    /// Sends `request`, again where the answer table says so, and reads a good answer with `read`.
+    pub(crate) async fn run<T>(
+        &self,
+        call: Call,
+        request: &Request,
+        bearer: Option<Bearer<'_>>,
+        read: impl Fn(&Received) -> Result<T, String>,
+    ) -> Result<T, Stop> {
+        let mut backoff = self.settings.retry.start();
+        loop {
+            let (answer, why) = match self
+                .once(call, request, bearer.map(|bearer| bearer.header))
+                .await
+            {
+                Ok(received) if (200..300).contains(&received.status) => match read(&received) {
+                    Ok(value) => return Ok(value),
+                    Err(why) => {
+                        self.log_body(call, request, &received);
+                        (Answer::Unreadable, why)
+                    }
+                },
+                Ok(received) => {
+                    self.log_body(call, request, &received);
+                    let Received { status, retry_after, .. } = received;
+                    (Answer::Status { status, retry_after }, text(status, &received.body))
+                }
+                Err(lost) => lost.tell(),
+            };
+            let why = brief(&why);
+            let endpoint = request.endpoint;
+            tracing::debug!(network = self.settings.name, endpoint, ?answer, why, "no good answer");
+            return Err(match judge(call, answer, bearer.is_some_and(|bearer| bearer.is_new)) {
+                Verdict::Retry { asked, spent } => match (backoff.next_delay(asked), spent) {
+                    (Some(delay), _) => {
+                        sleep(delay).await;
+                        continue;
+                    }
+                    (None, Spent::Unavailable) => Stop::Error(CallError::Unavailable(why)),
+                    (None, Spent::Unreadable) => Stop::Error(CallError::Unreadable(why)),
+                    (None, Spent::Busy) => Stop::Busy(why),
+                },
+                Verdict::NewToken => Stop::NewToken(why),
+                Verdict::CredentialsRefused => Stop::Error(CallError::Credentials(why)),
+                Verdict::Forbidden => Stop::Error(CallError::Forbidden(why)),
+                Verdict::Refused { status } => {
+                    Stop::Error(CallError::Refused { status, problem: why })
+                }
+                Verdict::Busy => Stop::Busy(why),
+                Verdict::Unclear => Stop::Unclear(why),
+            });
+        }
+    }
+
+    /// Sends `request` once, when the bucket has a place for it, and tells the observer. What the answer means is the
+    /// caller's to say.
+    pub(crate) async fn once(
+        &self,
+        call: Call,
+        request: &Request,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Received, Lost> {
+        self.wait().await;
+        let mut headers = self.signed(request);
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        let start = Instant::now();
+        let mut status = None;
+        let received = self.transport.send(request, headers, &self.clock, &mut status).await;
+        let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
+        (self.observer)(&seen);
+        if let Ok(received) = &received {
+            self.learn(call, received);
+        }
+        received
+    }
+
+    /// Sends `request` once, for an answer that comes bit by bit.
+    ///
+    /// # Errors
+    /// There is none, or it is no good one.
+    pub(crate) async fn open(&self, request: &Request) -> Result<Open, CallError> {
+        self.wait().await;
+        let start = Instant::now();
+        let mut status = None;
+        let opened = self.transport.open(request, self.signed(request), &mut status).await;
+        let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
+        (self.observer)(&seen);
+        let open = opened.map_err(|lost| CallError::Unavailable(lost.tell().1))?;
+        let status = open.status();
+        if (200..300).contains(&status) {
+            return Ok(open);
+        }
+        let why = text(status, &[]);
+        let answer = Answer::Status { status, retry_after: None };
+        Err(match judge(Call::Repeatable, answer, true) {
+            Verdict::NewToken | Verdict::CredentialsRefused => CallError::Credentials(why),
+            Verdict::Forbidden => CallError::Forbidden(why),
+            Verdict::Refused { status } => CallError::Refused { status, problem: why },
+            Verdict::Retry { .. } | Verdict::Busy | Verdict::Unclear => CallError::Unavailable(why),
+        })
+    }
+
+    /// Waits for a place in the bucket.
+    async fn wait(&self) {
+        let wait = self.bucket.as_ref().map_or(Duration::ZERO, |bucket| {
+            bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.started.elapsed())
+        });
+        // A sleep of no time at all would last until the timer's next millisecond.
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+    }
+
+    /// The headers that `request` is signed with, if it is.
+    fn signed(&self, request: &Request) -> HeaderMap {
+        match &self.settings.sign {
+            Some(sign) => sign(request, self.clock.now()),
+            None => HeaderMap::new(),
+        }
+    }
+
+    /// Takes the other side's time from an answer. Tokens may come from another host, with a clock of its own.
+    fn learn(&self, call: Call, received: &Received) {
+        if let Some(time) = received.server_time.filter(|_| call != Call::Token) {
+            let offset = time - self.clock.now();
+            self.offset.store(offset.num_milliseconds(), Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps the beginning of a body in the log, at debug. Never one of the token endpoint.
+    pub(crate) fn log_body(&self, call: Call, request: &Request, received: &Received) {
+        if call == Call::Token {
+            return;
+        }
+        let start = received.body.get(..BODY_LOGGED).unwrap_or(&received.body);
+        tracing::debug!(
+            network = self.settings.name,
+            endpoint = request.endpoint,
+            status = received.status,
+            body = %String::from_utf8_lossy(start),
+            "answer"
+        );
+    }
+}
