@@ -6,6 +6,8 @@
 //! [`Sandbox::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
 //! it; tests hold it in the same process.
 //!
+//! [`horizon`] is a Stellar network, [`bank`] and [`wire_gateway`] are rails; each has books of its own too.
+//!
 //! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
 
 pub mod bank;

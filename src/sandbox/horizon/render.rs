@@ -11,12 +11,11 @@ use super::keys::{Key, asset_text, code_and_issuer, decimal, hex, memo_text};
 use super::ledger::Ledger;
 use super::operations::Kind;
 use super::state::Claimable;
-use crate::engine::iso;
 use crate::sandbox::base64;
 
 /// Times as Horizon writes them: whole seconds.
 fn time(at: chrono::DateTime<chrono::Utc>) -> String {
-    iso(at).replace(".000Z", "Z")
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn link(href: String) -> Value {
