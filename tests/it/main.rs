@@ -22,5 +22,6 @@ mod readme;
 mod refusals;
 mod reviews;
 mod standby;
+mod stellar;
 mod store;
 mod support;
