@@ -24,5 +24,6 @@ mod refusals;
 mod reviews;
 mod sandbox_rails;
 mod standby;
+mod stellar;
 mod store;
 mod support;
