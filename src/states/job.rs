@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
+use super::asking::Asker;
 use super::note::Observer;
+use super::sending::Sender;
 use super::sweep::{SweepError, SweepReport, Sweeper, Swept};
+use super::watching::Watcher;
 use crate::config::{PollerSettings, Settings};
 use crate::engine::{Clock, Poller};
 use crate::networks::RequestSeen;
@@ -15,6 +18,12 @@ use crate::store::{Lease, Scope, Store};
 pub enum Job {
     /// The payments in one state on one network: collected, and acted on.
     Payments(Sweeper),
+    /// The deposits that are to come in on one rail.
+    Asking(Asker),
+    /// The deposits that are to go out on one network.
+    Sending(Sender),
+    /// What comes in on one network.
+    Watching(Watcher),
 }
 
 /// A part of the poller `outgoing`'s work that can be run alone.
@@ -40,6 +49,8 @@ pub struct Making<'a> {
     pub clock: &'a Clock,
     /// The one stage of `outgoing` that is wanted; none is both.
     pub stage: Option<Stage>,
+    /// Whether sweeps follow one another for ever: then there is time to wait for what comes.
+    pub lasts: bool,
     /// Who is told of requests.
     pub seen: Seen,
 }
@@ -50,6 +61,9 @@ impl Job {
     pub fn scope(&self) -> &Scope {
         match self {
             Self::Payments(sweeper) => sweeper.scope(),
+            Self::Asking(asker) => asker.scope(),
+            Self::Sending(sender) => sender.scope(),
+            Self::Watching(watcher) => watcher.scope(),
         }
     }
 
@@ -63,6 +77,9 @@ impl Job {
     ) -> Swept {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).run(lease).await,
+            Self::Asking(asker) => asker.run(lease, stop, observer).await,
+            Self::Sending(sender) => sender.run(lease, stop, observer).await,
+            Self::Watching(watcher) => watcher.run(lease, stop, observer).await,
         }
     }
 
@@ -77,6 +94,9 @@ impl Job {
     ) -> Result<SweepReport, SweepError> {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).dry_run().await,
+            Self::Asking(asker) => asker.dry_run(stop, observer).await,
+            Self::Sending(sender) => sender.dry_run(observer).await,
+            Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
         }
     }
 }
@@ -92,8 +112,44 @@ pub fn jobs(making: &Making<'_>, poller: Poller, own: &PollerSettings) -> Result
         | Poller::Executed
         | Poller::Completed
         | Poller::Failed => own.places().map(|name| payments(making, poller, own, name)).collect(),
-        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => Ok(Vec::new()),
+        Poller::PendingDeposits => pending_deposits(making, poller, own),
+        Poller::Watch => own.places().map(|name| watch(making, poller, own, name)).collect(),
+        Poller::Outgoing => Ok(Vec::new()),
     }
+}
+
+/// Each rail is asked, and on each network is sent, by a worker of its own: none waits for another.
+fn pending_deposits(
+    making: &Making<'_>,
+    poller: Poller,
+    own: &PollerSettings,
+) -> Result<Vec<Job>, String> {
+    let mut jobs = Vec::new();
+    for name in own.places() {
+        let scope = Scope { poller, network: name.clone() };
+        let job = if making.settings.rails.contains_key(name) {
+            Asker::new(making, scope, own, name)
+                .map(Job::Asking)
+                .map_err(|error| format!("rail {name}: {error}"))
+        } else {
+            Sender::new(making, scope, own, name)
+                .map(Job::Sending)
+                .map_err(|error| format!("network {name}: {error}"))
+        };
+        jobs.push(job?);
+    }
+    Ok(jobs)
+}
+
+fn watch(
+    making: &Making<'_>,
+    poller: Poller,
+    own: &PollerSettings,
+    name: &str,
+) -> Result<Job, String> {
+    let scope = Scope { poller, network: name.to_owned() };
+    let watcher = Watcher::new(making, scope, own, name);
+    watcher.map(Job::Watching).map_err(|error| format!("network {name}: {error}"))
 }
 
 fn payments(
