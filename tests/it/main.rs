@@ -11,6 +11,7 @@ mod cli;
 mod crash;
 mod daemon;
 mod drift;
+mod envelopes;
 mod life;
 mod limits;
 mod lost_answers;
