@@ -207,7 +207,10 @@ impl WireGateway {
         let request = Request { body, ..Request::new("transfer", Method::POST, url) };
         let _permit = self.gate.acquire().await.ok();
         match self.http.once(Call::Operation, &request, self.authorization.as_ref()).await {
-            Ok(received) => transfer::outcome(&received),
+            Ok(received) => {
+                self.http.log_body(Call::Operation, &request, &received);
+                transfer::outcome(&received, payout.attempt)
+            }
             Err(Lost::NotSent(why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
             Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge)) => {
                 PayoutOutcome::Unknown { reason: lost.why() }
