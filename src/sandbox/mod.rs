@@ -17,6 +17,7 @@ mod ripplenet;
 mod service;
 mod tokens;
 mod wire;
+pub mod wire_gateway;
 
 pub use faults::{FaultRates, Reply};
 pub use ripplenet::{

@@ -12,6 +12,7 @@ mod crash;
 mod daemon;
 mod drift;
 mod envelopes;
+mod horizon;
 mod life;
 mod limits;
 mod lost_answers;

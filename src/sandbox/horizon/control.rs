@@ -1,6 +1,7 @@
 //! What can be done to a running network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::keys::{Key, asset};
@@ -10,12 +11,13 @@ use super::path::Offer;
 use super::{HorizonSandbox, Keys};
 use crate::sandbox::HookAnswer;
 use crate::sandbox::faults::{FaultRates, Reply};
+use crate::sandbox::service::Power;
 
 impl HorizonSandbox {
     /// Changes something, and wakes whoever waits for a change.
     pub(super) fn change<T>(&self, how: impl FnOnce(&mut Network) -> T) -> T {
         let result = how(&mut self.shared.lock());
-        self.shared.changed();
+        self.shared.ledger_closed();
         result
     }
 
@@ -89,6 +91,41 @@ impl HorizonSandbox {
         true
     }
 
+    /// Stops serving, for all clones. Connections that hang are cut.
+    pub fn stop(&self) {
+        self.power.send_replace(Power::Stopped);
+    }
+
+    /// Goes down: connections are cut, and new ones refused, until [`HorizonSandbox::come_up`]. Returns once it is so.
+    ///
+    /// The ledger goes on behind it.
+    pub async fn go_down(&self) {
+        self.switch(Power::Down, false).await;
+    }
+
+    /// Serves again on the same port. Returns once it does.
+    pub async fn come_up(&self) {
+        self.switch(Power::On, true).await;
+    }
+
+    async fn switch(&self, power: Power, open: bool) {
+        self.power.send_if_modified(|told| {
+            let change = *told != Power::Stopped && *told != power;
+            if change {
+                *told = power;
+            }
+            change
+        });
+        let mut opened = self.open.clone();
+        // An error says that the sandbox has been stopped: there is nothing to wait for.
+        drop(opened.wait_for(|told| *told == open).await.map(|told| *told));
+    }
+
+    /// Changes how long every request takes before it is carried out.
+    pub fn set_latency(&self, latency: Duration) {
+        self.change(|network| network.latency = latency);
+    }
+
     /// Changes the rates of faults that meet any request.
     pub fn set_faults(&self, rates: FaultRates) {
         self.change(|network| network.faults.set_rates(rates));
@@ -145,7 +182,7 @@ impl HorizonSandbox {
     }
 
     /// Waits until something holds; it is looked at after each change. It waits for ever if it never does.
-    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
+    pub async fn wait_until(&self, holds: impl Fn(&Self) -> bool) {
         let mut changes = self.shared.changes();
         while !holds(self) {
             if changes.changed().await.is_err() {

@@ -43,6 +43,8 @@ pub(super) struct Ledger {
     pub(super) min_fee: i64,
     /// Why what was once taken in is in no ledger.
     dropped: HashMap<[u8; 32], String>,
+    /// Counts up whenever somebody who waits for a transaction has reason to look.
+    pub(super) news: u64,
     /// Ledgers that Horizon lags behind.
     lag: u32,
     /// Horizon takes nothing in after this ledger.
@@ -60,6 +62,7 @@ impl Ledger {
             capacity: capacity.max(1),
             min_fee: BASE_FEE,
             dropped: HashMap::new(),
+            news: 0,
             lag: 0,
             held_at: None,
             visible: FIRST_LEDGER,
@@ -160,6 +163,7 @@ impl Ledger {
         let hash = envelope.hash();
         self.dropped.remove(&hash);
         for gone in self.queue.push(envelope, proven, self.capacity) {
+            self.news += 1;
             self.dropped.insert(gone, "another took its place".to_owned());
         }
         Taken::Pending
@@ -216,6 +220,7 @@ impl Ledger {
             self.history.add(applied.0, applied.1);
         }
         self.history.ledgers.push(header);
+        self.news += 1;
         self.ingest();
     }
 

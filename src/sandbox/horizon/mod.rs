@@ -38,12 +38,11 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -58,7 +57,8 @@ pub use reading::Fate;
 
 use super::faults::Faults;
 use super::random::Chance;
-use super::wire::{CutListener, Wire};
+use super::service::{Port, Power};
+use super::wire::Wire;
 use ledger::Ledger;
 use network::{Network, Record};
 use server::Shared;
@@ -68,7 +68,8 @@ use server::Shared;
 pub struct HorizonSandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
-    stop: Arc<watch::Sender<bool>>,
+    power: Arc<watch::Sender<Power>>,
+    open: watch::Receiver<bool>,
 }
 
 impl fmt::Debug for HorizonSandbox {
@@ -84,19 +85,19 @@ impl HorizonSandbox {
     ///
     /// When the port cannot be opened.
     pub async fn start(options: HorizonOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        let address = listener.local_addr()?;
-        let (submit_timeout, stream_lifetime) = (options.submit_timeout, options.stream_lifetime);
+        let (power, powered) = watch::channel(Power::On);
+        let (port, open) = Port::open(options.port, powered.clone()).await?;
+        let address = port.address();
+        let patience = options.patience();
         let closing = options.closing;
-        let (stop, stopped) = watch::channel(false);
         let network = network(options, format!("http://{address}"));
-        let shared = Arc::new(Shared::new(network, submit_timeout, stream_lifetime, stopped));
+        let shared = Arc::new(Shared::new(network, patience, powered));
         let service = Router::new()
             .fallback(server::handle)
             .with_state(Arc::clone(&shared))
             .into_make_service_with_connect_info::<Wire>();
         let watcher = Arc::clone(&shared);
-        let serving = axum::serve(CutListener(listener), service)
+        let serving = axum::serve(port, service)
             .with_graceful_shutdown(async move { watcher.until_stopped().await });
         tokio::spawn(async move {
             if let Err(error) = serving.await {
@@ -106,12 +107,7 @@ impl HorizonSandbox {
         if let Closing::Every(every) = closing {
             tokio::spawn(close_ledgers(Arc::clone(&shared), every));
         }
-        Ok(Self { shared, address, stop: Arc::new(stop) })
-    }
-
-    /// Stops serving, for all clones. Connections that hang are cut.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
+        Ok(Self { shared, address, power: Arc::new(power), open })
     }
 
     /// The network's `horizon_url` in our config.
@@ -139,7 +135,7 @@ async fn close_ledgers(shared: Arc<Shared>, every: Duration) {
                     network.close();
                 }
                 drop(network);
-                shared.changed();
+                shared.ledger_closed();
             }
         }
     }
@@ -161,6 +157,7 @@ fn network(options: HorizonOptions, base: String) -> Network {
         chance: Chance::new(options.seed ^ 2),
         record: Record::default(),
         hook: None,
+        latency: options.latency,
         streams: 0,
         elder: 0,
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -71,6 +72,8 @@ pub(super) struct Network {
     pub(super) chance: Chance,
     pub(super) record: Record,
     pub(super) hook: Option<Hook>,
+    /// How long every request takes.
+    pub(super) latency: Duration,
     /// Streams that are open now.
     pub(super) streams: usize,
     /// Lists have no entry before this ledger.

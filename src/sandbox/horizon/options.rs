@@ -28,6 +28,10 @@ pub struct HorizonOptions {
     pub submit_timeout: Duration,
     /// How long a stream lives before it ends with `byebye`.
     pub stream_lifetime: Duration,
+    /// After how long a client is told to open a broken stream again.
+    pub stream_retry: Duration,
+    /// How long every request takes before it is carried out.
+    pub latency: Duration,
     /// Faults of any request by chance; none at first.
     pub faults: FaultRates,
     /// Faults of submissions by chance; none at first.
@@ -47,9 +51,29 @@ impl Default for HorizonOptions {
             capacity: 1_000,
             submit_timeout: Duration::from_secs(10),
             stream_lifetime: Duration::from_secs(55),
+            stream_retry: Duration::from_secs(1),
+            latency: Duration::ZERO,
             faults: FaultRates::default(),
             submit_faults: SubmitRates::default(),
             stream_faults: StreamRates::default(),
+        }
+    }
+}
+
+/// How long the server lets things last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) submit: Duration,
+    pub(super) stream: Duration,
+    pub(super) retry: Duration,
+}
+
+impl HorizonOptions {
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            submit: self.submit_timeout,
+            stream: self.stream_lifetime,
+            retry: self.stream_retry,
         }
     }
 }

@@ -167,7 +167,7 @@ impl HorizonSandbox {
 
     /// How often each fault was injected.
     #[must_use]
-    pub fn faults(&self) -> BTreeMap<String, u64> {
+    pub fn injected(&self) -> BTreeMap<String, u64> {
         let network = self.shared.lock();
         let mut all = network.record.faults.clone();
         all.extend(network.faults.injected().clone());

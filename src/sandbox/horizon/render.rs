@@ -7,11 +7,12 @@ use stellar_xdr::{
 
 use super::account::{AUTH_IMMUTABLE, AUTH_REQUIRED, AUTH_REVOCABLE, Account};
 use super::history::{Applied, Header, Moved};
-use super::keys::{Key, asset_text, base64, code_and_issuer, decimal, hex, memo_text};
+use super::keys::{Key, asset_text, code_and_issuer, decimal, hex, memo_text};
 use super::ledger::Ledger;
 use super::operations::Kind;
 use super::state::Claimable;
 use crate::engine::iso;
+use crate::sandbox::base64;
 
 /// Times as Horizon writes them: whole seconds.
 fn time(at: chrono::DateTime<chrono::Utc>) -> String {
@@ -158,7 +159,7 @@ pub(super) fn transaction_by(base: &str, applied: &Applied, asked: [u8; 32]) -> 
         put("memo", memo.into());
     }
     if let Memo::Text(text) = envelope.memo() {
-        put("memo_bytes", base64(text.as_slice()).into());
+        put("memo_bytes", base64::encode(text.as_slice()).into());
     }
     let (outer, inner) = match &envelope.bump {
         None => (signatures(&envelope.signatures), None),
@@ -199,7 +200,7 @@ fn rename(record: &mut Map<String, Value>, from: &str, to: &str) {
 }
 
 fn signatures(all: &[DecoratedSignature]) -> Value {
-    all.iter().map(|one| Value::from(base64(one.signature.0.as_slice()))).collect()
+    all.iter().map(|one| Value::from(base64::encode(one.signature.0.as_slice()))).collect()
 }
 
 /// The result as base64.

@@ -15,12 +15,13 @@ use tokio::sync::watch;
 
 use super::endpoint::Endpoint;
 use super::network::{Answer, Hook, List, Network};
-use super::options::HorizonRequest;
+use super::options::{HorizonRequest, Patience};
 use super::problem::Problem;
 use super::query::{Query, cursor};
 use super::{stream as events, submit};
 use crate::engine::Clock;
 use crate::sandbox::faults::Reply;
+use crate::sandbox::service::Power;
 use crate::sandbox::wire::Wire;
 use crate::sandbox::{HookAnswer, Phase};
 
@@ -35,11 +36,12 @@ pub(super) struct Shared {
     network: Mutex<Network>,
     clock: Clock,
     pub(super) network_id: [u8; 32],
-    pub(super) submit_timeout: Duration,
-    pub(super) stream_lifetime: Duration,
-    /// Counts up with everything that somebody may wait for.
-    changes: watch::Sender<u64>,
-    stopped: watch::Receiver<bool>,
+    pub(super) patience: Patience,
+    /// Told whenever anything may have changed.
+    changes: watch::Sender<()>,
+    /// Told whenever Horizon may know more: thousands may wait for that, and not for every request.
+    news: watch::Sender<()>,
+    power: watch::Receiver<Power>,
 }
 
 /// What is known of a request before it is carried out.
@@ -47,6 +49,7 @@ struct Arrival {
     request: HorizonRequest,
     reply: Option<Reply>,
     hook: Option<Hook>,
+    latency: Duration,
 }
 
 impl Arrival {
@@ -57,20 +60,15 @@ impl Arrival {
 }
 
 impl Shared {
-    pub(super) fn new(
-        network: Network,
-        submit_timeout: Duration,
-        stream_lifetime: Duration,
-        stopped: watch::Receiver<bool>,
-    ) -> Self {
+    pub(super) fn new(network: Network, patience: Patience, power: watch::Receiver<Power>) -> Self {
         Self {
             clock: network.clock.clone(),
             network_id: network.ledger.network_id,
             network: Mutex::new(network),
-            submit_timeout,
-            stream_lifetime,
-            changes: watch::Sender::new(0),
-            stopped,
+            patience,
+            changes: watch::Sender::new(()),
+            news: watch::Sender::new(()),
+            power,
         }
     }
 
@@ -79,21 +77,32 @@ impl Shared {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells everybody who waits to look again.
+    /// Wakes whoever waits for anything to happen.
     pub(super) fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
     }
 
-    /// Tells of every change from now on.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    /// Wakes whoever waits for a ledger, too.
+    pub(super) fn ledger_closed(&self) {
+        self.news.send_replace(());
+        self.changed();
+    }
+
+    /// Hears of every change from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
+    }
+
+    /// Hears of every ledger from now on.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// Returns once the sandbox is stopped or no handle is left.
     pub(super) async fn until_stopped(&self) {
-        let mut stopped = self.stopped.clone();
+        let mut power = self.power.clone();
         // An error says that the last handle is gone: the same.
-        drop(stopped.wait_for(|stopped| *stopped).await.map(|stopped| *stopped));
+        drop(power.wait_for(|power| *power == Power::Stopped).await.map(|power| *power));
     }
 
     fn arrive(&self, endpoint: Endpoint, about: Option<&str>) -> Arrival {
@@ -121,7 +130,7 @@ impl Shared {
         };
         let about = about.map(str::to_owned);
         let request = HorizonRequest { n, endpoint, about, phase: Phase::BeforeApply };
-        Arrival { request, reply, hook: network.hook.clone() }
+        Arrival { request, reply, hook: network.hook.clone(), latency: network.latency }
     }
 
     fn respond(
@@ -190,6 +199,9 @@ pub(super) async fn handle(
     shared.changed();
     if arrival.hook_cuts(Phase::BeforeApply) {
         return cut(&wire);
+    }
+    if arrival.latency > Duration::ZERO {
+        tokio::time::sleep(arrival.latency).await;
     }
     let html = [("Content-Type".to_owned(), "text/html".to_owned())];
     match &arrival.reply {

@@ -15,13 +15,12 @@ use super::problem::Problem;
 use super::query::{Cursor, Query};
 use super::server::Shared;
 
-const HELLO: &str = "retry: 1000\nevent: open\ndata: \"hello\"\n\n";
 const BYEBYE: &str = "retry: 10\nevent: close\ndata: \"byebye\"\n\n";
 
 /// One open stream.
 struct Stream {
     shared: Arc<Shared>,
-    changes: watch::Receiver<u64>,
+    news: watch::Receiver<()>,
     list: List,
     query: Query,
     /// Records that may still come.
@@ -56,16 +55,18 @@ pub(super) fn open(shared: &Arc<Shared>, list: List, query: Query) -> Result<Bod
     let fault = network.stream_fault();
     drop(network);
     shared.changed();
+    let retry = shared.patience.retry.as_millis();
+    let hello = format!("retry: {retry}\nevent: open\ndata: \"hello\"\n\n");
     let opened = Stream {
-        changes: shared.changes(),
+        news: shared.news(),
         list,
         left: query.limit,
         query,
         sent: 0,
         fault,
-        ready: VecDeque::from([Part::Text(HELLO.to_owned())]),
+        ready: VecDeque::from([Part::Text(hello)]),
         last: None,
-        until: Instant::now() + shared.stream_lifetime,
+        until: Instant::now() + shared.patience.stream,
         shared: Arc::clone(shared),
     };
     Ok(Body::from_stream(stream::unfold(opened, step)))
@@ -105,12 +106,12 @@ impl Stream {
             self.ready.extend([Part::Text(BYEBYE.to_owned()), Part::End]);
             return;
         }
-        self.changes.borrow_and_update();
+        self.news.borrow_and_update();
         if self.fill() {
             return;
         }
         let stopped = tokio::select! {
-            changed = self.changes.changed() => changed.is_err(),
+            changed = self.news.changed() => changed.is_err(),
             () = tokio::time::sleep_until(self.until) => true,
             () = self.shared.until_stopped() => true,
         };

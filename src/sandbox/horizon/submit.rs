@@ -46,26 +46,35 @@ pub(super) async fn submit(
         return shared.lock().refuse(endpoint, &Problem::malformed(&xdr));
     };
     let (hash, source) = (envelope.hash(), envelope.source());
-    let now = shared.lock().submitted(endpoint, envelope);
-    shared.changed();
+    let (now, news) = {
+        let mut network = shared.lock();
+        let before = network.ledger.news;
+        let now = network.submitted(endpoint, envelope);
+        (now, network.ledger.news != before)
+    };
+    if news {
+        shared.ledger_closed();
+    } else {
+        shared.changed();
+    }
     let otherwise = match now {
         Now::Answered(answer) => return answer,
         Now::Wait { otherwise } => otherwise,
     };
     let included = async {
-        let mut changes = shared.changes();
+        let mut news = shared.news();
         loop {
             let known = shared.lock().fate(endpoint, &xdr, hash, source, otherwise.as_deref());
             if let Some(answer) = known {
                 return answer;
             }
-            if changes.changed().await.is_err() {
+            if news.changed().await.is_err() {
                 return timeout(&xdr, hash);
             }
         }
     };
     tokio::select! {
-        answer = tokio::time::timeout(shared.submit_timeout, included) => {
+        answer = tokio::time::timeout(shared.patience.submit, included) => {
             answer.unwrap_or_else(|_| timeout(&xdr, hash))
         }
         () = shared.until_stopped() => timeout(&xdr, hash),

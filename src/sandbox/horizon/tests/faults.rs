@@ -26,7 +26,7 @@ async fn a_timeout_may_have_been_applied_or_not() {
     }
     assert_eq!(bench.submit(&signed).await.0, 200);
     assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
-    assert_eq!(bench.sandbox.faults().len(), 3);
+    assert_eq!(bench.sandbox.injected().len(), 3);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn an_applied_transaction_is_not_known_for_a_while() {
     assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
     // The core says bad sequence, and Horizon waits until it knows why.
     let go_on = async {
-        bench.sandbox.until(|it| it.submissions() == 2).await;
+        bench.sandbox.wait_until(|it| it.submissions() == 2).await;
         bench.sandbox.hold_ingestion(false);
     };
     let ((status, _), ()) = tokio::join!(bench.submit(&signed), go_on);
@@ -114,7 +114,7 @@ async fn whoever_hangs_is_cut_at_the_end() {
     bench.sandbox.set_closing(Closing::ByHand);
     bench.sandbox.script(Endpoint::Root, 1, Reply::Hang);
     let stop = async {
-        bench.sandbox.until(|it| it.requests() == 2 && it.waiting() == 1).await;
+        bench.sandbox.wait_until(|it| it.requests() == 2 && it.waiting() == 1).await;
         bench.sandbox.stop();
     };
     let hanging = bench.http.get(bench.sandbox.url()).send();
@@ -137,4 +137,30 @@ async fn the_sandbox_can_be_steered_from_any_language() {
     assert_eq!(books["discrepancies"].as_array().unwrap().len(), 0);
     assert_eq!(bench.get("/sandbox/stream-fault?kind=drop&after=2").await.1["waiting"], 1);
     assert_eq!(bench.get("/sandbox/stream-fault?kind=x&after=2").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_horizon_that_is_down_misses_nothing_of_the_ledger() {
+    let (bench, kim, signed) = bench_and_payment().await;
+    bench.sandbox.set_closing(Closing::ByHand);
+    let down = async {
+        bench.sandbox.wait_until(|it| it.waiting() == 1).await;
+        bench.sandbox.go_down().await;
+    };
+    let (cut, ()) = tokio::join!(bench.post("/transactions", &signed.xdr), down);
+    assert!(!cut.unwrap_err().is_timeout());
+    let refused = bench.http.get(bench.sandbox.url()).send().await.unwrap_err();
+    assert!(refused.is_connect(), "{refused}");
+    bench.sandbox.close();
+    bench.sandbox.come_up().await;
+    assert_eq!(bench.submit(&signed).await.0, 200);
+    assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_error_may_hide_that_it_was_applied() {
+    let (bench, kim, signed) = bench_and_payment().await;
+    bench.sandbox.script(Endpoint::Submit, 1, Reply::StatusAfter(500));
+    assert_eq!(bench.submit(&signed).await.0, 500);
+    assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
 }

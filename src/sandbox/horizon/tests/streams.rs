@@ -75,14 +75,14 @@ async fn a_stream_greets_tells_and_says_goodbye_at_its_limit() {
     assert!(!heard.broke);
     let heard = listen(&bench, &format!("limit=2&cursor={}", ids[2])).await;
     assert_eq!(heard.ids, ids[3..]);
-    bench.sandbox.until(|it| it.streams() == 0).await;
+    bench.sandbox.wait_until(|it| it.streams() == 0).await;
 }
 
 #[tokio::test]
 async fn a_stream_tells_what_happens_while_it_is_open() {
     let (bench, kim, ids) = five_payments().await;
     let more = async {
-        bench.sandbox.until(|it| it.streams() == 1).await;
+        bench.sandbox.wait_until(|it| it.streams() == 1).await;
         pay(&bench, &kim, 2);
         pay(&bench, &kim, 1);
     };

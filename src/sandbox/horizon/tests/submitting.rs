@@ -8,7 +8,7 @@ async fn a_submission_waits_for_its_ledger_and_a_second_one_for_the_same() {
     let kim = bench.holder("kim");
     let signed = bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 5)]);
     let close = async {
-        bench.sandbox.until(|it| it.submissions() == 2).await;
+        bench.sandbox.wait_until(|it| it.submissions() == 2).await;
         assert_eq!(bench.sandbox.waiting(), 1);
         assert_eq!(bench.sandbox.fate(&signed.hash), Fate::Waiting);
         bench.sandbox.close();
@@ -96,7 +96,7 @@ async fn what_has_become_invalid_is_in_no_ledger() {
     let kim = bench.holder("kim");
     let signed = bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 1)]);
     let late = async {
-        bench.sandbox.until(|it| it.waiting() == 1).await;
+        bench.sandbox.wait_until(|it| it.waiting() == 1).await;
         bench.pass(301);
         bench.sandbox.close();
     };
@@ -164,7 +164,7 @@ async fn thousands_of_submissions_wait_for_one_ledger() {
         .map(|payer| bench.signed(payer, vec![bench.pay(&bench.bank.account(), "native", 1)]))
         .collect();
     let close = async {
-        bench.sandbox.until(|it| it.waiting() == 500).await;
+        bench.sandbox.wait_until(|it| it.waiting() == 500).await;
         bench.sandbox.close();
     };
     let all = futures_util::future::join_all(signed.iter().map(|signed| bench.submit(signed)));
