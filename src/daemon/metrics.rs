@@ -167,6 +167,10 @@ impl Metrics {
                 let labels = with(&[("operation", operation), ("result", result)]);
                 self.operations.get_or_create(&labels).inc();
             }
+            Note::Payout { result, .. } => {
+                let labels = with(&[("operation", "pay_out"), ("result", result)]);
+                self.operations.get_or_create(&labels).inc();
+            }
             Note::Transfer { status, .. } => {
                 self.transfers_moved.get_or_create(&with(&[("status", status)])).inc();
             }

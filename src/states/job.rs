@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use futures_util::future::LocalBoxFuture;
 
 use super::asking::Asker;
 use super::note::Observer;
+use super::paying::Paying;
 use super::sending::Sender;
 use super::sweep::{SweepError, SweepReport, Sweeper, Swept};
 use super::watching::Watcher;
@@ -17,13 +19,15 @@ use crate::store::{Lease, Scope, Store};
 /// What a worker runs.
 pub enum Job {
     /// The payments in one state on one network: collected, and acted on.
-    Payments(Sweeper),
+    Payments(Box<Sweeper>),
     /// The deposits that are to come in on one rail.
-    Asking(Asker),
+    Asking(Box<Asker>),
     /// The deposits that are to go out on one network.
-    Sending(Sender),
+    Sending(Box<Sender>),
     /// What comes in on one network.
-    Watching(Watcher),
+    Watching(Box<Watcher>),
+    /// Payouts on one rail.
+    Outgoing(Box<Paying>),
 }
 
 /// A part of the poller `outgoing`'s work that can be run alone.
@@ -64,6 +68,7 @@ impl Job {
             Self::Asking(asker) => asker.scope(),
             Self::Sending(sender) => sender.scope(),
             Self::Watching(watcher) => watcher.scope(),
+            Self::Outgoing(paying) => paying.scope(),
         }
     }
 
@@ -75,12 +80,17 @@ impl Job {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        match self {
-            Self::Payments(sweeper) => sweeper.sweep(stop, observer).run(lease).await,
-            Self::Asking(asker) => asker.run(lease, stop, observer).await,
-            Self::Sending(sender) => sender.run(lease, stop, observer).await,
-            Self::Watching(watcher) => watcher.run(lease, stop, observer).await,
-        }
+        // Boxed: they are large, and all that waits for one would be as large as the largest.
+        let sweep: LocalBoxFuture<'_, Swept> = match self {
+            Self::Payments(sweeper) => {
+                Box::pin(async move { sweeper.sweep(stop, observer).run(lease).await })
+            }
+            Self::Asking(asker) => Box::pin(asker.run(lease, stop, observer)),
+            Self::Sending(sender) => Box::pin(sender.run(lease, stop, observer)),
+            Self::Watching(watcher) => Box::pin(watcher.run(lease, stop, observer)),
+            Self::Outgoing(paying) => Box::pin(paying.sweep(lease, stop, observer)),
+        };
+        sweep.await
     }
 
     /// Tells the observer what a sweep would do, and changes nothing, here or there.
@@ -97,6 +107,7 @@ impl Job {
             Self::Asking(asker) => asker.dry_run(stop, observer).await,
             Self::Sending(sender) => sender.dry_run(observer).await,
             Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
+            Self::Outgoing(paying) => paying.dry_run(observer).await,
         }
     }
 }
@@ -114,7 +125,7 @@ pub fn jobs(making: &Making<'_>, poller: Poller, own: &PollerSettings) -> Result
         | Poller::Failed => own.places().map(|name| payments(making, poller, own, name)).collect(),
         Poller::PendingDeposits => pending_deposits(making, poller, own),
         Poller::Watch => own.places().map(|name| watch(making, poller, own, name)).collect(),
-        Poller::Outgoing => Ok(Vec::new()),
+        Poller::Outgoing => own.places().map(|name| outgoing(making, own, name)).collect(),
     }
 }
 
@@ -129,11 +140,11 @@ fn pending_deposits(
         let scope = Scope { poller, network: name.clone() };
         let job = if making.settings.rails.contains_key(name) {
             Asker::new(making, scope, own, name)
-                .map(Job::Asking)
+                .map(|asker| Job::Asking(Box::new(asker)))
                 .map_err(|error| format!("rail {name}: {error}"))
         } else {
             Sender::new(making, scope, own, name)
-                .map(Job::Sending)
+                .map(|sender| Job::Sending(Box::new(sender)))
                 .map_err(|error| format!("network {name}: {error}"))
         };
         jobs.push(job?);
@@ -149,7 +160,7 @@ fn watch(
 ) -> Result<Job, String> {
     let scope = Scope { poller, network: name.to_owned() };
     let watcher = Watcher::new(making, scope, own, name);
-    watcher.map(Job::Watching).map_err(|error| format!("network {name}: {error}"))
+    watcher.map(|watcher| Job::Watching(Box::new(watcher))).map_err(|error| format!("network {name}: {error}"))
 }
 
 fn payments(
@@ -165,5 +176,10 @@ fn payments(
     let observe = move |request: &RequestSeen| seen(&of, request);
     let (store, clock) = ((*store).clone(), (*clock).clone());
     let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
-    sweeper.map(Job::Payments).map_err(|error| format!("network {name}: {error}"))
+    sweeper.map(|sweeper| Job::Payments(Box::new(sweeper))).map_err(|error| format!("network {name}: {error}"))
+}
+
+fn outgoing(making: &Making<'_>, own: &PollerSettings, name: &str) -> Result<Job, String> {
+    let paying = Paying::of(making, own, name).map_err(|error| format!("rail {name}: {error}"))?;
+    Ok(Job::Outgoing(Box::new(paying)))
 }

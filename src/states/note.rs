@@ -53,9 +53,18 @@ pub enum Note {
     },
     /// So many of the accounts whose sequence numbers we use have a transaction on its way.
     ChannelsInUse(usize),
+    /// A payout was handed to its rail, or came to an end.
+    Payout {
+        /// The transfer.
+        transfer_id: String,
+        /// `done`, `initiated`, `refused`, `unknown` or `busy`.
+        result: &'static str,
+        /// The rail's answer or reason.
+        detail: String,
+    },
     /// What would have been done, were this not a dry run.
     Would {
-        /// The payment.
+        /// The payment, or the transfer.
         payment_id: String,
         /// `record`, `quarantine`, or what the review and the operation would be.
         what: String,
@@ -94,6 +103,9 @@ impl Note {
             Self::Incoming { incoming_id, verdict, transfer_id, detail } => Some(json!({
                 "what": "incoming", "incoming_id": incoming_id, "verdict": verdict,
                 "transfer_id": transfer_id, "detail": detail,
+            })),
+            Self::Payout { transfer_id, result, detail } => Some(json!({
+                "what": "payout", "transfer_id": transfer_id, "result": result, "detail": detail,
             })),
             Self::Would { payment_id, what, detail } => Some(json!({
                 "what": "would", "payment_id": payment_id, "would": what, "detail": detail,

@@ -48,8 +48,8 @@ pub use sweeps::SweepRow;
 pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
     IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
-    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, TransferCount, TransferFilter,
-    TransferStory, Waiting,
+    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
+    TransferFilter, TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

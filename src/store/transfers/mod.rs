@@ -12,6 +12,7 @@ mod envelopes;
 mod finish;
 mod incoming;
 mod open;
+mod outlook;
 mod payouts;
 mod read;
 mod refunds;
@@ -31,6 +32,7 @@ pub use envelopes::{Envelope, EnvelopeEnd, EnvelopePayment, Intention, NewEnvelo
 pub use finish::{FinishedPayout, PayoutEnd};
 pub use incoming::{IncomingFilter, IncomingRow, NewIncoming, Recorded};
 pub use open::Waiting;
+pub use outlook::Settlement;
 pub use payouts::PayoutRow;
 pub use read::{TransferCount, TransferFilter};
 pub use refunds::{NewRefund, Refund, RefundEnd};
