@@ -176,7 +176,9 @@ fn payments(
     let observe = move |request: &RequestSeen| seen(&of, request);
     let (store, clock) = ((*store).clone(), (*clock).clone());
     let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
-    sweeper.map(|sweeper| Job::Payments(Box::new(sweeper))).map_err(|error| format!("network {name}: {error}"))
+    sweeper
+        .map(|sweeper| Job::Payments(Box::new(sweeper)))
+        .map_err(|error| format!("network {name}: {error}"))
 }
 
 fn outgoing(making: &Making<'_>, own: &PollerSettings, name: &str) -> Result<Job, String> {

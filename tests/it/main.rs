@@ -18,6 +18,7 @@ mod limits;
 mod lost_answers;
 mod outage;
 mod outcomes;
+mod outgoing;
 mod readme;
 mod refusals;
 mod reviews;

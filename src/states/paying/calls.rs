@@ -57,7 +57,12 @@ fn order_of(payout: &PayoutRow) -> Payout {
     Payout {
         key: payout.payout_id.clone(),
         // A refund of money that belongs to no transfer goes by its own name.
-        transfer_id: payout.transfer_id.as_ref().or(payout.refund_id.as_ref()).cloned().unwrap_or_default(),
+        transfer_id: payout
+            .transfer_id
+            .as_ref()
+            .or(payout.refund_id.as_ref())
+            .cloned()
+            .unwrap_or_default(),
         amount: payout.amount.clone(),
         currency: payout.currency.clone(),
         beneficiary,

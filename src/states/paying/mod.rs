@@ -152,7 +152,9 @@ impl Paying {
         if self.options.stage != Some(Stage::Poll) {
             self.settle(round).await?;
         }
-        let Pumped { batches, calls, acted, error, is_untidy } = Pump::new(self, round).run().await;
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let pumped = Box::pin(Pump::new(self, round).run()).await;
+        let Pumped { batches, calls, acted, error, is_untidy } = pumped;
         self.is_untidy.store(is_untidy, Ordering::Relaxed);
         (report.pages, report.requests, report.acted) = (batches, calls, acted);
         if let Some(error) = error {

@@ -22,7 +22,7 @@ use crate::engine::TransferStatus;
 use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
 use crate::states::patience::BEAT;
 use crate::states::round::Round;
-use crate::states::{SweepError, Stage};
+use crate::states::{Stage, SweepError};
 use crate::store::{Claim, StoreError};
 
 /// So many payouts are asked about in one call.
@@ -190,7 +190,8 @@ impl<'a> Pump<'a> {
     fn begin_claims(&mut self) {
         let few = std::cmp::max(self.paying.batch() / 2, 1);
         let Round { store, lease, .. } = *self.round;
-        let (rail, limit, now) = (self.paying.rail_name(), self.paying.options.batch_size, self.begun);
+        let (rail, limit, now) =
+            (self.paying.rail_name(), self.paying.options.batch_size, self.begun);
         if self.to_look.is_low(few) {
             let claim = store.payouts_to_follow(lease, rail, now, limit);
             self.to_look.claiming = Some(claim.boxed_local());

@@ -25,9 +25,10 @@ impl Answered {
     }
 
     /// One that was claimed, and neither handed over nor asked about.
-    pub(super) fn not_begun(claim: Claim, now: DateTime<Utc>) -> Self {
+    pub(super) fn not_begun(mut claim: Claim, now: DateTime<Utc>) -> Self {
         let end = match claim.payout.status {
             PayoutStatus::Intended => {
+                claim.payout.attempts -= 1;
                 PayoutEnd::NotDone { why: "the sweep ended before it".to_owned(), not_before: now }
             }
             PayoutStatus::Initiated
@@ -98,7 +99,11 @@ pub(super) async fn write(round: &Round<'_>, answered: Vec<Answered>) -> Result<
         match write_all(round, std::slice::from_ref(&one)).await {
             Ok(more) => moved += more,
             Err(StoreError::Refused(why)) => {
-                tracing::error!(transfer_id = name, why, "what came of its payout cannot be written");
+                tracing::error!(
+                    transfer_id = name,
+                    why,
+                    "what came of its payout cannot be written"
+                );
             }
             Err(error) => return Err(error),
         }

@@ -74,15 +74,15 @@ pub struct FinishedPayout<'a> {
 
 /// Only who has a payout in hand may say what came of it.
 const FINISH: Sql = Sql::Each {
-    sqlite: "UPDATE payouts SET status = r.value ->> 'status', reference = coalesce(r.value ->> 'reference', reference), \
+    sqlite: "UPDATE payouts SET status = r.value ->> 'status', attempts = r.value ->> 'attempts', reference = coalesce(r.value ->> 'reference', reference), \
                  answer = coalesce(r.value ->> 'answer', answer), not_before = coalesce(r.value ->> 'not_before', not_before), \
                  finished_at = r.value ->> 'finished_at', claimed_by = NULL, claimed_term = NULL \
              FROM json_each($1) r WHERE payout_id = r.value ->> 'id' AND payouts.finished_at IS NULL \
                AND claimed_by = $2 AND claimed_term = $3 RETURNING payout_id",
-    postgres: "UPDATE payouts p SET status = r.status, reference = coalesce(r.reference, p.reference), \
+    postgres: "UPDATE payouts p SET status = r.status, attempts = r.attempts, reference = coalesce(r.reference, p.reference), \
                    answer = coalesce(r.answer, p.answer), not_before = coalesce(r.not_before, p.not_before), \
                    finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-               FROM jsonb_to_recordset($1) AS r (id text, status text, reference text, answer text, \
+               FROM jsonb_to_recordset($1) AS r (id text, status text, attempts bigint, reference text, answer text, \
                    not_before timestamptz, finished_at timestamptz) \
                WHERE p.payout_id = r.id AND p.finished_at IS NULL AND p.claimed_by = $2 AND p.claimed_term = $3 \
                RETURNING p.payout_id",
@@ -181,6 +181,7 @@ async fn write_ends(
         json!({
             "id": one.payout.payout_id,
             "status": status.as_str(),
+            "attempts": one.payout.attempts,
             "reference": maybe_kept(reference),
             "answer": maybe_kept(answer),
             "not_before": time_json(not_before),
