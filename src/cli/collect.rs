@@ -225,7 +225,7 @@ impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Store(error) => Self::Store(error),
-            SweepError::Network(error) => Self::Network(error),
+            SweepError::Network(error) | SweepError::Rail(error) => Self::Network(error),
         }
     }
 }

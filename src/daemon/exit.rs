@@ -44,12 +44,12 @@ impl Exit {
     #[must_use]
     pub const fn of_sweep(error: &SweepError) -> Self {
         match error {
-            SweepError::Network(error) => Self::of_network(error),
+            SweepError::Network(error) | SweepError::Rail(error) => Self::of_network(error),
             SweepError::Store(error) => Self::of_store(error),
         }
     }
 
-    /// How a process ends that the network does not let through.
+    /// How a process ends that the network or rail does not let through.
     #[must_use]
     pub const fn of_network(error: &NetworkError) -> Self {
         match error {

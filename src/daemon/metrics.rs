@@ -31,6 +31,9 @@ pub struct Metrics {
     collected: Family<Labels, Counter>,
     in_state: Family<Labels, Gauge>,
     transfers_open: Family<Labels, Gauge>,
+    transfers_moved: Family<Labels, Counter>,
+    incoming: Family<Labels, Counter>,
+    channels_in_use: Family<Labels, Gauge>,
     drift: Family<Labels, Gauge>,
     reconcile_found: Family<Labels, Counter>,
     quarantined: Family<Labels, Gauge>,
@@ -80,6 +83,9 @@ impl Metrics {
             collected: Family::default(),
             in_state: Family::default(),
             transfers_open: Family::default(),
+            transfers_moved: Family::default(),
+            incoming: Family::default(),
+            channels_in_use: Family::default(),
             drift: Family::default(),
             reconcile_found: Family::default(),
             quarantined: Family::default(),
@@ -108,6 +114,12 @@ impl Metrics {
         all.register("payments_in_state", help, self.in_state.clone());
         let help = "Transfers that wait for the poller, as far as we know";
         all.register("transfers_open", help, self.transfers_open.clone());
+        let help = "Moves of transfers by the status that they came to";
+        all.register("transfers_moved", help, self.transfers_moved.clone());
+        let help = "Payments that came by what they were";
+        all.register("incoming", help, self.incoming.clone());
+        let help = "Channel accounts with a transaction on its way";
+        all.register("channels_in_use", help, self.channels_in_use.clone());
         let help = "The network's count of payments minus ours";
         all.register("drift", help, self.drift.clone());
         let help = "Payments that only a reconcile has found";
@@ -145,11 +157,31 @@ impl Metrics {
 
     /// Counts what a sweep tells.
     pub fn note(&self, scope: &Scope, note: &Note) {
-        if let Note::Operation { operation, result, .. } = note {
+        let with = |pairs: &[(&'static str, &str)]| {
             let mut labels = labels(scope);
-            labels.push(("operation", (*operation).to_owned()));
-            labels.push(("result", (*result).to_owned()));
-            self.operations.get_or_create(&labels).inc();
+            labels.extend(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            labels
+        };
+        match note {
+            Note::Operation { operation, result, .. } => {
+                let labels = with(&[("operation", operation), ("result", result)]);
+                self.operations.get_or_create(&labels).inc();
+            }
+            Note::Payout { result, .. } => {
+                let labels = with(&[("operation", "pay_out"), ("result", result)]);
+                self.operations.get_or_create(&labels).inc();
+            }
+            Note::Transfer { status, .. } => {
+                self.transfers_moved.get_or_create(&with(&[("status", status)])).inc();
+            }
+            Note::Incoming { verdict, .. } => {
+                self.incoming.get_or_create(&with(&[("verdict", verdict)])).inc();
+            }
+            Note::ChannelsInUse(channels) => {
+                let channels = i64::try_from(*channels).unwrap_or(i64::MAX);
+                self.channels_in_use.get_or_create(&labels(scope)).set(channels);
+            }
+            Note::Progress | Note::Review { .. } | Note::Would { .. } => {}
         }
     }
 

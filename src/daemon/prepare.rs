@@ -133,6 +133,7 @@ async fn prospects(
         store,
         clock: plan.clock,
         stage: plan.stage,
+        lasts: plan.mode == RunMode::Loop,
         seen: Arc::new(move |place: &str, request: &RequestSeen| metrics.request(place, request)),
     };
     let mut prospects = Vec::new();

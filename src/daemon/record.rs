@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::networks::NetworkError;
+use crate::rails::RailError;
 use crate::states::{SweepError, SweepReport};
 use crate::store::SweepRow;
 
@@ -32,7 +33,10 @@ pub(super) fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
     let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
     let millis = took.as_millis();
     match error {
-        Some(error @ SweepError::Network(NetworkError::Unavailable(_))) => {
+        Some(
+            error @ (SweepError::Network(NetworkError::Unavailable(_))
+            | SweepError::Rail(RailError::Unavailable(_))),
+        ) => {
             tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
         }
         Some(error) => {

@@ -286,7 +286,11 @@ impl Worker {
         error: Option<&SweepError>,
     ) -> Result<(), StoreError> {
         let (scope, now) = (self.job.scope(), self.clock.now());
-        let lasting = [AlertName::CredentialsRefused, AlertName::NetworkUnavailable];
+        let lasting = [
+            AlertName::CredentialsRefused,
+            AlertName::NetworkUnavailable,
+            AlertName::RailUnavailable,
+        ];
         match error {
             Some(error) => {
                 if let Some(name) = error.alert() {

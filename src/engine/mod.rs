@@ -37,8 +37,9 @@ pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_lef
 pub use state::PaymentState;
 pub use tally::Tally;
 pub use transfer::{
-    Actor, Arrived, Candidate, Cause, EnvelopeStatus, Explanation, IllegalMove, Incoming, MOVES,
-    Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy, Protocol, Purpose,
-    Quote, RefundStatus, Settled, Surroundings, Terms, Transfer, TransferKind, TransferStatus,
-    actor, arrive, explain, legal, match_incoming, released_to, settle_amounts, subject_key,
+    Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, IllegalMove, Incoming,
+    MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy, Protocol,
+    Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind,
+    TransferStatus, actor, arrive, created_event, explain, legal, match_incoming, moved_event,
+    released_to, settle_amounts, subject_key,
 };

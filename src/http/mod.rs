@@ -1,11 +1,12 @@
 //! HTTP, one way: what every client of ours shares, whether it speaks to a network or to a rail.
 //!
 //! What to do with an answer (`answer`), sending and trying again (`sender`), one bounded exchange (`transport`), the
-//! token bucket (`bucket`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
+//! token bucket (`bucket`), JSON (`json`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
 
 mod answer;
 mod bucket;
 mod error;
+mod json;
 mod problem;
 mod sender;
 mod transport;
@@ -13,8 +14,9 @@ mod url;
 
 pub(crate) use answer::Call;
 pub use error::CallError;
-pub(crate) use problem::brief;
+pub(crate) use json::object;
+pub(crate) use problem::{brief, text as problem_text};
 pub use sender::RequestSeen;
 pub(crate) use sender::{Bearer, Http, Settings, Stop};
-pub(crate) use transport::{Body, Received, Request};
+pub(crate) use transport::{Body, Lost, Open, Received, Request};
 pub(crate) use url::{extended, url_of};

@@ -25,7 +25,7 @@ struct Problem<'a> {
 /// A short reason, such as `E0104 Invalid Request Object: wrong format (PERMANENT)`.
 ///
 /// A body of another shape is never quoted, for it may hold anything.
-pub(super) fn text(status: u16, body: &[u8]) -> String {
+pub(crate) fn text(status: u16, body: &[u8]) -> String {
     // serde would take a list for a struct.
     let is_object = body.trim_ascii_start().starts_with(b"{");
     let problem = serde_json::from_slice::<Problem<'_>>(body).ok().filter(|_| is_object);

@@ -13,7 +13,7 @@ use super::answer::{Answer, Call, Spent, Verdict, judge};
 use super::bucket::Bucket;
 use super::error::CallError;
 use super::problem::{brief, text};
-use super::transport::{Lost, Received, Request, Transport};
+use super::transport::{Lost, Open, Received, Request, Transport};
 use crate::engine::{Clock, RetryPolicy};
 
 /// So much of a body goes to the log, at debug.
@@ -24,9 +24,9 @@ const BODY_LOGGED: usize = 2048;
 pub struct RequestSeen {
     /// What was asked, in a word: `list`, `get`, `token`, `payouts`, an operation's name.
     pub endpoint: &'static str,
-    /// The HTTP status; none if no answer came.
+    /// The HTTP status, or the exit code of a program; none if no answer came.
     pub status: Option<u16>,
-    /// From sending to the last byte of the body.
+    /// From sending to the last byte of the answer.
     pub took: Duration,
 }
 
@@ -180,17 +180,8 @@ impl Http {
         request: &Request,
         authorization: Option<&HeaderValue>,
     ) -> Result<Received, Lost> {
-        let wait = self.bucket.as_ref().map_or(Duration::ZERO, |bucket| {
-            bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.started.elapsed())
-        });
-        // A sleep of no time at all would last until the timer's next millisecond.
-        if !wait.is_zero() {
-            sleep(wait).await;
-        }
-        let mut headers = match &self.settings.sign {
-            Some(sign) => sign(request, self.clock.now()),
-            None => HeaderMap::new(),
-        };
+        self.wait().await;
+        let mut headers = self.signed(request);
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
@@ -205,6 +196,51 @@ impl Http {
         received
     }
 
+    /// Sends `request` once, for an answer that comes bit by bit.
+    ///
+    /// # Errors
+    /// There is none, or it is no good one.
+    pub(crate) async fn open(&self, request: &Request) -> Result<Open, CallError> {
+        self.wait().await;
+        let start = Instant::now();
+        let mut status = None;
+        let opened = self.transport.open(request, self.signed(request), &mut status).await;
+        let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
+        (self.observer)(&seen);
+        let open = opened.map_err(|lost| CallError::Unavailable(lost.tell().1))?;
+        let status = open.status();
+        if (200..300).contains(&status) {
+            return Ok(open);
+        }
+        let why = text(status, &[]);
+        let answer = Answer::Status { status, retry_after: None };
+        Err(match judge(Call::Repeatable, answer, true) {
+            Verdict::NewToken | Verdict::CredentialsRefused => CallError::Credentials(why),
+            Verdict::Forbidden => CallError::Forbidden(why),
+            Verdict::Refused { status } => CallError::Refused { status, problem: why },
+            Verdict::Retry { .. } | Verdict::Busy | Verdict::Unclear => CallError::Unavailable(why),
+        })
+    }
+
+    /// Waits for a place in the bucket.
+    async fn wait(&self) {
+        let wait = self.bucket.as_ref().map_or(Duration::ZERO, |bucket| {
+            bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.started.elapsed())
+        });
+        // A sleep of no time at all would last until the timer's next millisecond.
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+    }
+
+    /// The headers that `request` is signed with, if it is.
+    fn signed(&self, request: &Request) -> HeaderMap {
+        match &self.settings.sign {
+            Some(sign) => sign(request, self.clock.now()),
+            None => HeaderMap::new(),
+        }
+    }
+
     /// Takes the other side's time from an answer. Tokens may come from another host, with a clock of its own.
     fn learn(&self, call: Call, received: &Received) {
         if let Some(time) = received.server_time.filter(|_| call != Call::Token) {
@@ -214,7 +250,7 @@ impl Http {
     }
 
     /// Keeps the beginning of a body in the log, at debug. Never one of the token endpoint.
-    fn log_body(&self, call: Call, request: &Request, received: &Received) {
+    pub(crate) fn log_body(&self, call: Call, request: &Request, received: &Received) {
         if call == Call::Token {
             return;
         }

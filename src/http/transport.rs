@@ -10,6 +10,7 @@ use reqwest::header::{
 use reqwest::{Method, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
 
+use super::CallError;
 use super::answer::Answer;
 use crate::engine::Clock;
 
@@ -62,6 +63,9 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
+/// An answer whose body never ends by itself, such as a stream of events. Dropping it closes the connection.
+pub(crate) struct Open(Response);
+
 /// Why there is no whole answer.
 pub(crate) enum Lost {
     Timeout(Duration),
@@ -95,15 +99,7 @@ impl Transport {
     ) -> Result<Received, Lost> {
         let timeout = self.timeout + request.held;
         let deadline = Instant::now() + timeout;
-        let builder = self.http.request(request.method.clone(), request.url.clone());
-        let builder = builder.headers(request.headers.clone()).headers(headers);
-        let builder = match &request.body {
-            Some(Body { content_type, bytes }) => {
-                builder.header(CONTENT_TYPE, *content_type).body(bytes.clone())
-            }
-            None => builder,
-        };
-        let mut response = match timeout_at(deadline, builder.send()).await {
+        let mut response = match timeout_at(deadline, self.begin(request, headers)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Lost::from_error(error, timeout)),
             Err(_) => return Err(Lost::Timeout(timeout)),
@@ -122,6 +118,52 @@ impl Transport {
         };
         Ok(Received { status, retry_after, server_time, body })
     }
+
+    /// Sends `request` once, and waits no longer than the timeout for the head of an answer, whose body comes bit by bit.
+    pub(super) async fn open(
+        &self,
+        request: &Request,
+        headers: HeaderMap,
+        seen: &mut Option<u16>,
+    ) -> Result<Open, Lost> {
+        let begun = tokio::time::timeout(self.timeout, self.begin(request, headers)).await;
+        let response = begun
+            .map_err(|_| Lost::Timeout(self.timeout))?
+            .map_err(|error| Lost::from_error(error, self.timeout))?;
+        *seen = Some(response.status().as_u16());
+        Ok(Open(response))
+    }
+
+    async fn begin(
+        &self,
+        request: &Request,
+        headers: HeaderMap,
+    ) -> Result<Response, reqwest::Error> {
+        let builder = self.http.request(request.method.clone(), request.url.clone());
+        let builder = builder.headers(request.headers.clone()).headers(headers);
+        let builder = match &request.body {
+            Some(Body { content_type, bytes }) => {
+                builder.header(CONTENT_TYPE, *content_type).body(bytes.clone())
+            }
+            None => builder,
+        };
+        builder.send().await
+    }
+}
+
+impl Open {
+    pub(super) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// The next bytes, as they come. None at the end. May be dropped while it waits: no byte is lost.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, CallError> {
+        let chunk = self.0.chunk().await.map_err(|error| CallError::Unavailable(chain(error)))?;
+        Ok(chunk.map(Vec::from))
+    }
 }
 
 impl Lost {
@@ -133,6 +175,11 @@ impl Lost {
         } else {
             Self::Cut(chain(error))
         }
+    }
+
+    /// Why, in words.
+    pub(crate) fn why(self) -> String {
+        self.tell().1
     }
 
     /// The answer that this is, and why.

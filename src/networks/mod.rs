@@ -3,5 +3,6 @@
 //! Nothing outside this module knows a network's JSON shapes or status codes. What every client shares is in `http`.
 
 pub mod ripplenet;
+pub mod stellar;
 
 pub use crate::http::{CallError as NetworkError, RequestSeen};

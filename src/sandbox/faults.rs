@@ -12,6 +12,8 @@ use super::random::Chance;
 pub struct FaultRates {
     /// Requests answered with 500, and not carried out.
     pub status_500: u32,
+    /// Requests answered with 500, though they were carried out.
+    pub status_500_after: u32,
     /// Requests answered with 502, and not carried out.
     pub status_502: u32,
     /// Requests answered with 429 and `Retry-After`, and not carried out.
@@ -57,6 +59,8 @@ pub enum Reply {
         /// The whole body.
         body: String,
     },
+    /// The request is carried out, and this HTTP status is all that is answered.
+    StatusAfter(u16),
     /// The connection is cut before the request is carried out.
     CutBefore,
     /// The request is carried out, and the connection cut before the answer.
@@ -96,6 +100,7 @@ impl Reply {
     fn name(&self) -> String {
         match self {
             Self::Status { status, .. } => format!("status {status}"),
+            Self::StatusAfter(status) => format!("status {status} after"),
             Self::CutBefore => "cut before".to_owned(),
             Self::CutAfter => "cut after".to_owned(),
             Self::Hang => "hang".to_owned(),
@@ -143,8 +148,13 @@ impl<E: PartialEq> Faults<E> {
     /// What happens to a request: the script first, then chance. Nothing: the right answer.
     pub(super) fn reply(&mut self, endpoint: &E) -> Option<Reply> {
         let reply = self.scripted(endpoint).or_else(|| self.by_chance())?;
-        *self.injected.entry(reply.name()).or_default() += 1;
+        self.note(&reply);
         Some(reply)
+    }
+
+    /// Counts a fault.
+    pub(super) fn note(&mut self, reply: &Reply) {
+        *self.injected.entry(reply.name()).or_default() += 1;
     }
 
     fn scripted(&mut self, endpoint: &E) -> Option<Reply> {
@@ -159,6 +169,7 @@ impl<E: PartialEq> Faults<E> {
         let seconds = rates.retry_after.to_string();
         let choices = [
             (rates.status_500, Reply::status(500)),
+            (rates.status_500_after, Reply::StatusAfter(500)),
             (rates.status_502, Reply::status(502)),
             (rates.status_429, Reply::retry_after(429, seconds.clone())),
             (rates.status_503, Reply::retry_after(503, seconds)),

@@ -8,14 +8,28 @@
 //!
 //! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
 
+pub mod bank;
+mod base64;
 mod faults;
+pub mod horizon;
 mod random;
 mod ripplenet;
+mod service;
 mod tokens;
 mod wire;
+pub mod wire_gateway;
 
 pub use faults::{FaultRates, Reply};
 pub use ripplenet::{
     Amount, Call, Endpoint, Garbage, HookAnswer, Operation, Partner, PaymentSpec, PaymentState,
     Phase, Quirks, RequestInfo, Role, Sandbox, SandboxOptions, Summary, UserInfo,
 };
+pub use service::{CallInfo, Simulated};
+
+/// A client for the tests of what is simulated here.
+#[cfg(test)]
+fn test_client() -> reqwest::Client {
+    // Another test may have installed it.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().timeout(std::time::Duration::from_secs(20)).build().unwrap()
+}

@@ -9,6 +9,14 @@ impl Chance {
         Self(seed)
     }
 
+    /// Chance that depends on nothing but the seed and a text, in whatever order the texts come.
+    pub(super) fn about(seed: u64, text: &str) -> Self {
+        Self(
+            text.bytes()
+                .fold(seed, |mixed, byte| scramble(mixed ^ u64::from(byte)).wrapping_add(1)),
+        )
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         scramble(self.0)
@@ -51,6 +59,16 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn chance_about_a_text_is_its_own() {
+        let draw = |seed, text| Chance::about(seed, text).next();
+        assert_eq!(draw(7, "a"), draw(7, "a"));
+        assert_ne!(draw(7, "a"), draw(7, "b"));
+        assert_ne!(draw(7, "a"), draw(8, "a"));
+        let hits = (0..10_000).filter(|n| Chance::about(1, &n.to_string()).per_mille(100)).count();
+        assert!((900..1100).contains(&hits), "{hits}");
     }
 
     #[test]

@@ -59,9 +59,16 @@ pub(super) struct CutStream {
     wire: Wire,
 }
 
+impl CutStream {
+    /// What cuts this connection.
+    pub(super) fn wire(&self) -> Wire {
+        self.wire.clone()
+    }
+}
+
 impl Connected<IncomingStream<'_, CutListener>> for Wire {
     fn connect_info(stream: IncomingStream<'_, CutListener>) -> Self {
-        stream.io().wire.clone()
+        stream.io().wire()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::note::Observer;
+use super::paying::Paying;
 use super::sweep::{SweepError, SweepReport, Sweeper, Swept};
 use crate::config::{PollerSettings, Settings};
 use crate::engine::{Clock, Poller};
@@ -14,7 +15,9 @@ use crate::store::{Lease, Scope, Store};
 /// What a worker runs.
 pub enum Job {
     /// The payments in one state on one network: collected, and acted on.
-    Payments(Sweeper),
+    Payments(Box<Sweeper>),
+    /// Payouts on one rail.
+    Outgoing(Box<Paying>),
 }
 
 /// A part of the poller `outgoing`'s work that can be run alone.
@@ -40,6 +43,8 @@ pub struct Making<'a> {
     pub clock: &'a Clock,
     /// The one stage of `outgoing` that is wanted; none is both.
     pub stage: Option<Stage>,
+    /// Whether there will be more sweeps than one.
+    pub lasts: bool,
     /// Who is told of requests.
     pub seen: Seen,
 }
@@ -50,6 +55,7 @@ impl Job {
     pub fn scope(&self) -> &Scope {
         match self {
             Self::Payments(sweeper) => sweeper.scope(),
+            Self::Outgoing(paying) => paying.scope(),
         }
     }
 
@@ -63,6 +69,7 @@ impl Job {
     ) -> Swept {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).run(lease).await,
+            Self::Outgoing(paying) => paying.sweep(lease, stop, observer).await,
         }
     }
 
@@ -77,6 +84,7 @@ impl Job {
     ) -> Result<SweepReport, SweepError> {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).dry_run().await,
+            Self::Outgoing(paying) => paying.dry_run(observer).await,
         }
     }
 }
@@ -92,7 +100,8 @@ pub fn jobs(making: &Making<'_>, poller: Poller, own: &PollerSettings) -> Result
         | Poller::Executed
         | Poller::Completed
         | Poller::Failed => own.places().map(|name| payments(making, poller, own, name)).collect(),
-        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => Ok(Vec::new()),
+        Poller::Outgoing => own.places().map(|name| outgoing(making, own, name)).collect(),
+        Poller::PendingDeposits | Poller::Watch => Ok(Vec::new()),
     }
 }
 
@@ -109,5 +118,12 @@ fn payments(
     let observe = move |request: &RequestSeen| seen(&of, request);
     let (store, clock) = ((*store).clone(), (*clock).clone());
     let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
-    sweeper.map(Job::Payments).map_err(|error| format!("network {name}: {error}"))
+    sweeper
+        .map(|sweeper| Job::Payments(Box::new(sweeper)))
+        .map_err(|error| format!("network {name}: {error}"))
+}
+
+fn outgoing(making: &Making<'_>, own: &PollerSettings, name: &str) -> Result<Job, String> {
+    let paying = Paying::of(making, own, name).map_err(|error| format!("rail {name}: {error}"))?;
+    Ok(Job::Outgoing(Box::new(paying)))
 }

@@ -16,11 +16,16 @@ mod failed;
 mod job;
 mod locked;
 mod note;
+mod patience;
+mod paying;
+mod rail;
 mod reviewer;
+mod round;
 mod rules;
 mod sweep;
 
 pub use job::{Job, Making, Seen, Stage, jobs};
 pub use note::{Note, Observer};
+pub use paying::{Paying, PayingOptions};
 pub use rules::{Acts, Rules, rules};
 pub use sweep::{Sweep, SweepError, SweepReport, Sweeper, Swept};

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::Step;
+
 /// Something that a sweep did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
@@ -27,9 +29,42 @@ pub enum Note {
         /// Why.
         detail: String,
     },
+    /// A transfer came to another status.
+    Transfer {
+        /// The transfer.
+        transfer_id: String,
+        /// Where it stands now.
+        status: &'static str,
+        /// Why it moved.
+        cause: &'static str,
+        /// What stands at it for a person to read.
+        detail: String,
+    },
+    /// Money came.
+    Incoming {
+        /// The network's or rail's id of it.
+        incoming_id: String,
+        /// What it is: `matched`, `second`, `unknown_memo`, `wrong_asset` or `too_late`.
+        verdict: &'static str,
+        /// The transfer that it is, or seems to be, for.
+        transfer_id: Option<String>,
+        /// How much of what.
+        detail: String,
+    },
+    /// So many of the accounts whose sequence numbers we use have a transaction on its way.
+    ChannelsInUse(usize),
+    /// A payout was handed to its rail, or came to an end.
+    Payout {
+        /// The transfer.
+        transfer_id: String,
+        /// `done`, `initiated`, `refused`, `unknown` or `busy`.
+        result: &'static str,
+        /// The rail's answer or reason.
+        detail: String,
+    },
     /// What would have been done, were this not a dry run.
     Would {
-        /// The payment.
+        /// The payment, or the transfer.
         payment_id: String,
         /// `record`, `quarantine`, or what the review and the operation would be.
         what: String,
@@ -39,17 +74,38 @@ pub enum Note {
 }
 
 impl Note {
-    /// The note for programs; none if it tells nothing of a payment.
+    /// Of a step that was made.
+    pub(super) fn of_step(step: &Step<'_>) -> Self {
+        Self::Transfer {
+            transfer_id: step.transfer.transfer_id.clone(),
+            status: step.to.as_str(),
+            cause: step.cause.as_str(),
+            detail: step.changes.message.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The note for programs; none if it tells nothing of a payment or transfer.
     #[must_use]
     pub fn to_json(&self) -> Option<Value> {
         match self {
-            Self::Progress => None,
+            Self::Progress | Self::ChannelsInUse(_) => None,
             Self::Operation { payment_id, operation, result, detail } => Some(json!({
                 "what": "operation", "payment_id": payment_id, "operation": operation,
                 "result": result, "detail": detail,
             })),
             Self::Review { payment_id, decision, detail } => Some(json!({
                 "what": "review", "payment_id": payment_id, "decision": decision, "detail": detail,
+            })),
+            Self::Transfer { transfer_id, status, cause, detail } => Some(json!({
+                "what": "transfer", "transfer_id": transfer_id, "status": status, "cause": cause,
+                "detail": detail,
+            })),
+            Self::Incoming { incoming_id, verdict, transfer_id, detail } => Some(json!({
+                "what": "incoming", "incoming_id": incoming_id, "verdict": verdict,
+                "transfer_id": transfer_id, "detail": detail,
+            })),
+            Self::Payout { transfer_id, result, detail } => Some(json!({
+                "what": "payout", "transfer_id": transfer_id, "result": result, "detail": detail,
             })),
             Self::Would { payment_id, what, detail } => Some(json!({
                 "what": "would", "payment_id": payment_id, "would": what, "detail": detail,

@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::note::{Note, Observer};
+use super::note::Observer;
+use super::patience::{Requests, answer_max};
 use super::reviewer::Reviewer;
 use super::rules::{Rules, rules};
 use crate::config::{
@@ -17,12 +17,8 @@ use crate::config::{
 use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
+use crate::rails::RailError;
 use crate::store::{Lease, Scope, Store, StoreError};
-
-/// While something lasts, the sweep says so as often as this.
-const BEAT: Duration = Duration::from_secs(5);
-/// A network may ask to be left alone for as long as this, and the client obeys.
-const LEFT_ALONE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What sweeps one network for one poller, again and again: everything that outlives a sweep.
 pub struct Sweeper {
@@ -38,14 +34,6 @@ pub struct Sweeper {
     requests: Arc<Requests>,
     /// One answer of the network, with all its tries, takes no longer.
     answer_max: Duration,
-}
-
-/// What the client's requests tell.
-#[derive(Debug, Default)]
-struct Requests {
-    made: AtomicU64,
-    /// How often the network asked to be left alone.
-    left_alone: AtomicU64,
 }
 
 /// A sweep under way.
@@ -73,6 +61,9 @@ pub enum SweepError {
     /// The network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The rail.
+    #[error("rail: {0}")]
+    Rail(RailError),
     /// The database, or the lease.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -124,6 +115,15 @@ impl SweepError {
                 | NetworkError::Refused { .. }
                 | NetworkError::Options(_),
             ) => "network_unavailable",
+            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
+                "credentials_refused"
+            }
+            Self::Rail(
+                RailError::Unavailable(_)
+                | RailError::Unreadable(_)
+                | RailError::Refused { .. }
+                | RailError::Options(_),
+            ) => "rail_unavailable",
             Self::Store(StoreError::LeaseLost { .. }) => "lease_lost",
             Self::Store(_) => "database",
         }
@@ -142,6 +142,15 @@ impl SweepError {
                 | NetworkError::Refused { .. }
                 | NetworkError::Options(_),
             ) => Some(AlertName::NetworkUnavailable),
+            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
+                Some(AlertName::CredentialsRefused)
+            }
+            Self::Rail(
+                RailError::Unavailable(_)
+                | RailError::Unreadable(_)
+                | RailError::Refused { .. }
+                | RailError::Options(_),
+            ) => Some(AlertName::RailUnavailable),
             Self::Store(_) => None,
         }
     }
@@ -172,16 +181,13 @@ impl Sweeper {
         let requests = Arc::new(Requests::default());
         let counted = Arc::clone(&requests);
         let observe = move |request: &RequestSeen| {
-            counted.made.fetch_add(1, Ordering::Relaxed);
-            if matches!(request.status, Some(429 | 503)) {
-                counted.left_alone.fetch_add(1, Ordering::Relaxed);
-            }
+            counted.saw(request);
             seen(request);
         };
         let client = Client::new(options(network, ripplenet, retry)?, clock.clone(), observe)
             .map_err(|error| error.to_string())?;
         let reviewer = Reviewer::new(&own.review.mode)?;
-        let answer_max = (network.timeout + retry.max_interval) * (2 * retry.max_attempts + 2);
+        let answer_max = answer_max(network.timeout, retry);
         Ok(Self {
             store,
             client,
@@ -250,13 +256,13 @@ fn options(
 impl Sweep<'_> {
     /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
     pub async fn run(&self, lease: &Lease) -> Swept {
-        let made_before = self.requests.made.load(Ordering::Relaxed);
+        let made_before = self.requests.made();
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
         let error = self.collect_and_act(lease, &mut report).await.err();
         if let Some(error) = &error {
             report.outcome = error.outcome();
         }
-        report.requests = self.requests.made.load(Ordering::Relaxed) - made_before;
+        report.requests = self.requests.made() - made_before;
         Swept { report, error }
     }
 
@@ -305,22 +311,7 @@ impl Sweep<'_> {
         patience: Duration,
         work: impl Future<Output = T>,
     ) -> T {
-        let mut work = std::pin::pin!(work);
-        let asked_before = self.requests.left_alone.load(Ordering::Relaxed);
-        let begun = Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return done,
-                () = tokio::time::sleep(BEAT) => {
-                    let asked = self.requests.left_alone.load(Ordering::Relaxed) - asked_before;
-                    let times = u32::try_from(asked).unwrap_or(u32::MAX);
-                    if begun.elapsed() < patience.saturating_add(LEFT_ALONE_MAX.saturating_mul(times)) {
-                        (self.observer)(Note::Progress);
-                    }
-                }
-            }
-        }
+        self.requests.patiently(patience, self.observer, work).await
     }
 
     /// Begins nothing new: what is the matter fails everything.

@@ -139,6 +139,25 @@ pub(super) async fn clear_quarantined(
     Ok(())
 }
 
+/// Ends every open alert of this name about `network`, or about any.
+pub(super) async fn clear_all(
+    conn: &mut Conn<'_>,
+    name: AlertName,
+    network: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT poller, network, subject FROM alerts \
+               WHERE name = $1 AND ($2 IS NULL OR network = $2) AND ended_at IS NULL";
+    for row in conn.rows(sql, &[Arg::Text(name.as_str()), Arg::MaybeText(network)]).await? {
+        let (poller, network) = (row.text("poller")?, row.text("network")?);
+        let subject = row.text("subject")?;
+        let key =
+            AlertKey { name: name.as_str(), poller: &poller, network: &network, subject: &subject };
+        end(conn, &key, now).await?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Raises an alert. Whether it did not stand already.
     ///

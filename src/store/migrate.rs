@@ -9,12 +9,20 @@ use super::db::{Db, Tx};
 use super::{Store, StoreError};
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "payments",
-    include_str!("../../migrations/sqlite/0001_payments.sql"),
-    include_str!("../../migrations/postgres/0001_payments.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "payments",
+        include_str!("../../migrations/sqlite/0001_payments.sql"),
+        include_str!("../../migrations/postgres/0001_payments.sql"),
+    ),
+    (
+        2,
+        "transfers",
+        include_str!("../../migrations/sqlite/0002_transfers.sql"),
+        include_str!("../../migrations/postgres/0002_transfers.sql"),
+    ),
+];
 
 /// Versions of a database's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod recount;
 mod reviews;
 mod story;
 mod sweeps;
+mod transfers;
 mod values;
 mod write_postgres;
 mod write_sqlite;
@@ -44,6 +45,12 @@ pub use quarantine::QuarantinedRow;
 pub use reviews::{Due, Review};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
+pub use transfers::{
+    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
+    IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
+    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
+    TransferFilter, TransferStory,
+};
 
 /// The database, shared by everything in this process.
 #[derive(Debug, Clone)]
@@ -167,6 +174,13 @@ impl Store {
         if let Some(lease) = lease {
             leases::check(&mut tx, lease).await?;
         }
+        Ok(tx)
+    }
+
+    /// The same for a transaction that writes neither history nor events: it does not wait for its turn.
+    async fn begin_quiet(&self, lease: &Lease) -> Result<db::Tx, StoreError> {
+        let mut tx = self.db.begin().await?;
+        leases::check(&mut tx, lease).await?;
         Ok(tx)
     }
 }

@@ -22,7 +22,7 @@ pub struct Story {
     pub document: String,
 }
 
-/// A status that a payment had.
+/// A status that a payment or a transfer had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryStatus {
     /// The status.
@@ -31,8 +31,10 @@ pub struct StoryStatus {
     pub reached_at: DateTime<Utc>,
     /// When we wrote it down.
     pub recorded_at: DateTime<Utc>,
-    /// How we know.
+    /// How we know; of a transfer: why it moved.
     pub source: String,
+    /// What was said of it.
+    pub reason: Option<String>,
 }
 
 /// An operation on a payment.
@@ -76,7 +78,7 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn story(&self, payment: PaymentRow) -> Result<Story, StoreError> {
         let key = [Arg::Text(&payment.network), Arg::Text(&payment.payment_id)];
-        let history = "SELECT status, reached_at, recorded_at, source FROM status_changes \
+        let history = "SELECT status, reached_at, recorded_at, source, reason FROM status_changes \
                        WHERE kind = 'payment' AND network = $1 AND id = $2 ORDER BY reached_at, row_id";
         let mut statuses: Vec<StoryStatus> =
             self.db.rows(history, &key).await?.iter().map(status_from).collect::<Result<_, _>>()?;
@@ -121,12 +123,13 @@ fn is_out_of_order(first: &StoryStatus, second: &StoryStatus) -> bool {
     first.reached_at == second.reached_at && other.may_become(&one) && !one.may_become(&other)
 }
 
-fn status_from(row: &DbRow) -> Result<StoryStatus, StoreError> {
+pub(super) fn status_from(row: &DbRow) -> Result<StoryStatus, StoreError> {
     Ok(StoryStatus {
         status: row.text("status")?,
         reached_at: row.time("reached_at")?,
         recorded_at: row.time("recorded_at")?,
         source: row.text("source")?,
+        reason: row.maybe_text("reason")?,
     })
 }
 

@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::types::Json;
-use sqlx::{Arguments, Row as _};
+use sqlx::{Arguments, Row as _, ValueRef as _};
 
 use super::StoreError;
+use crate::engine::Amount;
 
 /// A parameter of a statement.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub(super) enum Arg<'a> {
     Text(&'a str),
     MaybeText(Option<&'a str>),
     Int(i64),
+    MaybeInt(Option<i64>),
     Time(DateTime<Utc>),
     MaybeTime(Option<DateTime<Utc>>),
     /// JSON text.
@@ -41,6 +43,7 @@ pub(super) fn sqlite_arguments(args: &[Arg<'_>]) -> Result<SqliteArguments, Stor
             Arg::Text(text) => out.add(without_nul(text).into_owned()),
             Arg::MaybeText(text) => out.add(text.map(|text| without_nul(text).into_owned())),
             Arg::Int(number) => out.add(*number),
+            Arg::MaybeInt(number) => out.add(*number),
             Arg::Time(time) => out.add(sqlite_time(*time)),
             Arg::MaybeTime(time) => out.add(time.map(sqlite_time)),
             Arg::Json(text) => out.add(without_nul_escapes(text).into_owned()),
@@ -58,6 +61,7 @@ pub(super) fn postgres_arguments(args: &[Arg<'_>]) -> Result<PgArguments, StoreE
             Arg::Text(text) => out.add(without_nul(text)),
             Arg::MaybeText(text) => out.add(text.map(without_nul)),
             Arg::Int(number) => out.add(*number),
+            Arg::MaybeInt(number) => out.add(*number),
             Arg::Time(time) => out.add(stored_time(*time)),
             Arg::MaybeTime(time) => out.add(time.map(stored_time)),
             Arg::Json(text) => RawValue::from_string(without_nul_escapes(text).into_owned())
@@ -78,7 +82,7 @@ pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
 }
 
 /// The same in JSON, where a NUL is written as an escape.
-fn without_nul_escapes(json: &str) -> Cow<'_, str> {
+pub(super) fn without_nul_escapes(json: &str) -> Cow<'_, str> {
     if !json.contains("\\u0000") {
         return json.into();
     }
@@ -169,6 +173,60 @@ impl Row {
         })
     }
 
+    pub(super) fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// An amount, from decimal text or a `numeric`.
+    pub(super) fn maybe_amount(&self, column: &str) -> Result<Option<Amount>, StoreError> {
+        let text = match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => {
+                let value = row.try_get_raw(column)?;
+                if value.is_null() {
+                    return Ok(None);
+                }
+                numeric_text(value.as_bytes().map_err(sqlx::Error::Decode)?)
+            }
+        };
+        text.map(|text: String| {
+            text.parse().map_err(|_| StoreError::Unreadable {
+                column: column.to_owned(),
+                value: text.clone(),
+            })
+        })
+        .transpose()
+    }
+
+    pub(super) fn amount(&self, column: &str) -> Result<Amount, StoreError> {
+        self.maybe_amount(column)?.ok_or_else(|| StoreError::Unreadable {
+            column: column.to_owned(),
+            value: "NULL".to_owned(),
+        })
+    }
+
+    /// The text of a `json` column, as it was written.
+    pub(super) fn maybe_json_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => {
+                let json: Option<Json<Box<RawValue>>> = row.try_get(column)?;
+                json.map(|json| json.0.get().to_owned())
+            }
+        })
+    }
+
+    /// A text that a function of ours can read, where there is one.
+    pub(super) fn maybe_parsed<T: FromStr>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
+        let unreadable =
+            || StoreError::Unreadable { column: column.to_owned(), value: text.clone() };
+        text.parse().map(Some).map_err(|_| unreadable())
+    }
+
     /// A text that a function of ours can read.
     pub(super) fn parsed<T: FromStr>(&self, column: &str) -> Result<T, StoreError> {
         let text = self.text(column)?;
@@ -181,6 +239,44 @@ impl Row {
         serde_json::from_str(&text)
             .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })
     }
+}
+
+/// The decimal text of PostgreSQL's binary `numeric`: how many groups of four digits there are, where the first of them
+/// stands, the sign, how many decimals there are, and the groups. None if it is no amount.
+fn numeric_text(bytes: &[u8]) -> Option<String> {
+    let mut numbers = bytes.chunks_exact(2).map(|pair| i16::from_be_bytes([pair[0], pair[1]]));
+    let (_count, weight, sign, decimals) =
+        (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
+    if sign != 0 {
+        return None;
+    }
+    let groups: Vec<i16> = numbers.collect();
+    let group = |place: i16| {
+        let index = usize::try_from(weight.checked_sub(place)?).ok()?;
+        groups.get(index).copied()
+    };
+    let mut text = String::new();
+    for place in (0..=weight.max(0)).rev() {
+        text.push_str(&format!("{:04}", group(place).unwrap_or_default()));
+    }
+    let mut text = match text.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        digits => digits.to_owned(),
+    };
+    let decimals = usize::try_from(decimals).ok()?;
+    if decimals > 0 {
+        let mut fraction = String::new();
+        for place in 1.. {
+            if fraction.len() >= decimals {
+                break;
+            }
+            fraction.push_str(&format!("{:04}", group(-place).unwrap_or_default()));
+        }
+        fraction.truncate(decimals);
+        text.push('.');
+        text.push_str(&fraction);
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -196,5 +292,27 @@ mod tests {
         ] {
             assert_eq!(without_nul_escapes(json), kept);
         }
+    }
+
+    #[test]
+    fn a_numeric_is_read_to_the_last_decimal() {
+        let numeric = |numbers: &[i16]| {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+            numeric_text(&bytes)
+        };
+        for (numbers, text) in [
+            (&[0, 0, 0, 0][..], "0"),
+            (&[0, 0, 0, 7], "0.0000000"),
+            (&[1, 0, 0, 2, 10], "10.00"),
+            (&[2, 0, 0, 2, 10, 5000], "10.50"),
+            (&[1, 1, 0, 0, 3], "30000"),
+            (&[2, 1, 0, 0, 1, 1], "10001"),
+            (&[1, -1, 0, 7, 1], "0.0001000"),
+            (&[1, -2, 0, 7, 1000], "0.0000100"),
+            (&[3, 0, 0, 9, 1234, 5678, 9000], "1234.567890000"),
+        ] {
+            assert_eq!(numeric(numbers).as_deref(), Some(text), "{numbers:?}");
+        }
+        assert_eq!(numeric(&[1, 0, 0x4000, 0, 1]), None, "less than nothing");
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Memo, TransferStatus};
+use super::{Memo, Transfer, TransferStatus};
 use crate::engine::Amount;
 
 /// A payment that reached an account of ours, on a network or on a rail that tells a feed.
@@ -127,6 +127,22 @@ impl Incoming {
 }
 
 impl Candidate {
+    /// A transfer as a candidate. `asset` is what it takes, as its source writes it.
+    #[must_use]
+    pub fn of(transfer: &Transfer, asset: String) -> Self {
+        Self {
+            transfer_id: transfer.transfer_id.clone(),
+            status: transfer.status,
+            has_money: transfer.amount_in.is_some(),
+            account: transfer.account.clone(),
+            memo: transfer.memo.clone(),
+            subject: transfer.subject.clone(),
+            asset,
+            deadline: transfer.deadline,
+            created_at: transfer.created_at,
+        }
+    }
+
     fn is_waiting(&self) -> bool {
         !self.has_money && !self.status.is_final()
     }

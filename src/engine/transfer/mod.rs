@@ -12,6 +12,7 @@ mod memo;
 mod moves;
 mod new;
 mod status;
+mod step;
 #[expect(clippy::module_inception, reason = "the file of the type of this name")]
 mod transfer;
 mod work;
@@ -25,5 +26,6 @@ pub use memo::{Memo, MemoError};
 pub use moves::{Actor, Cause, IllegalMove, MOVES, Move, actor, legal, released_to};
 pub use new::NewTransfer;
 pub use status::TransferStatus;
+pub use step::{Changes, Step, created_event, moved_event};
 pub use transfer::Transfer;
 pub use work::{EnvelopeStatus, PayoutStatus, Purpose, RefundStatus};

@@ -87,6 +87,8 @@ pub enum Cause {
     InformationAsked,
     /// Nobody can tell whether the payout was made.
     PayoutUnclear,
+    /// It cannot be paid out as it stands, and a person must look at it.
+    PayoutHeld,
     /// The refund is sent on the network, or the rail has it.
     RefundStarted,
     /// The envelope of the refund can no longer be applied: there will be another.
@@ -113,7 +115,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::UserReady,
         Self::UserAsked,
         Self::TurnedDown,
@@ -134,6 +136,7 @@ impl Cause {
         Self::PayoutFailed,
         Self::InformationAsked,
         Self::PayoutUnclear,
+        Self::PayoutHeld,
         Self::RefundStarted,
         Self::RefundLapsed,
         Self::RefundDone,
@@ -171,6 +174,7 @@ impl Cause {
             Self::PayoutFailed => "payout_failed",
             Self::InformationAsked => "information_asked",
             Self::PayoutUnclear => "payout_unclear",
+            Self::PayoutHeld => "payout_held",
             Self::RefundStarted => "refund_started",
             Self::RefundLapsed => "refund_lapsed",
             Self::RefundDone => "refund_done",
@@ -337,12 +341,14 @@ pub const MOVES: &[Move] = &[
     row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingTransactionInfoUpdate, Outgoing),
     row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingCustomerInfoUpdate, Outgoing),
     row(PAID_OUT, PAYING, Cause::PayoutUnclear, S::OnHold, Outgoing),
+    row(PAID_OUT, TO_PAY, Cause::PayoutHeld, S::OnHold, Outgoing),
     row(WITHDRAWALS, ASKED, Cause::Informed, S::PendingAnchor, Operator),
     row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, Operator),
     // Money goes back: a deposit's on the rail, the others' on the network.
     row(DEPOSITS, &[S::PendingAnchor], Cause::RefundStarted, S::PendingExternal, Outgoing),
     row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundDone, S::Refunded, Outgoing),
     row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundFailed, S::OnHold, Outgoing),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::PayoutUnclear, S::OnHold, Outgoing),
     row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PendingDeposits),
     row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PendingDeposits),
     row(PAID_OUT, &[S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),

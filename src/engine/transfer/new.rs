@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
-use super::{Memo, Protocol, TransferKind, TransferStatus};
+use super::{Memo, Protocol, Transfer, TransferKind, TransferStatus};
 use crate::engine::Amount;
 
 /// Characters in a transfer's id.
@@ -24,6 +24,8 @@ pub struct NewTransfer {
     pub asset: String,
     /// The configured rail's name.
     pub rail: String,
+    /// What the rail calls the money.
+    pub currency: String,
     /// The configured network's name.
     pub network: String,
     /// What the customer said would come in.
@@ -114,6 +116,44 @@ impl NewTransfer {
             "amounts are more than 0",
         );
         faults
+    }
+
+    /// The transfer as it is first on record.
+    #[must_use]
+    pub fn begun(self, now: DateTime<Utc>) -> Transfer {
+        Transfer {
+            transfer_id: self.transfer_id,
+            kind: self.kind,
+            protocol: self.protocol,
+            status: self.status,
+            version: 1,
+            asset: self.asset,
+            rail: self.rail,
+            currency: self.currency,
+            network: self.network,
+            amount_expected: self.amount_expected,
+            amount_in: self.amount_in,
+            amount_out: self.amount_out,
+            amount_fee: self.amount_fee,
+            from_address: self.from_address,
+            to_address: self.to_address,
+            memo: self.memo,
+            account: self.account,
+            beneficiary: self.beneficiary,
+            subject: self.subject,
+            rail_reference: self.rail_reference,
+            network_reference: None,
+            deadline: self.deadline,
+            message: None,
+            payment: self.payment,
+            refund_id: None,
+            payout_id: None,
+            attempts: 0,
+            not_before: None,
+            created_at: self.created_at.unwrap_or(now),
+            updated_at: now,
+            completed_at: None,
+        }
     }
 
     /// Whether a transfer may be created in this status: before its money, or with it and nothing under way.

@@ -22,6 +22,8 @@ pub struct Transfer {
     pub asset: String,
     /// The configured rail's name.
     pub rail: String,
+    /// What the rail calls the money.
+    pub currency: String,
     /// The configured network's name.
     pub network: String,
     /// What the customer said would come in.
@@ -60,10 +62,8 @@ pub struct Transfer {
     pub attempts: i64,
     /// Not to be looked at before this time.
     pub not_before: Option<DateTime<Utc>>,
-    /// Which worker has it, such as `outgoing/bank#2`. It counts only while that worker's lease has `claimed_term`.
-    pub claimed_by: Option<String>,
-    /// The term of that worker's lease.
-    pub claimed_term: Option<i64>,
+    /// The payout that is open on its rail. A worker's claim is on that payout.
+    pub payout_id: Option<String>,
     /// When it was created, here or in the system that it comes from.
     pub created_at: DateTime<Utc>,
     /// When it last moved.

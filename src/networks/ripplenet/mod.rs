@@ -20,7 +20,9 @@ use super::NetworkError;
 use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
 };
-use crate::http::{Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, url_of};
+use crate::http::{
+    Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
+};
 
 pub use wire::sender_user_info;
 
@@ -205,7 +207,7 @@ impl Client {
     /// See [`NetworkError`].
     pub async fn health(&self) -> Result<bool, NetworkError> {
         self.repeatable(&self.requests.health(), |received| {
-            let health: Health<'_> = wire::object(&received.body)?;
+            let health: Health<'_> = object(&received.body)?;
             wire::flag(health.healthy).ok_or_else(|| "the answer does not say `healthy`".to_owned())
         })
         .await

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use super::wire;
-use crate::http::{Body, Call, Http, Received, Request, Stop};
+use crate::http::{Body, Call, Http, Received, Request, Stop, object};
 use crate::networks::NetworkError;
 
 /// A token whose lifetime the network does not tell is not kept for longer.
@@ -144,7 +144,7 @@ fn keep(
 /// Reads the token endpoint's good answer. Its errors never quote it.
 fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
     let grant: Grant<'_> =
-        wire::object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
+        object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
     let token = grant
         .access_token
         .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())

@@ -131,7 +131,8 @@ pub(super) async fn handle(
         }
         Some(Reply::Slow(delay)) => tokio::time::sleep(*delay).await,
         Some(
-            Reply::CutAfter
+            Reply::StatusAfter(_)
+            | Reply::CutAfter
             | Reply::HangAfter
             | Reply::Truncated
             | Reply::Huge
@@ -145,6 +146,9 @@ pub(super) async fn handle(
         return cut(&wire);
     }
     let body = match arrival.reply {
+        Some(Reply::StatusAfter(status)) => {
+            return shared.respond(endpoint, status, &[], Body::empty());
+        }
         Some(Reply::CutAfter) => return cut(&wire),
         Some(Reply::HangAfter) => {
             shared.until_stopped().await;

@@ -11,6 +11,6 @@ mod scalar;
 mod tests;
 mod user_info;
 
-pub(super) use page::{listing, object, single};
+pub(super) use page::{listing, single};
 pub(super) use scalar::{count, flag};
 pub use user_info::sender_user_info;

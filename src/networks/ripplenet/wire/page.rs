@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::payment::row;
 use super::scalar::{Raw, count, flag};
 use crate::engine::{ConnectorRole, Listing, Row, Window};
+use crate::http::object;
 
 /// Of the envelope, only `content` is needed.
 #[derive(Deserialize)]
@@ -69,17 +70,6 @@ pub(in crate::networks::ripplenet) fn single(
         }
         Some(_) | None => Ok(row),
     }
-}
-
-/// A JSON object in UTF-8. Checked by hand, for serde would take a list for a struct.
-pub(in crate::networks::ripplenet) fn object<'a, T: Deserialize<'a>>(
-    body: &'a [u8],
-) -> Result<T, String> {
-    let text = str::from_utf8(body).map_err(|error| format!("the answer is not UTF-8: {error}"))?;
-    if !text.trim_start().starts_with('{') {
-        return Err("the answer is not a JSON object".to_owned());
-    }
-    serde_json::from_str(text).map_err(|error| format!("the answer cannot be read: {error}"))
 }
 
 impl Envelope<'_> {

@@ -1,0 +1,265 @@
+//! The client of Horizon, the HTTP face of a Stellar network.
+
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+
+use super::account::AccountState;
+use super::envelope::NetworkId;
+use super::rules::{Found, Ledger, LookUp, SubmitAnswer};
+use super::stream::PaymentStream;
+use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
+use crate::engine::{Clock, Incoming, RetryPolicy};
+use crate::http::{
+    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, extended, problem_text,
+    url_of,
+};
+use crate::networks::NetworkError;
+
+/// Horizon answers a submission when the ledger has closed, so it is waited for so much longer than for other answers.
+const SUBMIT_HELD: Duration = Duration::from_secs(20);
+/// Horizon gives no more records in a page.
+const PAGE_MAX: u32 = 200;
+
+/// How to reach a network.
+#[derive(Debug)]
+pub struct HorizonOptions {
+    /// The configured name of the network, for the log and for what came in.
+    pub network: String,
+    /// Where Horizon is, with or without a slash at the end.
+    pub horizon_url: String,
+    /// Which network it must be: every signature is for this one alone.
+    pub passphrase: String,
+    /// For one answer, from connecting to its last byte.
+    pub timeout: Duration,
+    /// Requests in a second, with a burst of as many. At least 1.
+    pub requests_per_second: u32,
+    /// How often and how far apart a question is asked. A submission is sent once.
+    pub retry: RetryPolicy,
+}
+
+/// A client of one Horizon. It can be shared: all its calls share one bucket and one set of connections.
+///
+/// Every call is bounded in time, and may be dropped at any time; an envelope that is dropped may have been taken.
+pub struct Horizon {
+    http: Http,
+    base: Url,
+    network: String,
+    passphrase: String,
+}
+
+impl Horizon {
+    /// A client that has sent nothing yet. `observer` is told of each exchange, on the caller's task: it must be quick.
+    ///
+    /// # Errors
+    /// [`NetworkError::Options`] if the URL is none, or TLS cannot be set up.
+    pub fn new(
+        options: HorizonOptions,
+        clock: Clock,
+        observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
+    ) -> Result<Self, NetworkError> {
+        let base = url_of("horizon_url", &options.horizon_url)?;
+        let settings = Settings {
+            name: options.network.clone(),
+            timeout: options.timeout,
+            requests_per_second: Some(options.requests_per_second),
+            retry: options.retry,
+            sign: None,
+        };
+        let http = Http::new(settings, &[&base], clock, observer)?;
+        let HorizonOptions { network, passphrase, .. } = options;
+        Ok(Self { http, base, network, passphrase })
+    }
+
+    /// Which network our signatures are for.
+    #[must_use]
+    pub fn network_id(&self) -> NetworkId {
+        NetworkId::new(&self.passphrase)
+    }
+
+    /// What Horizon says of itself.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn root(&self) -> Result<Root, NetworkError> {
+        self.ask(&self.request("root", &[]), |received| wire::root(&received.body)).await
+    }
+
+    /// The same, if it is the configured network: to be asked before anything is signed.
+    ///
+    /// # Errors
+    /// [`NetworkError::Options`] if it is another network; else see [`NetworkError`].
+    pub async fn check(&self) -> Result<Root, NetworkError> {
+        let root = self.root().await?;
+        if root.network_passphrase == self.passphrase {
+            return Ok(root);
+        }
+        let (theirs, ours) = (&root.network_passphrase, &self.passphrase);
+        Err(NetworkError::Options(format!(
+            "horizon_url is of the network `{theirs}`, passphrase says `{ours}`"
+        )))
+    }
+
+    /// The newest ledger.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn latest_ledger(&self) -> Result<Ledger, NetworkError> {
+        let mut request = self.request("ledgers", &["ledgers"]);
+        request.url.query_pairs_mut().append_pair("order", "desc").append_pair("limit", "1");
+        self.ask(&request, |received| wire::latest_ledger(&received.body)).await
+    }
+
+    /// What was paid for operations in the last ledgers.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn fee_stats(&self) -> Result<FeeStats, NetworkError> {
+        let request = self.request("fee_stats", &["fee_stats"]);
+        self.ask(&request, |received| wire::fee_stats(&received.body)).await
+    }
+
+    /// The account `id`, `G…`. None if there is none.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn account(&self, id: &str) -> Result<Option<AccountState>, NetworkError> {
+        let request = self.request("account", &["accounts", id]);
+        found(self.ask(&request, |received| wire::account(&received.body, id)).await)
+    }
+
+    /// The transaction with this hash, or with a fee bump around it. None if it is not in the ledger: not yet, or never.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn transaction(&self, hash: &str) -> Result<Option<Found>, NetworkError> {
+        let request = self.request("transaction", &["transactions", hash]);
+        found(self.ask(&request, |received| wire::found(&received.body, hash)).await)
+    }
+
+    /// All that is needed to decide what became of an envelope, asked in the order that proves something.
+    ///
+    /// `hash` is the inner one's, also with a fee bump; `source` is the account whose sequence number it uses.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn look_up(&self, hash: &str, source: &str) -> Result<LookUp, NetworkError> {
+        let latest = self.latest_ledger().await?;
+        let source = self.account(source).await?.map(|account| account.source);
+        let found = self.transaction(hash).await?;
+        Ok(LookUp { latest, source, found })
+    }
+
+    /// What came after `cursor` to `account` and went from it, oldest first. From the beginning without a cursor.
+    ///
+    /// # Errors
+    /// See [`NetworkError`]. A record that cannot be understood is in the page.
+    pub async fn payments(
+        &self,
+        account: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<StreamRecord>, NetworkError> {
+        let mut request = self.payments_of("payments", account, cursor);
+        let limit = limit.clamp(1, PAGE_MAX).to_string();
+        request.url.query_pairs_mut().append_pair("limit", &limit);
+        let watched = Watched { network: &self.network, account };
+        self.ask(&request, |received| wire::page(&received.body, watched)).await
+    }
+
+    /// The same, as it comes. It ends often, and is then to be opened again behind the last record.
+    ///
+    /// # Errors
+    /// See [`NetworkError`]. It is not tried again here.
+    pub async fn stream(
+        &self,
+        account: &str,
+        cursor: Option<&str>,
+    ) -> Result<PaymentStream, NetworkError> {
+        let request = self.payments_of("stream", account, cursor);
+        PaymentStream::open(&self.http, request, &self.network, account).await
+    }
+
+    /// How much a claim was, and so the payment that it is.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn claimed(&self, claim: &ReceivedClaim) -> Result<Incoming, NetworkError> {
+        let request = self.request("effects", &["operations", claim.operation_id(), "effects"]);
+        self.ask(&request, |received| wire::claimed(&received.body, claim)).await
+    }
+
+    /// Sends an envelope, once. It must have been stored before: whatever happens here, it may have been taken.
+    ///
+    /// # Errors
+    /// Nobody was there, or this Horizon does not take submissions from us: it was surely not taken by this call.
+    pub async fn submit(&self, xdr_base64: &str) -> Result<SubmitAnswer, NetworkError> {
+        let mut request = self.request("submit", &["transactions"]);
+        request.method = Method::POST;
+        request.held = SUBMIT_HELD;
+        request.body = Some(form(xdr_base64));
+        let unclear = |why: String| Ok(SubmitAnswer::Unclear { why });
+        match self.http.once(Call::Operation, &request, None).await {
+            Ok(received) => submitted(&received),
+            Err(Lost::NotSent(why)) => Err(NetworkError::Unavailable(why)),
+            Err(Lost::Timeout(after)) => unclear(format!("no whole answer within {after:?}")),
+            Err(Lost::Cut(why)) => unclear(why),
+            Err(Lost::TooLarge) => unclear("the answer is too large".to_owned()),
+        }
+    }
+
+    fn payments_of(&self, endpoint: &'static str, account: &str, cursor: Option<&str>) -> Request {
+        let mut request = self.request(endpoint, &["accounts", account, "payments"]);
+        let cursor = cursor.map(|cursor| ("cursor", cursor));
+        let pairs = [("order", "asc"), ("join", "transactions")].into_iter().chain(cursor);
+        request.url.query_pairs_mut().extend_pairs(pairs);
+        request
+    }
+
+    fn request(&self, endpoint: &'static str, path: &[&str]) -> Request {
+        Request::new(endpoint, Method::GET, extended(&self.base, path))
+    }
+
+    async fn ask<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&Received) -> Result<T, String>,
+    ) -> Result<T, NetworkError> {
+        self.http.run(Call::Repeatable, request, None, read).await.map_err(Stop::into_error)
+    }
+}
+
+/// What does not exist is no error.
+fn found<T>(answer: Result<T, NetworkError>) -> Result<Option<T>, NetworkError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(NetworkError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `tx=…`, as a form. Of base64's letters, three mean something else there.
+fn form(xdr_base64: &str) -> Body {
+    let escaped = xdr_base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let content_type = "application/x-www-form-urlencoded";
+    Body { content_type, bytes: format!("tx={escaped}").into_bytes() }
+}
+
+/// What an answer to a submission means.
+fn submitted(received: &Received) -> Result<SubmitAnswer, NetworkError> {
+    let Received { status, body, .. } = received;
+    let why = || problem_text(*status, body);
+    match status {
+        200..=299 | 400 => match wire::submitted(*status, body) {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(NetworkError::Refused { status: *status, problem: why() }),
+            Err(why) => Ok(SubmitAnswer::Unclear { why }),
+        },
+        401 => Err(NetworkError::Credentials(why())),
+        403 => Err(NetworkError::Forbidden(why())),
+        // Not now, or nobody knows.
+        408 | 409 | 423 | 425 | 429 => Ok(SubmitAnswer::Unclear { why: why() }),
+        404..=499 | 402 => Err(NetworkError::Refused { status: *status, problem: why() }),
+        _ => Ok(SubmitAnswer::Unclear { why: why() }),
+    }
+}

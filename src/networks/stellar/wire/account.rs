@@ -1,0 +1,90 @@
+//! `GET /accounts/{id}`.
+
+use chrono::DateTime;
+
+use super::fields::{Fields, object};
+use crate::networks::stellar::account::{AccountState, Line};
+use crate::networks::stellar::asset::StellarAsset;
+use crate::networks::stellar::rules::SourceState;
+use crate::networks::stellar::signers::{Signer, Thresholds};
+use crate::networks::stellar::stroops::stroops;
+
+/// Reads an account that was asked for by `id`.
+///
+/// # Errors
+/// It is another account, or something that money depends on cannot be read.
+pub(in crate::networks::stellar) fn account(body: &[u8], id: &str) -> Result<AccountState, String> {
+    let body = object(body)?;
+    let fields = Fields::new(&body);
+    let account = Fields::needed("account_id", fields.word("account_id"))?;
+    if account != id {
+        return Err(format!("account {id} was asked for, account {account} came"));
+    }
+    let since = fields.number("sequence_time").filter(|seconds: &i64| *seconds > 0);
+    let thresholds = Fields::needed("thresholds", fields.inner("thresholds"))?;
+    let threshold = |name: &str| Fields::needed(name, thresholds.number(name));
+    let lines = fields.list("balances").filter_map(|line| line_of(line).transpose());
+    Ok(AccountState {
+        account: account.to_owned(),
+        source: SourceState {
+            sequence: Fields::needed("sequence", fields.number("sequence"))?,
+            since: since.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+        },
+        thresholds: Thresholds {
+            low: threshold("low_threshold")?,
+            medium: threshold("med_threshold")?,
+        },
+        signers: fields.list("signers").filter_map(signer).collect(),
+        lines: lines.collect::<Result<_, _>>()?,
+        // `MQ==` is `1` in base64.
+        memo_required: fields
+            .inner("data")
+            .is_some_and(|data| data.string("config.memo_required") == Some("MQ==")),
+    })
+}
+
+/// A signer that is a key. Hashes and transactions that may sign are of no use to us.
+fn signer(fields: Fields<'_>) -> Option<Signer> {
+    if fields.word("type").is_some_and(|kind| kind != "ed25519_public_key") {
+        return None;
+    }
+    Some(Signer { key: fields.word("key")?.to_owned(), weight: fields.number("weight")? })
+}
+
+/// One balance. None for a share in a liquidity pool, and for kinds that come later.
+fn line_of(fields: Fields<'_>) -> Result<Option<Line>, String> {
+    let Some(asset) = asset(fields, "") else { return Ok(None) };
+    let is_native = asset == StellarAsset::Native;
+    let stroops = |name: &str| {
+        let text = Fields::needed(name, fields.word(name))?;
+        text.parse().ok().and_then(|amount| stroops(&amount).ok()).ok_or_else(|| {
+            format!(
+                "{name} of {asset} is not an amount: {}",
+                text.chars().take(40).collect::<String>()
+            )
+        })
+    };
+    let or_zero = |name: &str| if fields.word(name).is_some() { stroops(name) } else { Ok(0) };
+    let line = Line {
+        balance: stroops("balance")?,
+        limit: if is_native { i64::MAX } else { stroops("limit")? },
+        buying_liabilities: or_zero("buying_liabilities")?,
+        selling_liabilities: or_zero("selling_liabilities")?,
+        // Old ledgers have no such flag, and XLM never has.
+        authorized: fields.flag("is_authorized").unwrap_or(true),
+        asset,
+    };
+    Ok(Some(line))
+}
+
+/// The asset of a record, whose fields begin with `prefix`.
+pub(super) fn asset(fields: Fields<'_>, prefix: &str) -> Option<StellarAsset> {
+    let word = |name: &str| fields.word(&format!("{prefix}{name}"));
+    match word("asset_type")? {
+        "native" => Some(StellarAsset::Native),
+        "credit_alphanum4" | "credit_alphanum12" => {
+            StellarAsset::credit(word("asset_code")?, word("asset_issuer")?).ok()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,74 @@
+//! The rails: off-chain ways to move money, each behind one adapter.
+//!
+//! An adapter speaks the rail's own words and tells what came of them in ours. It never pays twice: a payout is sent
+//! once a call, and what is not known for sure is told as [`PayoutOutcome::Unknown`], for the caller to look up.
+//!
+//! `http` and `command` speak railpoll's own contract (docs/rails.md, docs/rails-openapi.yaml), over HTTP and over a
+//! program's standard input and output; `contract` is what both share. `wire_gateway` is a client of the GNU Taler Wire
+//! Gateway. Nothing outside this module knows a rail's JSON shapes.
+
+mod command;
+mod contract;
+mod http;
+mod signing;
+#[cfg(test)]
+mod testing;
+mod types;
+mod wire_gateway;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+pub use self::command::{CommandRail, CommandRailOptions};
+pub use self::http::{HttpRail, HttpRailOptions};
+pub use self::signing::{SignatureError, Signer};
+pub use self::types::{
+    About, Arrival, Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport,
+    PayoutState, UnreadableIncoming,
+};
+pub use self::wire_gateway::{GatewayAuth, WireGateway, WireGatewayOptions};
+pub use crate::http::{CallError as RailError, RequestSeen};
+
+/// An off-chain way to move money.
+///
+/// Every call is bounded in time and size. A call may be dropped at any time; a payout that is dropped is unknown.
+pub trait Rail: Send + Sync {
+    /// Which of the deposits `asked` about have arrived.
+    ///
+    /// A rail that tells a feed in place of answers fills [`Arrivals::incoming`], whatever is asked about, with what
+    /// came after `cursor`: the [`Arrivals::cursor`] that was stored with the last page, or none for the beginning.
+    /// Asked several times, it answers the same, or later news.
+    ///
+    /// # Errors
+    /// Why nothing is known. Nothing was changed.
+    fn deposits<'a>(
+        &'a self,
+        asked: &'a [ExpectedDeposit],
+        cursor: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Arrivals, RailError>>;
+
+    /// Pays somebody, with one try.
+    ///
+    /// The rail knows the payout by its key: the same key again is the same payout, and never a second one.
+    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome>;
+
+    /// What became of payouts: a report for each that is `asked` about, in that order. One that is left out could not
+    /// be asked about now, and is to be asked about again.
+    ///
+    /// # Errors
+    /// Why nothing is known. Nothing was changed.
+    fn payouts<'a>(
+        &'a self,
+        asked: &'a [PayoutRef],
+    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>>;
+
+    /// Whether the rail is there, is what it should be, and serves our currencies. For the start of a daemon.
+    ///
+    /// # Errors
+    /// [`RailError::Options`] if it is another thing than the settings say, else why it cannot be asked.
+    fn check(&self) -> BoxFuture<'_, Result<(), RailError>>;
+}
+
+/// A rail of any kind, shared by all who use it.
+pub type AnyRail = Arc<dyn Rail>;

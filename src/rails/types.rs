@@ -1,0 +1,185 @@
+//! What is asked of a rail, and what it tells.
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use super::RailError;
+use crate::engine::{Amount, Incoming};
+
+/// A deposit that should arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedDeposit {
+    /// The transfer that it is for.
+    pub transfer_id: String,
+    /// What the payer was told to write.
+    pub subject: Option<String>,
+    /// How much, if that was agreed.
+    pub amount: Option<Amount>,
+    /// The rail's currency.
+    pub currency: String,
+    /// Nothing that came before belongs to it.
+    pub since: DateTime<Utc>,
+}
+
+/// What a rail tells of deposits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arrivals {
+    /// By transfer id: one answer for each deposit that was asked about, in that order. Of a rail with a feed: none.
+    pub answers: Vec<(String, Arrival)>,
+    /// What came, of a rail with a feed, in the feed's order.
+    pub incoming: Vec<Incoming>,
+    /// What came too, and cannot be booked. To be set aside for a person, together with the page.
+    pub unreadable: Vec<UnreadableIncoming>,
+    /// Where to go on. To be stored together with what it brought. None: where it was.
+    pub cursor: Option<String>,
+    /// Whether there is more at once.
+    pub more: bool,
+}
+
+/// Whether a deposit is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// Nothing is seen of it.
+    NotYet {
+        /// The rail's words, or what is wrong with its answer.
+        message: Option<String>,
+    },
+    /// It is seen, and not yet ours.
+    Pending {
+        /// The rail's words.
+        message: Option<String>,
+    },
+    /// It is ours.
+    Received {
+        /// What really came.
+        amount: Amount,
+        /// Of what.
+        currency: String,
+        /// What the rail kept of it for itself, if it tells.
+        fee: Option<Amount>,
+        /// Who paid.
+        from: Option<String>,
+        /// The rail's own id of it.
+        reference: Option<String>,
+    },
+    /// It will never come.
+    Failed {
+        /// For programs.
+        code: String,
+        /// For people.
+        reason: String,
+    },
+}
+
+/// A row of a feed that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableIncoming {
+    /// The rail's id of it, if that at least can be read.
+    pub incoming_id: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+    /// As it came.
+    pub raw: String,
+}
+
+/// Money to be sent.
+#[derive(Debug, Clone)]
+pub struct Payout {
+    /// The idempotency key: the same on every try of this payout, and of no other.
+    pub key: String,
+    /// The transfer that it is for.
+    pub transfer_id: String,
+    /// How much the beneficiary gets.
+    pub amount: Amount,
+    /// The rail's currency.
+    pub currency: String,
+    /// Who is paid, in the rail's own terms.
+    pub beneficiary: Option<Box<RawValue>>,
+    /// What the beneficiary reads.
+    pub subject: Option<String>,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+}
+
+/// Where a payout stands.
+#[derive(Debug, Clone)]
+pub enum PayoutState {
+    /// The beneficiary has it.
+    Delivered {
+        /// The rail's own id of it.
+        reference: Option<String>,
+        /// What the rail took on top, if it tells.
+        fee: Option<Amount>,
+        /// What the beneficiary got, if it tells.
+        amount: Option<Amount>,
+    },
+    /// The rail has taken it and is at work.
+    Initiated {
+        /// The rail's own id of it, to follow it by.
+        reference: Option<String>,
+    },
+    /// It is over, and no money has left.
+    Failed {
+        /// For programs.
+        code: String,
+        /// For people.
+        reason: String,
+    },
+    /// The rail waits until it is told more. No money has left.
+    NeedsInformation {
+        /// What it has to be told about.
+        about: About,
+        /// The rail's words.
+        message: Option<String>,
+        /// What is missing, as JSON.
+        fields: Option<Box<RawValue>>,
+    },
+    /// The rail does not have it, or takes it again for the same: paying out with the same key is safe.
+    NotReceived,
+    /// Nobody but a person can find out.
+    CannotTell {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a rail has to be told more about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// This payment.
+    Transaction,
+    /// Who pays or is paid.
+    Customer,
+}
+
+/// What came of a payout that was tried.
+#[derive(Debug, Clone)]
+pub enum PayoutOutcome {
+    /// The rail's answer.
+    Told(PayoutState),
+    /// It may have been done or not. To be looked up before anything else happens.
+    Unknown {
+        /// What went wrong.
+        reason: String,
+    },
+    /// Surely not done by this try: the same payout may be tried again.
+    NotSent(RailError),
+}
+
+/// A payout that is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutRef {
+    /// Its idempotency key.
+    pub key: String,
+    /// The rail's own id of it, if it has told one.
+    pub reference: Option<String>,
+}
+
+/// What a rail tells of a payout.
+#[derive(Debug, Clone)]
+pub struct PayoutReport {
+    /// Its idempotency key.
+    pub key: String,
+    /// Where it stands.
+    pub state: PayoutState,
+}

@@ -1,0 +1,246 @@
+//! `GET /history/incoming`: what came, by row id.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::amount::TalerAmount;
+use crate::engine::Incoming;
+use crate::http::{brief, object};
+use crate::rails::{Arrivals, UnreadableIncoming};
+
+/// No whole number in JSON is believed beyond this.
+const SAFE_MAX: u64 = 1 << 53;
+
+/// A page, if there is anything on it.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    incoming_transactions: Vec<&'a RawValue>,
+    credit_account: Option<String>,
+}
+
+/// As much of a row as is needed to go on.
+#[derive(Deserialize)]
+struct RowId {
+    row_id: u64,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    row_id: u64,
+    date: Timestamp,
+    amount: String,
+    credit_fee: Option<String>,
+    debit_account: Option<String>,
+    /// Of a `RESERVE`.
+    reserve_pub: Option<String>,
+    /// Of a `KYCAUTH`.
+    account_pub: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Timestamp {
+    t_s: i64,
+}
+
+/// Whose feed it is.
+pub(super) struct Source<'a> {
+    /// The configured rail.
+    pub(super) rail: &'a str,
+    /// The account of ours, where a page does not tell it.
+    pub(super) account: &'a str,
+}
+
+/// Reads a page of what came after the row `after`. `size` is how many rows were asked for.
+///
+/// A row that cannot be booked is told as it came. Rows that do not rise are a mistake of the gateway that would lose
+/// some, or bring the same page for ever: then the page is not believed.
+pub(super) fn read(
+    body: &[u8],
+    source: &Source<'_>,
+    after: u64,
+    size: usize,
+) -> Result<Arrivals, String> {
+    let page: Page<'_> = object(body)?;
+    let account = page.credit_account.as_deref().unwrap_or(source.account);
+    let mut arrivals =
+        Arrivals { more: page.incoming_transactions.len() >= size, ..Arrivals::default() };
+    let mut last = after;
+    for raw in page.incoming_transactions {
+        let row_id = object::<RowId>(raw.get().as_bytes()).ok().map(|row| row.row_id);
+        if let Some(row_id) = row_id {
+            if row_id <= last || row_id > SAFE_MAX {
+                return Err(format!("row {row_id} of the history comes after row {last}"));
+            }
+            last = row_id;
+        }
+        match incoming(raw, source.rail, account) {
+            Ok(incoming) => arrivals.incoming.push(incoming),
+            Err(why) => arrivals.unreadable.push(UnreadableIncoming {
+                incoming_id: row_id.map(|row_id| row_id.to_string()),
+                reason: brief(&why),
+                raw: raw.get().to_owned(),
+            }),
+        }
+    }
+    let is_stuck = last == after && !arrivals.unreadable.is_empty();
+    if is_stuck {
+        return Err("no row of the history has an id".to_owned());
+    }
+    arrivals.cursor = (last > after).then(|| last.to_string());
+    Ok(arrivals)
+}
+
+/// A row of any type: what is not meant for a reserve or an account has no subject, and is kept as it came.
+fn incoming(raw: &RawValue, rail: &str, account: &str) -> Result<Incoming, String> {
+    let row: Row = object(raw.get().as_bytes())?;
+    let amount = TalerAmount::parse(&row.amount)?;
+    // What the receiver's bank took for itself never reached us.
+    let received = match row.credit_fee.as_deref().map(TalerAmount::parse).transpose()? {
+        Some(fee) => amount.without(&fee).ok_or("the fee is not a part of the amount")?,
+        None => amount,
+    };
+    let subject = row.reserve_pub.or(row.account_pub);
+    let words = [row.debit_account.as_deref(), subject.as_deref()];
+    if words.into_iter().flatten().any(|word| word.contains(char::is_control)) {
+        return Err("the row holds control characters".to_owned());
+    }
+    let id = row.row_id.to_string();
+    Ok(Incoming {
+        incoming_id: id.clone(),
+        source: rail.to_owned(),
+        account: account.to_owned(),
+        from: row.debit_account,
+        amount: received.amount()?,
+        asset: received.currency().to_owned(),
+        memo: None,
+        subject,
+        muxed_id: None,
+        reference: id,
+        at: time(row.date.t_s)?,
+        raw: raw.get().to_owned(),
+    })
+}
+
+fn time(seconds: i64) -> Result<DateTime<Utc>, String> {
+    let within = (0..=253_402_300_799).contains(&seconds);
+    let time = DateTime::from_timestamp(seconds, 0).filter(|_| within);
+    time.ok_or_else(|| format!("{seconds} is not a time"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SOURCE: Source<'_> = Source { rail: "bank", account: "https://bank.example/" };
+
+    fn row(id: u64) -> Value {
+        json!({ "type": "RESERVE", "row_id": id, "date": { "t_s": 1_767_323_045 }, "amount": "EUR:10.50",
+            "debit_account": "payto://iban/DE1?receiver-name=A", "reserve_pub": "KEY" })
+    }
+
+    fn page(rows: &[Value], after: u64, size: usize) -> Result<Arrivals, String> {
+        let body = json!({ "incoming_transactions": rows, "credit_account": "payto://iban/DE9" });
+        read(body.to_string().as_bytes(), &SOURCE, after, size)
+    }
+
+    fn changed(key: &str, value: Value) -> Value {
+        let mut row = row(7);
+        row[key] = value;
+        row
+    }
+
+    #[test]
+    fn a_row_becomes_an_incoming_payment() {
+        let arrivals = page(&[row(7)], 3, 2).unwrap();
+        let incoming = &arrivals.incoming[0];
+        let expected = Incoming {
+            incoming_id: "7".to_owned(),
+            source: "bank".to_owned(),
+            account: "payto://iban/DE9".to_owned(),
+            from: Some("payto://iban/DE1?receiver-name=A".to_owned()),
+            amount: "10.5".parse().unwrap(),
+            asset: "EUR".to_owned(),
+            memo: None,
+            subject: Some("KEY".to_owned()),
+            muxed_id: None,
+            reference: "7".to_owned(),
+            at: DateTime::from_timestamp(1_767_323_045, 0).unwrap(),
+            raw: row(7).to_string(),
+        };
+        assert_eq!(incoming, &expected);
+        assert_eq!((arrivals.cursor.as_deref(), arrivals.more), (Some("7"), false));
+        assert!(page(&[row(7), row(9)], 3, 2).unwrap().more, "a full page");
+    }
+
+    #[test]
+    fn each_type_has_its_subject_and_unknown_ones_none() {
+        let mut kyc = row(8);
+        kyc["type"] = json!("KYCAUTH");
+        kyc["account_pub"] = json!("ACCOUNT");
+        kyc["reserve_pub"] = Value::Null;
+        let wad = json!({ "type": "WAD", "row_id": 9, "date": { "t_s": 0 }, "amount": "EUR:1",
+            "origin_exchange_url": "https://x.example/", "wad_id": "W" });
+        let new =
+            json!({ "type": "MAPPED", "row_id": 10, "date": { "t_s": 0 }, "amount": "EUR:1" });
+        let arrivals = page(&[row(7), kyc, wad.clone(), new], 0, 10).unwrap();
+        let subjects: Vec<_> = arrivals.incoming.iter().map(|one| one.subject.as_deref()).collect();
+        assert_eq!(subjects, [Some("KEY"), Some("ACCOUNT"), None, None]);
+        assert_eq!(arrivals.incoming[2].raw, wad.to_string());
+        assert!(arrivals.unreadable.is_empty());
+    }
+
+    #[test]
+    fn a_fee_of_the_receivers_bank_did_not_reach_us() {
+        let arrivals = page(&[changed("credit_fee", json!("EUR:0.25"))], 0, 2).unwrap();
+        assert_eq!(arrivals.incoming[0].amount, "10.25".parse().unwrap());
+        for fee in ["EUR:11", "USD:0.25", "0.25"] {
+            let arrivals = page(&[changed("credit_fee", json!(fee))], 0, 2).unwrap();
+            assert_eq!((arrivals.incoming.len(), arrivals.unreadable.len()), (0, 1), "{fee}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_booked_is_told_as_it_came_and_stops_nobody() {
+        for odd in [
+            changed("amount", json!("ten")),
+            changed("amount", json!(10)),
+            changed("date", json!({ "t_s": "never" })),
+            changed("date", json!({ "t_s": -1 })),
+            changed("debit_account", json!("a\u{0}")),
+            json!({ "row_id": 7 }),
+        ] {
+            let arrivals = page(&[odd.clone(), row(8)], 0, 10).unwrap();
+            let one = &arrivals.unreadable[0];
+            assert_eq!((one.incoming_id.as_deref(), &one.raw), (Some("7"), &odd.to_string()));
+            assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (1, Some("8")));
+        }
+        let arrivals = page(&[json!([]), json!({ "row_id": "x" }), row(8)], 0, 10).unwrap();
+        assert_eq!((arrivals.unreadable.len(), arrivals.incoming.len()), (2, 1));
+        assert!(arrivals.unreadable.iter().all(|one| one.incoming_id.is_none()));
+    }
+
+    #[test]
+    fn rows_must_rise() {
+        for rows in [vec![row(3)], vec![row(5), row(5)], vec![row(6), row(5)]] {
+            assert!(page(&rows, 3, 10).is_err());
+        }
+        assert!(page(&[json!({})], 3, 10).is_err(), "it would be asked for for ever");
+        let far = changed("row_id", json!(u64::MAX));
+        assert!(page(&[far], 3, 10).is_err());
+    }
+
+    #[test]
+    fn an_empty_page_moves_nothing() {
+        assert_eq!(page(&[], 3, 10).unwrap(), Arrivals::default());
+        for body in ["", "[]", "{}", "<html>"] {
+            assert!(read(body.as_bytes(), &SOURCE, 0, 10).is_err(), "{body}");
+        }
+        let bare = json!({ "incoming_transactions": [row(7)] }).to_string();
+        let arrivals = read(bare.as_bytes(), &SOURCE, 0, 10).unwrap();
+        assert_eq!(arrivals.incoming[0].account, SOURCE.account);
+    }
+}

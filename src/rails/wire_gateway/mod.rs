@@ -1,0 +1,319 @@
+//! A client of the GNU Taler Wire Gateway, interfaces 0 to 5.
+//!
+//! What comes in is a feed by row id, matched by its subject. A payout is a transfer whose numbers are made of the
+//! payout's key: the gateway takes the same order again for the same transfer, so a lost answer is got by asking again.
+
+mod amount;
+mod base32;
+mod config;
+mod history;
+mod status;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::{OnceCell, Semaphore};
+
+use self::config::Config;
+use self::history::Source;
+use self::transfer::Transfer;
+use super::{
+    Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, Rail,
+    RailError,
+};
+use crate::engine::{Clock, RetryPolicy};
+use crate::http::{
+    Bearer, Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, extended,
+};
+
+/// Rows in a page of the history.
+const PAGE: usize = 500;
+
+/// How to reach a gateway.
+#[derive(Debug)]
+pub struct WireGatewayOptions {
+    /// The configured name of the rail, for the log and as the source of what comes in.
+    pub name: String,
+    /// Its base URL, such as `https://bank.example/accounts/ours/taler-wire-gateway/`.
+    pub url: Url,
+    /// How it knows us.
+    pub auth: GatewayAuth,
+    /// What it is told with each transfer.
+    pub exchange_base_url: Url,
+    /// The currencies that it has to serve. A gateway serves one.
+    pub currencies: Vec<String>,
+    /// For one exchange, from connecting to the last byte of the answer.
+    pub timeout: Duration,
+    /// How long the gateway may wait for something to come before it tells that nothing did, on top of the timeout.
+    /// Zero: not at all.
+    pub long_poll: Duration,
+    /// The most calls under way at once. At least 1.
+    pub parallel: usize,
+    /// How often and how far apart a question is asked. An order to pay is never repeated.
+    pub retry: RetryPolicy,
+}
+
+/// How a gateway knows us.
+#[derive(Debug)]
+pub enum GatewayAuth {
+    /// It does not ask.
+    None,
+    /// By a name and a password.
+    Basic {
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// By a token.
+    Bearer {
+        /// The token.
+        token: SecretString,
+    },
+}
+
+/// A client of one gateway.
+pub struct WireGateway {
+    name: String,
+    http: Http,
+    url: Url,
+    authorization: Option<HeaderValue>,
+    exchange_base_url: Url,
+    currencies: Vec<String>,
+    long_poll: Duration,
+    parallel: usize,
+    gate: Semaphore,
+    config: OnceCell<Config>,
+}
+
+impl WireGateway {
+    /// A client that has sent nothing yet. `observer` is told of each exchange, on the caller's task: it must be quick.
+    ///
+    /// # Errors
+    /// [`RailError::Options`] if the credentials fit into no header, or TLS cannot be set up.
+    pub fn new(
+        options: WireGatewayOptions,
+        clock: Clock,
+        observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
+    ) -> Result<Self, RailError> {
+        let settings = Settings {
+            name: options.name.clone(),
+            timeout: options.timeout,
+            requests_per_second: None,
+            retry: options.retry,
+            sign: None,
+        };
+        let parallel = options.parallel.max(1);
+        Ok(Self {
+            name: options.name,
+            http: Http::new(settings, &[&options.url], clock, observer)?,
+            url: options.url,
+            authorization: options.auth.header()?,
+            exchange_base_url: options.exchange_base_url,
+            currencies: options.currencies,
+            long_poll: options.long_poll,
+            parallel,
+            gate: Semaphore::new(parallel),
+            config: OnceCell::new(),
+        })
+    }
+
+    async fn look<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(&Received) -> Result<T, String>,
+    ) -> Result<T, RailError> {
+        // What refuses these credentials will refuse them again: there are no newer ones.
+        let bearer = self.authorization.as_ref().map(|header| Bearer { header, is_new: true });
+        // The gate is never closed, so there is always a permit.
+        let _permit = self.gate.acquire().await.ok();
+        self.http.run(Call::Repeatable, request, bearer, read).await.map_err(Stop::into_error)
+    }
+
+    /// What the gateway says of itself, asked once.
+    async fn config(&self) -> Result<&Config, RailError> {
+        self.config.get_or_try_init(|| self.ask_config()).await
+    }
+
+    async fn ask_config(&self) -> Result<Config, RailError> {
+        let request = Request::new("config", Method::GET, extended(&self.url, &["config"]));
+        let config = self.look(&request, |received| config::read(&received.body)).await??;
+        config.serves(&self.currencies)?;
+        Ok(config)
+    }
+
+    async fn history(&self, cursor: Option<&str>) -> Result<Arrivals, RailError> {
+        let after = match cursor.map(str::parse).transpose() {
+            Ok(after) => after.unwrap_or(0),
+            Err(_) => {
+                let why = "the stored cursor is not a row of a gateway".to_owned();
+                return Err(RailError::Options(why));
+            }
+        };
+        let request = self.history_request(after);
+        let source = Source { rail: &self.name, account: self.url.as_str() };
+        self.look(&request, |received| match received.status {
+            204 => Ok(Arrivals::default()),
+            _ => history::read(&received.body, &source, after, PAGE),
+        })
+        .await
+    }
+
+    /// Every parameter by its new name and by its old one: there are gateways that know only one of them.
+    fn history_request(&self, after: u64) -> Request {
+        let mut url = extended(&self.url, &["history", "incoming"]);
+        {
+            let mut query = url.query_pairs_mut();
+            let mut both = |new: &str, old: &str, value: u128| {
+                query.append_pair(new, &value.to_string()).append_pair(old, &value.to_string());
+            };
+            both("limit", "delta", PAGE as u128);
+            if after > 0 {
+                both("offset", "start", after.into());
+            }
+            if !self.long_poll.is_zero() {
+                both("timeout_ms", "long_poll_ms", self.long_poll.as_millis());
+            }
+        }
+        Request { held: self.long_poll, ..Request::new("history", Method::GET, url) }
+    }
+
+    async fn order(&self, payout: &Payout) -> PayoutOutcome {
+        let config = match self.config().await {
+            Ok(config) => config,
+            Err(error) => return PayoutOutcome::NotSent(error),
+        };
+        let transfer = match Transfer::new(payout, &self.exchange_base_url, config) {
+            Ok(transfer) => transfer,
+            Err(state) => return PayoutOutcome::Told(state),
+        };
+        let body = match serde_json::to_vec(&transfer) {
+            Ok(body) => Some(Body::json(body)),
+            Err(error) => {
+                let why = format!("the order cannot be made: {error}");
+                return PayoutOutcome::NotSent(RailError::Options(why));
+            }
+        };
+        let url = extended(&self.url, &["transfer"]);
+        let request = Request { body, ..Request::new("transfer", Method::POST, url) };
+        let _permit = self.gate.acquire().await.ok();
+        match self.http.once(Call::Operation, &request, self.authorization.as_ref()).await {
+            Ok(received) => {
+                self.http.log_body(Call::Operation, &request, &received);
+                transfer::outcome(&received, payout.attempt)
+            }
+            Err(Lost::NotSent(why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
+            Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge)) => {
+                PayoutOutcome::Unknown { reason: lost.why() }
+            }
+        }
+    }
+
+    /// What became of one payout.
+    async fn state(&self, asked: &PayoutRef) -> Result<PayoutState, RailError> {
+        let Some(reference) = asked.reference.as_deref() else {
+            // Its answer was lost. The order again, with the same numbers, is the way to get it.
+            return Ok(PayoutState::NotReceived);
+        };
+        if reference.parse::<u64>().is_err() {
+            let reason = format!("`{reference}` is not a row of a gateway");
+            return Ok(PayoutState::CannotTell { reason });
+        }
+        let delivered = || PayoutState::Delivered {
+            reference: Some(reference.to_owned()),
+            fee: None,
+            amount: None,
+        };
+        if !self.config().await?.tells_transfers() {
+            // It took the order, and that is all that it ever tells.
+            return Ok(delivered());
+        }
+        let url = extended(&self.url, &["transfers", reference]);
+        let request = Request::new("transfers", Method::GET, url);
+        let read = |received: &Received| status::read(&received.body, &asked.key, reference);
+        match self.look(&request, read).await {
+            Err(RailError::Refused { status: 404, problem }) => {
+                let reason = format!("the gateway took the order and does not know it: {problem}");
+                Ok(PayoutState::CannotTell { reason })
+            }
+            told => told,
+        }
+    }
+
+    async fn report(&self, asked: &PayoutRef) -> Result<PayoutReport, RailError> {
+        Ok(PayoutReport { key: asked.key.clone(), state: self.state(asked).await? })
+    }
+
+    /// What became of each payout, as far as the gateway can be asked.
+    async fn states(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
+        let calls: Vec<_> = asked.iter().map(|payout| self.report(payout)).collect();
+        let (mut reports, mut failed) = (Vec::with_capacity(asked.len()), None);
+        let mut answers = stream::iter(calls).buffered(self.parallel);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(report) => reports.push(report),
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(error) if reports.is_empty() => Err(error),
+            Some(_) | None => Ok(reports),
+        }
+    }
+}
+
+impl GatewayAuth {
+    /// The header `Authorization`, marked as sensitive.
+    fn header(&self) -> Result<Option<HeaderValue>, RailError> {
+        let text = match self {
+            Self::None => return Ok(None),
+            Self::Basic { username, .. } if username.contains(':') => {
+                return Err(RailError::Options("a username cannot hold a colon".to_owned()));
+            }
+            Self::Basic { username, password } => {
+                let pair = format!("{username}:{}", password.expose_secret());
+                format!("Basic {}", STANDARD.encode(pair))
+            }
+            Self::Bearer { token } => format!("Bearer {}", token.expose_secret()),
+        };
+        let mut header = HeaderValue::try_from(text).map_err(|_| {
+            RailError::Options("the credentials cannot be sent in a header".to_owned())
+        })?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
+}
+
+impl Rail for WireGateway {
+    fn deposits<'a>(
+        &'a self,
+        _asked: &'a [ExpectedDeposit],
+        cursor: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
+        self.history(cursor).boxed()
+    }
+
+    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
+        self.order(payout).boxed()
+    }
+
+    fn payouts<'a>(
+        &'a self,
+        asked: &'a [PayoutRef],
+    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>> {
+        self.states(asked).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
+        async move { self.config().await.map(|_| ()) }.boxed()
+    }
+}

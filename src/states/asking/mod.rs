@@ -1,0 +1,180 @@
+//! Has the money arrived? The poller `pending-deposits` on one rail.
+//!
+//! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`batches`), or it tells of
+//! itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see
+//! [`super::sending`].
+
+mod answers;
+mod batches;
+mod feed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assets::Assets;
+use super::job::Making;
+use super::note::{Note, Observer};
+use super::patience::{Requests, answer_max};
+use super::rail::rail_of;
+use super::round::Round;
+use super::sweep::{SweepError, SweepReport, Swept};
+use crate::config::{PollerSettings, RailKind};
+use crate::engine::{Actor, Cause, Clock, Step, TransferStatus};
+use crate::networks::RequestSeen;
+use crate::rails::AnyRail;
+use crate::store::{Lease, Scope, Store};
+
+/// What asks one rail, again and again.
+pub struct Asker {
+    store: Store,
+    scope: Scope,
+    clock: Clock,
+    rail: AnyRail,
+    /// It tells of itself what came, and is not asked about one deposit or another.
+    tells_feed: bool,
+    assets: Assets,
+    /// So many deposits are asked about, and so many transfers moved, at once.
+    batch_size: u32,
+    requests: Arc<Requests>,
+    answer_max: Duration,
+}
+
+impl Asker {
+    /// What asks the rail `name`.
+    ///
+    /// # Errors
+    /// There is no such rail, its secret cannot be read, or it cannot be set up.
+    pub fn new(
+        making: &Making<'_>,
+        scope: Scope,
+        own: &PollerSettings,
+        name: &str,
+    ) -> Result<Self, String> {
+        let settings =
+            making.settings.rails.get(name).ok_or_else(|| format!("there is no rail {name}"))?;
+        let requests = Arc::new(Requests::default());
+        let (counted, seen, of) =
+            (Arc::clone(&requests), Arc::clone(&making.seen), name.to_owned());
+        let observe = move |request: &RequestSeen| {
+            counted.saw(request);
+            seen(&of, request);
+        };
+        Ok(Self {
+            store: making.store.clone(),
+            scope,
+            clock: making.clock.clone(),
+            rail: rail_of(making, settings, own.retry, observe)?,
+            tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
+            assets: Assets::of(making.settings)?,
+            batch_size: own.batch_size,
+            requests,
+            answer_max: answer_max(settings.timeout, own.retry),
+        })
+    }
+
+    /// The poller's memory that this works for.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// One sweep: all that is due is asked about once.
+    pub async fn run(
+        &self,
+        lease: &Lease,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Swept {
+        let made_before = self.requests.made();
+        let round = Round {
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+        };
+        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let error = self.sweep(&round, &mut report).await.err();
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        report.requests = self.requests.made() - made_before;
+        Swept { report, error }
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        if self.tells_feed {
+            self.follow(round, report).await?;
+        } else {
+            self.ask_all(round, report).await?;
+        }
+        if !round.is_stopping() {
+            report.acted += self.expire(round).await?;
+        }
+        report.open = self.store.count_waiting_deposits(&self.scope.network).await?;
+        Ok(())
+    }
+
+    /// Ends transfers for which nothing came in time. Deposits that the rail is asked about end by its answer.
+    async fn expire(&self, round: &Round<'_>) -> Result<u64, SweepError> {
+        let mut ended = 0;
+        loop {
+            let now = round.now();
+            let rail = &self.scope.network;
+            let overdue = self
+                .store
+                .overdue_transfers(Actor::PendingDeposits, rail, now, self.batch_size)
+                .await?;
+            let is_asked_about =
+                |status| !self.tells_feed && status == TransferStatus::PendingUserTransferStart;
+            let steps: Vec<Step<'_>> = overdue
+                .iter()
+                .filter(|transfer| !is_asked_about(transfer.status))
+                .map(|transfer| {
+                    Step::new(transfer, TransferStatus::Expired, Cause::DeadlinePassed)
+                        .because("nothing came before its deadline")
+                })
+                .collect();
+            let moved = self.store.move_transfers(Some(round.lease), &steps, &[], now).await?;
+            ended += count(moved.len());
+            round.beat();
+            if moved.is_empty() || round.is_stopping() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Tells what a sweep would ask about, and asks nothing: a question is a call of somebody's program.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn dry_run(
+        &self,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<SweepReport, SweepError> {
+        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let (rail, now) = (&self.scope.network, self.clock.now());
+        let mut after = None;
+        while !stop() {
+            let waiting =
+                self.store.waiting_deposits(rail, after.as_ref(), now, self.batch_size).await?;
+            let Some(last) = waiting.last() else { break };
+            after = Some((last.created_at, last.transfer_id.clone()));
+            report.pages += 1;
+            for deposit in &waiting {
+                let detail = format!("rail {rail}, in status {}", deposit.status);
+                let id = deposit.transfer_id.clone();
+                observer(Note::Would { payment_id: id, what: "ask".to_owned(), detail });
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// A number of things in the memory of this process.
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}

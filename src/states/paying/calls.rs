@@ -1,0 +1,72 @@
+//! The calls of a rail.
+
+use serde_json::value::RawValue;
+
+use crate::failpoint;
+use crate::rails::{Payout, PayoutOutcome, PayoutRef, PayoutReport, Rail, RailError};
+use crate::store::{Claim, PayoutRow};
+
+/// What was asked of a rail, and what it answered.
+pub(super) enum Called {
+    /// A payout that was handed to it.
+    Paid(Box<Claim>, PayoutOutcome),
+    /// Payouts that it was asked about, and a report for each, in the same order.
+    LookedUp(Vec<Claim>, Result<Vec<PayoutReport>, RailError>),
+}
+
+/// Hands a payout to the rail.
+pub(super) async fn pay_out(rail: &dyn Rail, claim: Claim) -> Called {
+    let payout = order_of(&claim.payout);
+    failpoint::reached("before the payout");
+    let outcome = rail.pay_out(&payout).await;
+    failpoint::reached("after the payout");
+    Called::Paid(Box::new(claim), outcome)
+}
+
+/// Asks the rail what became of payouts.
+pub(super) async fn look_up(rail: &dyn Rail, claims: Vec<Claim>) -> Called {
+    let asked: Vec<PayoutRef> = claims
+        .iter()
+        .map(|claim| PayoutRef {
+            key: claim.payout.payout_id.clone(),
+            reference: claim.payout.reference.clone(),
+        })
+        .collect();
+    let answer = rail.payouts(&asked).await;
+    let answer = answer.and_then(|reports| in_order(&asked, reports));
+    Called::LookedUp(claims, answer)
+}
+
+/// An adapter that mixes its reports up would have us book one payout's end for another's.
+fn in_order(
+    asked: &[PayoutRef],
+    reports: Vec<PayoutReport>,
+) -> Result<Vec<PayoutReport>, RailError> {
+    let keys = reports.iter().map(|report| &report.key);
+    if keys.eq(asked.iter().map(|payout| &payout.key)) {
+        Ok(reports)
+    } else {
+        Err(RailError::Unreadable("its reports are not of what it was asked about".to_owned()))
+    }
+}
+
+/// The same on every try, but for the number of the try.
+fn order_of(payout: &PayoutRow) -> Payout {
+    // What is no JSON was never stored as a beneficiary.
+    let beneficiary = payout.beneficiary.clone().and_then(|text| RawValue::from_string(text).ok());
+    Payout {
+        key: payout.payout_id.clone(),
+        // A refund of money that belongs to no transfer goes by its own name.
+        transfer_id: payout
+            .transfer_id
+            .as_ref()
+            .or(payout.refund_id.as_ref())
+            .cloned()
+            .unwrap_or_default(),
+        amount: payout.amount.clone(),
+        currency: payout.currency.clone(),
+        beneficiary,
+        subject: payout.subject.clone(),
+        attempt: u32::try_from(payout.attempts).unwrap_or(u32::MAX),
+    }
+}

@@ -1,0 +1,247 @@
+//! Money goes out on a rail: what is due is paid out, and what is on its way is followed to its end.
+//!
+//! A payout is written down before the rail hears of it, with the key that it keeps. One whose fate is not known is asked
+//! about before anything else, and where the rail cannot tell, a person must. See `verdict` for what follows from each
+//! answer, and `pump` for how many are in hand at once.
+
+mod calls;
+mod pump;
+mod records;
+mod settling;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use self::pump::{Pump, Pumped};
+use self::verdict::Asked;
+use super::job::Making;
+use super::note::{Note, Observer};
+use super::patience::{Requests, answer_max};
+use super::rail::rail_of;
+use super::round::Round;
+use super::{Stage, SweepError, SweepReport, Swept};
+use crate::config::{AssetSettings, PollerSettings};
+use crate::engine::{Clock, Poller, TransferStatus};
+use crate::networks::RequestSeen;
+use crate::rails::AnyRail;
+use crate::store::{Lease, PayoutRow, Scope, Store, StoreError};
+
+/// What pays out on one rail, again and again: everything that outlives a sweep.
+pub struct Paying {
+    store: Store,
+    rail: AnyRail,
+    scope: Scope,
+    options: PayingOptions,
+    clock: Clock,
+    requests: Arc<Requests>,
+    /// Whether the rail is what it should be, as far as we know.
+    is_checked: AtomicBool,
+    /// Whether the last sweep may have left payouts in hand.
+    is_untidy: AtomicBool,
+}
+
+/// How much is done at once, and by whom.
+#[derive(Debug, Clone)]
+pub struct PayingOptions {
+    /// The one stage that is wanted; none is both.
+    pub stage: Option<Stage>,
+    /// The most payouts that are claimed at once.
+    pub batch_size: u32,
+    /// The most calls of the rail under way at once.
+    pub parallel: usize,
+    /// One call of the rail, with all its tries, takes no longer.
+    pub answer_max: Duration,
+    /// The assets by name.
+    pub assets: BTreeMap<String, AssetSettings>,
+}
+
+impl Paying {
+    /// What pays out on the rail that `scope` names.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        rail: AnyRail,
+        scope: Scope,
+        options: PayingOptions,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            store,
+            rail,
+            scope,
+            options,
+            clock,
+            requests: Arc::default(),
+            is_checked: AtomicBool::new(false),
+            is_untidy: AtomicBool::new(false),
+        }
+    }
+
+    /// What pays out on the configured rail `name`.
+    pub(super) fn of(
+        making: &Making<'_>,
+        own: &PollerSettings,
+        name: &str,
+    ) -> Result<Self, String> {
+        let settings = making.settings.rails.get(name).ok_or("it is not configured")?;
+        let (seen, of) = (Arc::clone(&making.seen), name.to_owned());
+        let requests: Arc<Requests> = Arc::default();
+        let counted = Arc::clone(&requests);
+        let observe = move |request: &RequestSeen| {
+            counted.saw(request);
+            seen(&of, request);
+        };
+        let rail = rail_of(making, settings, own.retry, observe)?;
+        let scope = Scope { poller: Poller::Outgoing, network: name.to_owned() };
+        let options = PayingOptions {
+            stage: making.stage,
+            batch_size: own.batch_size,
+            parallel: usize::try_from(settings.parallel).unwrap_or(usize::MAX),
+            answer_max: answer_max(settings.timeout, own.retry),
+            assets: making.settings.assets.clone(),
+        };
+        let (store, clock) = (making.store.clone(), making.clock.clone());
+        Ok(Self { requests, ..Self::new(store, rail, scope, options, clock) })
+    }
+
+    /// The poller's memory that this works for.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// A sweep: what came of payouts is found out, and what is due is paid. `stop` is asked between one call and the
+    /// next; `observer` is told what goes on.
+    pub async fn sweep(
+        &self,
+        lease: &Lease,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Swept {
+        let round = Round {
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.options.answer_max,
+        };
+        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let error = self.work(&round, &mut report).await.err();
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        Swept { report, error }
+    }
+
+    async fn work(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        if !self.is_checked.load(Ordering::Relaxed) {
+            // A rail that is down, or another than it should be, is not tried with anybody's money.
+            round.answer(self.rail.check()).await.map_err(SweepError::Rail)?;
+            self.is_checked.store(true, Ordering::Relaxed);
+        }
+        // What a panic cuts short is untidy too.
+        if self.is_untidy.swap(true, Ordering::Relaxed) {
+            let found = self.store.let_go_of_payouts(round.lease, self.rail_name()).await?;
+            tracing::debug!(found, "payouts whose end could not be written down are looked up");
+        }
+        if self.options.stage != Some(Stage::Poll) {
+            self.settle(round).await?;
+        }
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let pumped = Box::pin(Pump::new(self, round).run()).await;
+        let Pumped { batches, calls, acted, error, is_untidy } = pumped;
+        self.is_untidy.store(is_untidy, Ordering::Relaxed);
+        (report.pages, report.requests, report.acted) = (batches, calls, acted);
+        if let Some(error) = error {
+            self.is_checked.store(!matches!(error, SweepError::Rail(_)), Ordering::Relaxed);
+            return Err(error);
+        }
+        report.open = self.open().await?;
+        Ok(())
+    }
+
+    /// How many transfers wait for this rail.
+    async fn open(&self) -> Result<u64, StoreError> {
+        let counts = self.store.transfer_counts().await?;
+        let waits = |status| match status {
+            TransferStatus::PendingAnchor
+            | TransferStatus::PendingReceiver
+            | TransferStatus::PendingExternal => true,
+            TransferStatus::Incomplete
+            | TransferStatus::PendingUserTransferStart
+            | TransferStatus::PendingUserTransferComplete
+            | TransferStatus::PendingStellar
+            | TransferStatus::PendingTrust
+            | TransferStatus::PendingUser
+            | TransferStatus::PendingSender
+            | TransferStatus::PendingTransactionInfoUpdate
+            | TransferStatus::PendingCustomerInfoUpdate
+            | TransferStatus::OnHold
+            | TransferStatus::Completed
+            | TransferStatus::Refunded
+            | TransferStatus::Expired
+            | TransferStatus::NoMarket
+            | TransferStatus::TooSmall
+            | TransferStatus::TooLarge
+            | TransferStatus::Error => false,
+        };
+        let ours = counts.iter().filter(|count| count.rail == self.rail_name());
+        Ok(ours.filter(|count| waits(count.status)).map(|count| count.transfers).sum())
+    }
+
+    /// What a sweep would do. Nothing is changed, here or at the rail.
+    ///
+    /// # Errors
+    /// [`SweepError::Store`].
+    pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
+        let (rail, limit, now) = (self.rail_name(), self.options.batch_size, self.clock.now());
+        let would = |transfer_id: &str, what: &str, detail: String| {
+            let (payment_id, what) = (transfer_id.to_owned(), what.to_owned());
+            observer(Note::Would { payment_id, what, detail });
+        };
+        if self.options.stage != Some(Stage::Execute) {
+            for payout in self.store.due_payouts(rail, now, limit).await? {
+                let PayoutRow { payout_id, transfer_id, status, .. } = &payout;
+                let name = transfer_id.as_ref().unwrap_or(payout_id);
+                would(name, "look up", format!("payout {payout_id} ({status}) on {rail}"));
+            }
+        }
+        if self.options.stage != Some(Stage::Poll) {
+            for transfer in self.store.transfers_to_pay(rail, now, limit).await? {
+                let (out, currency) = (&transfer.amount_out, &transfer.currency);
+                let detail = match out {
+                    Some(out) => format!("{out} {currency} on {rail}"),
+                    None => format!("what the fees leave, in {currency}, on {rail}"),
+                };
+                would(&transfer.transfer_id, "pay out", detail);
+            }
+        }
+        let open = self.open().await?;
+        Ok(SweepReport { outcome: "complete", open, ..SweepReport::default() })
+    }
+
+    /// The rail's name. Of several processes that share the rail, each has a lease of another name.
+    fn rail_name(&self) -> &str {
+        &self.scope.network
+    }
+
+    fn batch(&self) -> usize {
+        usize::try_from(self.options.batch_size).unwrap_or(usize::MAX)
+    }
+}
+
+/// A payout as far as a verdict depends on it.
+fn asked(payout: &PayoutRow) -> Asked<'_> {
+    Asked {
+        purpose: payout.purpose,
+        status: payout.status,
+        amount: &payout.amount,
+        attempts: u32::try_from(payout.attempts).unwrap_or(u32::MAX),
+        looks: u32::try_from(payout.looks).unwrap_or(u32::MAX),
+    }
+}

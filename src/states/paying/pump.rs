@@ -1,0 +1,363 @@
+//! Payouts in hand: claims, calls and records, all under way at the same time.
+//!
+//! What is claimed waits here until the rail has a free place; what the rail has answered waits here until it is written
+//! down, many at once. A slow answer delays its own payout, and nobody else's.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Paying;
+use super::calls::{Called, look_up, pay_out};
+use super::records::{Answered, write};
+use super::verdict::{Verdict, after_look, after_payout, after_silence};
+use crate::engine::TransferStatus;
+use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
+use crate::states::patience::BEAT;
+use crate::states::round::Round;
+use crate::states::{Stage, SweepError};
+use crate::store::{Claim, StoreError};
+
+/// So many payouts are asked about in one call.
+const LOOKED_UP_AT_ONCE: usize = 200;
+/// So many of these calls are under way at once: the other places are for those who wait to be paid.
+const LOOKS_MAX: usize = 4;
+/// Answers are written down when there are so many, …
+const WRITTEN_AT_ONCE: usize = 200;
+/// … or when the first of them has waited for so long.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
+/// A rail that fails so many calls in a row is taken to be down.
+const DOWN_AFTER: u32 = 5;
+
+/// A sweep's work.
+pub(super) struct Pump<'a> {
+    paying: &'a Paying,
+    round: &'a Round<'a>,
+    to_pay: Queue<'a>,
+    to_look: Queue<'a>,
+    calls: FuturesUnordered<LocalBoxFuture<'a, Called>>,
+    /// How many of the calls are looks.
+    looks: usize,
+    /// Answered, and to be written down, and since when.
+    answered: Vec<Answered>,
+    since: Instant,
+    writing: Option<LocalBoxFuture<'a, Result<u64, StoreError>>>,
+    /// When something last happened.
+    moved_at: Instant,
+    failures: u32,
+    /// What is due at the beginning is done: what this sweep puts off is left to the next one.
+    begun: DateTime<Utc>,
+    done: Pumped,
+}
+
+/// What is claimed, and waits for a place at the rail.
+struct Queue<'a> {
+    claims: VecDeque<Claim>,
+    claiming: Option<LocalBoxFuture<'a, Result<Vec<Claim>, StoreError>>>,
+    /// Whether nothing more is due.
+    is_drained: bool,
+}
+
+/// What a sweep did.
+#[derive(Debug, Default)]
+pub(super) struct Pumped {
+    /// Batches that were claimed.
+    pub(super) batches: u64,
+    /// Calls of the rail.
+    pub(super) calls: u64,
+    /// Answers that were written down.
+    pub(super) acted: u64,
+    /// Why it ended early.
+    pub(super) error: Option<SweepError>,
+    /// Whether payouts are in hand still, because what came of them could not be written down.
+    pub(super) is_untidy: bool,
+}
+
+impl<'a> Queue<'a> {
+    fn new(is_wanted: bool) -> Self {
+        Self { claims: VecDeque::new(), claiming: None, is_drained: !is_wanted }
+    }
+
+    /// Whether more is to be claimed, so that what waits is never less than `few`.
+    fn is_low(&self, few: usize) -> bool {
+        !self.is_drained && self.claiming.is_none() && self.claims.len() < few
+    }
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(paying: &'a Paying, round: &'a Round<'a>) -> Self {
+        let now = Instant::now();
+        Self {
+            paying,
+            round,
+            to_pay: Queue::new(paying.options.stage != Some(Stage::Poll)),
+            to_look: Queue::new(paying.options.stage != Some(Stage::Execute)),
+            calls: FuturesUnordered::new(),
+            looks: 0,
+            answered: Vec::new(),
+            since: now,
+            writing: None,
+            moved_at: now,
+            failures: 0,
+            begun: round.now(),
+            done: Pumped::default(),
+        }
+    }
+
+    /// Works until nothing more is due, or there is a reason to end. What the rail has in hand then is waited for.
+    pub(super) async fn run(mut self) -> Pumped {
+        loop {
+            self.begin();
+            if self.is_idle() {
+                break;
+            }
+            let is_waiting = self.writing.is_none() && !self.answered.is_empty();
+            tokio::select! {
+                Some(called) = self.calls.next() => self.called(called),
+                claimed = end_of(&mut self.to_pay.claiming) => {
+                    let claims = self.claimed(claimed);
+                    self.to_pay.is_drained = claims.len() < self.paying.batch();
+                    self.to_pay.claims.extend(claims);
+                }
+                claimed = end_of(&mut self.to_look.claiming) => {
+                    let claims = self.claimed(claimed);
+                    self.to_look.is_drained = claims.len() < self.paying.batch();
+                    self.sort_out(claims);
+                }
+                written = end_of(&mut self.writing) => self.written(written),
+                () = sleep_until(self.since + WRITTEN_WITHIN), if is_waiting => {}
+                () = sleep(BEAT) => {
+                    if self.moved_at.elapsed() < self.round.answer_max {
+                        self.round.beat();
+                    }
+                    continue;
+                }
+            }
+            self.moved_at = Instant::now();
+            self.round.beat();
+        }
+        self.put_back().await;
+        self.done
+    }
+
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.to_pay.claiming.is_none()
+            && self.to_look.claiming.is_none()
+            && self.writing.is_none()
+    }
+
+    /// Begins all that can be begun.
+    fn begin(&mut self) {
+        if !self.round.lease.is_trusted() {
+            self.fail(self.round.lease.lost().into());
+        }
+        if self.done.error.is_none() && !self.round.is_stopping() {
+            self.begin_calls();
+            self.begin_claims();
+        }
+        if self.writing.is_none() && self.is_time_to_write() {
+            let answered = std::mem::take(&mut self.answered);
+            self.writing = Some(write(self.round, answered).boxed_local());
+        }
+    }
+
+    fn begin_calls(&mut self) {
+        while self.calls.len() < self.paying.options.parallel {
+            let waiting = self.to_look.claims.len();
+            let is_whole = waiting >= LOOKED_UP_AT_ONCE || self.to_look.claiming.is_none();
+            if waiting > 0 && is_whole && self.looks < LOOKS_MAX {
+                let most = std::cmp::min(waiting, LOOKED_UP_AT_ONCE);
+                let claims = self.to_look.claims.drain(..most).collect();
+                self.calls.push(look_up(&*self.paying.rail, claims).boxed_local());
+                self.looks += 1;
+            } else if let Some(claim) = self.to_pay.claims.pop_front() {
+                self.calls.push(pay_out(&*self.paying.rail, claim).boxed_local());
+            } else {
+                return;
+            }
+            self.done.calls += 1;
+        }
+    }
+
+    fn begin_claims(&mut self) {
+        let few = std::cmp::max(self.paying.batch() / 2, 1);
+        let Round { store, lease, .. } = *self.round;
+        let (rail, limit, now) =
+            (self.paying.rail_name(), self.paying.options.batch_size, self.begun);
+        if self.to_look.is_low(few) {
+            let claim = store.payouts_to_follow(lease, rail, now, limit);
+            self.to_look.claiming = Some(claim.boxed_local());
+        }
+        if self.to_pay.is_low(few) {
+            let claim = store.claim_payouts(lease, rail, now, limit);
+            self.to_pay.claiming = Some(claim.boxed_local());
+        }
+    }
+
+    fn is_time_to_write(&self) -> bool {
+        let is_last = self.calls.is_empty()
+            && self.to_pay.claiming.is_none()
+            && self.to_look.claiming.is_none();
+        let is_late = self.since.elapsed() >= WRITTEN_WITHIN;
+        !self.answered.is_empty() && (self.answered.len() >= WRITTEN_AT_ONCE || is_late || is_last)
+    }
+
+    fn claimed(&mut self, claimed: Result<Vec<Claim>, StoreError>) -> Vec<Claim> {
+        match claimed {
+            Ok(claims) => {
+                self.done.batches += u64::from(!claims.is_empty());
+                claims
+            }
+            Err(error) => {
+                // The transaction may have been committed for all that.
+                self.done.is_untidy = true;
+                self.fail(error.into());
+                Vec::new()
+            }
+        }
+    }
+
+    /// Of what a person is to find out, the rail is not asked again.
+    fn sort_out(&mut self, claims: Vec<Claim>) {
+        for claim in claims {
+            let is_held = |status| status == TransferStatus::OnHold;
+            if claim.transfer.as_ref().is_some_and(|transfer| is_held(transfer.status)) {
+                self.answer(Answered::left_to_a_person(claim, self.round.now()));
+            } else {
+                self.to_look.claims.push_back(claim);
+            }
+        }
+    }
+
+    fn called(&mut self, called: Called) {
+        match called {
+            Called::Paid(claim, outcome) => self.paid(*claim, outcome),
+            Called::LookedUp(claims, answer) => {
+                self.looks -= 1;
+                match answer {
+                    Ok(reports) => self.looked_up(claims, reports),
+                    Err(error) => self.kept_silent(claims, error),
+                }
+            }
+        }
+    }
+
+    fn paid(&mut self, claim: Claim, outcome: PayoutOutcome) {
+        match &outcome {
+            PayoutOutcome::Told(_) | PayoutOutcome::NotSent(RailError::Refused { .. }) => {
+                self.failures = 0;
+            }
+            PayoutOutcome::Unknown { reason } => {
+                self.failed(RailError::Unavailable(reason.clone()));
+            }
+            PayoutOutcome::NotSent(error) => self.failed(error.clone()),
+        }
+        let ruling = after_payout(super::asked(&claim.payout), outcome, self.round.now());
+        self.answer(Answered { claim, ruling });
+    }
+
+    fn looked_up(&mut self, claims: Vec<Claim>, reports: Vec<PayoutReport>) {
+        self.failures = 0;
+        let now = self.round.now();
+        for (mut claim, report) in claims.into_iter().zip(reports) {
+            let asked = super::asked(&claim.payout);
+            let ruling = match after_look(asked, report.state, now) {
+                Verdict::Record(ruling) => ruling,
+                Verdict::PayOut if self.paying.options.stage.is_none() => {
+                    claim.payout.attempts += 1;
+                    self.to_pay.claims.push_back(claim);
+                    continue;
+                }
+                Verdict::PayOut => {
+                    let outcome = PayoutOutcome::Told(PayoutState::NotReceived);
+                    after_payout(asked, outcome, now)
+                }
+            };
+            self.answer(Answered { claim, ruling });
+        }
+    }
+
+    fn kept_silent(&mut self, claims: Vec<Claim>, error: RailError) {
+        let now = self.round.now();
+        for claim in claims {
+            let ruling = after_silence(super::asked(&claim.payout), &error, now);
+            self.answer(Answered { claim, ruling });
+        }
+        self.failed(error);
+    }
+
+    /// A call has failed. A rail that fails many, or does not know us, is left alone until the next sweep.
+    fn failed(&mut self, error: RailError) {
+        self.failures += 1;
+        let is_hopeless = match &error {
+            RailError::Options(_) | RailError::Credentials(_) | RailError::Forbidden(_) => true,
+            RailError::Unavailable(_) | RailError::Unreadable(_) | RailError::Refused { .. } => {
+                false
+            }
+        };
+        if is_hopeless || self.failures >= DOWN_AFTER {
+            self.fail(SweepError::Rail(error));
+        }
+    }
+
+    /// Nothing more is begun. The first reason is told.
+    fn fail(&mut self, error: SweepError) {
+        if self.done.error.is_none() {
+            self.done.error = Some(error);
+        } else {
+            tracing::debug!(%error, "failed with the others");
+        }
+    }
+
+    fn answer(&mut self, answered: Answered) {
+        if self.answered.is_empty() {
+            self.since = Instant::now();
+        }
+        self.answered.push(answered);
+    }
+
+    fn written(&mut self, written: Result<u64, StoreError>) {
+        match written {
+            Ok(acted) => self.done.acted += acted,
+            Err(error) => {
+                self.done.is_untidy = true;
+                self.fail(error.into());
+            }
+        }
+    }
+
+    /// Gives back what was claimed and not begun. Nothing is lost if that fails: then it is looked up.
+    async fn put_back(&mut self) {
+        let (to_pay, to_look) = (&mut self.to_pay.claims, &mut self.to_look.claims);
+        let claims: Vec<Claim> = to_pay.drain(..).chain(to_look.drain(..)).collect();
+        if claims.is_empty() {
+            return;
+        }
+        let now = self.round.now();
+        let back = claims.into_iter().map(|claim| Answered::not_begun(claim, now)).collect();
+        if let Err(error) = write(self.round, back).await {
+            tracing::debug!(%error, "what was not begun could not be given back");
+            self.done.is_untidy = true;
+        }
+    }
+}
+
+/// The end of what is under way; for ever, if nothing is.
+async fn end_of<T>(work: &mut Option<LocalBoxFuture<'_, T>>) -> T {
+    match work {
+        Some(running) => {
+            let end = running.await;
+            *work = None;
+            end
+        }
+        None => pending().await,
+    }
+}

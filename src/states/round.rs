@@ -1,0 +1,104 @@
+//! What every sweep of a poller of transfers has at hand.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+
+use super::note::{Note, Observer};
+use super::patience::Requests;
+use crate::engine::{Alert, AlertName, Clock};
+use crate::store::{Lease, Store, StoreError};
+
+/// Between two looks at whether it is told to stop, a sweep sleeps no longer.
+const NAP: Duration = Duration::from_millis(100);
+
+/// A sweep under way.
+pub(super) struct Round<'a> {
+    pub(super) store: &'a Store,
+    pub(super) lease: &'a Lease,
+    pub(super) clock: &'a Clock,
+    /// Asked between one thing and the next: whether to end here.
+    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+    pub(super) observer: Observer<'a>,
+    pub(super) requests: &'a Requests,
+    /// One answer, with all its tries, takes no longer.
+    pub(super) answer_max: Duration,
+}
+
+impl Round<'_> {
+    /// The time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Whether to end here.
+    pub(super) fn is_stopping(&self) -> bool {
+        (self.stop)()
+    }
+
+    /// It got on.
+    pub(super) fn beat(&self) {
+        (self.observer)(Note::Progress);
+    }
+
+    /// Waits for an answer, and says meanwhile that this is no standstill.
+    pub(super) async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
+        self.requests.patiently(self.answer_max, self.observer, work).await
+    }
+
+    /// Waits for `work`, and lets go of it when told to stop. None then. For work that nothing is lost with.
+    pub(super) async fn unless_stopping<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = tokio::time::sleep(NAP) => {
+                    if self.is_stopping() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets time pass. False: it is told to stop.
+    pub(super) async fn pause(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        loop {
+            if self.is_stopping() {
+                return false;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            self.beat();
+            tokio::time::sleep(std::cmp::min(left, NAP)).await;
+        }
+    }
+
+    /// Raises or clears an alert of this poller.
+    pub(super) async fn alert_if(
+        &self,
+        stands: bool,
+        name: AlertName,
+        subject: &str,
+        detail: impl FnOnce() -> String,
+    ) -> Result<(), StoreError> {
+        let (scope, now) = (&self.lease.scope, self.now());
+        if stands {
+            let alert = Alert { name, subject: subject.to_owned(), detail: detail() };
+            self.store.raise_alert(scope, Some(self.lease), &alert, now).await?;
+        } else {
+            self.store.clear_alert(scope, Some(self.lease), name, subject, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// So long from now.
+pub(super) fn later(now: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::zero())
+}

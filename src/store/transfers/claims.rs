@@ -1,0 +1,300 @@
+//! Which worker does what on a rail. A claim is on a payout, and lives as long as its worker's lease has its term.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::db::{Conn, Sql};
+use super::super::values::{Arg, stored_time};
+use super::super::{Lease, Store, StoreError};
+use super::payouts::{PayoutRow, payout_from};
+use super::refunds::{Refund, refund_from, refunds_by_id};
+use super::rows::{amount_json, maybe_kept, time_json, transfer_from, transfers_by_id};
+use crate::engine::{PayoutStatus, Purpose, Transfer};
+
+/// A payout that this worker has in hand, and what it is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The payout.
+    pub payout: PayoutRow,
+    /// Its transfer; none for a refund of money that belongs to no transfer.
+    pub transfer: Option<Transfer>,
+    /// Its refund, if it is one.
+    pub refund: Option<Refund>,
+}
+
+/// Payouts that surely were not made, to be handed to the rail again with the same key.
+const AGAIN: Sql = Sql::Each {
+    sqlite: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, attempts = attempts + 1, tried_at = $4 \
+             WHERE payout_id IN (SELECT payout_id FROM payouts WHERE rail = $1 AND finished_at IS NULL \
+                 AND status = 'intended' AND claimed_by IS NULL AND not_before <= $4 \
+                 ORDER BY not_before, payout_id LIMIT $5) RETURNING *",
+    postgres: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, attempts = attempts + 1, tried_at = $4 \
+               WHERE payout_id = ANY (ARRAY (SELECT payout_id FROM payouts WHERE rail = $1 AND finished_at IS NULL \
+                   AND status = 'intended' AND claimed_by IS NULL AND not_before <= $4 \
+                   ORDER BY not_before, payout_id LIMIT $5 FOR UPDATE SKIP LOCKED)) RETURNING *",
+};
+
+const TO_PAY: Sql = Sql::Each {
+    sqlite: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
+               AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
+               AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3",
+    postgres: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
+                 AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
+                 AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3 \
+               FOR UPDATE SKIP LOCKED",
+};
+
+const TO_REFUND: Sql = Sql::Each {
+    sqlite: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+             ORDER BY created_at, refund_id LIMIT $3",
+    postgres: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+               ORDER BY created_at, refund_id LIMIT $3 FOR UPDATE SKIP LOCKED",
+};
+
+const INTEND: Sql = Sql::Each {
+    sqlite: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
+                 status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
+             SELECT value ->> 'payout_id', value ->> 'transfer_id', value ->> 'refund_id', value ->> 'purpose', \
+                 value ->> 'rail', value ->> 'amount', value ->> 'currency', value ->> 'beneficiary', value ->> 'subject', \
+                 'intended', 1, value ->> 'at', value ->> 'at', value ->> 'at', $2, $3 FROM json_each($1)",
+    postgres: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
+                   status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
+               SELECT r.payout_id, r.transfer_id, r.refund_id, r.purpose, r.rail, r.amount, r.currency, \
+                   CAST(r.beneficiary AS json), r.subject, 'intended', 1, r.at, r.at, r.at, $2, $3 \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text, refund_id text, purpose text, rail text, \
+                   amount numeric, currency text, beneficiary text, subject text, at timestamptz)",
+};
+
+const BIND_TRANSFERS: Sql = Sql::Each {
+    sqlite: "UPDATE transfers SET payout_id = r.value ->> 'payout_id' FROM json_each($1) r \
+             WHERE transfer_id = r.value ->> 'transfer_id'",
+    postgres: "UPDATE transfers t SET payout_id = r.payout_id \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text) WHERE t.transfer_id = r.transfer_id",
+};
+
+const BIND_REFUNDS: Sql = Sql::Each {
+    sqlite: "UPDATE refunds SET under_way = r.value ->> 'payout_id' FROM json_each($1) r \
+             WHERE refund_id = r.value ->> 'refund_id'",
+    postgres: "UPDATE refunds t SET under_way = r.payout_id \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, refund_id text) WHERE t.refund_id = r.refund_id",
+};
+
+/// A payout that a worker had in hand when its lease ended may or may not have been made.
+const FOLLOW: Sql = Sql::Each {
+    sqlite: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, looks = looks + 1, \
+                 answer = CASE status WHEN 'intended' THEN 'the worker that had it is gone' ELSE answer END, \
+                 status = CASE status WHEN 'intended' THEN 'unknown' ELSE status END \
+             WHERE payout_id IN (SELECT payout_id FROM payouts p WHERE rail = $1 AND finished_at IS NULL AND not_before <= $4 \
+                 AND (status <> 'intended' OR claimed_by IS NOT NULL) \
+                 AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = p.claimed_by \
+                     AND l.term = p.claimed_term AND l.expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')) \
+                 ORDER BY not_before, payout_id LIMIT $5) RETURNING *",
+    postgres: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, looks = looks + 1, \
+                   answer = CASE status WHEN 'intended' THEN 'the worker that had it is gone' ELSE answer END, \
+                   status = CASE status WHEN 'intended' THEN 'unknown' ELSE status END \
+               WHERE payout_id = ANY (ARRAY (SELECT payout_id FROM payouts p \
+                   WHERE rail = $1 AND finished_at IS NULL AND not_before <= $4 \
+                   AND (status <> 'intended' OR claimed_by IS NOT NULL) \
+                   AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = p.claimed_by \
+                       AND l.term = p.claimed_term AND l.expires_at > clock_timestamp()) \
+                   ORDER BY not_before, payout_id LIMIT $5 FOR UPDATE OF p SKIP LOCKED)) RETURNING *",
+};
+
+/// The worker that a claim names.
+pub(super) fn claimant(lease: &Lease) -> String {
+    format!("{}/{}", lease.scope.poller.name(), lease.scope.network)
+}
+
+impl Store {
+    /// Takes up to `limit` payouts on `rail` in hand: those that surely were not made are tried again, with their old
+    /// keys, and then transfers and refunds that are due get new ones, oldest first. What one worker has in hand no
+    /// other gets. Each is written down as about to be tried: take no more than will be tried at once, for what a
+    /// killed worker had in hand has to be looked up at the rail.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn claim_payouts(
+        &self,
+        lease: &Lease,
+        rail: &str,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let mut tx = self.begin_quiet(lease).await?;
+        let conn = &mut tx.conn();
+        let mut claims = claim_rows(conn, AGAIN, lease, rail, now, limit).await?;
+        let left = i64::from(limit) - i64::try_from(claims.len()).unwrap_or(i64::MAX);
+        let args = |left| [Arg::Text(rail), Arg::Time(now), Arg::Int(left)];
+        let mut fresh = Vec::new();
+        for row in conn.rows(TO_REFUND, &args(left)).await? {
+            fresh.push(of_refund(refund_from(&row)?, rail, now));
+        }
+        let left = left - i64::try_from(fresh.len()).unwrap_or(i64::MAX);
+        for row in conn.rows(TO_PAY, &args(left)).await? {
+            fresh.extend(of_transfer(transfer_from(&row)?, now));
+        }
+        if !fresh.is_empty() {
+            intend(conn, lease, &mut fresh).await?;
+        }
+        claims.extend(fresh);
+        tx.commit().await?;
+        Ok(claims)
+    }
+
+    /// Takes up to `limit` payouts on `rail` in hand of which the rail is to be asked what became of them: those that
+    /// it has and has not delivered, those that had no clear answer, and those that a worker had in hand whose lease is
+    /// over. Longest unseen first.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn payouts_to_follow(
+        &self,
+        lease: &Lease,
+        rail: &str,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let mut tx = self.begin_quiet(lease).await?;
+        let claims = claim_rows(&mut tx.conn(), FOLLOW, lease, rail, now, limit).await?;
+        tx.commit().await?;
+        Ok(claims)
+    }
+}
+
+/// Claims payouts that there are, and reads what they are for.
+async fn claim_rows(
+    conn: &mut Conn<'_>,
+    sql: Sql,
+    lease: &Lease,
+    rail: &str,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<Claim>, StoreError> {
+    let claimant = claimant(lease);
+    let args = [
+        Arg::Text(rail),
+        Arg::Text(&claimant),
+        Arg::Int(lease.term),
+        Arg::Time(now),
+        Arg::Int(i64::from(limit)),
+    ];
+    let mut payouts: Vec<PayoutRow> =
+        conn.rows(sql, &args).await?.iter().map(payout_from).collect::<Result<_, _>>()?;
+    payouts.sort_by(|one, other| {
+        (one.not_before, &one.payout_id).cmp(&(other.not_before, &other.payout_id))
+    });
+    let ids =
+        |of: fn(&PayoutRow) -> Option<&String>| payouts.iter().filter_map(of).cloned().collect();
+    let mut transfers = transfers_by_id(conn, ids(|one| one.transfer_id.as_ref())).await?;
+    let mut refunds = refunds_by_id(conn, ids(|one| one.refund_id.as_ref())).await?;
+    let claim = |payout: PayoutRow| Claim {
+        transfer: payout.transfer_id.as_ref().and_then(|id| transfers.remove(id)),
+        refund: payout.refund_id.as_ref().and_then(|id| refunds.remove(id)),
+        payout,
+    };
+    Ok(payouts.into_iter().map(claim).collect())
+}
+
+fn of_transfer(transfer: Transfer, now: DateTime<Utc>) -> Option<Claim> {
+    let payout = PayoutRow {
+        payout_id: Uuid::new_v4().to_string(),
+        transfer_id: Some(transfer.transfer_id.clone()),
+        refund_id: None,
+        purpose: Purpose::Payout,
+        rail: transfer.rail.clone(),
+        amount: transfer.amount_out.clone()?,
+        currency: transfer.currency.clone(),
+        beneficiary: transfer.beneficiary.clone(),
+        subject: transfer.subject.clone(),
+        ..intended(now)
+    };
+    Some(Claim { payout, transfer: Some(transfer), refund: None })
+}
+
+fn of_refund(refund: Refund, rail: &str, now: DateTime<Utc>) -> Claim {
+    let payout = PayoutRow {
+        payout_id: Uuid::new_v4().to_string(),
+        transfer_id: refund.transfer_id.clone(),
+        refund_id: Some(refund.refund_id.clone()),
+        purpose: Purpose::Refund,
+        rail: rail.to_owned(),
+        amount: refund.amount.clone(),
+        currency: refund.asset.clone(),
+        beneficiary: refund.beneficiary.clone(),
+        ..intended(now)
+    };
+    Claim { payout, transfer: None, refund: Some(refund) }
+}
+
+/// What every payout is when it is first written down.
+fn intended(now: DateTime<Utc>) -> PayoutRow {
+    let now = stored_time(now);
+    PayoutRow {
+        payout_id: String::new(),
+        transfer_id: None,
+        refund_id: None,
+        purpose: Purpose::Payout,
+        rail: String::new(),
+        amount: crate::engine::Amount::zero(),
+        currency: String::new(),
+        beneficiary: None,
+        subject: None,
+        status: PayoutStatus::Intended,
+        attempts: 1,
+        looks: 0,
+        reference: None,
+        answer: None,
+        intended_at: now,
+        tried_at: Some(now),
+        not_before: now,
+        finished_at: None,
+        claimed_by: None,
+    }
+}
+
+/// Writes new payouts down, binds what they are for to them, and completes the claims.
+async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Result<(), StoreError> {
+    let claimant = claimant(lease);
+    let rows: Vec<Value> = fresh.iter().map(|claim| row_of(&claim.payout)).collect();
+    let rows = json!(rows).to_string();
+    let args = [Arg::Json(rows.clone()), Arg::Text(&claimant), Arg::Int(lease.term)];
+    conn.execute(INTEND, &args).await?;
+    conn.execute(BIND_TRANSFERS, &[Arg::Json(rows.clone())]).await?;
+    conn.execute(BIND_REFUNDS, &[Arg::Json(rows)]).await?;
+    let of_refunds = fresh.iter().filter(|claim| claim.transfer.is_none());
+    let ids = of_refunds.filter_map(|claim| claim.payout.transfer_id.clone()).collect();
+    let mut refunded: HashMap<String, Transfer> = transfers_by_id(conn, ids).await?;
+    for claim in fresh {
+        let payout_id = &claim.payout.payout_id;
+        claim.payout.claimed_by = Some(claimant.clone());
+        match &mut claim.transfer {
+            Some(transfer) => transfer.payout_id = Some(payout_id.clone()),
+            None => {
+                let id = claim.payout.transfer_id.as_ref();
+                claim.transfer = id.and_then(|id| refunded.remove(id));
+            }
+        }
+        if let Some(refund) = &mut claim.refund {
+            refund.under_way = Some(payout_id.clone());
+        }
+    }
+    Ok(())
+}
+
+fn row_of(payout: &PayoutRow) -> Value {
+    json!({
+        "payout_id": payout.payout_id,
+        "transfer_id": payout.transfer_id,
+        "refund_id": payout.refund_id,
+        "purpose": payout.purpose.as_str(),
+        "rail": payout.rail,
+        "amount": amount_json(Some(&payout.amount)),
+        "currency": payout.currency,
+        "beneficiary": maybe_kept(payout.beneficiary.as_ref()),
+        "subject": maybe_kept(payout.subject.as_ref()),
+        "at": time_json(Some(payout.intended_at)),
+    })
+}

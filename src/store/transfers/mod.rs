@@ -1,0 +1,38 @@
+//! Transfers, and all that is done for them.
+//!
+//! A transfer moves by a [`Step`](crate::engine::Step): from the version that was read, by a row of the engine's table,
+//! with its history and its event in the same transaction. Money that we send is written down before it is tried, as
+//! a payout or an envelope, and what came of it is written together with the step that it makes.
+
+mod arrivals;
+mod channels;
+mod claims;
+mod create;
+mod envelopes;
+mod finish;
+mod incoming;
+mod outlook;
+mod payouts;
+mod read;
+mod refunds;
+mod resolve;
+mod rows;
+mod steps;
+mod story;
+mod trail;
+mod write_postgres;
+mod write_sqlite;
+
+pub use channels::Channel;
+pub use claims::Claim;
+pub use create::BadTransfer;
+pub use envelopes::{Envelope, EnvelopeEnd, EnvelopePayment, Intention, NewEnvelope};
+pub use finish::{FinishedPayout, PayoutEnd};
+pub use incoming::{IncomingFilter, IncomingRow, NewIncoming, Recorded};
+pub use outlook::Settlement;
+pub use payouts::PayoutRow;
+pub use read::{TransferCount, TransferFilter};
+pub use refunds::{NewRefund, Refund, RefundEnd};
+pub use resolve::Resolved;
+pub use steps::Postponed;
+pub use story::TransferStory;

@@ -1,0 +1,154 @@
+//! Reading transfers: one, some, lists and counts.
+
+use chrono::{DateTime, Utc};
+
+use super::super::db::Sql;
+use super::super::values::{Arg, Row};
+use super::super::{Store, StoreError};
+use super::rows::{transfer_from, transfers_by_id};
+use crate::engine::{Transfer, TransferKind, TransferStatus};
+
+/// Which transfers to list.
+#[derive(Debug, Clone, Default)]
+pub struct TransferFilter {
+    /// Only in this status.
+    pub status: Option<TransferStatus>,
+    /// Only of this kind.
+    pub kind: Option<TransferKind>,
+    /// Only of this rail.
+    pub rail: Option<String>,
+    /// Only of this network.
+    pub network: Option<String>,
+    /// Only those created at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that come after this one: its `created_at` and id.
+    pub after: Option<(DateTime<Utc>, String)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// How many transfers stand in a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferCount {
+    /// Their rail.
+    pub rail: String,
+    /// Their network.
+    pub network: String,
+    /// Their status.
+    pub status: TransferStatus,
+    /// How many.
+    pub transfers: u64,
+    /// When the oldest of them was created, if they are not over.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+const LIST: &str = "SELECT * FROM transfers \
+    WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR rail = $3) \
+      AND ($4 IS NULL OR network = $4) AND created_at >= $5 AND (created_at, transfer_id) > ($6, $7) \
+    ORDER BY created_at, transfer_id LIMIT $8";
+
+const COUNTS: &str = "SELECT c.rail, c.network, c.status, c.transfers, \
+        (SELECT min(o.created_at) FROM (SELECT created_at FROM transfers t \
+            WHERE t.rail = c.rail AND t.status = c.status AND t.comes_in = w.comes_in AND t.network = c.network \
+              AND t.completed_at IS NULL ORDER BY t.created_at LIMIT 1) o) AS oldest \
+    FROM transfer_counts c CROSS JOIN (SELECT 'rail' AS comes_in UNION ALL SELECT 'network') w \
+    WHERE c.transfers > 0 ORDER BY c.rail, c.network, c.status";
+
+const OF_PAYMENTS: Sql = Sql::Each {
+    sqlite: "SELECT * FROM transfers WHERE payment_network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
+    postgres: "SELECT t.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
+               (SELECT * FROM transfers WHERE payment_id = wanted.id AND payment_network = $1 OFFSET 0) t",
+};
+
+impl Store {
+    /// The transfer with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn transfer(&self, transfer_id: &str) -> Result<Option<Transfer>, StoreError> {
+        let sql = "SELECT * FROM transfers WHERE transfer_id = $1";
+        let rows = self.db.rows(sql, &[Arg::Text(transfer_id)]).await?;
+        rows.first().map(transfer_from).transpose()
+    }
+
+    /// The transfers with these ids, in this order; those that there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn transfers_with_ids(&self, ids: &[String]) -> Result<Vec<Transfer>, StoreError> {
+        let mut reader = self.db.reader().await?;
+        let mut found = transfers_by_id(&mut reader.conn(), ids.to_vec()).await?;
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The transfers that pay out these payments of `network`, in no order; those that there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn transfers_of_payments(
+        &self,
+        network: &str,
+        payment_ids: &[String],
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let args = [Arg::Text(network), Arg::Texts(payment_ids.to_vec())];
+        self.db.rows(OF_PAYMENTS, &args).await?.iter().map(transfer_from).collect()
+    }
+
+    /// Transfers, in the order of their creation.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn transfers(&self, filter: &TransferFilter) -> Result<Vec<Transfer>, StoreError> {
+        let beginning = DateTime::<Utc>::MIN_UTC;
+        let (after, after_id) = match &filter.after {
+            Some((after, id)) => (*after, id.as_str()),
+            None => (beginning, ""),
+        };
+        let args = [
+            Arg::MaybeText(filter.status.map(TransferStatus::as_str)),
+            Arg::MaybeText(filter.kind.map(TransferKind::as_str)),
+            Arg::MaybeText(filter.rail.as_deref()),
+            Arg::MaybeText(filter.network.as_deref()),
+            Arg::Time(filter.since.unwrap_or(beginning).max(after)),
+            Arg::Time(after),
+            Arg::Text(after_id),
+            Arg::Int(i64::from(filter.limit)),
+        ];
+        self.db.rows(LIST, &args).await?.iter().map(transfer_from).collect()
+    }
+
+    /// How many transfers stand where, without counting them, and since when the oldest does.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn transfer_counts(&self) -> Result<Vec<TransferCount>, StoreError> {
+        let mut counts: Vec<TransferCount> = Vec::new();
+        for row in &self.db.rows(COUNTS, &[]).await? {
+            let count = count_from(row)?;
+            match counts.last_mut() {
+                // One row for each side that money comes in on.
+                Some(last)
+                    if (&last.rail, &last.network, last.status)
+                        == (&count.rail, &count.network, count.status) =>
+                {
+                    last.oldest = match (last.oldest, count.oldest) {
+                        (Some(one), Some(other)) => Some(one.min(other)),
+                        (one, other) => one.or(other),
+                    };
+                }
+                _ => counts.push(count),
+            }
+        }
+        Ok(counts)
+    }
+}
+
+fn count_from(row: &Row) -> Result<TransferCount, StoreError> {
+    Ok(TransferCount {
+        rail: row.text("rail")?,
+        network: row.text("network")?,
+        status: row.parsed("status")?,
+        transfers: row.count("transfers")?,
+        oldest: row.maybe_time("oldest")?,
+    })
+}

@@ -1,0 +1,322 @@
+//! Money that goes back.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::super::db::{Conn, Sql};
+use super::super::values::{Arg, Row, stored_time};
+use super::super::{Lease, Store, StoreError};
+use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
+use super::trail::write_events;
+use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
+
+/// A refund that is decided on. With a transfer it belongs to a step that names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRefund {
+    /// Its name: a UUID.
+    pub refund_id: String,
+    /// The transfer whose money it is.
+    pub transfer_id: Option<String>,
+    /// The incoming payment that it sends back: (source, id).
+    pub incoming: Option<(String, String)>,
+    /// The configured rail or network on which it goes back.
+    pub place: String,
+    /// How much.
+    pub amount: Amount,
+    /// Of what, in the words of `place`.
+    pub asset: String,
+    /// To whom: an address of the network, or what the rail said of the payer.
+    pub destination: Option<String>,
+    /// The memo to attach.
+    pub memo: Option<Memo>,
+    /// Whom a rail pays: JSON text.
+    pub beneficiary: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refund {
+    /// Its name.
+    pub refund_id: String,
+    /// The transfer whose money it is.
+    pub transfer_id: Option<String>,
+    /// The incoming payment that it sends back: (source, id).
+    pub incoming: Option<(String, String)>,
+    /// The configured rail or network on which it goes back.
+    pub place: String,
+    /// How much.
+    pub amount: Amount,
+    /// Of what.
+    pub asset: String,
+    /// To whom.
+    pub destination: Option<String>,
+    /// The memo to attach.
+    pub memo: Option<Memo>,
+    /// Whom a rail pays: JSON text.
+    pub beneficiary: Option<String>,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The payout or envelope that carries it out.
+    pub under_way: Option<String>,
+    /// Why it was decided.
+    pub reason: String,
+    /// The rail's or network's name for it.
+    pub reference: Option<String>,
+    /// Why it stands where it stands.
+    pub message: Option<String>,
+    /// Not to be taken up before.
+    pub not_before: DateTime<Utc>,
+    /// When it was decided.
+    pub created_at: DateTime<Utc>,
+    /// When it came to an end.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What came of carrying a refund out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundEnd {
+    /// The money is back.
+    Done {
+        /// The rail's or network's name for it.
+        reference: Option<String>,
+    },
+    /// It cannot be carried out.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// It surely was not carried out, and is taken up again.
+    Again {
+        /// Why.
+        why: String,
+        /// When.
+        not_before: DateTime<Utc>,
+    },
+}
+
+const INSERT: Sql = Sql::Each {
+    sqlite: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, memo, \
+                 beneficiary, status, reason, not_before, created_at) \
+             SELECT value ->> 'refund_id', value ->> 'transfer_id', value ->> 'source', value ->> 'incoming_id', \
+                 value ->> 'place', value ->> 'amount', value ->> 'asset', value ->> 'destination', value ->> 'memo_type', \
+                 value ->> 'memo', value ->> 'beneficiary', 'open', value ->> 'reason', $2, $2 FROM json_each($1)",
+    postgres: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, \
+                   memo, beneficiary, status, reason, not_before, created_at) \
+               SELECT r.refund_id, r.transfer_id, r.source, r.incoming_id, r.place, r.amount, r.asset, r.destination, \
+                   r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2 \
+               FROM jsonb_to_recordset($1) AS r (refund_id text, transfer_id text, source text, incoming_id text, place text, \
+                   amount numeric, asset text, destination text, memo_type text, memo text, beneficiary text, reason text)",
+};
+
+const END: Sql = Sql::Each {
+    sqlite: "UPDATE refunds SET status = r.value ->> 'status', reference = coalesce(r.value ->> 'reference', reference), \
+                 message = r.value ->> 'message', not_before = coalesce(r.value ->> 'not_before', not_before), \
+                 finished_at = r.value ->> 'finished_at', \
+                 under_way = CASE r.value ->> 'status' WHEN 'open' THEN NULL ELSE under_way END \
+             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING refunds.*",
+    postgres: "UPDATE refunds f SET status = r.status, reference = coalesce(r.reference, f.reference), message = r.message, \
+                   not_before = coalesce(r.not_before, f.not_before), finished_at = r.finished_at, \
+                   under_way = CASE r.status WHEN 'open' THEN NULL ELSE f.under_way END \
+               FROM jsonb_to_recordset($1) AS r (id text, status text, reference text, message text, \
+                   not_before timestamptz, finished_at timestamptz) \
+               WHERE f.refund_id = r.id AND f.finished_at IS NULL RETURNING f.*",
+};
+
+const BY_ID: Sql = Sql::Each {
+    sqlite: "SELECT * FROM refunds WHERE refund_id IN (SELECT value FROM json_each($1))",
+    postgres: "SELECT * FROM refunds WHERE refund_id = ANY ($1)",
+};
+
+const DUE: &str = "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+                   ORDER BY created_at, refund_id LIMIT $3";
+
+impl Store {
+    /// Refunds that are to be made on the network `place`, oldest first. Those on a rail are among the claims.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn refunds_to_make(
+        &self,
+        place: &str,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Refund>, StoreError> {
+        let args = [Arg::Text(place), Arg::Time(now), Arg::Int(i64::from(limit))];
+        self.db.rows(DUE, &args).await?.iter().map(refund_from).collect()
+    }
+
+    /// The refund with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn refund(&self, refund_id: &str) -> Result<Option<Refund>, StoreError> {
+        let args = [Arg::Texts(vec![refund_id.to_owned()])];
+        self.db.rows(BY_ID, &args).await?.first().map(refund_from).transpose()
+    }
+
+    /// Notes why a refund is not carried out yet, and when it is taken up again.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn postpone_refund(
+        &self,
+        lease: &Lease,
+        refund_id: &str,
+        message: &str,
+        not_before: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE refunds SET message = $2, not_before = $3 \
+                   WHERE refund_id = $1 AND finished_at IS NULL AND under_way IS NULL";
+        let mut tx = self.begin_quiet(lease).await?;
+        let args = [Arg::Text(refund_id), Arg::Text(message), Arg::Time(not_before)];
+        tx.conn().execute(sql, &args).await?;
+        tx.commit().await
+    }
+}
+
+/// Writes down the refunds that belong to no transfer, or to one of `moved`.
+pub(super) async fn insert_refunds(
+    conn: &mut Conn<'_>,
+    refunds: &[&NewRefund],
+    moved: &HashSet<String>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let is_decided =
+        |refund: &&&NewRefund| refund.transfer_id.as_ref().is_none_or(|id| moved.contains(id));
+    let decided: Vec<&NewRefund> = refunds.iter().filter(is_decided).copied().collect();
+    if decided.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Value> = decided.iter().map(|refund| row_of(refund)).collect();
+    let now = stored_time(now);
+    conn.execute(INSERT, &[Arg::Json(json!(rows).to_string()), Arg::Time(now)]).await?;
+    let told = |refund: &&NewRefund| Event {
+        event_type: EventType::RefundCreated,
+        subject: format!("refund/{}", refund.refund_id),
+        version: 0,
+        data: json!({
+            "refund_id": refund.refund_id,
+            "transfer_id": refund.transfer_id,
+            "place": refund.place,
+            "amount": refund.amount.to_string(),
+            "asset": refund.asset,
+            "reason": refund.reason,
+        }),
+        occurred_at: now,
+    };
+    let events: Vec<Event> = decided.iter().map(told).collect();
+    write_events(conn, &events).await
+}
+
+/// Writes down what came of refunds, and tells of those that are over.
+pub(super) async fn end_refunds(
+    conn: &mut Conn<'_>,
+    ends: &[(String, RefundEnd)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let row = |(id, end): &(String, RefundEnd)| {
+        let (status, reference, message, not_before) = match end {
+            RefundEnd::Done { reference } => (RefundStatus::Done, reference.as_ref(), None, None),
+            RefundEnd::Failed { reason } => (RefundStatus::Failed, None, Some(reason), None),
+            RefundEnd::Again { why, not_before } => {
+                (RefundStatus::Open, None, Some(why), Some(*not_before))
+            }
+        };
+        let finished_at = (status != RefundStatus::Open).then_some(now);
+        json!({
+            "id": id, "status": status.as_str(), "reference": maybe_kept(reference), "message": maybe_kept(message),
+            "not_before": time_json(not_before), "finished_at": time_json(finished_at),
+        })
+    };
+    let rows: Vec<Value> = ends.iter().map(row).collect();
+    let ended = conn.rows(END, &[Arg::Json(json!(rows).to_string())]).await?;
+    let ended: Vec<Refund> = ended.iter().map(refund_from).collect::<Result<_, _>>()?;
+    let events: Vec<Event> = ended.iter().filter_map(|refund| end_event(refund, now)).collect();
+    write_events(conn, &events).await
+}
+
+fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
+    let event_type = match refund.status {
+        RefundStatus::Open => return None,
+        RefundStatus::Done => EventType::RefundDone,
+        RefundStatus::Failed => EventType::RefundFailed,
+    };
+    Some(Event {
+        event_type,
+        subject: format!("refund/{}", refund.refund_id),
+        version: 0,
+        data: json!({
+            "refund_id": refund.refund_id,
+            "transfer_id": refund.transfer_id,
+            "place": refund.place,
+            "amount": refund.amount.to_string(),
+            "asset": refund.asset,
+            "reference": refund.reference,
+            "message": refund.message,
+        }),
+        occurred_at: now,
+    })
+}
+
+pub(super) async fn refunds_by_id(
+    conn: &mut Conn<'_>,
+    ids: Vec<String>,
+) -> Result<HashMap<String, Refund>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = conn.rows(BY_ID, &[Arg::Texts(ids)]).await?;
+    rows.iter()
+        .map(|row| {
+            let refund = refund_from(row)?;
+            Ok((refund.refund_id.clone(), refund))
+        })
+        .collect()
+}
+
+pub(super) fn refund_from(row: &Row) -> Result<Refund, StoreError> {
+    Ok(Refund {
+        refund_id: row.text("refund_id")?,
+        transfer_id: row.maybe_text("transfer_id")?,
+        incoming: row.maybe_text("source")?.zip(row.maybe_text("incoming_id")?),
+        place: row.text("place")?,
+        amount: row.amount("amount")?,
+        asset: row.text("asset")?,
+        destination: row.maybe_text("destination")?,
+        memo: memo_from(row)?,
+        beneficiary: row.maybe_json_text("beneficiary")?,
+        status: row.parsed("status")?,
+        under_way: row.maybe_text("under_way")?,
+        reason: row.text("reason")?,
+        reference: row.maybe_text("reference")?,
+        message: row.maybe_text("message")?,
+        not_before: row.time("not_before")?,
+        created_at: row.time("created_at")?,
+        finished_at: row.maybe_time("finished_at")?,
+    })
+}
+
+fn row_of(refund: &NewRefund) -> Value {
+    let (source, incoming_id) = refund.incoming.clone().unzip();
+    json!({
+        "refund_id": refund.refund_id,
+        "transfer_id": refund.transfer_id,
+        "source": source,
+        "incoming_id": incoming_id,
+        "place": kept(&refund.place),
+        "amount": amount_json(Some(&refund.amount)),
+        "asset": kept(&refund.asset),
+        "destination": maybe_kept(refund.destination.as_ref()),
+        "memo_type": refund.memo.as_ref().map(|memo| memo.memo_type()),
+        "memo": maybe_kept(refund.memo.as_ref().map(Memo::text).as_ref()),
+        "beneficiary": maybe_kept(refund.beneficiary.as_ref()),
+        "reason": kept(&refund.reason),
+    })
+}

@@ -1,0 +1,212 @@
+//! Moving transfers.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::super::db::{Conn, Sql, Tx, in_time};
+use super::super::values::{Arg, stored_time, without_nul_escapes};
+use super::super::{Lease, Store, StoreError, alerts};
+use super::refunds::{NewRefund, insert_refunds};
+use super::rows::{maybe_kept, time_json};
+use super::{write_postgres, write_sqlite};
+use crate::engine::{
+    Actor, Alert, AlertName, Cause, Event, Step, Transfer, TransferStatus, legal, moved_event,
+};
+
+/// A transfer that stays where it is, and is looked at later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Postponed {
+    /// The transfer.
+    pub transfer_id: String,
+    /// Its version, as it was read.
+    pub version: i64,
+    /// Not to be looked at before.
+    pub not_before: DateTime<Utc>,
+    /// Why it stands where it stands.
+    pub message: Option<String>,
+}
+
+/// A step, and what it makes.
+#[derive(Debug)]
+pub(super) struct Planned<'a> {
+    pub(super) before: &'a Transfer,
+    pub(super) cause: Cause,
+    pub(super) after: Transfer,
+    pub(super) event: Event,
+}
+
+const POSTPONE: Sql = Sql::Each {
+    sqlite: "UPDATE transfers SET not_before = p.value ->> 'not_before', message = p.value ->> 'message', \
+                 attempts = attempts + 1 FROM json_each($1) p \
+             WHERE transfers.transfer_id = p.value ->> 'id' AND transfers.version = p.value ->> 'version'",
+    postgres: "UPDATE transfers t SET not_before = p.not_before, message = p.message, attempts = t.attempts + 1 \
+               FROM jsonb_to_recordset($1) AS p (id text, version bigint, not_before timestamptz, message text) \
+               WHERE t.transfer_id = p.id AND t.version = p.version",
+};
+
+impl Store {
+    /// Makes steps, each with its history and its event, and tells the ids of the transfers that moved. A transfer
+    /// that was moved since it was read, or whose payout has begun or ended, does not move. A step that sends money
+    /// back begins one of `refunds`.
+    ///
+    /// A poller carries its lease. Without one it is a person's decision.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if a step is illegal, is not this actor's, has no refund where it needs one, or stands
+    /// here twice: nothing is moved then; [`StoreError::LeaseLost`].
+    pub async fn move_transfers(
+        &self,
+        lease: Option<&Lease>,
+        steps: &[Step<'_>],
+        refunds: &[NewRefund],
+        now: DateTime<Utc>,
+    ) -> Result<HashSet<String>, StoreError> {
+        let planned = plan(lease, steps, now)?;
+        if planned.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let refunds: Vec<&NewRefund> = refunds.iter().collect();
+        expect_refunds(&planned, &refunds)?;
+        let mut tx = self.begin(lease).await?;
+        let moved = write_steps(&mut tx, lease, &planned, now).await?;
+        insert_refunds(&mut tx.conn(), &refunds, &moved, now).await?;
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// Notes that transfers stay where they are, and are looked at later. That is no move: it has no history.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn postpone_transfers(
+        &self,
+        lease: &Lease,
+        postponed: &[Postponed],
+    ) -> Result<(), StoreError> {
+        if postponed.is_empty() {
+            return Ok(());
+        }
+        let row = |one: &Postponed| json!({ "id": one.transfer_id, "version": one.version, "not_before": time_json(Some(one.not_before)), "message": maybe_kept(one.message.as_ref()) });
+        let rows: Vec<_> = postponed.iter().map(row).collect();
+        let mut tx = self.begin_quiet(lease).await?;
+        tx.conn().execute(POSTPONE, &[Arg::Json(json!(rows).to_string())]).await?;
+        tx.commit().await
+    }
+}
+
+/// Looks at steps before the database does: whether each is in the table, and is for whoever makes it.
+pub(super) fn plan<'a>(
+    lease: Option<&Lease>,
+    steps: &[Step<'a>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Planned<'a>>, StoreError> {
+    let refused = |text: String| Err(StoreError::Refused(text));
+    let mut seen = HashSet::with_capacity(steps.len());
+    let mut planned = Vec::with_capacity(steps.len());
+    for step in steps {
+        let before = step.transfer;
+        let id = &before.transfer_id;
+        if !seen.insert(id.as_str()) {
+            return refused(format!("transfer {id} cannot make two steps at once"));
+        }
+        let by = match legal(before.kind, before.status, step.to, step.cause) {
+            Ok(by) => by,
+            Err(illegal) => return refused(format!("transfer {id}: {illegal}")),
+        };
+        let mover = lease.map_or(Actor::Operator.as_str(), |lease| lease.scope.poller.name());
+        if by.as_str() != mover {
+            return refused(format!(
+                "transfer {id}: {} is for {by} to say, not for {mover}",
+                step.cause
+            ));
+        }
+        let is_busy = before.payout_id.is_some() || before.is_refunding();
+        if by == Actor::Operator && is_busy && step.cause != Cause::Resolved {
+            return refused(format!(
+                "transfer {id} has a payout or a refund under way: wait for it, or resolve it"
+            ));
+        }
+        match step.taken(stored_time(now)) {
+            Ok(after) => {
+                let event = moved_event(before.status, step.cause, &after);
+                planned.push(Planned { before, cause: step.cause, after, event });
+            }
+            Err(illegal) => return refused(format!("transfer {id}: {illegal}")),
+        }
+    }
+    Ok(planned)
+}
+
+/// A transfer that refers to a refund must have it.
+pub(super) fn expect_refunds(
+    planned: &[Planned<'_>],
+    refunds: &[&NewRefund],
+) -> Result<(), StoreError> {
+    for step in planned {
+        if !matches!(step.cause, Cause::ArrivalReturned | Cause::RefundDecided) {
+            continue;
+        }
+        let needs = step.after.refund_id.as_ref();
+        let id = &step.after.transfer_id;
+        let has = |refund: &&NewRefund| {
+            Some(&refund.refund_id) == needs && refund.transfer_id.as_ref() == Some(id)
+        };
+        if !refunds.iter().any(has) {
+            return Err(StoreError::Refused(format!("the step of transfer {id} lacks its refund")));
+        }
+    }
+    Ok(())
+}
+
+/// Makes steps in a transaction that somebody else commits.
+pub(super) async fn write_steps(
+    tx: &mut Tx,
+    lease: Option<&Lease>,
+    planned: &[Planned<'_>],
+    now: DateTime<Utc>,
+) -> Result<HashSet<String>, StoreError> {
+    if planned.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let moved = match tx {
+        Tx::Sqlite(_) => write_sqlite::write(&mut tx.conn(), planned, now).await?,
+        Tx::Postgres(tx) => in_time(write_postgres::write(tx, planned, now)).await?,
+    };
+    tell_of_holds(&mut tx.conn(), lease, planned, &moved, now).await?;
+    Ok(moved)
+}
+
+/// Somebody must hear of a transfer that waits for a person, and hear when none does any more.
+async fn tell_of_holds(
+    conn: &mut Conn<'_>,
+    lease: Option<&Lease>,
+    planned: &[Planned<'_>],
+    moved: &HashSet<String>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let is_held = |one: &Transfer| one.status == TransferStatus::OnHold;
+    let done = || planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
+    if let (Some(lease), Some(held)) = (lease, done().find(|step| is_held(&step.after))) {
+        let why = held.after.message.as_deref().unwrap_or("it waits for a person");
+        let detail = format!(
+            "{}: {why}; see `railpoll transfers list --status on_hold`",
+            held.after.transfer_id
+        );
+        let alert = Alert { name: AlertName::TransferOnHold, subject: String::new(), detail };
+        alerts::raise(conn, &lease.scope, &alert, now).await?;
+    }
+    if done().any(|step| is_held(step.before) && !is_held(&step.after)) {
+        let held = "SELECT status FROM transfer_counts WHERE status = 'on_hold' AND transfers > 0";
+        if conn.row(held, &[]).await?.is_none() {
+            alerts::clear_all(conn, AlertName::TransferOnHold, None, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What an event tells, as JSON that both databases take.
+pub(super) fn payload(step: &Planned<'_>) -> String {
+    without_nul_escapes(&step.event.data.to_string()).into_owned()
+}

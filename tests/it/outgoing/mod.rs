@@ -1,0 +1,7 @@
+//! Payouts: the daemon `railpoll-outgoing` and a bank.
+
+mod clear;
+mod crash;
+mod trouble;
+mod unclear;
+mod workers;

@@ -1,0 +1,99 @@
+//! Payouts of which nobody knows, for a while, whether they were made.
+
+use railpoll::sandbox::Reply;
+use railpoll::sandbox::bank::{BankEndpoint, BankQuirks, Course};
+
+use crate::support::databases::Kind;
+use crate::support::transfers::Transfers;
+use crate::support::world::until_true;
+
+/// Answers are lost before and after they took effect; each is looked up, and what was not done is done.
+fn a_lost_answer_is_looked_up(kind: Kind) {
+    let transfers = Transfers::new(kind);
+    let ids = transfers.sends(8);
+    let replies = [
+        Reply::CutAfter,
+        Reply::CutBefore,
+        Reply::StatusAfter(500),
+        Reply::status(500),
+        Reply::HangAfter,
+        Reply::Truncated,
+        Reply::Html,
+    ];
+    for (id, reply) in ids.iter().zip(replies) {
+        transfers.bank.script_for(BankEndpoint::Payouts, id, 1, reply);
+    }
+    let sets = ["rails.bank.timeout=300ms"];
+    let daemon = transfers.start(&sets);
+    until_true("all of them", || transfers.count_in("completed") == 8);
+    drop(daemon);
+    transfers.check_paid_once(&ids, "at the end");
+    transfers.check_trail("at the end");
+    // Each try of a payout has one and the same key.
+    assert_eq!(transfers.bank.payout_count(), 8);
+    assert_eq!(transfers.world.count("payouts"), 8);
+    for (id, times) in ids.iter().zip([1, 2, 1, 2, 1, 1, 2, 1]) {
+        let attempts =
+            format!("SELECT CAST(attempts AS text) FROM payouts WHERE transfer_id = '{id}'");
+        assert_eq!(transfers.world.texts(&attempts), [times.to_string()], "{id}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_on_sqlite() {
+    a_lost_answer_is_looked_up(Kind::Sqlite);
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_on_postgres() {
+    a_lost_answer_is_looked_up(Kind::Postgres);
+}
+
+/// Where the rail cannot tell either, a person must find out, and nothing is paid again.
+fn what_nobody_can_tell_waits_for_a_person(kind: Kind) {
+    let transfers = Transfers::new(kind);
+    let ids = transfers.sends(3);
+    transfers.bank.script_for(BankEndpoint::Payouts, &ids[0], 1, Reply::CutBefore);
+    let cannot_tell = Some("the files are gone".to_owned());
+    transfers.bank.set_quirks(BankQuirks { cannot_tell, ..BankQuirks::default() });
+    let daemon = transfers.start(&[]);
+    until_true("a hold", || transfers.count_in("on_hold") == 1);
+    let message = "the rail cannot tell whether it was paid: the files are gone";
+    assert_eq!(transfers.message(&ids[0]), message);
+    assert_eq!(transfers.world.alerts(), ["transfer_on_hold stands"]);
+    transfers.bank.set_quirks(BankQuirks::default());
+    let swept = transfers.world.count("sweeps");
+    until_true("more sweeps", || transfers.world.count("sweeps") > swept + 5);
+    drop(daemon);
+    assert_eq!(transfers.status(&ids[0]), "on_hold");
+    transfers.check_paid_once(&ids[1..], "at the end");
+    assert_eq!(transfers.world.count("payouts WHERE status = 'unknown'"), 1);
+    transfers.check_trail("at the end");
+}
+
+#[test]
+fn what_nobody_can_tell_waits_for_a_person_on_sqlite() {
+    what_nobody_can_tell_waits_for_a_person(Kind::Sqlite);
+}
+
+#[test]
+fn what_nobody_can_tell_waits_for_a_person_on_postgres() {
+    what_nobody_can_tell_waits_for_a_person(Kind::Postgres);
+}
+
+/// A rail that had a payout and has lost its memory is not paid again.
+#[test]
+fn a_rail_that_forgets_is_not_paid_again() {
+    let transfers = Transfers::new(Kind::Sqlite);
+    let ids = transfers.sends(1);
+    transfers.bank.set_course(Course::later(1_000, Course::Deliver));
+    transfers.pay(&[]).expect(0);
+    assert_eq!(transfers.status(&ids[0]), "pending_external");
+    let keys = transfers.world.texts("SELECT payout_id FROM payouts");
+    let forgot = format!(r#"{{"payouts":[{{"key":"{}","status":"not_received"}}]}}"#, keys[0]);
+    transfers.bank.script(BankEndpoint::PayoutsLookup, 1, Reply::Body(forgot));
+    let daemon = transfers.start(&[]);
+    until_true("a hold", || transfers.status(&ids[0]) == "on_hold");
+    drop(daemon);
+    transfers.check_paid_once(&ids, "at the end");
+}
