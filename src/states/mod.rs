@@ -13,6 +13,7 @@ mod completed;
 mod dry_run;
 mod executed;
 mod failed;
+mod handing_over;
 mod job;
 mod locked;
 mod note;
