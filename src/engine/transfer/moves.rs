@@ -530,7 +530,7 @@ mod tests {
                 let to = if row % 2 == 0 { MOVES[row].to } else { TransferStatus::ALL[to] };
                 match legal(kind, status, to, cause) {
                     Ok(by) => {
-                        prop_assert!(!status.is_final() || by == Actor::Operator);
+                        prop_assert!(!status.is_final() || by == Operator);
                         prop_assert_eq!(Some(by), actor(kind, cause));
                         status = to;
                     }
