@@ -23,6 +23,7 @@ mod outgoing;
 mod readme;
 mod refusals;
 mod reviews;
+mod sandbox_rails;
 mod standby;
 mod store;
 mod support;

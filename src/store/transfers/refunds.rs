@@ -117,7 +117,7 @@ const END: Sql = Sql::Each {
                  message = r.value ->> 'message', not_before = coalesce(r.value ->> 'not_before', not_before), \
                  finished_at = r.value ->> 'finished_at', \
                  under_way = CASE r.value ->> 'status' WHEN 'open' THEN NULL ELSE under_way END \
-             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING refunds.*",
+             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING *",
     postgres: "UPDATE refunds f SET status = r.status, reference = coalesce(r.reference, f.reference), message = r.message, \
                    not_before = coalesce(r.not_before, f.not_before), finished_at = r.finished_at, \
                    under_way = CASE r.status WHEN 'open' THEN NULL ELSE f.under_way END \
