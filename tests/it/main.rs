@@ -25,6 +25,7 @@ mod refusals;
 mod reviews;
 mod sandbox_rails;
 mod standby;
+mod stellar;
 mod store;
 mod support;
 mod watch;
