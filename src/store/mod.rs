@@ -10,6 +10,7 @@ mod cursors;
 mod db;
 mod events;
 mod finished;
+mod handing_over;
 mod known;
 mod leases;
 mod migrate;
@@ -37,6 +38,7 @@ pub use alerts::OpenAlert;
 pub use cursors::{Cursor, WalkEnd};
 pub use events::{EventFilter, StoredEvent};
 pub use finished::Finished;
+pub use handing_over::{PaidOut, ToPayOut};
 pub use leases::{Acquired, Lease};
 pub use migrate::Schema;
 pub use operations::Intent;
@@ -49,7 +51,7 @@ pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
     IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
     PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
-    TransferFilter, TransferStory,
+    TransferFilter, TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

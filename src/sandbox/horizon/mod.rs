@@ -8,6 +8,7 @@
 mod account;
 mod books;
 mod check;
+mod claimable;
 mod codes;
 mod control;
 mod customers;
@@ -19,6 +20,8 @@ mod ledger;
 mod network;
 mod operations;
 mod options;
+mod overlap;
+mod overview;
 mod path;
 mod problem;
 mod query;
@@ -61,6 +64,7 @@ use super::service::{Port, Power};
 use super::wire::Wire;
 use ledger::Ledger;
 use network::{Network, Record};
+use overlap::Overlaps;
 use server::Shared;
 
 /// A running network, and the handle to it. Clones share it; it stops when the last one is dropped.
@@ -156,6 +160,7 @@ fn network(options: HorizonOptions, base: String) -> Network {
         stream_script: VecDeque::new(),
         chance: Chance::new(options.seed ^ 2),
         record: Record::default(),
+        overlaps: Overlaps::default(),
         hook: None,
         latency: options.latency,
         streams: 0,
