@@ -5,8 +5,9 @@
 //! | [`engine`] | the rules and the words: pure, no HTTP, no SQL, no clock | nothing of ours |
 //! | [`collect`] | walking a moving, paged list without losing anything | engine |
 //! | `http` | what every client shares: an answer's meaning, tries, limits | engine |
+//! | `program` | one bounded run of a program that is asked something | nothing of ours |
 //! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine, http |
-//! | [`rails`] | off-chain money: one trait, one file per adapter | engine, http |
+//! | [`rails`] | off-chain money: one trait, one adapter per way to reach a bank | engine, http, program |
 //! | [`store`] | the database: SQLite and PostgreSQL behind one API | engine |
 //! | [`states`] | what to do with a payment in one state | the five above |
 //! | [`config`] | settings: typed, layered, validated | engine |
@@ -22,6 +23,7 @@ pub mod engine;
 pub mod failpoint;
 mod http;
 pub mod networks;
+mod program;
 pub mod rails;
 pub mod sandbox;
 pub mod states;

@@ -250,7 +250,7 @@ impl Http {
     }
 
     /// Keeps the beginning of a body in the log, at debug. Never one of the token endpoint.
-    fn log_body(&self, call: Call, request: &Request, received: &Received) {
+    pub(crate) fn log_body(&self, call: Call, request: &Request, received: &Received) {
         if call == Call::Token {
             return;
         }

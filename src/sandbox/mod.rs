@@ -6,16 +6,21 @@
 //! [`Sandbox::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
 //! it; tests hold it in the same process.
 //!
+//! Beside it there are a Stellar network ([`horizon`]), a bank that speaks the http contract for rails ([`bank`]) and a
+//! Taler wire gateway ([`wire_gateway`]), by the same principles.
+//!
 //! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
 
 pub mod bank;
 mod base64;
 mod faults;
+pub mod horizon;
 mod random;
 mod ripplenet;
 mod service;
 mod tokens;
 mod wire;
+pub mod wire_gateway;
 
 pub use faults::{FaultRates, Reply};
 pub use ripplenet::{

@@ -1,17 +1,14 @@
 //! Asking somebody else for a decision: a service over HTTP, or a program.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::answer::{decision, idempotency_key, question};
 use crate::config::ReviewMode;
 use crate::engine::{Decision, ReasonType};
+use crate::program::{Ended, Program};
 use crate::store::Due;
 
 /// A reviewer's answer is a line of JSON. More than this is none.
@@ -27,7 +24,7 @@ pub(super) enum Reviewer {
     /// A service.
     Http { client: reqwest::Client, url: reqwest::Url, timeout: Duration },
     /// A program.
-    Command { program: String, args: Vec<String>, timeout: Duration },
+    Command(Program),
 }
 
 impl Reviewer {
@@ -47,9 +44,12 @@ impl Reviewer {
                     .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
                 Self::Http { client, url: url.clone(), timeout: *timeout }
             }
-            ReviewMode::Command { program, args, timeout } => {
-                Self::Command { program: program.clone(), args: args.clone(), timeout: *timeout }
-            }
+            ReviewMode::Command { program, args, timeout } => Self::Command(Program {
+                program: program.clone(),
+                args: args.clone(),
+                timeout: *timeout,
+                answer_max: ANSWER_MAX_BYTES,
+            }),
         })
     }
 
@@ -59,7 +59,7 @@ impl Reviewer {
             Self::Person => "person",
             Self::Automatic => "automatic",
             Self::Http { .. } => "http",
-            Self::Command { .. } => "command",
+            Self::Command(_) => "command",
         }
     }
 
@@ -72,7 +72,7 @@ impl Reviewer {
     pub(super) const fn patience(&self) -> Duration {
         match self {
             Self::Person | Self::Automatic => Duration::ZERO,
-            Self::Http { timeout, .. } | Self::Command { timeout, .. } => *timeout,
+            Self::Http { timeout, .. } | Self::Command(Program { timeout, .. }) => *timeout,
         }
     }
 
@@ -96,11 +96,7 @@ impl Reviewer {
             Self::Http { client, url, .. } => {
                 post(client, url, idempotency_key(network, due), ask()).await?
             }
-            Self::Command { program, args, timeout: limit } => {
-                timeout(*limit, run(program, args, ask()))
-                    .await
-                    .map_err(|_| format!("`{program}` did not answer within {limit:?}"))??
-            }
+            Self::Command(program) => run(program, &ask()).await?,
         };
         decision(&answer, decline_type, now).map(Some)
     }
@@ -135,41 +131,9 @@ async fn post(
     Ok(answer)
 }
 
-async fn run(program: &str, args: &[String], question: String) -> Result<Vec<u8>, String> {
-    let failed = |what: &str, error: std::io::Error| format!("`{program}` {what}: {error}");
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| failed("cannot be started", error))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    // The program may answer without having read the question, and then the pipe breaks: that is its affair.
-    let tell = async move {
-        if let Some(mut stdin) = stdin
-            && let Err(error) = stdin.write_all(question.as_bytes()).await
-        {
-            tracing::debug!(%error, "the review program did not read its question");
-        }
-    };
-    let hear = async move {
-        let mut answer = Vec::new();
-        if let Some(stdout) = stdout {
-            let limit = u64::try_from(ANSWER_MAX_BYTES).unwrap_or(u64::MAX);
-            stdout.take(limit.saturating_add(1)).read_to_end(&mut answer).await?;
-        }
-        Ok(answer)
-    };
-    let ((), answer, status) = tokio::join!(tell, hear, child.wait());
-    let answer = answer.map_err(|error: std::io::Error| failed("cannot be heard", error))?;
-    let status = status.map_err(|error| failed("cannot be waited for", error))?;
-    if !status.success() {
-        return Err(format!("`{program}` ended with {status}"));
+async fn run(program: &Program, question: &str) -> Result<Vec<u8>, String> {
+    match program.run(question.as_bytes()).await {
+        Ended::Answered(answer) => Ok(answer),
+        Ended::NotNow(why) | Ended::NotStarted { why, .. } | Ended::Unclear { why, .. } => Err(why),
     }
-    // The beginning of an answer is not an answer.
-    if answer.len() > ANSWER_MAX_BYTES {
-        return Err(format!("`{program}` answered more than {ANSWER_MAX_BYTES} bytes"));
-    }
-    Ok(answer)
 }

@@ -8,6 +8,8 @@ use crate::engine::Amount;
 
 /// Characters in a transfer's id.
 const ID_MAX: usize = 100;
+/// Bytes in any text that gets a column. PostgreSQL's indexes take some 2,700 in all columns together.
+const TEXT_MAX: usize = 1_000;
 
 /// A transfer as its creator tells it. The names are those of [`super::Transfer`].
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,10 @@ impl NewTransfer {
             "transfer_id is 1 to 100 letters, digits, `.`, `_`, `:` or `-`",
         );
         expect(self.may_begin(), "status is one that a transfer of this kind begins in");
+        expect(
+            self.texts().all(|text| text.len() <= TEXT_MAX && !text.contains('\0')),
+            "no text has more than 1000 bytes, or a NUL",
+        );
         let is_json = |text: &String| serde_json::from_str::<IgnoredAny>(text).is_ok();
         expect(self.beneficiary.as_ref().is_none_or(is_json), "beneficiary is JSON");
         if self.kind.is_exchange() {
@@ -116,6 +122,18 @@ impl NewTransfer {
             "amounts are more than 0",
         );
         faults
+    }
+
+    /// Every text that gets a column, but for the beneficiary, which is JSON.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let (network, payment_id) =
+            self.payment.as_ref().map(|(network, id)| (network, id)).unzip();
+        [Some(&self.asset), Some(&self.rail), Some(&self.currency), Some(&self.network)]
+            .into_iter()
+            .chain([self.from_address.as_ref(), self.to_address.as_ref(), self.account.as_ref()])
+            .chain([self.subject.as_ref(), self.rail_reference.as_ref(), network, payment_id])
+            .flatten()
+            .map(String::as_str)
     }
 
     /// The transfer as it is first on record.
@@ -188,4 +206,51 @@ impl NewTransfer {
 fn is_id(text: &str) -> bool {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(is_legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{amount, new};
+    use super::*;
+
+    #[test]
+    fn what_is_right_has_no_faults() {
+        for (kind, status) in [
+            (TransferKind::Deposit, TransferStatus::PendingUserTransferStart),
+            (TransferKind::Deposit, TransferStatus::PendingAnchor),
+            (TransferKind::Withdrawal, TransferStatus::Incomplete),
+            (TransferKind::Withdrawal, TransferStatus::PendingAnchor),
+            (TransferKind::Send, TransferStatus::PendingSender),
+            (TransferKind::Send, TransferStatus::PendingReceiver),
+        ] {
+            assert_eq!(new(kind, status).faults(), Vec::<String>::new(), "{kind} {status}");
+        }
+    }
+
+    #[test]
+    fn each_fault_is_told() {
+        let good = || new(TransferKind::Withdrawal, TransferStatus::PendingUserTransferStart);
+        let ready = || new(TransferKind::Send, TransferStatus::PendingReceiver);
+        let cases = [
+            (NewTransfer { transfer_id: "a b".to_owned(), ..good() }, "transfer_id"),
+            (NewTransfer { transfer_id: String::new(), ..good() }, "transfer_id"),
+            (NewTransfer { rail: String::new(), ..good() }, "rail"),
+            (NewTransfer { status: TransferStatus::Completed, ..good() }, "status"),
+            (NewTransfer { status: TransferStatus::PendingSender, ..good() }, "status"),
+            (NewTransfer { kind: TransferKind::WithdrawalExchange, ..good() }, "exchange"),
+            (NewTransfer { memo: None, ..good() }, "memo"),
+            (NewTransfer { account: None, ..good() }, "account"),
+            (NewTransfer { beneficiary: Some("{".to_owned()), ..good() }, "JSON"),
+            (NewTransfer { amount_in: Some(amount("1")), ..good() }, "amount_in"),
+            (NewTransfer { amount_expected: Some(amount("0.00")), ..good() }, "more than 0"),
+            (NewTransfer { subject: Some("x".repeat(1001)), ..good() }, "1000"),
+            (NewTransfer { amount_out: None, ..ready() }, "amount_out"),
+            (NewTransfer { amount_fee: Some(amount("2")), ..ready() }, "together"),
+        ];
+        for (bad, word) in cases {
+            let faults = bad.faults();
+            assert_eq!(faults.len(), 1, "{word}: {faults:?}");
+            assert!(faults[0].contains(word), "{word}: {faults:?}");
+        }
+    }
 }

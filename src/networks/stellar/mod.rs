@@ -15,6 +15,7 @@ mod horizon;
 mod keys;
 mod memo;
 mod plan;
+mod reading;
 mod rules;
 mod signers;
 mod stream;

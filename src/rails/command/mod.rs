@@ -1,7 +1,6 @@
 //! A rail behind a program that speaks railpoll's contract: one question on its standard input, one answer on its
 //! standard output, one run for each. It is started as it is, never by a shell.
 
-mod program;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +12,6 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use self::program::{Ended, Program};
 use super::contract::{
     Question, after_payout, ask_deposits, ask_pay_out, ask_payouts, read_arrivals, read_config,
     read_payout, read_reports,
@@ -23,6 +21,10 @@ use super::{
     RequestSeen,
 };
 use crate::engine::RetryPolicy;
+use crate::program::{Ended, Program};
+
+/// No answer is larger.
+const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// How to run a program.
 #[derive(Debug, Clone)]
@@ -71,6 +73,7 @@ impl CommandRail {
                 program: options.program,
                 args: options.args,
                 timeout: options.timeout,
+                answer_max: ANSWER_MAX,
             },
             currencies: options.currencies,
             retry: options.retry,
@@ -85,7 +88,7 @@ impl CommandRail {
             Ok(question) => question,
             Err(error) => {
                 let why = format!("the question cannot be made: {error}");
-                return Ended::NotStarted(RailError::Options(why));
+                return Ended::NotStarted { why, is_mistake: true };
             }
         };
         // The gate is never closed, so there is always a permit.
@@ -112,9 +115,10 @@ impl CommandRail {
                     Ok(value) => return Ok(value),
                     Err(why) => RailError::Unreadable(why),
                 },
-                Ended::NotStarted(error @ RailError::Options(_)) => return Err(error),
-                Ended::NotStarted(error) => error,
-                Ended::NotNow(why) | Ended::Unclear { why, .. } => RailError::Unavailable(why),
+                Ended::NotStarted { why, is_mistake: true } => return Err(RailError::Options(why)),
+                Ended::NotStarted { why, is_mistake: false }
+                | Ended::NotNow(why)
+                | Ended::Unclear { why, .. } => RailError::Unavailable(why),
             };
             match backoff.next_delay(None) {
                 Some(delay) => sleep(delay).await,
@@ -126,8 +130,12 @@ impl CommandRail {
     async fn order(&self, payout: &Payout) -> PayoutOutcome {
         match self.ask("pay_out", &ask_pay_out(payout)).await {
             Ended::Answered(answer) => after_payout(read_payout(&answer)),
-            Ended::NotStarted(error) => PayoutOutcome::NotSent(error),
-            Ended::NotNow(why) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
+            Ended::NotStarted { why, is_mistake: true } => {
+                PayoutOutcome::NotSent(RailError::Options(why))
+            }
+            Ended::NotStarted { why, is_mistake: false } | Ended::NotNow(why) => {
+                PayoutOutcome::NotSent(RailError::Unavailable(why))
+            }
             Ended::Unclear { why, .. } => PayoutOutcome::Unknown { reason: why },
         }
     }

@@ -112,7 +112,10 @@ async fn a_program_that_hangs_is_killed_with_all_that_it_started() {
     });
     let start = Instant::now();
     let outcome = rail.pay_out(&payout()).await;
-    assert!(unknown(&outcome).is_some_and(|why| why.contains("did not end within")), "{outcome:?}");
+    assert!(
+        unknown(&outcome).is_some_and(|why| why.contains("did not answer within")),
+        "{outcome:?}"
+    );
     assert!(start.elapsed() >= SHORT);
     // Ends only when nobody holds the pipe any more.
     assert_eq!(lifetime.join().unwrap(), 0);

@@ -1,6 +1,10 @@
 //! A rail behind a service that speaks railpoll's contract over HTTP. Every request is signed.
 
+#[cfg(test)]
+mod example;
 mod outcome;
+#[cfg(test)]
+mod sandbox;
 #[cfg(test)]
 mod tests;
 
@@ -132,7 +136,10 @@ impl HttpRail {
         };
         let _permit = self.gate.acquire().await.ok();
         match self.http.once(Call::Operation, &request, None).await {
-            Ok(received) => outcome(&received),
+            Ok(received) => {
+                self.http.log_body(Call::Operation, &request, &received);
+                outcome(&received)
+            }
             Err(nothing) => lost(nothing),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::rails::testing::{
@@ -11,9 +11,9 @@ use crate::rails::testing::{
 };
 use crate::rails::{Arrival, PayoutState};
 
-const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+pub(super) const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-fn options(url: &Url) -> HttpRailOptions {
+pub(super) fn options(url: &Url) -> HttpRailOptions {
     HttpRailOptions {
         name: "bank".to_owned(),
         url: url.clone(),
@@ -34,8 +34,12 @@ fn hasty(url: &Url) -> HttpRail {
     HttpRail::new(options, Clock::system(), |_| {}).unwrap()
 }
 
-fn payout() -> Payout {
-    crate::rails::testing::payout("k1", "USD", &json!({ "iban": "DE1" }))
+pub(super) fn payout(beneficiary: &Value) -> Payout {
+    crate::rails::testing::payout("k1", "USD", beneficiary)
+}
+
+fn order() -> Payout {
+    payout(&json!({ "iban": "DE1" }))
 }
 
 /// A bank that plays along.
@@ -72,7 +76,7 @@ async fn every_call_goes_to_its_path_and_is_signed() {
     let arrivals = rail.deposits(&[expected], None).await.unwrap();
     assert!(matches!(arrivals.answers[0].1, Arrival::Received { .. }));
     assert!(arrivals.cursor.is_none() && !arrivals.more);
-    let outcome = rail.pay_out(&payout()).await;
+    let outcome = rail.pay_out(&order()).await;
     assert!(matches!(outcome, PayoutOutcome::Told(PayoutState::Initiated { .. })), "{outcome:?}");
     let reports = rail.payouts(&[reference("k1", None)]).await.unwrap();
     assert!(matches!(reports[0].state, PayoutState::Delivered { .. }));
@@ -131,13 +135,13 @@ async fn each_try_of_a_question_has_a_signature_of_its_own_time() {
 async fn an_order_to_pay_is_sent_once_whatever_comes() {
     for code in [200, 301, 400, 404, 408, 500, 502, 503, 504] {
         let server = answering(code, "<html>").await;
-        let outcome = rail(&server.url).pay_out(&payout()).await;
+        let outcome = rail(&server.url).pay_out(&order()).await;
         assert!(unknown(&outcome).is_some(), "{code}: {outcome:?}");
         assert_eq!(server.seen("/payouts").len(), 1, "{code}");
     }
     for code in [401, 403, 429] {
         let server = answering(code, "").await;
-        let outcome = rail(&server.url).pay_out(&payout()).await;
+        let outcome = rail(&server.url).pay_out(&order()).await;
         assert!(matches!(outcome, PayoutOutcome::NotSent(_)), "{code}: {outcome:?}");
         assert_eq!(server.seen("/payouts").len(), 1, "{code}");
     }
@@ -146,21 +150,21 @@ async fn an_order_to_pay_is_sent_once_whatever_comes() {
 #[tokio::test]
 async fn a_lost_answer_leaves_it_open() {
     let hanging = raw("", true).await;
-    let outcome = hasty(&hanging).pay_out(&payout()).await;
+    let outcome = hasty(&hanging).pay_out(&order()).await;
     assert!(unknown(&outcome).is_some_and(|why| why.contains("no whole answer")), "{outcome:?}");
     for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"status\":\"deli"] {
         let cutting = raw(answer, false).await;
-        let outcome = rail(&cutting).pay_out(&payout()).await;
+        let outcome = rail(&cutting).pay_out(&order()).await;
         assert!(unknown(&outcome).is_some(), "{outcome:?}");
     }
     let slow = raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", true).await;
-    assert!(unknown(&hasty(&slow).pay_out(&payout()).await).is_some());
+    assert!(unknown(&hasty(&slow).pay_out(&order()).await).is_some());
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_surely_not_done() {
     let rail = rail(&nowhere().await);
-    let outcome = rail.pay_out(&payout()).await;
+    let outcome = rail.pay_out(&order()).await;
     assert!(matches!(outcome, PayoutOutcome::NotSent(RailError::Unavailable(_))), "{outcome:?}");
     assert!(matches!(rail.check().await, Err(RailError::Unavailable(_))));
 }
@@ -198,7 +202,7 @@ async fn settings_that_cannot_work_are_refused() {
     let options = HttpRailOptions { secret: "s3cret".into(), ..options(&url) };
     let refused = HttpRail::new(options, Clock::system(), |_| {}).err();
     assert!(matches!(refused, Some(RailError::Options(why)) if !why.contains("s3cret")));
-    let strange = Payout { key: "a\nb".to_owned(), ..payout() };
+    let strange = Payout { key: "a\nb".to_owned(), ..order() };
     let outcome = rail(&url).pay_out(&strange).await;
     assert!(matches!(outcome, PayoutOutcome::NotSent(RailError::Options(_))), "{outcome:?}");
 }

@@ -28,7 +28,7 @@ struct Told {
     currency: Option<String>,
 }
 
-/// Reads the answer. What it says may be wrong for us, which is no matter of reading: see [`Config::judge`].
+/// Reads the answer. What it says may be wrong for us, which is no matter of reading: that is in the inner result.
 pub(super) fn read(body: &[u8]) -> Result<Result<Config, RailError>, String> {
     object(body).map(|told: Told| told.judge().map_err(RailError::Options))
 }

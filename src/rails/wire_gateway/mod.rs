@@ -4,9 +4,12 @@
 //! payout's key: the gateway takes the same order again for the same transfer, so a lost answer is got by asking again.
 
 mod amount;
+mod auth;
 mod base32;
 mod config;
 mod history;
+#[cfg(test)]
+mod sandbox;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -14,15 +17,13 @@ mod transfer;
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OnceCell, Semaphore};
 
+pub use self::auth::GatewayAuth;
 use self::config::Config;
 use self::history::Source;
 use self::transfer::Transfer;
@@ -60,25 +61,6 @@ pub struct WireGatewayOptions {
     pub parallel: usize,
     /// How often and how far apart a question is asked. An order to pay is never repeated.
     pub retry: RetryPolicy,
-}
-
-/// How a gateway knows us.
-#[derive(Debug)]
-pub enum GatewayAuth {
-    /// It does not ask.
-    None,
-    /// By a name and a password.
-    Basic {
-        /// The name.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// By a token.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
 }
 
 /// A client of one gateway.
@@ -163,7 +145,7 @@ impl WireGateway {
         let source = Source { rail: &self.name, account: self.url.as_str() };
         self.look(&request, |received| match received.status {
             204 => Ok(Arrivals::default()),
-            _ => history::read(&received.body, &source, after, PAGE),
+            _ => history::read(&received.body, &source, after),
         })
         .await
     }
@@ -207,7 +189,10 @@ impl WireGateway {
         let request = Request { body, ..Request::new("transfer", Method::POST, url) };
         let _permit = self.gate.acquire().await.ok();
         match self.http.once(Call::Operation, &request, self.authorization.as_ref()).await {
-            Ok(received) => transfer::outcome(&received),
+            Ok(received) => {
+                self.http.log_body(Call::Operation, &request, &received);
+                transfer::outcome(&received, payout.attempt)
+            }
             Err(Lost::NotSent(why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
             Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge)) => {
                 PayoutOutcome::Unknown { reason: lost.why() }
@@ -246,47 +231,24 @@ impl WireGateway {
         }
     }
 
-    async fn report(&self, asked: &PayoutRef) -> Result<PayoutReport, RailError> {
-        Ok(PayoutReport { key: asked.key.clone(), state: self.state(asked).await? })
-    }
-
-    /// What became of each payout, as far as the gateway can be asked.
+    /// What became of each payout. Of a row that could not be asked about, while others could, nothing newer is known
+    /// than that the gateway took it: so it delays nobody.
     async fn states(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
-        let calls: Vec<_> = asked.iter().map(|payout| self.report(payout)).collect();
-        let (mut reports, mut failed) = (Vec::with_capacity(asked.len()), None);
-        let mut answers = stream::iter(calls).buffered(self.parallel);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(report) => reports.push(report),
-                Err(error) => failed = Some(error),
-            }
+        let calls: Vec<_> = asked.iter().map(|payout| self.state(payout)).collect();
+        let states: Vec<_> = stream::iter(calls).buffered(self.parallel).collect().await;
+        if let Some(Err(error)) = states.first()
+            && states.iter().all(Result::is_err)
+        {
+            return Err(error.clone());
         }
-        match failed {
-            Some(error) if reports.is_empty() => Err(error),
-            Some(_) | None => Ok(reports),
-        }
-    }
-}
-
-impl GatewayAuth {
-    /// The header `Authorization`, marked as sensitive.
-    fn header(&self) -> Result<Option<HeaderValue>, RailError> {
-        let text = match self {
-            Self::None => return Ok(None),
-            Self::Basic { username, .. } if username.contains(':') => {
-                return Err(RailError::Options("a username cannot hold a colon".to_owned()));
-            }
-            Self::Basic { username, password } => {
-                let pair = format!("{username}:{}", password.expose_secret());
-                format!("Basic {}", STANDARD.encode(pair))
-            }
-            Self::Bearer { token } => format!("Bearer {}", token.expose_secret()),
+        let report = |(asked, state): (&PayoutRef, Result<PayoutState, RailError>)| PayoutReport {
+            key: asked.key.clone(),
+            state: state.unwrap_or_else(|error| {
+                tracing::debug!(network = self.name, %error, "a row could not be asked about");
+                PayoutState::Initiated { reference: asked.reference.clone() }
+            }),
         };
-        let mut header = HeaderValue::try_from(text).map_err(|_| {
-            RailError::Options("the credentials cannot be sent in a header".to_owned())
-        })?;
-        header.set_sensitive(true);
-        Ok(Some(header))
+        Ok(asked.iter().zip(states).map(report).collect())
     }
 }
 

@@ -106,9 +106,10 @@ fn is_metadata(word: &str) -> bool {
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
 }
 
-/// What a whole answer to an order means. A refusal counts only with a code of Taler's: without one it may come from
-/// something on the way, which knows nothing of the order.
-pub(super) fn outcome(received: &Received) -> PayoutOutcome {
+/// What a whole answer to the `attempt`th order means. A refusal counts only with a code of Taler's: without one it may
+/// come from something on the way, which knows nothing of the order. And it counts only at once: the answer to an
+/// earlier try may have been lost, and a gateway that refuses the order now may have taken it then.
+pub(super) fn outcome(received: &Received, attempt: u32) -> PayoutOutcome {
     let Received { status, body, .. } = received;
     let words = || problem_text(*status, body);
     let code = object::<Refusal>(body).ok().map(|refusal| refusal.code).filter(|code| *code > 0);
@@ -132,6 +133,10 @@ pub(super) fn outcome(received: &Received) -> PayoutOutcome {
         (400..=499, Some(UNALLOWED_DEBIT)) => not_sent(RailError::Unavailable(words())),
         (409, None | Some(REQUEST_UID_REUSED | WTID_REUSED)) => {
             let reason = format!("the gateway has this key with another transfer: {}", words());
+            PayoutOutcome::Told(PayoutState::CannotTell { reason })
+        }
+        (400..=499, Some(_)) if attempt > 1 => {
+            let reason = format!("refused now, and maybe taken before: {}", words());
             PayoutOutcome::Told(PayoutState::CannotTell { reason })
         }
         (400..=499, Some(code)) => {
@@ -173,7 +178,7 @@ mod tests {
 
     fn of(status: u16, body: &str) -> PayoutOutcome {
         let body = body.as_bytes().to_vec();
-        outcome(&Received { status, retry_after: None, server_time: None, body })
+        outcome(&Received { status, retry_after: None, server_time: None, body }, 1)
     }
 
     fn payto() -> Option<Value> {
@@ -264,6 +269,14 @@ mod tests {
             }
         }
         assert!(matches!(of(503, r#"{"code":24}"#), PayoutOutcome::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_refusal_of_a_later_try_is_for_a_person() {
+        let body = br#"{"code":5124,"hint":"unknown creditor"}"#.to_vec();
+        let received = Received { status: 404, retry_after: None, server_time: None, body };
+        let told = outcome(&received, 2);
+        assert!(matches!(told, PayoutOutcome::Told(PayoutState::CannotTell { .. })), "{told:?}");
     }
 
     #[test]

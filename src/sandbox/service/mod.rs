@@ -25,7 +25,7 @@ use super::ripplenet::{HookAnswer, Phase};
 use super::wire::Wire;
 use crate::engine::Clock;
 use crate::sandbox::faults::FaultRates;
-use port::Port;
+pub(super) use port::Port;
 use server::Core;
 use state::State;
 
@@ -126,7 +126,7 @@ pub(super) struct Start {
 
 /// What a port is told to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Power {
+pub(super) enum Power {
     /// It serves.
     On,
     /// Connections are refused, and the ones that there were are cut.

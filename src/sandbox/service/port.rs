@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// The port.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(in crate::sandbox) struct Port {
     address: SocketAddr,
     listener: Option<CutListener>,
     power: watch::Receiver<Power>,
@@ -30,7 +30,7 @@ pub(super) struct Port {
 
 impl Port {
     /// Opens a port, 0 for a free one. The second value tells whether it is open.
-    pub(super) async fn open(
+    pub(in crate::sandbox) async fn open(
         port: u16,
         power: watch::Receiver<Power>,
     ) -> io::Result<(Self, watch::Receiver<bool>)> {
@@ -40,7 +40,7 @@ impl Port {
         Ok((Self { address, listener: Some(CutListener(listener)), power, open }, opened))
     }
 
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(in crate::sandbox) const fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -98,7 +98,7 @@ impl Listener for Port {
 }
 
 /// A connection that breaks when the port is closed.
-pub(super) struct Plug {
+pub(in crate::sandbox) struct Plug {
     stream: CutStream,
     pulled: Pin<Box<dyn Future<Output = ()> + Send>>,
 }

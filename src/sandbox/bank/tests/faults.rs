@@ -39,7 +39,7 @@ async fn one_transfer_hangs_and_the_others_do_not() {
     let bench = Bench::plain().await;
     bench.bank.script_for(BankEndpoint::Payouts, "t1", u32::MAX, Reply::Hang);
     bench.bank.script_for(BankEndpoint::Payouts, "t2", 1, Reply::HangAfter);
-    let soon = Duration::from_millis(50);
+    let soon = Duration::from_millis(300);
     for id in ["t1", "t2"] {
         let hanging = bench.request("payouts", &payout(id, id).to_string()).timeout(soon);
         assert!(hanging.send().await.unwrap_err().is_timeout());
@@ -55,7 +55,7 @@ async fn one_transfer_hangs_and_the_others_do_not() {
 #[tokio::test]
 async fn a_slow_payout_is_made_though_nobody_waits_for_it() {
     let bench = Bench::plain().await;
-    let slow = Reply::Slow(Duration::from_millis(60));
+    let slow = Reply::Slow(Duration::from_millis(500));
     bench.bank.script_for(BankEndpoint::Payouts, "t1", 1, slow);
     let request = bench.request("payouts", &payout("k1", "t1").to_string());
     let given_up = request.timeout(Duration::from_millis(20)).send().await;

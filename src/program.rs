@@ -1,4 +1,4 @@
-//! One run of a program, bounded in time and in what it may answer.
+//! One run of a program that is asked something, bounded in time and in what it may answer.
 
 use std::io::{self, ErrorKind};
 use std::process::{ExitStatus, Stdio};
@@ -9,30 +9,34 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::rails::RailError;
-
-/// No answer is larger.
-const ANSWER_MAX: usize = 8 * 1024 * 1024;
 /// `EX_TEMPFAIL` of sysexits: surely nothing was done, and it may be tried again.
 const NOT_NOW: i32 = 75;
 
-/// A program and how long it may run.
+/// A program and its bounds. No shell is involved.
 #[derive(Debug)]
-pub(super) struct Program {
-    pub(super) program: String,
-    pub(super) args: Vec<String>,
-    pub(super) timeout: Duration,
+pub(crate) struct Program {
+    /// A path, or a name that is looked for in `PATH`.
+    pub(crate) program: String,
+    pub(crate) args: Vec<String>,
+    /// How long it may run.
+    pub(crate) timeout: Duration,
+    /// How many bytes it may answer.
+    pub(crate) answer_max: usize,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// With exit code 0, and this on standard output.
     Answered(Vec<u8>),
     /// The program says that it has done nothing.
     NotNow(String),
     /// There was no run.
-    NotStarted(RailError),
+    NotStarted {
+        why: String,
+        /// It is not there, or may not be run, which does not pass by itself.
+        is_mistake: bool,
+    },
     /// Nobody knows what was done.
     Unclear {
         /// What is known.
@@ -44,12 +48,12 @@ pub(super) enum Ended {
 
 impl Ended {
     /// The exit code; none if it did not end by itself.
-    pub(super) fn exit_code(&self) -> Option<u16> {
+    pub(crate) fn exit_code(&self) -> Option<u16> {
         match self {
             Self::Answered(_) => Some(0),
             Self::NotNow(_) => u16::try_from(NOT_NOW).ok(),
             Self::Unclear { code, .. } => *code,
-            Self::NotStarted(_) => None,
+            Self::NotStarted { .. } => None,
         }
     }
 }
@@ -58,8 +62,8 @@ impl Program {
     /// Runs it with `question` on its standard input. What it writes to standard error goes where ours goes.
     ///
     /// Dropped before its end, it kills the program and all that the program has started, as it does when the time is up.
-    pub(super) async fn run(&self, question: &[u8]) -> Ended {
-        let Self { program, args, timeout: limit } = self;
+    pub(crate) async fn run(&self, question: &[u8]) -> Ended {
+        let Self { program, args, timeout: limit, answer_max } = self;
         let started = Command::new(program)
             .args(args)
             .stdin(Stdio::piped())
@@ -68,10 +72,10 @@ impl Program {
             .spawn();
         let mut child = match started {
             Ok(child) => child,
-            Err(error) => return Ended::NotStarted(not_started(program, &error)),
+            Err(error) => return not_started(program, &error),
         };
         let mut group = Group::led_by(&child);
-        let ended = timeout(*limit, talk(&mut child, question)).await;
+        let ended = timeout(*limit, talk(&mut child, question, *answer_max)).await;
         let unclear = |why: String| Ended::Unclear { why, code: None };
         match ended {
             Ok(Ok((status, answer))) => {
@@ -80,14 +84,18 @@ impl Program {
                 judge(program, status, answer)
             }
             Ok(Err(why)) => unclear(format!("`{program}` {why}")),
-            Err(_) => unclear(format!("`{program}` did not end within {limit:?}")),
+            Err(_) => unclear(format!("`{program}` did not answer within {limit:?}")),
         }
     }
 }
 
 /// Tells the question, hears the answer to its end, and only then waits for the program: until it is waited for, its
 /// number stays its own, and killing its group hits nobody else.
-async fn talk(child: &mut Child, question: &[u8]) -> Result<(ExitStatus, Vec<u8>), String> {
+async fn talk(
+    child: &mut Child,
+    question: &[u8],
+    answer_max: usize,
+) -> Result<(ExitStatus, Vec<u8>), String> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let tell = async move {
         // A program may answer without having read the question, and then the pipe breaks: that is its affair.
@@ -100,7 +108,7 @@ async fn talk(child: &mut Child, question: &[u8]) -> Result<(ExitStatus, Vec<u8>
     let hear = async move {
         let mut answer = Vec::new();
         if let Some(stdout) = stdout {
-            let limit = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX).saturating_add(1);
+            let limit = u64::try_from(answer_max).unwrap_or(u64::MAX).saturating_add(1);
             stdout.take(limit).read_to_end(&mut answer).await?;
         }
         Ok(answer)
@@ -110,8 +118,8 @@ async fn talk(child: &mut Child, question: &[u8]) -> Result<(ExitStatus, Vec<u8>
         answer
     };
     let answer = told.await.map_err(|error: io::Error| format!("cannot be heard: {error}"))?;
-    if answer.len() > ANSWER_MAX {
-        return Err(format!("answered more than {ANSWER_MAX} bytes"));
+    if answer.len() > answer_max {
+        return Err(format!("answered more than {answer_max} bytes"));
     }
     let status = child.wait().await.map_err(|error| format!("cannot be waited for: {error}"))?;
     Ok((status, answer))
@@ -128,13 +136,10 @@ fn judge(program: &str, status: ExitStatus, answer: Vec<u8>) -> Ended {
     }
 }
 
-/// A program that is not there, or may not be run, is a mistake in the settings; anything else may pass.
-fn not_started(program: &str, error: &io::Error) -> RailError {
-    let why = format!("`{program}` cannot be started: {error}");
-    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) {
-        RailError::Options(why)
-    } else {
-        RailError::Unavailable(why)
+fn not_started(program: &str, error: &io::Error) -> Ended {
+    Ended::NotStarted {
+        why: format!("`{program}` cannot be started: {error}"),
+        is_mistake: matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied),
     }
 }
 

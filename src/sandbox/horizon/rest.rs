@@ -1,0 +1,96 @@
+//! What a test network offers beside Horizon: the friendbot, and addresses of the sandbox's own.
+
+use serde_json::{Value, json};
+
+use super::keys::{Key, decimal, hex};
+use super::network::Network;
+use super::options::{StreamFault, SubmitFault};
+use super::problem::Problem;
+
+/// What the friendbot gives, in stroops.
+const GIFT: i64 = 100_000_000_000;
+
+fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Result<&'a str, Problem> {
+    let found = parameters.iter().find(|(there, _)| there == name);
+    found
+        .map(|(_, value)| value.as_str())
+        .ok_or_else(|| Problem::bad_request(name, "it is missing"))
+}
+
+/// Makes an account with 10,000 lumens.
+pub(super) fn friendbot(
+    network: &mut Network,
+    parameters: &[(String, String)],
+) -> Result<Value, Problem> {
+    let text = parameter(parameters, "addr")?;
+    let key: Key =
+        text.parse().map_err(|()| Problem::bad_request("addr", "it is no account id"))?;
+    if network.ledger.state.account(key).is_some() {
+        return Err(Problem::bad_request("addr", "the account is there already"));
+    }
+    network.bring_account(key, GIFT);
+    Ok(json!({ "account": text, "balance": decimal(GIFT) }))
+}
+
+/// `/sandbox/…`: closing ledgers, faults and books, for tests in other languages.
+pub(super) fn sandbox(
+    network: &mut Network,
+    what: &str,
+    parameters: &[(String, String)],
+) -> Result<Value, Problem> {
+    match what {
+        "close" => {
+            network.close();
+            Ok(json!({ "ledger": network.ledger.last().sequence }))
+        }
+        "submit-fault" => {
+            let fault = match parameter(parameters, "kind")? {
+                "timeout_applied" => SubmitFault::TimeoutApplied,
+                "timeout_lost" => SubmitFault::TimeoutLost,
+                "forgotten" => SubmitFault::Forgotten,
+                "sequence_taken" => SubmitFault::SequenceTaken,
+                _ => return Err(Problem::bad_request("kind", "there is no such fault")),
+            };
+            network.submit_script.push_back(fault);
+            Ok(json!({ "waiting": network.submit_script.len() }))
+        }
+        "stream-fault" => {
+            let after = parameter(parameters, "after")?
+                .parse()
+                .map_err(|_| Problem::bad_request("after", "it is no number"))?;
+            let fault = match parameter(parameters, "kind")? {
+                "drop" => StreamFault::Drop(after),
+                "drop_inside" => StreamFault::DropInside(after),
+                "repeat" => StreamFault::Repeat(after),
+                "silence" => StreamFault::Silence(after),
+                "garbage" => StreamFault::Garbage(after),
+                "close" => StreamFault::Close(after),
+                _ => return Err(Problem::bad_request("kind", "there is no such fault")),
+            };
+            network.stream_script.push_back(fault);
+            Ok(json!({ "waiting": network.stream_script.len() }))
+        }
+        "books" => Ok(books(network)),
+        _ => Err(Problem::no_such_address()),
+    }
+}
+
+fn books(network: &Network) -> Value {
+    let payments: Vec<Value> = network
+        .payments()
+        .map(|paid| {
+            json!({
+                "id": paid.id.to_string(), "hash": paid.hash, "kind": format!("{:?}", paid.kind),
+                "from": paid.from, "to": paid.to, "asset": paid.asset,
+                "amount": decimal(paid.amount), "memo_type": paid.memo_type, "memo": paid.memo,
+            })
+        })
+        .collect();
+    json!({
+        "payments": payments,
+        "violations": network.record.violations,
+        "overlaps": network.overlaps.found,
+        "discrepancies": network.discrepancies(),
+        "network_id": hex(&network.ledger.network_id),
+    })
+}
