@@ -506,7 +506,7 @@ mod tests {
     #[test]
     fn a_deposit_is_never_paid_on_a_rail_nor_a_withdrawal_sent() {
         let sending = [Cause::Sent, Cause::Applied, Cause::TrustMissing];
-        let paying = [Cause::Initiated, Cause::Delivered, Cause::PayoutUnclear];
+        let paying = [Cause::Initiated, Cause::Delivered, Cause::InformationAsked];
         for kind in TransferKind::ALL {
             let wrong = if kind.is_deposit() { paying } else { sending };
             assert!(wrong.into_iter().all(|cause| actor(kind, cause).is_none()), "{kind}");
