@@ -27,6 +27,7 @@ mod payments_show;
 mod quarantine;
 mod run;
 mod sandbox;
+mod sandbox_rails;
 mod sandbox_stellar;
 mod session;
 mod shell;

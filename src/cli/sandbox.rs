@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::output::Out;
+use super::sandbox_rails::RailTrials;
 use super::sandbox_stellar::StellarTrial;
 use crate::daemon::Signals;
 use crate::sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
@@ -23,6 +24,7 @@ Examples:
   railpoll sandbox                               600 payments a minute, no faults
   railpoll sandbox --payments 10000 --arrivals 0 a list to read, in which nothing happens
   railpoll sandbox --horizon                     a Stellar network beside it, on port 8651
+  railpoll sandbox --bank --wire-gateway         a bank and a Taler wire gateway beside it, on ports 8652 and 8653
   railpoll sandbox --faults 50                   5 % of requests meet a 500, a 429, a cut or a slow answer")]
 pub(super) struct SandboxArgs {
     /// The port; 0 takes a free one
@@ -52,6 +54,12 @@ pub(super) struct SandboxArgs {
     /// Serves a Stellar network too, its Horizon on this port; 0 takes a free one
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8651")]
     horizon: Option<u16>,
+    /// Serves a bank too that speaks the http contract for rails, on this port; 0 takes a free one
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8652")]
+    bank: Option<u16>,
+    /// Serves a Taler wire gateway too, on this port; 0 takes a free one
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8653")]
+    wire_gateway: Option<u16>,
 }
 
 pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure> {
@@ -81,12 +89,14 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
         Some(port) => Some(StellarTrial::start(port, args.seed, args.faults).await?),
         None => None,
     };
+    let rails = RailTrials::start(args.bank, args.wire_gateway, args.seed, args.faults).await?;
     match &args.write_config {
         Some(folder) => {
             let file = write_config(&sandbox, folder, &args.role)?;
             if let Some(stellar) = &stellar {
                 stellar.write_config(&file)?;
             }
+            rails.write_config(&file)?;
             out.line(format!("wrote {}", file.display()))?;
         }
         None => {
@@ -98,14 +108,15 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
     if let Some(stellar) = &stellar {
         stellar.tell(args.write_config.is_none(), out)?;
     }
+    rails.tell(args.write_config.is_none(), out)?;
     out.line(format!("a simulated RippleNet is at {}", sandbox.base_url()))?;
     out.flush()?;
     signals.stopping().await;
-    tell_end(&sandbox, stellar.as_ref(), out)
+    tell_end(&sandbox, stellar.as_ref(), &rails, out)
 }
 
 /// A fifth of `per_mille` for each kind of fault.
-fn faults(per_mille: u32) -> FaultRates {
+pub(super) fn faults(per_mille: u32) -> FaultRates {
     let each = per_mille / 5;
     FaultRates {
         status_500: each,
@@ -181,6 +192,7 @@ pub(super) fn write_secret(path: &std::path::Path, secret: &str) -> std::io::Res
 fn tell_end(
     sandbox: &Sandbox,
     stellar: Option<&StellarTrial>,
+    rails: &RailTrials,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let summary = sandbox.summary();
@@ -192,6 +204,7 @@ fn tell_end(
     if let Some(stellar) = stellar {
         violations.extend(stellar.tell_end(out)?);
     }
+    violations.extend(rails.tell_end(out)?);
     for violation in violations.iter().take(20) {
         out.line(format!("violation: {violation}"))?;
     }

@@ -5,9 +5,9 @@ use std::fmt;
 use config::Value;
 
 use super::network::{Kind, check_name};
+use super::places::Places;
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
-use super::work::Places;
 use crate::engine::{Amount, Policy, Terms, TransferKind};
 
 /// A payment on Stellar has no more.

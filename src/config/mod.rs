@@ -10,6 +10,7 @@
 //! | `reader` | asks for keys one by one, and keeps every mistake |
 //! | `values` | what a value may be |
 //! | `database`, `network`, `rail`, `asset`, `poller`, `work`, `review` | the settings, and which keys make them |
+//! | `places` | at which networks and rails a poller works |
 //! | `secret` | reading a secret from its file |
 
 mod asset;
@@ -17,6 +18,7 @@ mod database;
 mod errors;
 mod layers;
 mod network;
+mod places;
 mod poller;
 mod rail;
 mod reader;
@@ -138,7 +140,7 @@ impl Draft {
             let is_taken = networks.contains_key(&name);
             rails.insert(name.clone(), rail::read(reader, &name, is_taken, credentials));
         }
-        let mut places = work::Places {
+        let mut places = places::Places {
             networks: &kinds,
             with_assets: BTreeSet::new(),
             rails: rails.keys().map(String::as_str).collect(),

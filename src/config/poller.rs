@@ -6,9 +6,10 @@ use std::time::Duration;
 use config::Value;
 use tokio_cron_scheduler::Job;
 
+use super::places::{self, Chosen, Places};
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
-use super::work::{self, PaymentSettings, Places, Work};
+use super::work::{self, PaymentSettings, Work};
 use crate::engine::{Poller, RetryPolicy};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -90,30 +91,44 @@ pub(super) struct Draft {
 /// Reads what every poller starts from.
 pub(super) fn read_defaults(reader: &mut Reader) {
     let section = Section::root("defaults.poller");
-    read_section(reader, &section, None);
+    let enabled = reader.required(&section, "enabled", values::flag);
+    read_section(reader, &section, enabled, None);
     work::read_defaults(reader, &section);
 }
 
 /// Reads one poller.
 pub(super) fn read(reader: &mut Reader, poller: Poller, places: &Places<'_>) -> Draft {
     let section = Section::heir("pollers", poller.key(), "defaults.poller");
-    let is_on = reader.required(&section, "enabled", values::flag) == Some(true);
-    let drafted = work::read(reader, &section, poller, is_on, places);
-    let in_use = |names: Vec<String>| if is_on { names } else { Vec::new() };
-    Draft {
-        settings: read_section(reader, &section, drafted.work),
-        networks_in_use: in_use(drafted.networks),
-        rails_in_use: in_use(drafted.rails),
+    let chosen = places::choose(reader, &section, poller, places);
+    let enabled = read_enabled(reader, &section, &chosen);
+    let is_on = enabled == Some(true);
+    let work::Draft { work, networks_in_use, rails_in_use } =
+        work::read(reader, &section, poller, is_on, chosen, places);
+    let settings = read_section(reader, &section, enabled, work);
+    Draft { settings, networks_in_use, rails_in_use }
+}
+
+/// Whether the poller is switched on. Where all are, those that have nothing to work on are not meant.
+fn read_enabled(reader: &mut Reader, section: &Section, chosen: &Chosen) -> Option<bool> {
+    let enabled = reader.required(section, "enabled", values::flag)?;
+    if !(enabled && chosen.is_idle()) {
+        return Some(enabled);
     }
+    if reader.is_inherited(section, "enabled") {
+        reader.show(section, "enabled", false.to_string());
+        return Some(false);
+    }
+    chosen.complain(reader, section);
+    Some(true)
 }
 
 /// Reads what every poller has.
 fn read_section(
     reader: &mut Reader,
     section: &Section,
+    enabled: Option<bool>,
     work: Option<Work>,
 ) -> Option<PollerSettings> {
-    let enabled = reader.required(section, "enabled", values::flag);
     let initial =
         reader.required(section, "initial_delay", values::duration(Duration::ZERO..=HOUR));
     let schedule = read_schedule(reader, section);

@@ -1,12 +1,11 @@
-//! What a poller works on: its networks and rails, and what only its kind of work needs.
+//! What a poller works on, and what only its kind of work needs.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use config::Value;
 
-use super::network::Kind;
+use super::places::{Chosen, Places};
 use super::reader::{Reader, Section};
 use super::review::{self, ReviewSettings};
 use super::values::{self, Parsed};
@@ -78,23 +77,13 @@ pub enum CollectFrom {
     Back(Duration),
 }
 
-/// What a poller may work on.
-pub(super) struct Places<'a> {
-    /// The networks by name; no kind where there is a mistake in it.
-    pub(super) networks: &'a BTreeMap<String, Option<Kind>>,
-    /// The networks that have an asset.
-    pub(super) with_assets: BTreeSet<&'a str>,
-    /// The rails.
-    pub(super) rails: Vec<&'a str>,
-}
-
 /// What a poller works on, as far as it can be read.
 pub(super) struct Draft {
     pub(super) work: Option<Work>,
-    /// The networks whose secrets this work needs.
-    pub(super) networks: Vec<String>,
+    /// The networks whose secrets the poller is going to need: none while it is switched off.
+    pub(super) networks_in_use: Vec<String>,
     /// The same for rails.
-    pub(super) rails: Vec<String>,
+    pub(super) rails_in_use: Vec<String>,
 }
 
 /// Reads what every poller starts from.
@@ -104,163 +93,48 @@ pub(super) fn read_defaults(reader: &mut Reader, section: &Section) {
     read_payments(reader, section, None, None);
 }
 
-/// Reads what `poller` works on.
+/// Reads what `poller` works on, at the places that were `chosen` for it.
 pub(super) fn read(
     reader: &mut Reader,
     section: &Section,
     poller: Poller,
     is_on: bool,
+    chosen: Chosen,
     places: &Places<'_>,
 ) -> Draft {
-    let mut choose = |sort| choose(reader, section, poller, is_on, sort, places);
+    let Chosen { networks, rails, .. } = chosen;
+    let in_use = |names: &Option<Vec<String>>| {
+        if is_on { names.clone().unwrap_or_default() } else { Vec::new() }
+    };
     match poller {
         Poller::Accepted
         | Poller::Locked
         | Poller::Executed
         | Poller::Completed
         | Poller::Failed => {
-            let networks = choose(Sort::Networks);
-            let in_use = networks.clone().unwrap_or_default();
+            let networks_in_use = in_use(&networks);
             let payments = read_payments(reader, section, networks, is_on.then_some(poller));
             let payout = read_payout(reader, poller, &places.rails);
             let work = payments.map(|own| Work::Payments(PaymentSettings { payout, ..own }));
-            Draft { work, networks: in_use, rails: Vec::new() }
+            Draft { work, networks_in_use, rails_in_use: Vec::new() }
         }
-        Poller::PendingDeposits => {
-            let (rails, networks) = (choose(Sort::Rails), choose(Sort::Networks));
-            Draft {
-                networks: networks.clone().unwrap_or_default(),
-                rails: rails.clone().unwrap_or_default(),
-                work: rails
-                    .zip(networks)
-                    .map(|(rails, networks)| Work::PendingDeposits { rails, networks }),
-            }
-        }
+        Poller::PendingDeposits => Draft {
+            networks_in_use: in_use(&networks),
+            rails_in_use: in_use(&rails),
+            work: rails
+                .zip(networks)
+                .map(|(rails, networks)| Work::PendingDeposits { rails, networks }),
+        },
         Poller::Outgoing => {
-            let rails = choose(Sort::Rails);
-            let in_use = rails.clone().unwrap_or_default();
+            let rails_in_use = in_use(&rails);
             let workers = reader.required(section, "workers", values::number(1..=WORKERS_MAX));
             let work = rails.zip(workers).map(|(rails, workers)| Work::Outgoing { rails, workers });
-            Draft { work, networks: Vec::new(), rails: in_use }
+            Draft { work, networks_in_use: Vec::new(), rails_in_use }
         }
         Poller::Watch => {
             // It only reads, which needs no key.
-            let work = choose(Sort::Networks).map(|networks| Work::Watch { networks });
-            Draft { work, networks: Vec::new(), rails: Vec::new() }
-        }
-    }
-}
-
-/// Where a poller can work.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Networks,
-    Rails,
-}
-
-impl Sort {
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Networks => "networks",
-            Self::Rails => "rails",
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Networks => "network",
-            Self::Rails => "rail",
-        }
-    }
-}
-
-/// The networks or rails that are named, or else all that the poller can work with.
-fn choose(
-    reader: &mut Reader,
-    section: &Section,
-    poller: Poller,
-    is_on: bool,
-    sort: Sort,
-    places: &Places<'_>,
-) -> Option<Vec<String>> {
-    let key = sort.key();
-    let usable = match sort {
-        Sort::Networks => usable_networks(poller, places),
-        Sort::Rails => places.rails.clone(),
-    };
-    let named = reader.optional(section, key, values::list);
-    // A list with a mistake is not the same as no list.
-    if named.is_none() && reader.has(section, key) {
-        return None;
-    }
-    let mut chosen = match &named {
-        Some(named) => named.clone(),
-        None => usable.iter().map(|&name| name.to_owned()).collect(),
-    };
-    if reader.is_inherited(section, key) {
-        // A list for all pollers names networks of several kinds: each poller has its own.
-        let is_other = |name: &String| !usable.contains(&name.as_str());
-        chosen.retain(|name| !(places.networks.contains_key(name) && is_other(name)));
-    }
-    if named.as_ref() != Some(&chosen) {
-        reader.show(section, key, serde_json::Value::from(chosen.clone()).to_string());
-    }
-    let wrong = mistakes_in(&chosen, sort, &usable, places);
-    if is_on && wrong.is_empty() {
-        check_work(reader, section, poller, sort, &chosen, places);
-    }
-    for message in wrong {
-        reader.complain(section, key, message);
-    }
-    Some(chosen)
-}
-
-/// The networks that a poller can read. One with a mistake in its kind may be meant.
-fn usable_networks<'a>(poller: Poller, places: &Places<'a>) -> Vec<&'a str> {
-    let can_read = |kind: &Option<Kind>| kind.is_none_or(|kind| kind.pollers().contains(&poller));
-    places
-        .networks
-        .iter()
-        .filter(|(_, kind)| can_read(kind))
-        .map(|(name, _)| name.as_str())
-        .collect()
-}
-
-fn mistakes_in(chosen: &[String], sort: Sort, usable: &[&str], places: &Places<'_>) -> Vec<String> {
-    let what = sort.word();
-    let mut seen = BTreeSet::new();
-    let mut wrong = Vec::new();
-    for name in chosen {
-        let is_network = sort == Sort::Networks && places.networks.contains_key(name);
-        if is_network && !usable.contains(&name.as_str()) {
-            wrong.push(format!("this poller cannot read the network {name:?}"));
-        } else if let Err(message) = values::check_known(what, name, usable) {
-            wrong.push(message);
-        } else if !seen.insert(name) {
-            wrong.push(format!("the {what} {name:?} is named twice"));
-        }
-    }
-    wrong
-}
-
-/// A poller that is switched on must have something to work on.
-fn check_work(
-    reader: &mut Reader,
-    section: &Section,
-    poller: Poller,
-    sort: Sort,
-    chosen: &[String],
-    places: &Places<'_>,
-) {
-    let (key, what) = (sort.key(), sort.word());
-    if chosen.is_empty() {
-        let message = format!("the poller is enabled, and there is no {what} for it");
-        reader.complain(section, key, message);
-    }
-    if sort == Sort::Networks && !poller.is_of_payments() {
-        for name in chosen.iter().filter(|name| !places.with_assets.contains(name.as_str())) {
-            let message = format!("the poller is enabled, and no asset is on the network {name:?}");
-            reader.complain(section, key, message);
+            let work = networks.map(|networks| Work::Watch { networks });
+            Draft { work, networks_in_use: Vec::new(), rails_in_use: Vec::new() }
         }
     }
 }

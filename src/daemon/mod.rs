@@ -20,6 +20,7 @@ mod logging;
 mod metrics;
 mod output;
 mod prepare;
+mod record;
 mod running;
 mod schedule;
 mod signals;

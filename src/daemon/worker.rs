@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 
@@ -14,14 +13,13 @@ use super::heartbeat::Pulse;
 use super::keeper::{Keeper, LeaseTimes};
 use super::metrics::Metrics;
 use super::output::Output;
+use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
 use crate::engine::{Alert, AlertName, Clock, doubling};
-use crate::networks::NetworkError;
-use crate::rails::RailError;
-use crate::states::{Job, Note, SweepError, SweepReport, Swept};
-use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
+use crate::states::{Job, Note, SweepError, Swept};
+use crate::store::{Acquired, Lease, Scope, Store, StoreError};
 
 /// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.
 const REFUSED_FIRST: Duration = Duration::from_secs(5 * 60);
@@ -314,48 +312,6 @@ impl Worker {
             self.metrics.quarantined(scope, set_aside);
         }
         Ok(())
-    }
-}
-
-fn row_of(
-    report: &SweepReport,
-    error: Option<&SweepError>,
-    started_at: DateTime<Utc>,
-    finished_at: DateTime<Utc>,
-) -> SweepRow {
-    SweepRow {
-        started_at,
-        finished_at,
-        outcome: report.outcome.to_owned(),
-        pages: report.pages,
-        requests: report.requests,
-        tally: report.tally,
-        acted: report.acted,
-        error: error.map(ToString::to_string),
-    }
-}
-
-/// One line per sweep; a sweep that found nothing new is worth it only to those who look for it.
-fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
-    let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
-    let millis = took.as_millis();
-    match error {
-        Some(
-            error @ (SweepError::Network(NetworkError::Unavailable(_))
-            | SweepError::Rail(RailError::Unavailable(_))),
-        ) => {
-            tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
-        }
-        Some(error) => {
-            tracing::error!(%error, outcome, pages, requests, millis, "the sweep ended early");
-        }
-        None if tally.brought_news() || tally.quarantined > 0 || *acted > 0 => {
-            let (new, changed, set_aside) = (tally.new, tally.changed, tally.quarantined);
-            tracing::info!(
-                outcome, pages, requests, new, changed, set_aside, acted, millis, "swept"
-            );
-        }
-        None => tracing::debug!(outcome, pages, requests, millis, "swept, nothing new"),
     }
 }
 

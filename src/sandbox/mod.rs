@@ -6,6 +6,9 @@
 //! [`Sandbox::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
 //! it; tests hold it in the same process.
 //!
+//! Beside it there are a Stellar network ([`horizon`]), a bank that speaks the http contract for rails ([`bank`]) and a
+//! Taler wire gateway ([`wire_gateway`]), by the same principles.
+//!
 //! It uses nothing of ours but [`crate::engine::Clock`]: its rules are its own.
 
 pub mod bank;

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use futures_util::future::LocalBoxFuture;
 
+use super::asking::Asker;
 use super::note::Observer;
 use super::paying::Paying;
+use super::sending::Sender;
 use super::sweep::{SweepError, SweepReport, Sweeper, Swept};
+use super::watching::Watcher;
 use crate::config::{PollerSettings, Settings};
 use crate::engine::{Clock, Poller};
 use crate::networks::RequestSeen;
@@ -16,6 +20,12 @@ use crate::store::{Lease, Scope, Store};
 pub enum Job {
     /// The payments in one state on one network: collected, and acted on.
     Payments(Box<Sweeper>),
+    /// The deposits that are to come in on one rail.
+    Asking(Box<Asker>),
+    /// The deposits that are to go out on one network.
+    Sending(Box<Sender>),
+    /// What comes in on one network.
+    Watching(Box<Watcher>),
     /// Payouts on one rail.
     Outgoing(Box<Paying>),
 }
@@ -43,7 +53,7 @@ pub struct Making<'a> {
     pub clock: &'a Clock,
     /// The one stage of `outgoing` that is wanted; none is both.
     pub stage: Option<Stage>,
-    /// Whether there will be more sweeps than one.
+    /// Whether sweeps follow one another for ever: then there is time to wait for what comes.
     pub lasts: bool,
     /// Who is told of requests.
     pub seen: Seen,
@@ -55,6 +65,9 @@ impl Job {
     pub fn scope(&self) -> &Scope {
         match self {
             Self::Payments(sweeper) => sweeper.scope(),
+            Self::Asking(asker) => asker.scope(),
+            Self::Sending(sender) => sender.scope(),
+            Self::Watching(watcher) => watcher.scope(),
             Self::Outgoing(paying) => paying.scope(),
         }
     }
@@ -67,10 +80,17 @@ impl Job {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        match self {
-            Self::Payments(sweeper) => sweeper.sweep(stop, observer).run(lease).await,
-            Self::Outgoing(paying) => paying.sweep(lease, stop, observer).await,
-        }
+        // Boxed: they are large, and all that waits for one would be as large as the largest.
+        let sweep: LocalBoxFuture<'_, Swept> = match self {
+            Self::Payments(sweeper) => {
+                Box::pin(async move { sweeper.sweep(stop, observer).run(lease).await })
+            }
+            Self::Asking(asker) => Box::pin(asker.run(lease, stop, observer)),
+            Self::Sending(sender) => Box::pin(sender.run(lease, stop, observer)),
+            Self::Watching(watcher) => Box::pin(watcher.run(lease, stop, observer)),
+            Self::Outgoing(paying) => Box::pin(paying.sweep(lease, stop, observer)),
+        };
+        sweep.await
     }
 
     /// Tells the observer what a sweep would do, and changes nothing, here or there.
@@ -84,6 +104,9 @@ impl Job {
     ) -> Result<SweepReport, SweepError> {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).dry_run().await,
+            Self::Asking(asker) => asker.dry_run(stop, observer).await,
+            Self::Sending(sender) => sender.dry_run(observer).await,
+            Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
             Self::Outgoing(paying) => paying.dry_run(observer).await,
         }
     }
@@ -100,9 +123,44 @@ pub fn jobs(making: &Making<'_>, poller: Poller, own: &PollerSettings) -> Result
         | Poller::Executed
         | Poller::Completed
         | Poller::Failed => own.places().map(|name| payments(making, poller, own, name)).collect(),
+        Poller::PendingDeposits => pending_deposits(making, poller, own),
+        Poller::Watch => own.places().map(|name| watch(making, poller, own, name)).collect(),
         Poller::Outgoing => own.places().map(|name| outgoing(making, own, name)).collect(),
-        Poller::PendingDeposits | Poller::Watch => Ok(Vec::new()),
     }
+}
+
+/// Each rail is asked, and on each network is sent, by a worker of its own: none waits for another.
+fn pending_deposits(
+    making: &Making<'_>,
+    poller: Poller,
+    own: &PollerSettings,
+) -> Result<Vec<Job>, String> {
+    let mut jobs = Vec::new();
+    for name in own.places() {
+        let scope = Scope { poller, network: name.clone() };
+        let job = if making.settings.rails.contains_key(name) {
+            Asker::new(making, scope, own, name)
+                .map(|asker| Job::Asking(Box::new(asker)))
+                .map_err(|error| format!("rail {name}: {error}"))
+        } else {
+            Sender::new(making, scope, own, name)
+                .map(|sender| Job::Sending(Box::new(sender)))
+                .map_err(|error| format!("network {name}: {error}"))
+        };
+        jobs.push(job?);
+    }
+    Ok(jobs)
+}
+
+fn watch(
+    making: &Making<'_>,
+    poller: Poller,
+    own: &PollerSettings,
+    name: &str,
+) -> Result<Job, String> {
+    let scope = Scope { poller, network: name.to_owned() };
+    let watcher = Watcher::new(making, scope, own, name);
+    watcher.map(|watcher| Job::Watching(Box::new(watcher))).map_err(|error| format!("network {name}: {error}"))
 }
 
 fn payments(

@@ -49,7 +49,7 @@ pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
     IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
     PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
-    TransferFilter, TransferStory,
+    TransferFilter, TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

@@ -22,6 +22,8 @@ mod outgoing;
 mod readme;
 mod refusals;
 mod reviews;
+mod sandbox_rails;
 mod standby;
+mod stellar;
 mod store;
 mod support;

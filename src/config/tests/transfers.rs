@@ -183,6 +183,29 @@ fn each_poller_takes_what_it_can_work_with() {
 }
 
 #[test]
+fn switched_on_for_all_means_those_with_something_to_work_on() {
+    let folder = Folder::new();
+    let on = |text: &str| {
+        let sources = folder.sources(&format!("[defaults.poller]\nenabled = true\n{text}"));
+        let settings = load_without_secrets(&sources).unwrap();
+        let pollers = settings.pollers.iter().filter(|(_, own)| own.enabled);
+        pollers.map(|(poller, _)| *poller).collect::<Vec<_>>()
+    };
+    assert_eq!(on(ACME), Poller::PAYMENTS);
+    assert_eq!(on(STELLAR), [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch]);
+    assert_eq!(on(&format!("{ACME}{STELLAR}")), Poller::ALL);
+    let without_assets = STELLAR.split("[assets.usdc]").next().unwrap();
+    assert_eq!(on(without_assets), [Poller::Outgoing]);
+    assert_eq!(on(""), []);
+    let sources = folder.sources(&format!("[defaults.poller]\nenabled = true\n{ACME}"));
+    let (value, _) = shown(&sources, "pollers.watch.enabled").unwrap();
+    assert_eq!(value, "false");
+    // Whoever names a poller means it.
+    let mistakes = folder.mistakes(&format!("{ACME}[pollers.watch]\nenabled = true\n"));
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+}
+
+#[test]
 fn the_section_is_written_with_an_underscore() {
     let text = format!("{STELLAR}[pollers.pending_deposits]\nbatch_size = 7\n");
     assert_eq!(loaded(&text).pollers[&Poller::PendingDeposits].batch_size, 7);

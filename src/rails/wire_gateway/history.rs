@@ -52,20 +52,15 @@ pub(super) struct Source<'a> {
     pub(super) account: &'a str,
 }
 
-/// Reads a page of what came after the row `after`. `size` is how many rows were asked for.
+/// Reads a page of what came after the row `after`. More may follow whatever it brings, however little that is: a gateway
+/// may have pages of its own size.
 ///
 /// A row that cannot be booked is told as it came. Rows that do not rise are a mistake of the gateway that would lose
 /// some, or bring the same page for ever: then the page is not believed.
-pub(super) fn read(
-    body: &[u8],
-    source: &Source<'_>,
-    after: u64,
-    size: usize,
-) -> Result<Arrivals, String> {
+pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arrivals, String> {
     let page: Page<'_> = object(body)?;
     let account = page.credit_account.as_deref().unwrap_or(source.account);
-    let mut arrivals =
-        Arrivals { more: page.incoming_transactions.len() >= size, ..Arrivals::default() };
+    let mut arrivals = Arrivals::default();
     let mut last = after;
     for raw in page.incoming_transactions {
         let row_id = object::<RowId>(raw.get().as_bytes()).ok().map(|row| row.row_id);
@@ -88,7 +83,8 @@ pub(super) fn read(
     if is_stuck {
         return Err("no row of the history has an id".to_owned());
     }
-    arrivals.cursor = (last > after).then(|| last.to_string());
+    arrivals.more = last > after;
+    arrivals.cursor = arrivals.more.then(|| last.to_string());
     Ok(arrivals)
 }
 
@@ -142,9 +138,9 @@ mod tests {
             "debit_account": "payto://iban/DE1?receiver-name=A", "reserve_pub": "KEY" })
     }
 
-    fn page(rows: &[Value], after: u64, size: usize) -> Result<Arrivals, String> {
+    fn page(rows: &[Value], after: u64) -> Result<Arrivals, String> {
         let body = json!({ "incoming_transactions": rows, "credit_account": "payto://iban/DE9" });
-        read(body.to_string().as_bytes(), &SOURCE, after, size)
+        read(body.to_string().as_bytes(), &SOURCE, after)
     }
 
     fn changed(key: &str, value: Value) -> Value {
@@ -155,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_row_becomes_an_incoming_payment() {
-        let arrivals = page(&[row(7)], 3, 2).unwrap();
+        let arrivals = page(&[row(7)], 3).unwrap();
         let incoming = &arrivals.incoming[0];
         let expected = Incoming {
             incoming_id: "7".to_owned(),
@@ -172,8 +168,7 @@ mod tests {
             raw: row(7).to_string(),
         };
         assert_eq!(incoming, &expected);
-        assert_eq!((arrivals.cursor.as_deref(), arrivals.more), (Some("7"), false));
-        assert!(page(&[row(7), row(9)], 3, 2).unwrap().more, "a full page");
+        assert_eq!((arrivals.cursor.as_deref(), arrivals.more), (Some("7"), true));
     }
 
     #[test]
@@ -186,7 +181,7 @@ mod tests {
             "origin_exchange_url": "https://x.example/", "wad_id": "W" });
         let new =
             json!({ "type": "MAPPED", "row_id": 10, "date": { "t_s": 0 }, "amount": "EUR:1" });
-        let arrivals = page(&[row(7), kyc, wad.clone(), new], 0, 10).unwrap();
+        let arrivals = page(&[row(7), kyc, wad.clone(), new], 0).unwrap();
         let subjects: Vec<_> = arrivals.incoming.iter().map(|one| one.subject.as_deref()).collect();
         assert_eq!(subjects, [Some("KEY"), Some("ACCOUNT"), None, None]);
         assert_eq!(arrivals.incoming[2].raw, wad.to_string());
@@ -195,10 +190,10 @@ mod tests {
 
     #[test]
     fn a_fee_of_the_receivers_bank_did_not_reach_us() {
-        let arrivals = page(&[changed("credit_fee", json!("EUR:0.25"))], 0, 2).unwrap();
+        let arrivals = page(&[changed("credit_fee", json!("EUR:0.25"))], 0).unwrap();
         assert_eq!(arrivals.incoming[0].amount, "10.25".parse().unwrap());
         for fee in ["EUR:11", "USD:0.25", "0.25"] {
-            let arrivals = page(&[changed("credit_fee", json!(fee))], 0, 2).unwrap();
+            let arrivals = page(&[changed("credit_fee", json!(fee))], 0).unwrap();
             assert_eq!((arrivals.incoming.len(), arrivals.unreadable.len()), (0, 1), "{fee}");
         }
     }
@@ -213,12 +208,12 @@ mod tests {
             changed("debit_account", json!("a\u{0}")),
             json!({ "row_id": 7 }),
         ] {
-            let arrivals = page(&[odd.clone(), row(8)], 0, 10).unwrap();
+            let arrivals = page(&[odd.clone(), row(8)], 0).unwrap();
             let one = &arrivals.unreadable[0];
             assert_eq!((one.incoming_id.as_deref(), &one.raw), (Some("7"), &odd.to_string()));
             assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (1, Some("8")));
         }
-        let arrivals = page(&[json!([]), json!({ "row_id": "x" }), row(8)], 0, 10).unwrap();
+        let arrivals = page(&[json!([]), json!({ "row_id": "x" }), row(8)], 0).unwrap();
         assert_eq!((arrivals.unreadable.len(), arrivals.incoming.len()), (2, 1));
         assert!(arrivals.unreadable.iter().all(|one| one.incoming_id.is_none()));
     }
@@ -226,21 +221,21 @@ mod tests {
     #[test]
     fn rows_must_rise() {
         for rows in [vec![row(3)], vec![row(5), row(5)], vec![row(6), row(5)]] {
-            assert!(page(&rows, 3, 10).is_err());
+            assert!(page(&rows, 3).is_err());
         }
-        assert!(page(&[json!({})], 3, 10).is_err(), "it would be asked for for ever");
+        assert!(page(&[json!({})], 3).is_err(), "it would be asked for for ever");
         let far = changed("row_id", json!(u64::MAX));
-        assert!(page(&[far], 3, 10).is_err());
+        assert!(page(&[far], 3).is_err());
     }
 
     #[test]
     fn an_empty_page_moves_nothing() {
-        assert_eq!(page(&[], 3, 10).unwrap(), Arrivals::default());
+        assert_eq!(page(&[], 3).unwrap(), Arrivals::default());
         for body in ["", "[]", "{}", "<html>"] {
-            assert!(read(body.as_bytes(), &SOURCE, 0, 10).is_err(), "{body}");
+            assert!(read(body.as_bytes(), &SOURCE, 0).is_err(), "{body}");
         }
         let bare = json!({ "incoming_transactions": [row(7)] }).to_string();
-        let arrivals = read(bare.as_bytes(), &SOURCE, 0, 10).unwrap();
+        let arrivals = read(bare.as_bytes(), &SOURCE, 0).unwrap();
         assert_eq!(arrivals.incoming[0].account, SOURCE.account);
     }
 }

@@ -4,9 +4,12 @@
 //! payout's key: the gateway takes the same order again for the same transfer, so a lost answer is got by asking again.
 
 mod amount;
+mod auth;
 mod base32;
 mod config;
 mod history;
+#[cfg(test)]
+mod sandbox;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -14,15 +17,13 @@ mod transfer;
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OnceCell, Semaphore};
 
+pub use self::auth::GatewayAuth;
 use self::config::Config;
 use self::history::Source;
 use self::transfer::Transfer;
@@ -60,25 +61,6 @@ pub struct WireGatewayOptions {
     pub parallel: usize,
     /// How often and how far apart a question is asked. An order to pay is never repeated.
     pub retry: RetryPolicy,
-}
-
-/// How a gateway knows us.
-#[derive(Debug)]
-pub enum GatewayAuth {
-    /// It does not ask.
-    None,
-    /// By a name and a password.
-    Basic {
-        /// The name.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// By a token.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
 }
 
 /// A client of one gateway.
@@ -163,7 +145,7 @@ impl WireGateway {
         let source = Source { rail: &self.name, account: self.url.as_str() };
         self.look(&request, |received| match received.status {
             204 => Ok(Arrivals::default()),
-            _ => history::read(&received.body, &source, after, PAGE),
+            _ => history::read(&received.body, &source, after),
         })
         .await
     }
@@ -268,28 +250,6 @@ impl WireGateway {
             Some(error) if reports.is_empty() => Err(error),
             Some(_) | None => Ok(reports),
         }
-    }
-}
-
-impl GatewayAuth {
-    /// The header `Authorization`, marked as sensitive.
-    fn header(&self) -> Result<Option<HeaderValue>, RailError> {
-        let text = match self {
-            Self::None => return Ok(None),
-            Self::Basic { username, .. } if username.contains(':') => {
-                return Err(RailError::Options("a username cannot hold a colon".to_owned()));
-            }
-            Self::Basic { username, password } => {
-                let pair = format!("{username}:{}", password.expose_secret());
-                format!("Basic {}", STANDARD.encode(pair))
-            }
-            Self::Bearer { token } => format!("Bearer {}", token.expose_secret()),
-        };
-        let mut header = HeaderValue::try_from(text).map_err(|_| {
-            RailError::Options("the credentials cannot be sent in a header".to_owned())
-        })?;
-        header.set_sensitive(true);
-        Ok(Some(header))
     }
 }
 

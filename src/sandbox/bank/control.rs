@@ -7,7 +7,7 @@ use bigdecimal::BigDecimal;
 use super::deposits::{AskedDeposit, Deposit, Receipt};
 use super::endpoint::BASE;
 use super::options::{BankOptions, BankQuirks, Course, Customers};
-use super::payouts::PayoutRecord;
+use super::payout::PayoutRecord;
 use super::{Bank, BankBooks};
 use crate::sandbox::service::{Simulated, Start};
 

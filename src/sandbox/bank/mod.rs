@@ -13,6 +13,7 @@ mod deposits;
 mod endpoint;
 mod money;
 mod options;
+mod payout;
 mod payouts;
 mod reading;
 mod signature;
@@ -23,7 +24,7 @@ pub use books::BankBooks;
 pub use deposits::{AskedDeposit, Deposit, Receipt};
 pub use endpoint::BankEndpoint;
 pub use options::{About, BankOptions, BankQuirks, Course, Customers};
-pub use payouts::{PayoutRecord, PayoutStatus};
+pub use payout::{PayoutRecord, PayoutStatus};
 
 use super::service::Simulated;
 

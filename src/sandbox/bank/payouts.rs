@@ -8,79 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::money::Currencies;
 use super::options::{About, Course};
+use super::payout::{PayoutRecord, PayoutStatus};
 use super::reading::Order;
 use crate::sandbox::random::Chance;
-
-/// Where a payout stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PayoutStatus {
-    /// The money is with the beneficiary.
-    Delivered,
-    /// The money has left.
-    Initiated,
-    /// No money moved, or it is back.
-    Failed,
-    /// The same, until something is known.
-    NeedsInformation,
-}
-
-impl PayoutStatus {
-    /// The word in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Initiated => "initiated",
-            Self::Failed => "failed",
-            Self::NeedsInformation => "needs_information",
-        }
-    }
-
-    /// Whether the money has left the account.
-    #[must_use]
-    pub const fn is_paid(self) -> bool {
-        match self {
-            Self::Delivered | Self::Initiated => true,
-            Self::Failed | Self::NeedsInformation => false,
-        }
-    }
-
-    const fn of(course: &Course) -> Self {
-        match course {
-            Course::Deliver => Self::Delivered,
-            Course::Initiate { .. } => Self::Initiated,
-            Course::Fail { .. } => Self::Failed,
-            Course::NeedInformation { .. } => Self::NeedsInformation,
-        }
-    }
-}
-
-/// A payout as the bank's books have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayoutRecord {
-    /// The idempotency key.
-    pub key: String,
-    /// The transfer.
-    pub transfer_id: String,
-    /// How much, in the currency's units.
-    pub amount: BigDecimal,
-    /// The currency.
-    pub currency: String,
-    /// The beneficiary, as JSON.
-    pub beneficiary: String,
-    /// What the beneficiary reads.
-    pub subject: Option<String>,
-    /// Where it stands.
-    pub status: PayoutStatus,
-    /// The bank's reference.
-    pub reference: String,
-    /// How often it was ordered with this key.
-    pub ordered: u64,
-    /// How often it was looked up.
-    pub looked_up: u64,
-    /// When it was ordered first.
-    pub at: DateTime<Utc>,
-}
 
 /// A payout and what will become of it.
 #[derive(Debug)]

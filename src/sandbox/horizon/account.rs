@@ -26,8 +26,10 @@ pub(super) struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) sequence: i64,
-    /// The ledger in which the sequence was last used.
+    /// The ledger in which the sequence was last used, or the account made.
     pub(super) sequence_ledger: u32,
+    /// When that ledger closed: seconds since 1970. 0: the sequence was never used.
+    pub(super) sequence_time: u64,
     /// Lumens, in stroops.
     pub(super) native: i64,
     pub(super) lines: BTreeMap<Asset, Line>,
@@ -37,6 +39,8 @@ pub(super) struct Account {
     /// Low, medium, high.
     pub(super) thresholds: [u32; 3],
     pub(super) flags: u32,
+    /// What somebody has written on it.
+    pub(super) data: BTreeMap<String, Vec<u8>>,
     /// Reserves that it pays for entries that are not its own: claimable balances.
     pub(super) sponsoring: u32,
 }
@@ -55,6 +59,8 @@ impl Account {
         Self {
             sequence: i64::from(ledger) << 32,
             sequence_ledger: ledger,
+            sequence_time: 0,
+            data: BTreeMap::new(),
             native,
             lines: BTreeMap::new(),
             signers: BTreeMap::new(),
@@ -67,7 +73,7 @@ impl Account {
 
     /// Entries that the account owns beside itself.
     pub(super) fn subentries(&self) -> usize {
-        self.lines.len() + self.signers.len()
+        self.lines.len() + self.signers.len() + self.data.len()
     }
 
     /// Lumens that it must keep.

@@ -7,6 +7,7 @@ use super::endpoint::Endpoint;
 use super::keys::{Key, asset};
 use super::network::Network;
 use super::options::{Closing, HorizonRequest, StreamFault, StreamRates, SubmitFault, SubmitRates};
+use super::overlap::Overlaps;
 use super::path::Offer;
 use super::{HorizonSandbox, Keys};
 use crate::sandbox::HookAnswer;
@@ -61,6 +62,7 @@ impl HorizonSandbox {
         self.change(|network| {
             let now = network.now();
             network.ledger.reset(now);
+            network.overlaps = Overlaps::default();
             network.elder = 0;
         });
     }

@@ -102,6 +102,25 @@ impl HorizonSandbox {
         })
     }
 
+    /// Writes something on an account, or takes it away, as its holder can with `manage_data`. (Wallets look at
+    /// `config.memo_required`: if that is `1`, payments without a memo must not be sent there.)
+    ///
+    /// # Errors
+    ///
+    /// When there is no such account.
+    pub fn set_data(&self, holder: &Keys, name: &str, value: Option<&[u8]>) -> Result<(), Refused> {
+        self.change(|network| {
+            let state = &mut network.ledger.state;
+            let account = state.account_mut(holder.key()).ok_or_else(|| refused("no account"))?;
+            match value {
+                Some(value) => account.data.insert(name.to_owned(), value.to_vec()),
+                None => account.data.remove(name),
+            };
+            network.keep();
+            Ok(())
+        })
+    }
+
     /// Gives somebody units of an asset, as if its issuer had paid them. It is in no list.
     ///
     /// # Errors

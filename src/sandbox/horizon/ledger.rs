@@ -237,6 +237,7 @@ impl Ledger {
         if let Some(account) = self.state.account_mut(envelope.source()) {
             account.sequence = envelope.sequence();
             account.sequence_ledger = ledger;
+            account.sequence_time = seconds(header.closed_at);
         }
         self.state.keep(ledger);
         let (result, movements) = self.carry_out(&envelope, &mut proven, header);

@@ -19,6 +19,7 @@ mod ledger;
 mod network;
 mod operations;
 mod options;
+mod overlap;
 mod path;
 mod problem;
 mod query;
@@ -61,6 +62,7 @@ use super::service::{Port, Power};
 use super::wire::Wire;
 use ledger::Ledger;
 use network::{Network, Record};
+use overlap::Overlaps;
 use server::Shared;
 
 /// A running network, and the handle to it. Clones share it; it stops when the last one is dropped.
@@ -156,6 +158,7 @@ fn network(options: HorizonOptions, base: String) -> Network {
         stream_script: VecDeque::new(),
         chance: Chance::new(options.seed ^ 2),
         record: Record::default(),
+        overlaps: Overlaps::default(),
         hook: None,
         latency: options.latency,
         streams: 0,

@@ -13,6 +13,7 @@ use super::history::{Header, History};
 use super::keys::{Key, hash_of};
 use super::ledger::Ledger;
 use super::options::{Closing, HorizonRequest, StreamFault, StreamRates, SubmitFault, SubmitRates};
+use super::overlap::Overlaps;
 use super::problem::Problem;
 use super::query::{Cursor, Query, page};
 use super::{render, rest};
@@ -71,6 +72,7 @@ pub(super) struct Network {
     pub(super) stream_script: VecDeque<StreamFault>,
     pub(super) chance: Chance,
     pub(super) record: Record,
+    pub(super) overlaps: Overlaps,
     pub(super) hook: Option<Hook>,
     /// How long every request takes.
     pub(super) latency: Duration,

@@ -85,6 +85,13 @@ impl HorizonSandbox {
         self.shared.lock().ledger.state.account(key).map(|account| account.sequence)
     }
 
+    /// Payments (the same amount to the same account with the same memo) that were posted in a second envelope while the
+    /// first could still be applied: whoever does that with one payment risks to pay twice, also where it goes well.
+    #[must_use]
+    pub fn overlaps(&self) -> Vec<String> {
+        self.shared.lock().overlaps.found.clone()
+    }
+
     /// What does not add up in the ledger. Empty, unless the sandbox itself is at fault.
     #[must_use]
     pub fn discrepancies(&self) -> Vec<String> {

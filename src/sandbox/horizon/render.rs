@@ -11,12 +11,11 @@ use super::keys::{Key, asset_text, code_and_issuer, decimal, hex, memo_text};
 use super::ledger::Ledger;
 use super::operations::Kind;
 use super::state::Claimable;
-use crate::engine::iso;
 use crate::sandbox::base64;
 
 /// Times as Horizon writes them: whole seconds.
 fn time(at: chrono::DateTime<chrono::Utc>) -> String {
-    iso(at).replace(".000Z", "Z")
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn link(href: String) -> Value {
@@ -238,13 +237,17 @@ pub(super) fn account(base: &str, key: Key, account: &Account, ledger: &Header) 
     signers.push(json!({
         "key": key.to_string(), "weight": account.master_weight, "type": "ed25519_public_key",
     }));
-    json!({
+    let data: Map<String, Value> = account
+        .data
+        .iter()
+        .map(|(name, value)| (name.clone(), base64::encode(value).into()))
+        .collect();
+    let mut record = json!({
         "_links": { "self": link(format!("{base}/accounts/{key}")) },
         "id": key.to_string(),
         "account_id": key.to_string(),
         "paging_token": key.to_string(),
         "sequence": account.sequence.to_string(),
-        "sequence_ledger": account.sequence_ledger,
         "subentry_count": account.subentries(),
         "last_modified_ledger": ledger.sequence,
         "thresholds": { "low_threshold": low, "med_threshold": medium, "high_threshold": high },
@@ -258,8 +261,13 @@ pub(super) fn account(base: &str, key: Key, account: &Account, ledger: &Header) 
         "signers": signers,
         "num_sponsoring": account.sponsoring,
         "num_sponsored": 0,
-        "data": {},
-    })
+        "data": data,
+    });
+    if account.sequence_time != 0 {
+        record["sequence_ledger"] = account.sequence_ledger.into();
+        record["sequence_time"] = account.sequence_time.to_string().into();
+    }
+    record
 }
 
 fn signer_type(key: &SignerKey) -> &'static str {

@@ -89,6 +89,7 @@ fn books(network: &Network) -> Value {
     json!({
         "payments": payments,
         "violations": network.record.violations,
+        "overlaps": network.overlaps.found,
         "discrepancies": network.discrepancies(),
         "network_id": hex(&network.ledger.network_id),
     })

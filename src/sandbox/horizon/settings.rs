@@ -162,6 +162,7 @@ pub(super) fn bump_sequence(
     } else {
         account.sequence = account.sequence.max(op.bump_to.0);
         account.sequence_ledger = place.ledger;
+        account.sequence_time = place.now;
         BumpSequenceResult::Success
     };
     OperationResult::OpInner(OperationResultTr::BumpSequence(result))

@@ -89,6 +89,8 @@ fn timeout(xdr: &str, hash: [u8; 32]) -> Answer {
 impl Network {
     fn submitted(&mut self, endpoint: Endpoint, envelope: Envelope) -> Now {
         self.record.submissions += 1;
+        let time = seconds(self.now());
+        self.overlaps.post(&envelope, &self.ledger, time);
         let (xdr, hash) = (envelope.xdr.clone(), envelope.hash());
         if envelope.is_unbounded() {
             self.record.violation(format!("{} can be applied for ever", hex(&hash)));

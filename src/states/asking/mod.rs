@@ -22,7 +22,7 @@ use crate::config::{PollerSettings, RailKind};
 use crate::engine::{Actor, Cause, Clock, Step, TransferStatus};
 use crate::networks::RequestSeen;
 use crate::rails::AnyRail;
-use crate::store::{Lease, Scope, Store};
+use crate::store::{Lease, Scope, Store, Waiting};
 
 /// What asks one rail, again and again.
 pub struct Asker {
@@ -113,7 +113,18 @@ impl Asker {
         if !round.is_stopping() {
             report.acted += self.expire(round).await?;
         }
-        report.open = self.store.count_waiting_deposits(&self.scope.network).await?;
+        report.open = self
+            .store
+            .count_waiting(&Waiting {
+                rails: std::slice::from_ref(&self.scope.network),
+                network: None,
+                are_deposits: true,
+                statuses: &[
+                    TransferStatus::PendingUserTransferStart,
+                    TransferStatus::PendingExternal,
+                ],
+            })
+            .await?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
 use super::super::{Lease, Store, StoreError};
 use super::claims::claimant;
-use super::refunds::{RefundEnd, end_refunds};
+use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::rows::amount_json;
 use super::steps::{plan, write_steps};
 use crate::engine::{Amount, EnvelopeStatus, Step};
@@ -275,6 +275,7 @@ impl Store {
             return Ok(false);
         }
         end_refunds(&mut tx.conn(), refunds, now).await?;
+        tell_of_failed(&mut tx.conn(), lease, refunds, now).await?;
         if write_steps(&mut tx, Some(lease), &planned, now).await?.len() < planned.len() {
             return Err(StoreError::Refused(format!(
                 "a transfer of envelope {envelope_id} was moved by somebody else"

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, stored_time};
-use super::super::{Lease, Store, StoreError, alerts};
+use super::super::{Lease, Store, StoreError};
 use super::claims::claimant;
 use super::payouts::PayoutRow;
-use super::refunds::{RefundEnd, end_refunds};
+use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::rows::{maybe_kept, time_json};
 use super::steps::{plan, write_steps};
 use super::trail::write_events;
-use crate::engine::{Alert, AlertName, Event, EventType, PayoutStatus, Step};
+use crate::engine::{Event, EventType, PayoutStatus, Step};
 
 /// What came of a payout that was in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,13 +130,7 @@ impl Store {
         write_events(conn, &events).await?;
         let refunds: Vec<_> = mine.iter().filter_map(|one| refund_end(one)).collect();
         end_refunds(conn, &refunds, now).await?;
-        if let Some((id, RefundEnd::Failed { reason })) =
-            refunds.iter().find(|(_, end)| matches!(end, RefundEnd::Failed { .. }))
-        {
-            let detail = format!("refund {id}: {reason}");
-            let alert = Alert { name: AlertName::RefundFailed, subject: String::new(), detail };
-            alerts::raise(conn, &lease.scope, &alert, now).await?;
-        }
+        tell_of_failed(conn, lease, &refunds, now).await?;
         let of_mine: HashSet<&str> =
             mine.iter().filter_map(|one| one.payout.transfer_id.as_deref()).collect();
         planned.retain(|step| of_mine.contains(step.after.transfer_id.as_str()));

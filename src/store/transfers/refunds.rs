@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, Store, StoreError};
+use super::super::{Lease, Store, StoreError, alerts};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
 use super::trail::write_events;
-use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
+use crate::engine::{Alert, AlertName, Amount, Event, EventType, Memo, RefundStatus};
 
 /// A refund that is decided on. With a transfer it belongs to a step that names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +117,7 @@ const END: Sql = Sql::Each {
                  message = r.value ->> 'message', not_before = coalesce(r.value ->> 'not_before', not_before), \
                  finished_at = r.value ->> 'finished_at', \
                  under_way = CASE r.value ->> 'status' WHEN 'open' THEN NULL ELSE under_way END \
-             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING refunds.*",
+             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING *",
     postgres: "UPDATE refunds f SET status = r.status, reference = coalesce(r.reference, f.reference), message = r.message, \
                    not_before = coalesce(r.not_before, f.not_before), finished_at = r.finished_at, \
                    under_way = CASE r.status WHEN 'open' THEN NULL ELSE f.under_way END \
@@ -240,6 +240,25 @@ pub(super) async fn end_refunds(
     let ended: Vec<Refund> = ended.iter().map(refund_from).collect::<Result<_, _>>()?;
     let events: Vec<Event> = ended.iter().filter_map(|refund| end_event(refund, now)).collect();
     write_events(conn, &events).await
+}
+
+/// Calls a person if one of these refunds could not be made.
+pub(super) async fn tell_of_failed(
+    conn: &mut Conn<'_>,
+    lease: &Lease,
+    ends: &[(String, RefundEnd)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let failed = ends.iter().find_map(|(id, end)| match end {
+        RefundEnd::Failed { reason } => Some((id, reason)),
+        RefundEnd::Done { .. } | RefundEnd::Again { .. } => None,
+    });
+    if let Some((id, reason)) = failed {
+        let detail = format!("refund {id}: {reason}");
+        let alert = Alert { name: AlertName::RefundFailed, subject: String::new(), detail };
+        alerts::raise(conn, &lease.scope, &alert, now).await?;
+    }
+    Ok(())
 }
 
 fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {

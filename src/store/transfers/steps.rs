@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::db::{Conn, Sql, Tx, in_time};
 use super::super::values::{Arg, stored_time, without_nul_escapes};
 use super::super::{Lease, Store, StoreError, alerts};
-use super::refunds::{NewRefund, insert_refunds};
+use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
 use super::rows::{maybe_kept, time_json};
 use super::{write_postgres, write_sqlite};
 use crate::engine::{
@@ -174,8 +174,32 @@ pub(super) async fn write_steps(
         Tx::Sqlite(_) => write_sqlite::write(&mut tx.conn(), planned, now).await?,
         Tx::Postgres(tx) => in_time(write_postgres::write(tx, planned, now)).await?,
     };
+    let ends: Vec<_> = planned
+        .iter()
+        .filter(|step| moved.contains(&step.after.transfer_id))
+        .filter_map(refund_end)
+        .collect();
+    end_refunds(&mut tx.conn(), &ends, now).await?;
     tell_of_holds(&mut tx.conn(), lease, planned, &moved, now).await?;
     Ok(moved)
+}
+
+/// A refund ends with the step that says so.
+fn refund_end(step: &Planned<'_>) -> Option<(String, RefundEnd)> {
+    let id = step.before.refund_id.clone()?;
+    let end = if step.after.status == TransferStatus::Refunded {
+        let place = if step.before.kind.is_deposit() {
+            &step.after.rail_reference
+        } else {
+            &step.after.network_reference
+        };
+        RefundEnd::Done { reference: place.clone() }
+    } else if step.cause == Cause::RefundFailed {
+        RefundEnd::Failed { reason: step.after.message.clone().unwrap_or_default() }
+    } else {
+        return None;
+    };
+    Some((id, end))
 }
 
 /// Somebody must hear of a transfer that waits for a person, and hear when none does any more.

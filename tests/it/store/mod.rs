@@ -17,3 +17,4 @@ mod quarantine;
 mod record;
 mod reviews;
 mod strange_text;
+mod transfers;

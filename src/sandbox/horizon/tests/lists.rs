@@ -183,3 +183,25 @@ async fn what_horizon_has_forgotten_is_gone() {
     assert_eq!(body["type"], "https://stellar.org/horizon-errors/before_history");
     assert_eq!(bench.records(&path).await.len(), 0);
 }
+
+#[tokio::test]
+async fn an_account_tells_when_its_sequence_was_used_and_what_is_written_on_it() {
+    let bench = Bench::plain().await;
+    let kim = bench.sandbox.account("kim", "10").unwrap();
+    let path = format!("/accounts/{}", kim.account());
+    let (_, account) = bench.get(&path).await;
+    assert_eq!(
+        (&account["sequence_time"], &account["data"]),
+        (&Value::Null, &serde_json::json!({}))
+    );
+    bench.sandbox.set_data(&kim, "config.memo_required", Some(b"1")).unwrap();
+    bench.pass(60);
+    let pay = payment(bench.bank.account(), "native", "1", CustomerMemo::None);
+    bench.sandbox.pay(&kim, &pay).unwrap();
+    let (_, account) = bench.get(&path).await;
+    assert_eq!(account["data"]["config.memo_required"], "MQ==");
+    assert_eq!(account["sequence_time"], (START + 60).to_string());
+    assert_eq!(account["sequence_ledger"], bench.sandbox.ledger());
+    bench.sandbox.set_data(&kim, "config.memo_required", None).unwrap();
+    assert_eq!(bench.get(&path).await.1["subentry_count"], 0);
+}

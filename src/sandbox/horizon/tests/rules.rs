@@ -353,3 +353,63 @@ async fn a_ledger_takes_the_best_bids_first() {
     assert_eq!([0, 1, 2, 3].map(rich), [1, 1, 1, 1]);
     bench.assert_in_order();
 }
+
+/// A few accounts do what they like, good and bad, and the ledger loses nothing and invents nothing.
+#[tokio::test]
+async fn whatever_happens_it_adds_up() {
+    let bench = Bench::by_hand().await;
+    let people: Vec<Keys> = (0..6).map(|n| bench.holder(&format!("person {n}"))).collect();
+    for person in &people {
+        bench.sandbox.issue(person, &bench.usd, "50").unwrap();
+    }
+    let mut chance = Chance::new(11);
+    let mut below =
+        |bound: usize| usize::try_from(chance.below(u64::try_from(bound).unwrap())).unwrap();
+    let (mut taken, mut made) = (0, 0);
+    for _ in 0..40 {
+        for person in &people {
+            let operations: Vec<Operation> = (0..=below(3))
+                .map(|_| {
+                    let to = &people[below(people.len())];
+                    let amount = i64::try_from(below(300_000_000)).unwrap();
+                    made += 1;
+                    match below(5) {
+                        0 => bench.pay(&to.account(), "native", amount),
+                        1 => bench.create(&Keys::of(&format!("new {made}")), amount),
+                        2 => bench.pay(&bench.bank.account(), &bench.usd, amount),
+                        3 => op(OperationBody::CreateClaimableBalance(CreateClaimableBalanceOp {
+                            asset: asset(&bench.usd).unwrap(),
+                            amount: amount / 50 + 1,
+                            claimants: vec![Claimant::ClaimantTypeV0(ClaimantV0 {
+                                destination: to.key().account_id(),
+                                predicate: ClaimPredicate::Unconditional,
+                            })]
+                            .try_into()
+                            .unwrap(),
+                        })),
+                        _ => bench.pay(&to.account(), &bench.usd, amount),
+                    }
+                })
+                .collect();
+            let (status, _) = bench.submit_async(&bench.signed(person, operations)).await;
+            taken += usize::from(status == 201);
+        }
+        bench.sandbox.close();
+        bench.assert_in_order();
+    }
+    let (good, failed) = bench.sandbox.transactions();
+    assert_eq!(good + failed, taken);
+    assert!(good > 20 && failed > 20, "{good} {failed}");
+    // What arrived and left is what each of them has.
+    for person in &people {
+        let account = person.account();
+        let usd = |paid: Vec<Paid>| -> i64 {
+            paid.iter().filter(|paid| paid.asset == bench.usd).map(|paid| paid.amount).sum()
+        };
+        let set_aside = |paid: &Paid| matches!(paid.kind, PaidBy::ClaimableBalance(_));
+        let mut to = bench.sandbox.payments_to(&account);
+        to.retain(|paid| !set_aside(paid));
+        let expected = 500_000_000 + usd(to) - usd(bench.sandbox.payments_from(&account));
+        assert_eq!(bench.sandbox.balance(&account, &bench.usd), Some(expected));
+    }
+}

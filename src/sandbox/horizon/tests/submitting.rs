@@ -173,3 +173,34 @@ async fn thousands_of_submissions_wait_for_one_ledger() {
     assert_eq!(bench.sandbox.payments_to(&bench.bank.account()).len(), 500);
     bench.assert_in_order();
 }
+
+#[tokio::test]
+async fn a_second_envelope_for_a_payment_is_a_risk_while_the_first_may_be_applied() {
+    let bench = Bench::plain().await;
+    let (kim, channel) = (bench.holder("kim"), bench.holder("channel"));
+    let pay = || vec![bench.pay(&kim.account(), "native", 5)];
+    let post = async |signed: &Signed, applied: bool| {
+        if !applied {
+            bench.sandbox.script_submit(1, SubmitFault::TimeoutLost);
+        }
+        assert_eq!(bench.submit(signed).await.0, if applied { 200 } else { 504 });
+        bench.sandbox.overlaps().len()
+    };
+    let first = bench.signed(&bench.bank, pay());
+    assert_eq!(post(&first, false).await, 0);
+    // The same again, a fee bump around it, and another fee for the same sequence are no risk.
+    assert_eq!(post(&first, false).await, 0);
+    assert_eq!(post(&bench.bump(&first, &channel, 1_000), false).await, 0);
+    let mut dearer = bench.transaction(&bench.bank, pay());
+    dearer.fee = 500;
+    assert_eq!(post(&bench.sign(&dearer, &[&bench.bank]), false).await, 0);
+    // Another sequence is.
+    let second = bench.signed(&channel, pay());
+    assert_eq!(post(&second, false).await, 1);
+    // Once nothing can come of the others any more, it is not.
+    bench.pass(301);
+    let third = bench.signed(&channel, pay());
+    assert_eq!(post(&third, true).await, 1);
+    assert_eq!(post(&bench.signed(&bench.bank, pay()), true).await, 1);
+    assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 2);
+}

@@ -1,0 +1,86 @@
+//! What an errand comes to: whom to pay, what, and from which account of ours.
+
+use super::Sender;
+use super::errand::Errand;
+use crate::engine::{Amount, Memo, Transfer};
+use crate::networks::stellar::StellarAsset;
+use crate::states::round::Round;
+use crate::store::{Refund, StoreError};
+
+/// What is to be paid.
+pub(super) struct Due {
+    /// `G…` or `M…`, if it is right.
+    pub(super) to: String,
+    pub(super) asset: StellarAsset,
+    pub(super) amount: Amount,
+    pub(super) memo: Option<Memo>,
+    /// Whose money it is, `G…`.
+    pub(super) payer: String,
+    pub(super) claimable_balances: bool,
+}
+
+/// Why nobody can tell what an errand comes to.
+pub(super) enum Gap {
+    /// A person must look.
+    Hold(String),
+    /// The configuration may change.
+    Wait(String),
+}
+
+impl Sender {
+    /// What `errand` comes to.
+    pub(super) async fn facts(
+        &self,
+        round: &Round<'_>,
+        errand: &Errand,
+    ) -> Result<Result<Due, Gap>, StoreError> {
+        match errand {
+            Errand::Deposit(transfer) => Ok(self.of_deposit(transfer)),
+            Errand::Refund(refund, transfer) => {
+                let incoming = match &refund.incoming {
+                    Some((source, id)) => round.store.incoming_with_id(source, id).await?,
+                    None => None,
+                };
+                let received_by = incoming.map(|row| row.incoming.account);
+                Ok(self.of_refund(refund, transfer.as_deref(), received_by))
+            }
+        }
+    }
+
+    fn of_deposit(&self, transfer: &Transfer) -> Result<Due, Gap> {
+        let asset = self.assets.of_transfer(transfer).ok_or_else(|| {
+            Gap::Wait(format!("the asset {} is not configured", transfer.asset))
+        })?;
+        let missing = |what: &str| Gap::Hold(format!("it cannot be paid: {what} is not known"));
+        Ok(Due {
+            to: transfer.to_address.clone().ok_or_else(|| missing("the receiver's address"))?,
+            asset: asset.on_network.clone(),
+            amount: transfer.amount_out.clone().ok_or_else(|| missing("the amount"))?,
+            memo: transfer.memo.clone(),
+            payer: asset.account().to_owned(),
+            claimable_balances: asset.claimable_balances(),
+        })
+    }
+
+    /// Money goes back from the account that it came to.
+    fn of_refund(
+        &self,
+        refund: &Refund,
+        transfer: Option<&Transfer>,
+        received_by: Option<String>,
+    ) -> Result<Due, Gap> {
+        let asset = transfer.and_then(|transfer| self.assets.of_transfer(transfer));
+        let missing = |what: &str| Gap::Hold(format!("it cannot go back: {what} is not known"));
+        let payer = received_by
+            .or_else(|| transfer.and_then(|transfer| transfer.account.clone()))
+            .or_else(|| asset.map(|asset| asset.account().to_owned()));
+        Ok(Due {
+            to: refund.destination.clone().ok_or_else(|| missing("who paid"))?,
+            asset: refund.asset.parse().map_err(|_| missing("the asset"))?,
+            amount: refund.amount.clone(),
+            memo: refund.memo.clone(),
+            payer: payer.ok_or_else(|| missing("which of our accounts has it"))?,
+            claimable_balances: asset.is_some_and(|asset| asset.claimable_balances()),
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! Finding what can be paid now: what is due, and what its destinations are like.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::Sender;
+use super::errand::{Does, Errand, Ready};
+use super::facts::{Due, Gap};
+use super::look::{Able, Wanted, Ways, able};
+use super::settle::LOOK_FIRST;
+use super::sorted::Sorted;
+use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling};
+use crate::networks::stellar::{AccountState, Address};
+use crate::states::round::{Round, later};
+use crate::states::sweep::SweepError;
+use crate::store::Refund;
+
+/// So many accounts are asked for at once.
+const LOOKS_AT_ONCE: usize = 16;
+/// A receiver without a trustline is looked at again after a while, and after twice that, … and so often at least.
+const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
+/// What an asset that is missing in the configuration, or a busy account, delays is looked at again after this.
+const ELSEWHERE_PAUSE: Duration = Duration::from_secs(60);
+
+impl Sender {
+    /// All that can be paid now, oldest first, without what is `in_hand`. What cannot is written down as such, and so is
+    /// what waits for an account of ours that is `busy` for longer.
+    pub(super) async fn gather(
+        &self,
+        round: &Round<'_>,
+        in_hand: &HashSet<String>,
+        busy: &HashSet<String>,
+    ) -> Result<Vec<Ready>, SweepError> {
+        let mut sorted = Sorted::new(round.now());
+        let mut due = Vec::new();
+        for errand in self.errands(round).await? {
+            if in_hand.contains(errand.id()) {
+                continue;
+            }
+            match self.facts(round, &errand).await? {
+                Ok(facts) if busy.contains(&facts.payer) => {
+                    let why = "an earlier transaction of the paying account is not over";
+                    self.later(round, &mut sorted, errand, why, ELSEWHERE_PAUSE).await?;
+                }
+                Ok(facts) => due.push((errand, facts)),
+                Err(Gap::Hold(why)) => self.hold(round, &mut sorted, errand, &why).await?,
+                Err(Gap::Wait(why)) => {
+                    self.later(round, &mut sorted, errand, &why, ELSEWHERE_PAUSE).await?;
+                }
+            }
+        }
+        let accounts = self.look(round, &due).await?;
+        let mut beside: HashMap<(String, String), Amount> = HashMap::new();
+        for (errand, facts) in due {
+            let address = facts.to.parse::<Address>().map(|address| address.account());
+            let account = address.as_ref().ok().and_then(|address| accounts.get(address));
+            let key = (address.unwrap_or_default(), facts.asset.to_string());
+            let nothing = Amount::zero();
+            let wanted = Wanted {
+                to: &facts.to,
+                asset: &facts.asset,
+                amount: &facts.amount,
+                has_memo: facts.memo.is_some(),
+                beside: beside.get(&key).unwrap_or(&nothing),
+            };
+            let ways = Ways {
+                claimable_balances: facts.claimable_balances,
+                starting_balance: self.settings.starting_balance.as_ref(),
+            };
+            let sum = wanted.beside.plus(&facts.amount);
+            let able = able(wanted, account, ways);
+            if matches!(able, Able::Pay(_)) {
+                beside.insert(key, sum);
+            }
+            self.sort(round, &mut sorted, errand, facts, able).await?;
+        }
+        sorted.written(round).await
+    }
+
+    /// What is due, oldest first: money that goes back, deposits, and those that waited for a trustline.
+    async fn errands(&self, round: &Round<'_>) -> Result<Vec<Errand>, SweepError> {
+        let (store, network) = (round.store, &self.scope.network);
+        let (now, limit) = (round.now(), self.batch_size);
+        let refunds = store.refunds_to_make(network, now, limit).await?;
+        let ids: Vec<String> = refunds.iter().filter_map(|one| one.transfer_id.clone()).collect();
+        let found = store.transfers_with_ids(&ids).await?;
+        let mut refunded: HashMap<String, Transfer> =
+            found.into_iter().map(|one| (one.transfer_id.clone(), one)).collect();
+        let of_refund = |refund: Refund| {
+            let transfer = refund.transfer_id.as_ref().and_then(|id| refunded.remove(id));
+            Errand::Refund(Box::new(refund), transfer.map(Box::new))
+        };
+        let mut errands: Vec<Errand> = refunds.into_iter().map(of_refund).collect();
+        let deposits = store.deposits_to_send(network, now, limit).await?;
+        let waiting = store.deposits_without_trust(network, now, limit).await?;
+        let deposits = deposits.into_iter().chain(waiting);
+        errands.extend(deposits.map(|transfer| Errand::Deposit(Box::new(transfer))));
+        Ok(errands)
+    }
+
+    /// The accounts of all destinations, each asked for once.
+    async fn look(
+        &self,
+        round: &Round<'_>,
+        due: &[(Errand, Due)],
+    ) -> Result<HashMap<String, AccountState>, SweepError> {
+        let addresses: BTreeSet<String> = due
+            .iter()
+            .filter_map(|(_, facts)| facts.to.parse::<Address>().ok())
+            .map(|address| address.account())
+            .collect();
+        let looks = stream::iter(addresses)
+            .map(|address| async move {
+                let account = round.answer(self.horizon.account(&address)).await?;
+                round.beat();
+                Ok::<_, SweepError>(account.map(|account| (address, account)))
+            })
+            .buffer_unordered(LOOKS_AT_ONCE);
+        let found: Vec<Option<(String, AccountState)>> = looks.try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Puts an errand where it belongs.
+    async fn sort(
+        &self,
+        round: &Round<'_>,
+        sorted: &mut Sorted,
+        errand: Errand,
+        facts: Due,
+        able: Able,
+    ) -> Result<(), SweepError> {
+        let is_refund = matches!(errand, Errand::Refund(..));
+        let (planned, does) = match able {
+            Able::Pay(planned) => {
+                let does = Does::paying(&planned);
+                (planned, does)
+            }
+            Able::Prepare(planned) if !is_refund => (planned, Does::CreateAccount),
+            // Who has paid had an account and a trustline then. What has happened to them is for a person to find out.
+            Able::Prepare(_) => {
+                return self.hold(round, sorted, errand, "the payer's account does not exist").await;
+            }
+            Able::Wait(why) if !is_refund => {
+                return self.wait(round, sorted, errand, &why).await;
+            }
+            Able::Wait(why) | Able::Hold(why) => {
+                return self.hold(round, sorted, errand, &why).await;
+            }
+        };
+        sorted.ready(Ready { errand, payer: facts.payer, memo: facts.memo, planned, does });
+        Ok(())
+    }
+
+    /// The receiver must do something first.
+    async fn wait(
+        &self,
+        round: &Round<'_>,
+        sorted: &mut Sorted,
+        errand: Errand,
+        why: &str,
+    ) -> Result<(), SweepError> {
+        let tries = match &errand {
+            Errand::Deposit(transfer) if transfer.status == TransferStatus::PendingTrust => {
+                u32::try_from(transfer.attempts).unwrap_or(u32::MAX)
+            }
+            Errand::Deposit(_) | Errand::Refund(..) => {
+                let soon = later(round.now(), LOOK_FIRST);
+                let to = (TransferStatus::PendingTrust, Cause::TrustMissing);
+                sorted.moves(errand, to, why, Some(soon));
+                return Ok(());
+            }
+        };
+        let pause = doubling(LOOK_FIRST, LOOK_MAX, tries.saturating_add(2));
+        self.later(round, sorted, errand, why, pause).await
+    }
+
+    /// A person must look.
+    pub(super) async fn hold(
+        &self,
+        round: &Round<'_>,
+        sorted: &mut Sorted,
+        errand: Errand,
+        why: &str,
+    ) -> Result<(), SweepError> {
+        match &errand {
+            Errand::Deposit(_) => {
+                sorted.moves(errand, (TransferStatus::OnHold, Cause::SendHeld), why, None);
+                Ok(())
+            }
+            Errand::Refund(refund, transfer) => {
+                let step = transfer.as_ref().map(|transfer| {
+                    Step::new(transfer, TransferStatus::OnHold, Cause::RefundFailed).because(why)
+                });
+                let (id, now) = (&refund.refund_id, round.now());
+                Ok(round.store.fail_refund(round.lease, id, why, step.as_ref(), now).await?)
+            }
+        }
+    }
+
+    /// It is looked at again after a while.
+    async fn later(
+        &self,
+        round: &Round<'_>,
+        sorted: &mut Sorted,
+        errand: Errand,
+        why: &str,
+        pause: Duration,
+    ) -> Result<(), SweepError> {
+        let not_before = later(round.now(), pause);
+        match errand {
+            Errand::Deposit(transfer) => sorted.postpone(&transfer, why, not_before),
+            Errand::Refund(refund, _) => {
+                let id = &refund.refund_id;
+                round.store.postpone_refund(round.lease, id, why, not_before).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Sending deposits on: the poller `pending-deposits` on one Stellar network. Refunds of what came in there, too.
+//!
+//! ```text
+//! what is due ─ gather ─ look ─┬─> waits for a trustline, or for a person
+//!                              └─> plan ─> envelopes (stored) ─> drive (sent, looked up, bid up) ─> settle
+//! ```
+//!
+//! `look`, `plan` and `settle` are pure. `lanes` has an envelope on its way for each account whose sequence numbers are
+//! used, and no account ever has two. After a crash the open envelopes come first.
+
+mod drive;
+mod envelopes;
+mod errand;
+mod facts;
+mod gather;
+mod lanes;
+mod look;
+mod plan;
+mod settle;
+mod sorted;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::sync::OnceCell;
+
+use super::assets::Assets;
+use super::job::Making;
+use super::note::{Note, Observer};
+use super::patience::{Requests, answer_max};
+use super::round::Round;
+use super::stellar::{self, SUBMISSION_MAX};
+use super::sweep::{SweepError, SweepReport, Swept};
+use crate::config::{PollerSettings, StellarSettings};
+use crate::engine::{Clock, Transfer, TransferStatus};
+use crate::networks::stellar::{Horizon, Keys, StellarAsset};
+use crate::store::{Lease, Scope, Store, Waiting};
+
+/// What sends on one network, again and again.
+pub struct Sender {
+    store: Store,
+    scope: Scope,
+    clock: Clock,
+    horizon: Horizon,
+    /// Whether Horizon was found to be of the configured network: nothing is signed before.
+    is_checked: OnceCell<()>,
+    keys: Keys,
+    settings: StellarSettings,
+    assets: Assets,
+    /// All rails, for whatever rail a transfer names.
+    rails: Vec<String>,
+    /// So many payments are looked at, and planned, at once.
+    batch_size: u32,
+    requests: Arc<Requests>,
+    answer_max: Duration,
+}
+
+impl Sender {
+    /// What sends on the network `name`.
+    ///
+    /// # Errors
+    /// There is no such network, its seeds cannot be read, or its client cannot be set up.
+    pub fn new(
+        making: &Making<'_>,
+        scope: Scope,
+        own: &PollerSettings,
+        name: &str,
+    ) -> Result<Self, String> {
+        let (network, settings) = stellar::settings_of(making, name)?;
+        let requests = Arc::new(Requests::default());
+        let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
+        let seeds = settings.seeds.read().map_err(|error| error.to_string())?;
+        let keys = Keys::parse(seeds.expose_secret()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            store: making.store.clone(),
+            scope,
+            clock: making.clock.clone(),
+            horizon,
+            is_checked: OnceCell::new(),
+            keys,
+            settings: settings.clone(),
+            assets: Assets::of(making.settings)?,
+            rails: making.settings.rails.keys().cloned().collect(),
+            batch_size: own.batch_size,
+            requests,
+            answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
+        })
+    }
+
+    /// The poller's memory that this works for.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// One sweep.
+    pub async fn run(
+        &self,
+        lease: &Lease,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Swept {
+        let made_before = self.requests.made();
+        let round = Round {
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+        };
+        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let error = self.sweep(&round, &mut report).await.err();
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        report.requests = self.requests.made() - made_before;
+        Swept { report, error }
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = async { round.answer(self.horizon.check()).await.map(drop) };
+        self.is_checked.get_or_try_init(|| check).await?;
+        self.send_all(round, report).await?;
+        report.open = self.count_open().await?;
+        Ok(())
+    }
+
+    async fn count_open(&self) -> Result<u64, SweepError> {
+        let waiting = Waiting {
+            rails: &self.rails,
+            network: Some(&self.scope.network),
+            are_deposits: true,
+            statuses: &[
+                TransferStatus::PendingAnchor,
+                TransferStatus::PendingStellar,
+                TransferStatus::PendingTrust,
+            ],
+        };
+        Ok(self.store.count_waiting(&waiting).await?)
+    }
+
+    /// Whether the transfer's asset can be paid to an account without a trustline.
+    fn needs_no_trust(&self, transfer: &Transfer) -> bool {
+        self.assets.of_transfer(transfer).is_some_and(|asset| {
+            asset.claimable_balances() || asset.on_network == StellarAsset::Native
+        })
+    }
+
+    /// Tells what is due, and signs and sends nothing.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
+        let (network, now) = (&self.scope.network, self.clock.now());
+        let due = self.store.deposits_to_send(network, now, self.batch_size).await?;
+        let again = self.store.deposits_without_trust(network, now, self.batch_size).await?;
+        for transfer in due.iter().chain(&again) {
+            let amount = transfer.amount_out.as_ref().map(ToString::to_string);
+            let to = transfer.to_address.as_deref().unwrap_or("?");
+            let amount = amount.as_deref().unwrap_or("?");
+            let detail = format!("{amount} of {} to {to}", transfer.asset);
+            let id = transfer.transfer_id.clone();
+            observer(Note::Would { payment_id: id, what: "send".to_owned(), detail });
+        }
+        for refund in self.store.refunds_to_make(network, now, self.batch_size).await? {
+            let detail = format!("{} of {} back", refund.amount, refund.asset);
+            observer(Note::Would { payment_id: refund.refund_id, what: "send".to_owned(), detail });
+        }
+        let open = self.count_open().await?;
+        Ok(SweepReport { outcome: "complete", open, ..SweepReport::default() })
+    }
+}

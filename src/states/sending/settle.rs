@@ -1,0 +1,158 @@
+//! What the end of an envelope makes of each transfer and refund in it. Pure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::errand::Does;
+use crate::engine::{Cause, Step, Transfer, TransferStatus};
+use crate::networks::stellar::OperationNext;
+use crate::states::round::later;
+use crate::store::{EnvelopePayment, RefundEnd};
+
+/// A destination that was found wanting is looked at again after this.
+pub(super) const LOOK_FIRST: Duration = Duration::from_secs(5);
+
+/// What became of one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It happened.
+    Applied,
+    /// It never will happen by this envelope, and nothing was wrong with it.
+    Lapsed(String),
+    /// The receiver's account cannot take the asset.
+    NoTrust,
+    /// The receiver's account does not exist.
+    NoAccount,
+    /// A person must look.
+    Held(String),
+}
+
+impl From<OperationNext> for Fate {
+    fn from(next: OperationNext) -> Self {
+        match next {
+            OperationNext::Rebuild => {
+                Self::Lapsed("another payment of its transaction failed: it goes into another".to_owned())
+            }
+            OperationNext::Trust => Self::NoTrust,
+            OperationNext::CreateAccount => Self::NoAccount,
+            OperationNext::Hold { reason } => Self::Held(reason),
+        }
+    }
+}
+
+/// The end of one operation: the step of its transfer, and the end of its refund.
+#[derive(Debug, Default)]
+pub(super) struct Settled<'t> {
+    pub(super) step: Option<Step<'t>>,
+    pub(super) refund: Option<(String, RefundEnd)>,
+}
+
+/// Where the envelope is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// The transaction's hash.
+    pub(super) hash: &'a str,
+    /// Whether the payment can be made without a trustline: of XLM, or as a claimable balance.
+    pub(super) needs_no_trust: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Decides what `fate` makes of `payment`, whose transfer is `transfer`, if it has one.
+pub(super) fn settle<'t>(
+    payment: &EnvelopePayment,
+    transfer: Option<&'t Transfer>,
+    fate: &Fate,
+    scene: Scene<'_>,
+) -> Settled<'t> {
+    match &payment.refund_id {
+        Some(refund_id) => of_refund(refund_id, transfer, fate, scene),
+        None => Settled {
+            step: transfer.map(|transfer| of_deposit(payment, transfer, fate, scene)),
+            refund: None,
+        },
+    }
+}
+
+fn of_deposit<'t>(
+    payment: &EnvelopePayment,
+    transfer: &'t Transfer,
+    fate: &Fate,
+    scene: Scene<'_>,
+) -> Step<'t> {
+    let soon = Some(later(scene.now, LOOK_FIRST));
+    let is_preparation = Does::parse(&payment.operation) == Some(Does::CreateAccount);
+    let again = |why: &str, not_before| {
+        let mut step = Step::new(transfer, TransferStatus::PendingAnchor, Cause::SendLapsed);
+        step.changes.message = Some(why.to_owned());
+        step.changes.not_before = not_before;
+        step
+    };
+    let wait = |why: &str| {
+        let mut step = Step::new(transfer, TransferStatus::PendingTrust, Cause::TrustMissing);
+        step.changes.message = Some(why.to_owned());
+        step.changes.not_before = soon;
+        step
+    };
+    match fate {
+        Fate::Applied if is_preparation && scene.needs_no_trust => {
+            again("the receiver's account was created; the payment follows", None)
+        }
+        Fate::Applied if is_preparation => {
+            wait("the receiver's account was created, and has no trustline yet")
+        }
+        Fate::Applied => {
+            let mut step = Step::new(transfer, TransferStatus::Completed, Cause::Applied);
+            step.changes.network_reference = Some(scene.hash.to_owned());
+            step.changes.message =
+                payment.balance_id.as_ref().map(|id| format!("paid as claimable balance {id}"));
+            step
+        }
+        Fate::Lapsed(why) => again(why, None),
+        // The next look at the account decides how it is paid.
+        Fate::NoTrust if scene.needs_no_trust => {
+            again("the receiver's account has no trustline", soon)
+        }
+        Fate::NoTrust => wait("the receiver's account has no trustline"),
+        Fate::NoAccount => again("the receiver's account does not exist", soon),
+        Fate::Held(why) => {
+            Step::new(transfer, TransferStatus::OnHold, Cause::SendHeld).because(why)
+        }
+    }
+}
+
+fn of_refund<'t>(
+    refund_id: &str,
+    transfer: Option<&'t Transfer>,
+    fate: &Fate,
+    scene: Scene<'_>,
+) -> Settled<'t> {
+    let again = |why: &str, not_before| {
+        let end = RefundEnd::Again { why: why.to_owned(), not_before };
+        (TransferStatus::PendingAnchor, Cause::RefundLapsed, end)
+    };
+    let failed = |why: &str| {
+        let end = RefundEnd::Failed { reason: why.to_owned() };
+        (TransferStatus::OnHold, Cause::RefundFailed, end)
+    };
+    let (to, cause, end) = match fate {
+        Fate::Applied => {
+            let reference = Some(scene.hash.to_owned());
+            (TransferStatus::Refunded, Cause::RefundDone, RefundEnd::Done { reference })
+        }
+        Fate::Lapsed(why) => again(why, scene.now),
+        Fate::NoAccount => again("the payer's account does not exist", later(scene.now, LOOK_FIRST)),
+        Fate::NoTrust => failed("the payer's account has no trustline any more"),
+        Fate::Held(why) => failed(why),
+    };
+    let message = match &end {
+        RefundEnd::Done { .. } => None,
+        RefundEnd::Failed { reason: why } | RefundEnd::Again { why, .. } => Some(why.clone()),
+    };
+    let step = transfer.map(|transfer| {
+        let mut step = Step::new(transfer, to, cause);
+        step.changes.message = message;
+        step
+    });
+    Settled { step, refund: Some((refund_id.to_owned(), end)) }
+}

@@ -1,0 +1,58 @@
+//! The Stellar networks as they are configured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::job::Making;
+use super::patience::Requests;
+use crate::config::{NetworkKind, NetworkSettings, StellarSettings};
+use crate::engine::RetryPolicy;
+use crate::networks::RequestSeen;
+use crate::networks::stellar::{Horizon, HorizonOptions};
+
+/// Horizon answers a submission when the ledger has closed: that may take so much longer than another answer.
+pub(super) const SUBMISSION_MAX: Duration = Duration::from_secs(30);
+
+/// The settings of the network `name`.
+///
+/// # Errors
+/// There is none, or it is of another kind.
+pub(super) fn settings_of<'a>(
+    making: &Making<'a>,
+    name: &str,
+) -> Result<(&'a NetworkSettings, &'a StellarSettings), String> {
+    let network =
+        making.settings.networks.get(name).ok_or_else(|| format!("there is no network {name}"))?;
+    match &network.kind {
+        NetworkKind::Stellar(settings) => Ok((network, settings)),
+        NetworkKind::RippleNet(_) => Err(format!("the network {name} is not of kind stellar")),
+    }
+}
+
+/// The client of its Horizon. Requests are counted in `requests`.
+///
+/// # Errors
+/// It cannot be set up.
+pub(super) fn horizon(
+    making: &Making<'_>,
+    network: &NetworkSettings,
+    settings: &StellarSettings,
+    retry: RetryPolicy,
+    requests: &Arc<Requests>,
+) -> Result<Horizon, String> {
+    let options = HorizonOptions {
+        network: network.name.clone(),
+        horizon_url: settings.horizon_url.to_string(),
+        passphrase: settings.passphrase.clone(),
+        timeout: network.timeout,
+        requests_per_second: network.requests_per_second,
+        retry,
+    };
+    let (counted, seen, of) =
+        (Arc::clone(requests), Arc::clone(&making.seen), network.name.clone());
+    let observe = move |request: &RequestSeen| {
+        counted.saw(request);
+        seen(&of, request);
+    };
+    Horizon::new(options, making.clock.clone(), observe).map_err(|error| error.to_string())
+}

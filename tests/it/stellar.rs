@@ -1,0 +1,412 @@
+//! The client, the envelopes and the rules of submission together, against the simulated Horizon and its books.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use railpoll::engine::{Clock, Incoming, Memo, RetryPolicy};
+use railpoll::networks::stellar::{
+    Content, DestinationState, Envelope, EnvelopePlan, Horizon, HorizonOptions, Keys, Level, Next,
+    OperationNext, Planned, StellarAsset, StreamRecord, after_look_up, after_submit, authorities,
+    destination_state, margin,
+};
+use railpoll::sandbox::horizon::{
+    Closing, CustomerMemo, CustomerPayment, HorizonOptions as SandboxOptions, HorizonSandbox,
+    Keys as SandboxKeys, PaidBy, StreamFault, SubmitFault,
+};
+
+const BOUND: Duration = Duration::from_secs(300);
+
+/// A network whose time goes on only when a test says so, with a payer, a channel and a customer.
+struct Trial {
+    sandbox: HorizonSandbox,
+    horizon: Horizon,
+    keys: Keys,
+    payer: SandboxKeys,
+    channel: SandboxKeys,
+    customer: SandboxKeys,
+    usd: StellarAsset,
+    clock: Clock,
+    seconds: Arc<AtomicI64>,
+}
+
+impl Trial {
+    async fn start() -> Self {
+        let seconds = Arc::new(AtomicI64::new(1_800_000_000));
+        let told = Arc::clone(&seconds);
+        let tell = move || DateTime::from_timestamp(told.load(Ordering::SeqCst), 0).unwrap();
+        let clock = Clock::from_fn(tell);
+        let options = SandboxOptions {
+            clock: clock.clone(),
+            closing: Closing::AtOnce,
+            submit_timeout: Duration::from_millis(50),
+            stream_retry: Duration::from_millis(1),
+            ..SandboxOptions::default()
+        };
+        let sandbox = HorizonSandbox::start(options).await.unwrap();
+        let [payer, channel, customer, issuer] = ["payer", "channel", "customer", "issuer"]
+            .map(|name| sandbox.account(name, "1000").unwrap());
+        let usd = format!("USD:{}", issuer.account());
+        for holder in [&payer, &customer] {
+            sandbox.trust(holder, &usd, "1000000").unwrap();
+        }
+        sandbox.issue(&payer, &usd, "100000").unwrap();
+        let options = HorizonOptions {
+            network: "stellar".to_owned(),
+            horizon_url: sandbox.url(),
+            passphrase: sandbox.passphrase(),
+            timeout: Duration::from_secs(10),
+            requests_per_second: 10_000,
+            retry: RetryPolicy { max_attempts: 3, max_interval: Duration::from_millis(2) },
+        };
+        let horizon = Horizon::new(options, clock.clone(), |_| {}).unwrap();
+        horizon.check().await.unwrap();
+        let keys = Keys::parse(&[payer.seed(), channel.seed()].join("\n")).unwrap();
+        let usd = usd.parse().unwrap();
+        Self { sandbox, horizon, keys, payer, channel, customer, usd, clock, seconds }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+        self.sandbox.close();
+    }
+
+    fn max_time(&self) -> DateTime<Utc> {
+        self.clock.now() + BOUND
+    }
+
+    fn pay(&self, to: &str, amount: &str) -> Planned {
+        let asset = self.usd.clone();
+        Planned::Pay { to: to.to_owned(), asset, amount: amount.parse().unwrap() }
+    }
+
+    /// Carries `operations` out as a daemon would: stores an envelope, sends it, and does what the rules say, until it is
+    /// done or a decision of the caller's is needed. Tells that, and each step on the way.
+    async fn carry_out(&self, operations: &[Planned]) -> (Next, Vec<&'static str>) {
+        let mut steps = Vec::new();
+        loop {
+            let end = self.one_envelope(operations, &mut steps).await;
+            if end != Next::Rebuild {
+                return (end, steps);
+            }
+            steps.push("rebuild");
+            assert!(steps.len() < 100, "{steps:?}");
+        }
+    }
+
+    async fn one_envelope(&self, operations: &[Planned], steps: &mut Vec<&'static str>) -> Next {
+        let source = self.horizon.account(&self.channel.account()).await.unwrap().unwrap();
+        let payer = self.horizon.account(&self.payer.account()).await.unwrap().unwrap();
+        let plan = EnvelopePlan {
+            source: source.account.clone(),
+            payer: payer.account.clone(),
+            sequence: source.source.sequence + 1,
+            fee_per_operation: 100,
+            memo: Some(Memo::Id(u64::MAX)),
+            max_time: self.max_time(),
+            operations: operations.to_vec(),
+        };
+        let authorities = authorities(&source, &payer);
+        let mut envelope = Envelope::build(&plan, self.horizon.network_id()).unwrap();
+        envelope.sign(&self.keys, &authorities).unwrap();
+        assert_eq!(envelope.missing(&authorities), []);
+        let mut sent = plan.sent(20_000, margin(BOUND));
+        let mut xdr = envelope.to_xdr_base64().unwrap();
+        let mut next = Next::Resubmit;
+        while steps.len() < 100 {
+            next = match next {
+                Next::Resubmit => {
+                    steps.push("submit");
+                    after_submit(&self.horizon.submit(&xdr).await.unwrap(), &sent)
+                }
+                Next::LookUp { .. } => {
+                    steps.push("look up");
+                    self.pass(10);
+                    let hash = envelope.hash_hex();
+                    let look = self.horizon.look_up(&hash, &source.account).await.unwrap();
+                    after_look_up(&look, &sent)
+                }
+                Next::Bump { fee_per_operation } => {
+                    steps.push("bump");
+                    let payer = payer.authority(Level::Low);
+                    xdr = envelope
+                        .fee_bump(&payer, fee_per_operation, &self.keys)
+                        .unwrap()
+                        .xdr_base64;
+                    sent.fee_per_operation = fee_per_operation;
+                    Next::Resubmit
+                }
+                end @ (Next::Done { .. } | Next::Rebuild | Next::Each(_) | Next::Hold { .. }) => {
+                    return end;
+                }
+            };
+        }
+        panic!("it does not end: {steps:?}");
+    }
+
+    /// What the customer was paid in USD, payment by payment.
+    fn paid(&self) -> Vec<i64> {
+        let usd = self.usd.to_string();
+        let paid = self.sandbox.payments_to(&self.customer.account());
+        paid.iter().filter(|paid| paid.asset == usd).map(|paid| paid.amount).collect()
+    }
+
+    /// Pays once, whatever `fault` does, and tells the steps.
+    async fn pays_once(&self) -> Vec<&'static str> {
+        let before = self.paid().len();
+        let (end, steps) = self.carry_out(&[self.pay(&self.customer.account(), "12.5")]).await;
+        assert!(matches!(end, Next::Done { .. }), "{end:?} after {steps:?}");
+        assert_eq!(self.paid()[before..], [125_000_000], "once, and exactly: {steps:?}");
+        self.is_sound();
+        steps
+    }
+
+    fn is_sound(&self) {
+        assert_eq!(self.sandbox.discrepancies(), Vec::<String>::new());
+        assert_eq!(self.sandbox.violations(), Vec::<String>::new());
+    }
+}
+
+fn run<T>(trial: impl AsyncFnOnce(Trial) -> T) -> T {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async { trial(Trial::start().await).await })
+}
+
+#[test]
+fn a_payment_is_made_once_whatever_becomes_of_the_answer() {
+    run(async |trial| {
+        assert_eq!(trial.pays_once().await, ["submit"]);
+        trial.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
+        assert_eq!(trial.pays_once().await, ["submit", "look up"]);
+        trial.sandbox.script_submit(2, SubmitFault::TimeoutLost);
+        let twice_lost = ["submit", "look up", "submit", "look up", "submit"];
+        assert_eq!(trial.pays_once().await, twice_lost);
+        trial.sandbox.script_submit(1, SubmitFault::Forgotten);
+        assert_eq!(trial.pays_once().await, ["submit", "look up", "submit"]);
+    });
+}
+
+#[test]
+fn a_payment_whose_sequence_number_was_taken_is_made_anew_when_that_is_certain() {
+    run(async |trial| {
+        trial.sandbox.script_submit(1, SubmitFault::SequenceTaken);
+        let steps = trial.pays_once().await;
+        assert_eq!(steps.first(), Some(&"submit"));
+        assert_eq!(steps[steps.len() - 2..], ["rebuild", "submit"], "{steps:?}");
+        assert_eq!(steps.iter().filter(|step| **step == "submit").count(), 2, "{steps:?}");
+    });
+}
+
+#[test]
+fn a_payment_that_never_gets_through_is_made_anew_when_its_time_is_over() {
+    run(async |trial| {
+        // Ten seconds go by with each: more than five minutes together.
+        trial.sandbox.script_submit(31, SubmitFault::TimeoutLost);
+        let steps = trial.pays_once().await;
+        assert_eq!(steps[steps.len() - 2..], ["rebuild", "submit"], "{steps:?}");
+    });
+}
+
+#[test]
+fn a_payment_that_horizon_does_not_know_yet_is_not_made_twice() {
+    run(async |trial| {
+        trial.sandbox.set_lag(3);
+        trial.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
+        let steps = trial.pays_once().await;
+        assert!(!steps.contains(&"rebuild"), "{steps:?}");
+    });
+}
+
+#[test]
+fn a_payment_that_offers_too_little_offers_more() {
+    run(async |trial| {
+        trial.sandbox.set_fee_pressure(5000);
+        let steps = trial.pays_once().await;
+        assert_eq!(steps, ["submit", "bump", "submit", "bump", "submit"]);
+        let stats = trial.horizon.fee_stats().await.unwrap();
+        assert!(stats.nearly_all_paid >= stats.base_fee, "{stats:?}");
+    });
+}
+
+#[test]
+fn a_destination_that_cannot_take_it_is_told() {
+    run(async |trial| {
+        let nobody = SandboxKeys::of("nobody").account();
+        let stranger = trial.sandbox.account("stranger", "10").unwrap().account();
+        let customer = trial.customer.account();
+        let payments =
+            [trial.pay(&nobody, "1"), trial.pay(&stranger, "2"), trial.pay(&customer, "3")];
+        let (end, _) = trial.carry_out(&payments).await;
+        let each = vec![OperationNext::CreateAccount, OperationNext::Trust, OperationNext::Rebuild];
+        assert_eq!(end, Next::Each(each));
+        assert!(trial.paid().is_empty(), "all or nothing");
+
+        let one = "1".parse().unwrap();
+        let state = async |to: &str| {
+            let account = trial.horizon.account(to).await.unwrap();
+            destination_state(account.as_ref(), to, &trial.usd, &one, true).unwrap()
+        };
+        assert_eq!(state(&nobody).await, DestinationState::NoAccount);
+        assert_eq!(state(&stranger).await, DestinationState::NoTrust);
+        assert_eq!(state(&customer).await, DestinationState::Ready);
+        trial.sandbox.authorize(&trial.customer, &trial.usd.to_string(), false).unwrap();
+        assert_eq!(state(&customer).await, DestinationState::NotAuthorized);
+        trial.is_sound();
+    });
+}
+
+#[test]
+fn accounts_are_created_and_money_is_laid_down_in_one_envelope() {
+    run(async |trial| {
+        let [new, stranger] = ["new", "stranger"].map(|name| SandboxKeys::of(name).account());
+        trial.sandbox.account("stranger", "10").unwrap();
+        let operations = [
+            Planned::CreateAccount {
+                account: new.clone(),
+                starting_balance: "2.01".parse().unwrap(),
+            },
+            Planned::CreateClaimableBalance {
+                claimant: stranger,
+                asset: trial.usd.clone(),
+                amount: "7.0000001".parse().unwrap(),
+            },
+            trial.pay(&trial.customer.muxed(u64::MAX), "3"),
+        ];
+        let mut steps = Vec::new();
+        let end = trial.one_envelope(&operations, &mut steps).await;
+        assert!(matches!(end, Next::Done { .. }), "{end:?}");
+        assert_eq!(trial.sandbox.balance(&new, "native"), Some(20_100_000));
+        let laid_down = |kind: &PaidBy| matches!(kind, PaidBy::ClaimableBalance(_));
+        let paid = trial.sandbox.payments();
+        let claimable: Vec<_> = paid.iter().filter(|paid| laid_down(&paid.kind)).collect();
+        assert_eq!(claimable.len(), 1);
+        assert_eq!(claimable[0].amount, 70_000_001);
+        let to_customer = trial.sandbox.payments_to(&trial.customer.account());
+        assert_eq!(to_customer[0].to_muxed_id, Some(u64::MAX));
+        assert_eq!(
+            (to_customer[0].memo_type, to_customer[0].memo.as_deref()),
+            ("id", Some("18446744073709551615"))
+        );
+        trial.is_sound();
+    });
+}
+
+/// Sixty payments to the payer, with memos of each kind.
+fn sixty(trial: &Trial) -> Vec<CustomerPayment> {
+    trial.sandbox.issue(&trial.customer, &trial.usd.to_string(), "1000").unwrap();
+    let memo = |number: u64| match number % 5 {
+        0 => CustomerMemo::None,
+        1 => CustomerMemo::Id(u64::MAX - number),
+        2 => CustomerMemo::Text(format!("order {number}").into_bytes()),
+        3 => CustomerMemo::Hash([7; 32]),
+        _ => CustomerMemo::Return([8; 32]),
+    };
+    let payment = |number: u64| CustomerPayment {
+        to: if number.is_multiple_of(7) {
+            trial.payer.muxed(number)
+        } else {
+            trial.payer.account()
+        },
+        asset: if number.is_multiple_of(2) { trial.usd.to_string() } else { "native".to_owned() },
+        amount: format!("1.{number:07}"),
+        memo: memo(number),
+    };
+    (0..60).map(payment).collect()
+}
+
+fn incoming(record: &StreamRecord) -> Vec<Incoming> {
+    match &record.content {
+        Content::Received(incoming) => incoming.clone(),
+        Content::Nothing => Vec::new(),
+        other @ (Content::Claimed(_) | Content::Unreadable { .. }) => panic!("{other:?}"),
+    }
+}
+
+/// What was paid and what was told, in the same words.
+fn compare(trial: &Trial, told: &BTreeMap<String, Incoming>) {
+    let paid = trial.sandbox.payments_to(&trial.payer.account());
+    assert_eq!(told.len(), paid.len());
+    for paid in paid {
+        let one = &told[&paid.id.to_string()];
+        assert_eq!(one.amount.to_string(), railpoll::sandbox::horizon::decimal(paid.amount));
+        assert_eq!((&one.asset, &one.reference), (&paid.asset, &paid.hash));
+        assert_eq!((one.muxed_id, one.from.as_ref()), (paid.to_muxed_id, Some(&paid.from)));
+        let memo = one.memo.as_ref().map(|memo| (memo.memo_type(), memo.text()));
+        let theirs = paid.memo.map(|memo| (paid.memo_type, memo));
+        assert_eq!(memo, theirs);
+    }
+}
+
+#[test]
+fn every_payment_is_read_by_page() {
+    run(async |trial| {
+        trial.sandbox.pay_all(&trial.customer, &sixty(&trial)).unwrap();
+        let mut told = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let account = trial.payer.account();
+            let page = trial.horizon.payments(&account, cursor.as_deref(), 7).await.unwrap();
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.cursor.clone());
+            for one in page.iter().flat_map(incoming) {
+                assert!(told.insert(one.incoming_id.clone(), one).is_none(), "twice");
+            }
+        }
+        compare(&trial, &told);
+        trial.is_sound();
+    });
+}
+
+#[test]
+fn every_payment_is_read_by_streams_that_break() {
+    run(async |trial| {
+        trial.sandbox.pay_all(&trial.customer, &sixty(&trial)).unwrap();
+        let faults = [
+            StreamFault::Drop(5),
+            StreamFault::DropInside(5),
+            StreamFault::Repeat(5),
+            StreamFault::Garbage(5),
+            StreamFault::Close(5),
+        ];
+        for fault in faults {
+            trial.sandbox.script_stream(1, fault);
+        }
+        let wanted = trial.sandbox.payments_to(&trial.payer.account()).len();
+        let (mut told, mut cursor, mut streams) = (BTreeMap::new(), None, 0);
+        while told.len() < wanted {
+            streams += 1;
+            assert!(streams < 20, "{} of {wanted}", told.len());
+            let account = trial.payer.account();
+            let mut stream = trial.horizon.stream(&account, cursor.as_deref()).await.unwrap();
+            while told.len() < wanted
+                && let Ok(Some(record)) = stream.next().await
+            {
+                for one in incoming(&record) {
+                    told.insert(one.incoming_id.clone(), one);
+                }
+                cursor = Some(record.cursor);
+            }
+        }
+        assert!(streams > 3, "{streams} streams");
+        compare(&trial, &told);
+        trial.is_sound();
+    });
+}
+
+#[test]
+fn a_stream_tells_a_payment_when_it_is_made() {
+    run(async |trial| {
+        let account = trial.payer.account();
+        let mut stream = trial.horizon.stream(&account, Some("now")).await.unwrap();
+        let payments = sixty(&trial);
+        for payment in &payments[..5] {
+            trial.sandbox.pay(&trial.customer, payment).unwrap();
+            let record = stream.next().await.unwrap().unwrap();
+            assert_eq!(incoming(&record)[0].amount.to_string(), payment.amount);
+        }
+        trial.is_sound();
+    });
+}

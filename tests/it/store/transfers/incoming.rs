@@ -1,0 +1,240 @@
+//! Money that reached us is written down once, with all that it does, and never dropped.
+
+use railpoll::engine::{
+    Candidate, Cause, Changes, Incoming, Match, Memo, MemoKey, NewTransfer, Poller, Step, Transfer,
+    TransferStatus as S, match_incoming, subject_key,
+};
+use railpoll::store::{
+    IncomingFilter, Lease, NewIncoming, NewRefund, Recorded, RefundEnd, Store, StoreError,
+};
+
+use super::{ACCOUNT, amount, create, deposit, lease, read, step, withdrawal};
+use crate::support::on_both;
+use crate::support::payments::{at, now};
+
+const NETWORK: &str = "stellar";
+
+fn paid(id: &str, memo: &str) -> Incoming {
+    Incoming {
+        incoming_id: id.to_owned(),
+        source: NETWORK.to_owned(),
+        account: ACCOUNT.to_owned(),
+        from: Some("GPAYER".to_owned()),
+        amount: amount("10.5000000"),
+        asset: "USDC:GISSUER".to_owned(),
+        memo: Some(Memo::Text(memo.to_owned())),
+        subject: None,
+        muxed_id: Some(u64::MAX),
+        reference: "abcdef".to_owned(),
+        at: at(500),
+        raw: "{\"x\": \"\0\"}".to_owned(),
+    }
+}
+
+/// What an incoming payment is and does, as the watching poller would have it.
+fn matched<'a>(incoming: Incoming, found: &'a [Transfer]) -> NewIncoming<'a> {
+    let candidates: Vec<_> =
+        found.iter().map(|one| Candidate::of(one, "USDC:GISSUER".to_owned())).collect();
+    let verdict = match_incoming(&incoming, &candidates);
+    let step = match &verdict {
+        Match::Matched(id) => found.iter().find(|one| &one.transfer_id == id).map(|transfer| {
+            let changes = Changes {
+                amount_in: Some(incoming.amount.clone()),
+                amount_out: Some(amount("10.00")),
+                from_address: incoming.from.clone(),
+                ..Changes::default()
+            };
+            Step { changes, ..Step::new(transfer, S::PendingAnchor, Cause::Arrived) }
+        }),
+        Match::Second(_) | Match::UnknownMemo | Match::WrongAsset(_) | Match::TooLate(_) => None,
+    };
+    NewIncoming { incoming, verdict, step, refund: None }
+}
+
+async fn candidates(store: &Store, incoming: &[Incoming]) -> Vec<Transfer> {
+    let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
+    store.transfers_for(NETWORK, &keys).await.unwrap()
+}
+
+async fn record(store: &Store, lease: &Lease, incoming: Incoming, cursor: &str) -> Recorded {
+    let found = candidates(store, std::slice::from_ref(&incoming)).await;
+    let row = matched(incoming, &found);
+    store.record_incoming(lease, NETWORK, ACCOUNT, &[row], Some(cursor), now()).await.unwrap()
+}
+
+async fn unmatched(store: &Store) -> Vec<(String, String)> {
+    let filter = IncomingFilter { unmatched: true, limit: 10, ..IncomingFilter::default() };
+    let rows = store.incoming(&filter).await.unwrap();
+    rows.into_iter().map(|row| (row.incoming.incoming_id, row.verdict)).collect()
+}
+
+#[test]
+fn a_payment_moves_its_transfer_once_however_often_it_is_read() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        create(&store, &[withdrawal("w")]).await;
+        let first = paid("1", "w");
+        assert_eq!(record(&store, &lease, first.clone(), "c1").await, Recorded::Stored(1));
+        let after = read(&store, "w").await;
+        assert_eq!((after.status, after.version), (S::PendingAnchor, 2));
+        assert_eq!(after.amount_in.as_ref().unwrap().to_string(), "10.5000000");
+        assert_eq!(record(&store, &lease, first.clone(), "c2").await, Recorded::Stored(0));
+        assert_eq!(read(&store, "w").await, after);
+        let cursor = store.stream_cursor(NETWORK, ACCOUNT).await.unwrap();
+        assert_eq!(cursor.as_deref(), Some("c2"));
+        assert_eq!(store.stream_cursor(NETWORK, "other").await.unwrap(), None);
+        let story = store.transfer_story("w").await.unwrap().unwrap();
+        let kept = &story.incoming[0];
+        let without_nul = Incoming { raw: "{\"x\": \"\u{fffd}\"}".to_owned(), ..first };
+        assert_eq!((&kept.incoming, kept.verdict.as_str()), (&without_nul, "matched"));
+        assert!(store.alerts(false, 10).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_payment_twice_on_one_page_counts_once() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        create(&store, &[withdrawal("w")]).await;
+        let found = candidates(&store, &[paid("1", "w")]).await;
+        let one = matched(paid("1", "w"), &found);
+        let rows = [one.clone(), one];
+        let recorded = store.record_incoming(&lease, NETWORK, ACCOUNT, &rows, None, now()).await;
+        assert_eq!(recorded.unwrap(), Recorded::Stored(1));
+        assert_eq!(read(&store, "w").await.version, 2);
+    });
+}
+
+#[test]
+fn what_somebody_else_moved_meanwhile_is_matched_again() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        create(&store, &[withdrawal("w"), withdrawal("v")]).await;
+        let found = candidates(&store, &[paid("1", "w"), paid("2", "v")]).await;
+        let rows = [matched(paid("1", "w"), &found), matched(paid("2", "v"), &found)];
+        step(&store, None, "w", S::OnHold, Cause::Held).await;
+        let events = store.newest_event().await.unwrap();
+        let recorded =
+            store.record_incoming(&lease, NETWORK, ACCOUNT, &rows, Some("c"), now()).await;
+        assert_eq!(recorded.unwrap(), Recorded::Again(vec!["w".to_owned()]));
+        assert_eq!(read(&store, "v").await.version, 1, "all or nothing");
+        assert_eq!(store.stream_cursor(NETWORK, ACCOUNT).await.unwrap(), None);
+        assert_eq!(store.newest_event().await.unwrap(), events);
+        let filter = IncomingFilter { limit: 10, ..IncomingFilter::default() };
+        assert!(store.incoming(&filter).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        let late = NewTransfer { deadline: Some(at(1)), ..withdrawal("late") };
+        create(&store, &[withdrawal("w"), late]).await;
+        record(&store, &lease, paid("1", "w"), "1").await;
+        record(&store, &lease, paid("2", "w"), "2").await;
+        record(&store, &lease, paid("3", "nobody"), "3").await;
+        let eur = Incoming { asset: "EURC:G".to_owned(), ..paid("4", "w") };
+        record(&store, &lease, eur, "4").await;
+        record(&store, &lease, paid("5", "late"), "5").await;
+        let words =
+            [("2", "second"), ("3", "unknown_memo"), ("4", "wrong_asset"), ("5", "too_late")];
+        let expected = words.map(|(id, word)| (id.to_owned(), word.to_owned()));
+        assert_eq!(unmatched(&store).await, expected);
+        let alerts = store.alerts(false, 10).await.unwrap();
+        assert_eq!(alerts.len(), 1, "one condition, one alert");
+        assert_eq!(alerts[0].name, "incoming_unmatched");
+        // One is given to the transfer that it was late for.
+        let transfer = read(&store, "late").await;
+        let changes = Changes { amount_in: Some(amount("10.5")), ..Changes::default() };
+        let assign = Step { changes, ..Step::new(&transfer, S::PendingAnchor, Cause::Assigned) };
+        store.assign_incoming(NETWORK, "5", &assign, now()).await.unwrap();
+        assert_eq!(read(&store, "late").await.status, S::PendingAnchor);
+        let twice = store.assign_incoming(NETWORK, "5", &assign, now()).await;
+        assert!(matches!(twice, Err(StoreError::Refused(_))));
+        let matched = store.assign_incoming(NETWORK, "1", &assign, now()).await;
+        assert!(matches!(matched, Err(StoreError::Refused(_))), "it has its transfer");
+        // The others go back.
+        for id in ["2", "3", "4"] {
+            assert_eq!(store.alerts(false, 10).await.unwrap().len(), 1);
+            store.refund_incoming(NETWORK, id, &refund(id), now()).await.unwrap();
+        }
+        assert!(unmatched(&store).await.is_empty());
+        assert!(store.alerts(false, 10).await.unwrap().is_empty());
+        let twice = store.refund_incoming(NETWORK, "2", &refund("again"), now()).await;
+        assert!(matches!(twice, Err(StoreError::Refused(_))), "money goes back once");
+        let due = store.refunds_to_make(NETWORK, now(), 10).await.unwrap();
+        let of: Vec<_> = due.into_iter().map(|refund| refund.incoming.unwrap().1).collect();
+        assert_eq!(of, ["2", "3", "4"]);
+    });
+}
+
+fn refund(id: &str) -> NewRefund {
+    NewRefund {
+        refund_id: format!("r{id}"),
+        transfer_id: None,
+        incoming: None,
+        place: NETWORK.to_owned(),
+        amount: amount("10.5"),
+        asset: "USDC:GISSUER".to_owned(),
+        destination: Some("GPAYER".to_owned()),
+        memo: Some(Memo::Return([7; 32])),
+        beneficiary: None,
+        reason: "nobody waits for it".to_owned(),
+    }
+}
+
+#[test]
+fn a_refund_that_failed_may_be_decided_once_more() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let watch = lease(&store, Poller::Watch, NETWORK).await;
+        let sending = lease(&store, Poller::PendingDeposits, NETWORK).await;
+        record(&store, &watch, paid("1", "nobody"), "1").await;
+        store.refund_incoming(NETWORK, "1", &refund("a"), now()).await.unwrap();
+        let open = store.refund("ra").await.unwrap().unwrap();
+        assert_eq!((open.memo, open.under_way), (Some(Memo::Return([7; 32])), None));
+        let envelope = super::envelopes::envelope("e", 1, &[("ra", true)]);
+        store.take_channels(&sending, NETWORK, &["GCHANNEL".to_owned()]).await.unwrap();
+        store.intend_envelope(&sending, &envelope, &[], now()).await.unwrap();
+        let failed = ("ra".to_owned(), RefundEnd::Failed { reason: "no trustline".to_owned() });
+        let end = super::envelopes::failed();
+        assert!(store.finish_envelope(&sending, "e", &end, &[], &[failed], now()).await.unwrap());
+        store.refund_incoming(NETWORK, "1", &refund("b"), now()).await.unwrap();
+        assert_eq!(store.refunds_to_make(NETWORK, now(), 10).await.unwrap()[0].refund_id, "rb");
+    });
+}
+
+#[test]
+fn candidates_are_found_by_memo_with_its_type_and_by_subject() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let id = NewTransfer { memo: Some(Memo::Id(7)), ..withdrawal("id") };
+        let text = NewTransfer { memo: Some(Memo::Text("7".to_owned())), ..withdrawal("text") };
+        let elsewhere = NewTransfer {
+            account: Some("GOTHER".to_owned()),
+            memo: Some(Memo::Id(7)),
+            ..withdrawal("elsewhere")
+        };
+        create(&store, &[id, text, elsewhere, deposit("d-1")]).await;
+        let key = |memo| MemoKey::Memo { account: ACCOUNT.to_owned(), memo };
+        let found = async |source: &str, keys: &[MemoKey]| -> Vec<String> {
+            let found = store.transfers_for(source, keys).await.unwrap();
+            let mut ids: Vec<_> = found.into_iter().map(|one| one.transfer_id).collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(found(NETWORK, &[key(Memo::Id(7))]).await, ["id"]);
+        assert_eq!(found(NETWORK, &[key(Memo::Text("7".to_owned()))]).await, ["text"]);
+        let both = [key(Memo::Id(7)), key(Memo::Text("7".to_owned())), key(Memo::Id(8))];
+        assert_eq!(found(NETWORK, &both).await, ["id", "text"]);
+        let subject = [MemoKey::Subject(subject_key(" Pay: D1 "))];
+        assert_eq!(found("bank", &subject).await, ["d-1"]);
+        assert!(found("other", &subject).await.is_empty());
+        assert!(found(NETWORK, &[]).await.is_empty());
+    });
+}
