@@ -160,7 +160,9 @@ fn watch(
 ) -> Result<Job, String> {
     let scope = Scope { poller, network: name.to_owned() };
     let watcher = Watcher::new(making, scope, own, name);
-    watcher.map(|watcher| Job::Watching(Box::new(watcher))).map_err(|error| format!("network {name}: {error}"))
+    watcher
+        .map(|watcher| Job::Watching(Box::new(watcher)))
+        .map_err(|error| format!("network {name}: {error}"))
 }
 
 fn payments(

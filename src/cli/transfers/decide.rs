@@ -8,23 +8,35 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::engine::{
-    Actor, Cause, MOVES, Step, Transfer, TransferStatus, released_to,
+    Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
+use crate::states::{Assets, CameIn, refund_for};
 use crate::store::{NewRefund, Store};
+
+const REFUND_EXAMPLES: &str = "\
+Examples:
+  railpoll transfers refund t-1041 --reason 'account closed'
+  railpoll transfers refund t-1041 --reason 'account closed' --beneficiary '{\"iban\": \"DE02…\"}'
+
+All that came in goes back: a deposit's money on its rail, that of a withdrawal or send on its network.";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DecideCommand {
     /// Stop transfers: nothing is done with them until they are released
-    #[command(after_help = "Example:\n  railpoll transfers hold t-1041 --reason 'ask the customer'")]
+    #[command(
+        after_help = "Example:\n  railpoll transfers hold t-1041 --reason 'ask the customer'"
+    )]
     Hold(WhyArgs),
     /// Let transfers go on that are on hold, or failed
     #[command(after_help = "Example:\n  railpoll transfers release t-1041")]
     Release(WhichArgs),
     /// Send the money of transfers back to where it came from
-    #[command(after_help = "Example:\n  railpoll transfers refund t-1041 --reason 'account closed'")]
-    Refund(WhyArgs),
-    /// Make another move that is for a person to make, such as from incomplete to pending_user_transfer_start
-    #[command(after_help = "Example:\n  railpoll transfers move t-1041 --to pending_receiver --reason 'new IBAN'")]
+    #[command(after_help = REFUND_EXAMPLES)]
+    Refund(RefundArgs),
+    /// Make another move that is for a person to make, such as to `pending_receiver`
+    #[command(
+        after_help = "Example:\n  railpoll transfers move t-1041 --to pending_receiver --reason 'new IBAN'"
+    )]
     Move(MoveArgs),
 }
 
@@ -50,6 +62,20 @@ pub(in crate::cli) struct WhyArgs {
     reason: String,
 }
 
+/// Whose money goes back, and to whom.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RefundArgs {
+    #[command(flatten)]
+    which: WhyArgs,
+    /// Deposit: whom the rail pays, as JSON, where it did not tell who paid
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    beneficiary: Option<String>,
+}
+
+fn json_text(text: &str) -> Result<String, serde_json::Error> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| text.to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MoveArgs {
     #[command(flatten)]
@@ -73,20 +99,24 @@ pub(super) async fn run(
     command: DecideCommand,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (ids, reason, wish) = match command {
-        DecideCommand::Hold(args) => (args.transfer_ids, Some(args.reason), Wish::Hold),
-        DecideCommand::Release(args) => (args.transfer_ids, args.reason, Wish::Release),
-        DecideCommand::Refund(args) => (args.transfer_ids, Some(args.reason), Wish::Refund),
-        DecideCommand::Move(args) => {
-            (args.which.transfer_ids, args.which.reason, Wish::Move(args.to))
+    let (ids, reason, wish, beneficiary) = match command {
+        DecideCommand::Hold(args) => (args.transfer_ids, Some(args.reason), Wish::Hold, None),
+        DecideCommand::Release(args) => (args.transfer_ids, args.reason, Wish::Release, None),
+        DecideCommand::Refund(RefundArgs { which, beneficiary }) => {
+            (which.transfer_ids, Some(which.reason), Wish::Refund, beneficiary)
+        }
+        DecideCommand::Move(MoveArgs { which, to }) => {
+            (which.transfer_ids, which.reason, Wish::Move(to), None)
         }
     };
+    let assets = Assets::of(&session.settings()?).map_err(Failure::Refused)?;
     let store = session.store().await?;
     crate::cli::each(&ids, out, async |id, out| {
         let transfer = find(&store, id).await?;
-        let step = step(&transfer, wish, reason.as_deref()).map_err(Failure::Refused)?;
+        let why = reason.as_deref();
+        let step = step(&transfer, wish, why).map_err(Failure::Refused)?;
         let refund = match wish {
-            Wish::Refund => Some(refund_of(&transfer, reason.as_deref().unwrap_or_default())),
+            Wish::Refund => Some(refund_of(&transfer, &assets, why, beneficiary.clone())?),
             Wish::Hold | Wish::Release | Wish::Move(_) => None,
         };
         make(session, &store, step, refund, out).await
@@ -95,11 +125,7 @@ pub(super) async fn run(
 }
 
 /// The move that a person wishes for.
-fn step<'a>(
-    transfer: &'a Transfer,
-    wish: Wish,
-    reason: Option<&str>,
-) -> Result<Step<'a>, String> {
+fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: Option<&str>) -> Result<Step<'a>, String> {
     let status = transfer.status;
     let (to, cause) = match wish {
         Wish::Hold => (TransferStatus::OnHold, Cause::Held),
@@ -109,8 +135,12 @@ fn step<'a>(
         Wish::Move(to) => (to, cause_of(transfer, to)?),
     };
     let step = Step::new(transfer, to, cause);
-    if crate::engine::legal(transfer.kind, status, to, cause).is_err() {
-        return Err(format!("transfer {} is {status}: {}", transfer.transfer_id, possible(transfer)));
+    if legal(transfer.kind, status, to, cause).is_err() {
+        return Err(format!(
+            "transfer {} is {status}: {}",
+            transfer.transfer_id,
+            possible(transfer)
+        ));
     }
     Ok(match reason {
         Some(reason) => step.because(reason),
@@ -119,26 +149,55 @@ fn step<'a>(
 }
 
 /// The moves from where the transfer stands that are for a person.
-fn for_person(transfer: &Transfer) -> impl Iterator<Item = &'static crate::engine::Move> {
+fn for_person(transfer: &Transfer) -> impl Iterator<Item = &'static Move> {
     let (kind, status) = (transfer.kind, transfer.status);
     MOVES.iter().filter(move |one| {
         one.by == Actor::Operator && one.kinds.contains(&kind) && one.from.contains(&status)
     })
 }
 
-/// The moves that have a command of their own, with more than a status to say.
-const OWN_COMMANDS: [Cause; 6] = [
-    Cause::Held,
-    Cause::Released,
-    Cause::Retried,
-    Cause::RefundDecided,
-    Cause::Assigned,
-    Cause::Resolved,
-];
+/// The command that makes a move, where it is another than `move`: it has more to say than a status.
+fn own_command(one: &Move) -> Option<&'static str> {
+    match one.cause {
+        Cause::Held => Some("hold"),
+        Cause::Released | Cause::Retried => Some("release"),
+        Cause::RefundDecided => Some("refund"),
+        Cause::Assigned => Some("incoming assign"),
+        // The money waits at a counter, as the rail says: that ends nothing.
+        Cause::Resolved if one.to == TransferStatus::PendingUserTransferComplete => None,
+        Cause::Resolved => Some("resolve"),
+        Cause::UserReady
+        | Cause::UserAsked
+        | Cause::TurnedDown
+        | Cause::ArrivalSeen
+        | Cause::Arrived
+        | Cause::ArrivalHeld
+        | Cause::ArrivalReturned
+        | Cause::ArrivalFailed
+        | Cause::DeadlinePassed
+        | Cause::Sent
+        | Cause::TrustMissing
+        | Cause::TrustFound
+        | Cause::SendLapsed
+        | Cause::SendHeld
+        | Cause::Applied
+        | Cause::Initiated
+        | Cause::Delivered
+        | Cause::PayoutFailed
+        | Cause::InformationAsked
+        | Cause::PayoutUnclear
+        | Cause::PayoutHeld
+        | Cause::RefundStarted
+        | Cause::RefundLapsed
+        | Cause::RefundDone
+        | Cause::RefundFailed
+        | Cause::Informed => None,
+    }
+}
 
 fn cause_of(transfer: &Transfer, to: TransferStatus) -> Result<Cause, String> {
-    let mut found = for_person(transfer).filter(|one| one.to == to);
-    found.find(|one| !OWN_COMMANDS.contains(&one.cause)).map(|one| one.cause).ok_or_else(|| {
+    let mut found = for_person(transfer).filter(|one| one.to == to && own_command(one).is_none());
+    found.next().map(|one| one.cause).ok_or_else(|| {
         format!(
             "transfer {} is {} and cannot simply become {to}: {}",
             transfer.transfer_id,
@@ -149,17 +208,11 @@ fn cause_of(transfer: &Transfer, to: TransferStatus) -> Result<Cause, String> {
 }
 
 /// What a person can do with the transfer.
-fn possible(transfer: &Transfer) -> String {
-    let mut ways: Vec<String> = for_person(transfer)
-        .map(|one| match one.cause {
-            Cause::Held => "hold".to_owned(),
-            Cause::Released | Cause::Retried => "release".to_owned(),
-            Cause::RefundDecided => "refund".to_owned(),
-            Cause::Assigned => "incoming assign".to_owned(),
-            Cause::Resolved => "resolve".to_owned(),
-            _ => format!("move --to {}", one.to),
-        })
-        .collect();
+pub(super) fn possible(transfer: &Transfer) -> String {
+    let way = |one: &Move| {
+        own_command(one).map_or_else(|| format!("move --to {}", one.to), str::to_owned)
+    };
+    let mut ways: Vec<String> = for_person(transfer).map(way).collect();
     ways.sort_unstable();
     ways.dedup();
     if ways.is_empty() {
@@ -170,42 +223,64 @@ fn possible(transfer: &Transfer) -> String {
 }
 
 /// Everything that came in goes back.
-fn refund_of(transfer: &Transfer, reason: &str) -> Option<NewRefund> {
-    let amount = transfer.amount_in.clone()?;
-    let (place, asset) = if transfer.kind.is_deposit() {
-        (&transfer.rail, &transfer.currency)
-    } else {
-        (&transfer.network, &transfer.asset)
+fn refund_of(
+    transfer: &Transfer,
+    assets: &Assets,
+    reason: Option<&str>,
+    beneficiary: Option<String>,
+) -> Result<NewRefund, Failure> {
+    let id = &transfer.transfer_id;
+    let refused = |why: String| Failure::Refused(format!("transfer {id}: {why}"));
+    let Some(amount) = transfer.amount_in.clone() else {
+        return Err(refused("no money came in that could go back".to_owned()));
     };
-    Some(NewRefund {
-        refund_id: uuid::Uuid::new_v4().to_string(),
-        transfer_id: Some(transfer.transfer_id.clone()),
-        incoming: None,
-        place: place.clone(),
+    if beneficiary.is_some() && !transfer.kind.is_deposit() {
+        return Err(refused(format!(
+            "its money goes back on the network {}, to where it came from: --beneficiary is for deposits",
+            transfer.network
+        )));
+    }
+    let came = CameIn {
         amount,
-        asset: asset.clone(),
-        destination: transfer.from_address.clone(),
-        memo: None,
-        beneficiary: None,
-        reason: reason.to_owned(),
-    })
+        from: transfer.from_address.clone(),
+        reference: transfer.network_reference.clone(),
+    };
+    let reason = reason.unwrap_or_default().to_owned();
+    let Some(mut refund) = refund_for(transfer, came, assets, reason) else {
+        return Err(refused(format!(
+            "the money came on {}, where nothing can be sent from here: send it back there; then `railpoll transfers \
+             hold {id}` and `railpoll transfers resolve {id} --as refunded` put it on record",
+            transfer.network
+        )));
+    };
+    refund.beneficiary = beneficiary.or(refund.beneficiary);
+    let is_known = if transfer.kind.is_deposit() {
+        refund.beneficiary.is_some()
+    } else {
+        refund.destination.is_some()
+    };
+    if is_known {
+        return Ok(refund);
+    }
+    let way_out = if transfer.kind.is_deposit() {
+        format!("say whom rail {} is to pay with --beneficiary", transfer.rail)
+    } else {
+        format!(
+            "send it back by hand; then `railpoll transfers hold {id}` and `railpoll transfers resolve {id} --as \
+             refunded` put it on record"
+        )
+    };
+    Err(refused(format!("nobody knows who paid: {way_out}")))
 }
 
 async fn make(
     session: &Session,
     store: &Store,
     mut step: Step<'_>,
-    refund: Option<Option<NewRefund>>,
+    refund: Option<NewRefund>,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let (id, was) = (step.transfer.transfer_id.clone(), step.transfer.status);
-    let refund = match refund {
-        None => None,
-        Some(None) => {
-            return Err(Failure::Refused(format!("no money came in for transfer {id}")));
-        }
-        Some(Some(refund)) => Some(refund),
-    };
     step.changes.refund_id = refund.as_ref().map(|refund| refund.refund_id.clone());
     let steps = std::slice::from_ref(&step);
     let moved = store.move_transfers(None, steps, refund.as_slice(), session.now()).await?;

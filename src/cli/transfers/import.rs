@@ -48,7 +48,11 @@ pub(in crate::cli) struct ImportArgs {
 /// A line that is wrong: its number, and its faults.
 type Bad = (u64, Vec<String>);
 
-pub(super) async fn run(session: &Session, args: &ImportArgs, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(
+    session: &Session,
+    args: &ImportArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let settings = session.settings()?;
     let store = session.store().await?;
     let lines = lines_of(args).map_err(|why| {

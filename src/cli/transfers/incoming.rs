@@ -9,8 +9,12 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::Moment;
-use crate::engine::{Cause, Step, released_to, settle_amounts, Settled};
-use crate::store::{IncomingFilter, IncomingRow, NewRefund, Store};
+use crate::config::AssetSettings;
+use crate::engine::{
+    Amount, Cause, Incoming, Quote, Settled, Step, Transfer, legal, released_to, settle_amounts,
+};
+use crate::states::refund_of_incoming;
+use crate::store::{IncomingFilter, IncomingRow, Store};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IncomingCommand {
@@ -20,7 +24,9 @@ pub(in crate::cli) enum IncomingCommand {
     #[command(after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041")]
     Assign(AssignArgs),
     /// Send money that was not matched back to where it came from
-    #[command(after_help = "Example:\n  railpoll transfers incoming refund 4294971393 --reason 'no such customer'")]
+    #[command(
+        after_help = "Example:\n  railpoll transfers incoming refund 4294971393 --reason 'no such customer'"
+    )]
     Refund(RefundArgs),
 }
 
@@ -97,7 +103,11 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         return rows.iter().try_for_each(|row| out.json(&show::incoming_json(row)));
     }
     if rows.is_empty() {
-        return out.line(if args.all { "no money came" } else { "all money belongs to a transfer" });
+        return out.line(if args.all {
+            "no money came"
+        } else {
+            "all money belongs to a transfer"
+        });
     }
     out.table(&show::incoming(&rows, session.now()))
 }
@@ -146,26 +156,67 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
             incoming.amount, incoming.asset
         )));
     }
-    // A person has decided that this amount is accepted.
-    let settled = settle_amounts(&asset.terms(transfer.kind), &incoming.amount, None, None);
-    let Settled::Accept { out: goes_out, fee } = settled else {
-        return Err(Failure::Refused(format!("{} is less than the fee", incoming.amount)));
-    };
-    let mut step = Step::new(&transfer, released_to_with_money(&transfer), Cause::Assigned);
-    step.changes.amount_in = Some(incoming.amount.clone());
-    step.changes.amount_out = Some(goes_out);
-    step.changes.amount_fee = Some(fee);
-    step.changes.from_address.clone_from(&incoming.from);
-    step.changes.message = args.reason;
+    let (goes_out, fee) = settled(&transfer, asset, &incoming.amount).map_err(Failure::Refused)?;
+    let step = step(&transfer, incoming, goes_out, fee, args.reason);
+    if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
+        return Err(Failure::Refused(format!(
+            "transfer {id} is {}, and takes no money: {}",
+            transfer.status,
+            decide::possible(&transfer)
+        )));
+    }
     store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, session.now()).await?;
     decide::tell(id, transfer.status, step.to, Cause::Assigned, out)
 }
 
-/// Where the transfer stands once its money is in.
-fn released_to_with_money(transfer: &crate::engine::Transfer) -> crate::engine::TransferStatus {
-    let mut paid = transfer.clone();
-    paid.amount_in = Some(crate::engine::Amount::zero());
-    released_to(&paid)
+/// What goes out for `received`, and what we keep. A person has decided that this amount is accepted, whatever was
+/// expected; but an exchange has a price for the expected amount only.
+fn settled(
+    transfer: &Transfer,
+    asset: &AssetSettings,
+    received: &Amount,
+) -> Result<(Amount, Amount), String> {
+    let is_expected = transfer.amount_expected.as_ref() == Some(received);
+    if transfer.kind.is_exchange() && !is_expected {
+        let expected = transfer.amount_expected.as_ref().map(ToString::to_string);
+        return Err(format!(
+            "transfer {} is an exchange with a price for {}, and {received} came: send it back with `railpoll \
+             transfers incoming refund`",
+            transfer.transfer_id,
+            expected.unwrap_or_else(|| "another amount".to_owned()),
+        ));
+    }
+    let agreed = transfer.amount_out.clone().zip(transfer.amount_fee.clone());
+    let quote = agreed.filter(|_| is_expected).map(|(out, fee)| Quote { out, fee });
+    let terms = asset.terms(transfer.kind);
+    match settle_amounts(&terms, received, None, quote.as_ref()) {
+        Settled::Accept { out, fee } => Ok((out, fee)),
+        Settled::Refund(why) | Settled::Hold(why) => Err(format!("{why}: nothing would go out")),
+    }
+}
+
+fn step<'a>(
+    transfer: &'a Transfer,
+    incoming: &Incoming,
+    goes_out: Amount,
+    fee: Amount,
+    reason: Option<String>,
+) -> Step<'a> {
+    let paid = Transfer { amount_in: Some(incoming.amount.clone()), ..transfer.clone() };
+    let mut step = Step::new(transfer, released_to(&paid), Cause::Assigned);
+    let changes = &mut step.changes;
+    changes.amount_in = paid.amount_in;
+    changes.amount_out = Some(goes_out);
+    changes.amount_fee = Some(fee);
+    changes.from_address.clone_from(&incoming.from);
+    let reference = Some(incoming.reference.clone());
+    if transfer.kind.is_deposit() {
+        changes.rail_reference = reference;
+    } else {
+        changes.network_reference = reference;
+    }
+    changes.message = reason;
+    step
 }
 
 async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<(), Failure> {
@@ -175,27 +226,13 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
     let incoming = &row.incoming;
     let Some(from) = &incoming.from else {
         return Err(Failure::Refused(format!(
-            "nobody knows who sent {}: it cannot be sent back from here",
+            "nobody knows who sent {}: give it to a transfer with `railpoll transfers incoming assign`, which can be \
+             refunded to somebody else",
             incoming.incoming_id
         )));
     };
-    // A network's refund names the asset as the configuration does, where it is one of ours.
-    let asset = settings
-        .assets
-        .values()
-        .find(|asset| asset.network == incoming.source && asset.code.to_string() == incoming.asset);
-    let refund = NewRefund {
-        refund_id: uuid::Uuid::new_v4().to_string(),
-        transfer_id: None,
-        incoming: None,
-        place: incoming.source.clone(),
-        amount: incoming.amount.clone(),
-        asset: asset.map_or_else(|| incoming.asset.clone(), |asset| asset.name.clone()),
-        destination: Some(from.clone()),
-        memo: None,
-        beneficiary: None,
-        reason: args.reason,
-    };
+    let is_on_rail = settings.rails.contains_key(&incoming.source);
+    let refund = refund_of_incoming(incoming, is_on_rail, args.reason);
     let (source, id) = (&incoming.source, &incoming.incoming_id);
     store.refund_incoming(source, id, &refund, session.now()).await?;
     if out.is_json() {

@@ -44,7 +44,10 @@ fn json(source: impl BufRead) -> Result<Vec<Line>, String> {
 fn object(line: &str) -> Result<Fields, String> {
     let told: std::collections::BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
-    told.into_iter().filter(|(_, raw)| raw.get() != "null").map(|(name, raw)| Ok((name, text(&raw)?))).collect()
+    told.into_iter()
+        .filter(|(_, raw)| raw.get() != "null")
+        .map(|(name, raw)| Ok((name, text(&raw)?)))
+        .collect()
 }
 
 /// A JSON value as text: a string's own, else as it is written, so that no number is rounded.

@@ -26,7 +26,7 @@ created_at/transfer_id after --after.";
 /// Which transfers to list.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListArgs {
-    /// Only transfers in this status, such as on_hold
+    /// Only transfers in this status, such as `on_hold`
     #[arg(long)]
     status: Option<TransferStatus>,
     /// Only transfers of this kind: deposit, withdrawal, send, …

@@ -47,8 +47,8 @@ pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
     let asset = reading.asset(settings);
     let rail = reading.rail(settings, asset);
     let transfer_id = reading.required::<String>("transfer_id");
-    let amounts =
-        ["amount_expected", "amount_in", "amount_out", "amount_fee"].map(|name| reading.amount(name));
+    let amounts = ["amount_expected", "amount_in", "amount_out", "amount_fee"]
+        .map(|name| reading.amount(name));
     let memo = reading.memo();
     let protocol = reading.parsed("protocol");
     let status = reading.parsed("status");

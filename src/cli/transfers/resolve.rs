@@ -6,7 +6,7 @@ use super::{decide, missing};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::engine::{Cause, Step, Transfer, TransferStatus, released_to};
+use crate::engine::{Cause, Step, Transfer, TransferStatus, legal, released_to};
 use crate::store::{PayoutRow, Resolved};
 
 pub(super) const EXAMPLES: &str = "\
@@ -42,7 +42,11 @@ pub(in crate::cli) struct ResolveArgs {
     reason: String,
 }
 
-pub(super) async fn run(session: &Session, args: ResolveArgs, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(
+    session: &Session,
+    args: ResolveArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let store = session.store().await?;
     let id = &args.transfer_id;
     let story = store.transfer_story(id).await?.ok_or_else(|| missing(id))?;
@@ -82,8 +86,14 @@ fn expect_fit(
     let is_refund = payout.is_some_and(|payout| payout.refund_id.is_some());
     match outcome {
         Outcome::Completed if is_refund => Err(format!(
-            "the open payout of transfer {} is a refund: it is refunded, or to be tried again",
+            "the open payout of transfer {} is a refund: its money is not where it was to go",
             transfer.transfer_id
+        )),
+        // Trying again is paying out, and this money was to go back.
+        Outcome::Retry if is_refund => Err(format!(
+            "the open payout of transfer {id} is a refund: `--as error` says that it was not made, and `railpoll \
+             transfers refund {id}` makes another",
+            id = transfer.transfer_id
         )),
         Outcome::Refunded if payout.is_some() && !is_refund => Err(format!(
             "the open payout of transfer {} is no refund: say first what became of it",
@@ -101,10 +111,10 @@ fn step<'a>(transfer: &'a Transfer, args: &ResolveArgs) -> Result<Step<'a>, Stri
         Outcome::Retry => released_to(transfer),
     };
     let (id, status) = (&transfer.transfer_id, transfer.status);
-    if crate::engine::legal(transfer.kind, status, to, Cause::Resolved).is_err() {
+    if legal(transfer.kind, status, to, Cause::Resolved).is_err() {
         return Err(format!(
-            "transfer {id} is {status}, and not on hold: there is nothing to resolve; \
-             `railpoll transfers explain {id}` tells what comes next"
+            "transfer {id} is {status}: that is not for you to say; {}",
+            decide::possible(transfer)
         ));
     }
     let mut step = Step::new(transfer, to, Cause::Resolved).because(args.reason.as_str());

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::engine::{
-    Amount, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive,
-};
+use crate::engine::{Amount, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive};
 use crate::rails::Arrival;
 use crate::states::judging::changes_of;
 
@@ -33,10 +31,10 @@ pub(super) fn after<'t>(
     now: DateTime<Utc>,
 ) -> Asked<'t> {
     let step = match arrival {
-        Arrival::NotYet { .. } if is_over(deposit, now) => {
-            Some(Step::new(deposit, TransferStatus::Expired, Cause::DeadlinePassed)
-                .because("nothing came before its deadline"))
-        }
+        Arrival::NotYet { .. } if is_over(deposit, now) => Some(
+            Step::new(deposit, TransferStatus::Expired, Cause::DeadlinePassed)
+                .because("nothing came before its deadline"),
+        ),
         Arrival::NotYet { .. } => None,
         Arrival::Pending { message } => seen(deposit, message.as_deref()),
         Arrival::Received { amount, currency, fee, from, reference } => {

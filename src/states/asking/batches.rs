@@ -151,7 +151,9 @@ fn expected(deposit: &Transfer) -> ExpectedDeposit {
 fn words(arrival: &Arrival) -> Option<String> {
     match arrival {
         Arrival::NotYet { message } | Arrival::Pending { message } => message.clone(),
-        Arrival::Received { amount, .. } => Some(format!("the rail tells of a deposit of {amount}")),
+        Arrival::Received { amount, .. } => {
+            Some(format!("the rail tells of a deposit of {amount}"))
+        }
         Arrival::Failed { reason, .. } => Some(reason.clone()),
     }
 }

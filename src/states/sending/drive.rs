@@ -241,15 +241,15 @@ impl Sender {
             found.iter().map(|transfer| (transfer.transfer_id.as_str(), transfer)).collect();
         let (mut steps, mut refunds): (Vec<Step<'_>>, Vec<_>) = (Vec::new(), Vec::new());
         for (payment, fate) in envelope.payments.iter().zip(&verdict.fates) {
-            let transfer =
-                payment.transfer_id.as_deref().and_then(|id| transfers.get(id)).copied();
+            let transfer = payment.transfer_id.as_deref().and_then(|id| transfers.get(id)).copied();
             let scene = Scene {
                 hash: &envelope.envelope_id,
                 needs_no_trust: transfer.is_some_and(|one| self.needs_no_trust(one)),
                 now: round.now(),
             };
             let Settled { step, refund } = settle(payment, transfer, fate, scene);
-            steps.extend(step.filter(|step| step.transfer.status == TransferStatus::PendingStellar));
+            steps
+                .extend(step.filter(|step| step.transfer.status == TransferStatus::PendingStellar));
             refunds.extend(refund);
         }
         let (lease, id, now) = (round.lease, &envelope.envelope_id, round.now());

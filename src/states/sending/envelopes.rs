@@ -118,7 +118,10 @@ impl Sender {
     ) -> Result<Option<AccountState>, SweepError> {
         let state = round.answer(self.horizon.account(account)).await?;
         if state.is_none() {
-            tracing::error!(account, "our account does not exist on the network: nothing can be sent from it");
+            tracing::error!(
+                account,
+                "our account does not exist on the network: nothing can be sent from it"
+            );
         }
         Ok(state)
     }

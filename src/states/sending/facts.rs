@@ -48,9 +48,10 @@ impl Sender {
     }
 
     fn of_deposit(&self, transfer: &Transfer) -> Result<Due, Gap> {
-        let asset = self.assets.of_transfer(transfer).ok_or_else(|| {
-            Gap::Wait(format!("the asset {} is not configured", transfer.asset))
-        })?;
+        let asset = self
+            .assets
+            .of_transfer(transfer)
+            .ok_or_else(|| Gap::Wait(format!("the asset {} is not configured", transfer.asset)))?;
         let missing = |what: &str| Gap::Hold(format!("it cannot be paid: {what} is not known"));
         Ok(Due {
             to: transfer.to_address.clone().ok_or_else(|| missing("the receiver's address"))?,

@@ -140,7 +140,9 @@ impl Sender {
             Able::Prepare(planned) if !is_refund => (planned, Does::CreateAccount),
             // Who has paid had an account and a trustline then. What has happened to them is for a person to find out.
             Able::Prepare(_) => {
-                return self.hold(round, sorted, errand, "the payer's account does not exist").await;
+                return self
+                    .hold(round, sorted, errand, "the payer's account does not exist")
+                    .await;
             }
             Able::Wait(why) if !is_refund => {
                 return self.wait(round, sorted, errand, &why).await;

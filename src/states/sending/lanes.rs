@@ -236,9 +236,7 @@ impl Sender {
         }
         let arrived = |used, is_free, back, error| Arrived { source, used, is_free, back, error };
         match self.drive(round, envelope, until).await {
-            Ok(Driven::Over { is_used }) => {
-                arrived(is_used.then_some(sequence), true, back, None)
-            }
+            Ok(Driven::Over { is_used }) => arrived(is_used.then_some(sequence), true, back, None),
             Ok(Driven::Left) => arrived(None, false, Vec::new(), None),
             Err(error) => arrived(None, false, Vec::new(), Some(error)),
         }

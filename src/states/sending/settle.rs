@@ -31,9 +31,9 @@ pub(super) enum Fate {
 impl From<OperationNext> for Fate {
     fn from(next: OperationNext) -> Self {
         match next {
-            OperationNext::Rebuild => {
-                Self::Lapsed("another payment of its transaction failed: it goes into another".to_owned())
-            }
+            OperationNext::Rebuild => Self::Lapsed(
+                "another payment of its transaction failed: it goes into another".to_owned(),
+            ),
             OperationNext::Trust => Self::NoTrust,
             OperationNext::CreateAccount => Self::NoAccount,
             OperationNext::Hold { reason } => Self::Held(reason),
@@ -141,7 +141,9 @@ fn of_refund<'t>(
             (TransferStatus::Refunded, Cause::RefundDone, RefundEnd::Done { reference })
         }
         Fate::Lapsed(why) => again(why, scene.now),
-        Fate::NoAccount => again("the payer's account does not exist", later(scene.now, LOOK_FIRST)),
+        Fate::NoAccount => {
+            again("the payer's account does not exist", later(scene.now, LOOK_FIRST))
+        }
         Fate::NoTrust => failed("the payer's account has no trustline any more"),
         Fate::Held(why) => failed(why),
     };

@@ -48,8 +48,7 @@ impl Sorted {
             Errand::Deposit(transfer) => Some(transfer),
             Errand::Refund(_, transfer) => transfer,
         };
-        self.moving
-            .extend(transfer.map(|transfer| Moving { transfer, to, message, not_before }));
+        self.moving.extend(transfer.map(|transfer| Moving { transfer, to, message, not_before }));
     }
 
     /// A deposit stays where it is, and is looked at later.
