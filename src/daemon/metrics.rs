@@ -1,5 +1,6 @@
 //! Metrics, in Prometheus' text format.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -13,9 +14,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::engine::TransferStatus;
 use crate::networks::RequestSeen;
 use crate::states::{Note, SweepReport};
-use crate::store::{OpenAlert, Scope};
+use crate::store::{OpenAlert, Scope, TransferCount};
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;
@@ -31,6 +33,8 @@ pub struct Metrics {
     collected: Family<Labels, Counter>,
     in_state: Family<Labels, Gauge>,
     transfers_open: Family<Labels, Gauge>,
+    in_status: Family<Labels, Gauge>,
+    oldest_open: Family<Labels, Seconds>,
     transfers_moved: Family<Labels, Counter>,
     incoming: Family<Labels, Counter>,
     channels_in_use: Family<Labels, Gauge>,
@@ -83,6 +87,8 @@ impl Metrics {
             collected: Family::default(),
             in_state: Family::default(),
             transfers_open: Family::default(),
+            in_status: Family::default(),
+            oldest_open: Family::default(),
             transfers_moved: Family::default(),
             incoming: Family::default(),
             channels_in_use: Family::default(),
@@ -120,6 +126,9 @@ impl Metrics {
         all.register("incoming", help, self.incoming.clone());
         let help = "Channel accounts with a transaction on its way";
         all.register("channels_in_use", help, self.channels_in_use.clone());
+        all.register("transfers_in_status", "Transfers where they stand", self.in_status.clone());
+        let help = "Age of the oldest transfer that is not over";
+        all.register_with_unit("oldest_open", help, Unit::Seconds, self.oldest_open.clone());
         let help = "The network's count of payments minus ours";
         all.register("drift", help, self.drift.clone());
         let help = "Payments that only a reconcile has found";
@@ -216,6 +225,7 @@ impl Metrics {
             let lag = (now - newest).to_std().unwrap_or_default();
             self.source_lag.get_or_create(&own).set(lag.as_secs_f64());
         }
+        self.standing(&report.standing, now);
         let is_of_payments = scope.poller.is_of_payments();
         if is_of_payments {
             self.reconcile_found.get_or_create(&own).inc_by(report.found_by_reconcile);
@@ -228,6 +238,27 @@ impl Metrics {
                 self.in_state.get_or_create(&own).set(open);
             } else {
                 self.transfers_open.get_or_create(&own).set(open);
+            }
+        }
+    }
+
+    /// Sets where the transfers of each rail stand. A status that nothing stands in any more is told as such.
+    fn standing(&self, standing: &[TransferCount], now: DateTime<Utc>) {
+        let rails: BTreeSet<&String> = standing.iter().map(|count| &count.rail).collect();
+        for rail in rails {
+            for status in TransferStatus::ALL {
+                let there = |count: &&TransferCount| &count.rail == rail && count.status == status;
+                let there = || standing.iter().filter(there);
+                let transfers: u64 = there().map(|count| count.transfers).sum();
+                let labels = vec![("rail", rail.clone()), ("status", status.to_string())];
+                let transfers = i64::try_from(transfers).unwrap_or(i64::MAX);
+                self.in_status.get_or_create(&labels).set(transfers);
+                if !status.is_final() {
+                    let oldest = there().filter_map(|count| count.oldest).min();
+                    let age = oldest.map(|oldest| (now - oldest).to_std().unwrap_or_default());
+                    let age = age.unwrap_or_default().as_secs_f64();
+                    self.oldest_open.get_or_create(&labels).set(age);
+                }
             }
         }
     }

@@ -166,4 +166,33 @@ mod tests {
     fn equality_is_of_the_value() {
         assert_eq!("1.50".parse::<Amount>().unwrap(), "1.5".parse::<Amount>().unwrap());
     }
+
+    #[test]
+    fn arithmetic_is_exact() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        assert_eq!(amount("0.1").plus(&amount("0.2")).to_string(), "0.3");
+        assert_eq!(amount("10.00").minus(&amount("0.0000001")).unwrap().to_string(), "9.9999999");
+        assert_eq!(amount("1").minus(&amount("1.0")).unwrap().to_string(), "0.0");
+        assert_eq!(amount("1").minus(&amount("1.01")), None);
+        let big = amount("99999999999999999999999999999999999999.9999999");
+        assert_eq!(big.minus(&amount("1")).unwrap().plus(&amount("1")), big);
+        assert_eq!(amount("33.33").times_percent(&amount("0.15")), amount("0.049995"));
+        assert_eq!(amount("1E+3").times_percent(&amount("50")), amount("500"));
+    }
+
+    #[test]
+    fn a_half_is_rounded_up_and_the_rest_is_cut_off() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        for (text, up, down) in [
+            ("1.005", "1.01", "1.00"),
+            ("1.0049999", "1.00", "1.00"),
+            ("2.5", "2.50", "2.50"),
+            ("0.999", "1.00", "0.99"),
+            ("7", "7.00", "7.00"),
+        ] {
+            assert_eq!(amount(text).rounded(2).to_string(), up);
+            assert_eq!(amount(text).rounded_down(2).to_string(), down);
+        }
+        assert!(amount("1.500").fits(1) && !amount("1.501").fits(2));
+    }
 }

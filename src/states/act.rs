@@ -54,6 +54,9 @@ impl Sweep<'_> {
     }
 
     async fn act_on_due(&self, lease: &Lease, acts: &Acts) -> Result<u64, SweepError> {
+        if let Some(rail) = &self.settings.payout {
+            return self.act_by_transfers(lease, acts, rail).await;
+        }
         let network = &lease.scope.network;
         let (states, limit) = (self.rules.states, self.batch_size);
         let due = self.store.due(network, states, &acts.role, self.clock.now(), limit).await?;
@@ -62,7 +65,11 @@ impl Sweep<'_> {
 
     /// Does one thing after the other, a few at once, until the sweep is told to stop. Each fails alone, unless the
     /// network or the database fails all of them.
-    async fn each<T, F>(&self, things: Vec<T>, act: impl Fn(T) -> F) -> Result<u64, SweepError>
+    pub(super) async fn each<T, F>(
+        &self,
+        things: Vec<T>,
+        act: impl Fn(T) -> F,
+    ) -> Result<u64, SweepError>
     where
         F: Future<Output = Result<bool, SweepError>>,
     {
@@ -146,7 +153,7 @@ impl Sweep<'_> {
     }
 
     /// The decision on a payment, made now or before, and recorded. None: there is none to carry out.
-    async fn decision(
+    pub(super) async fn decision(
         &self,
         lease: &Lease,
         acts: &Acts,
@@ -173,14 +180,27 @@ impl Sweep<'_> {
             }
             Some(ReviewStatus::Pending | ReviewStatus::Held) | None => {}
         }
+        match self.review(lease, acts, due).await? {
+            Some((decision, by)) => self.decided(lease, due, decision, by).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who decides on a payment, and what. It is not written down. None: it waits for a person.
+    pub(super) async fn review(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        due: &Due,
+    ) -> Result<Option<(Decision, &'static str)>, SweepError> {
+        let network = &lease.scope.network;
         let document = self.store.document(network, &due.payment_id).await?;
         let user_info = sender_user_info(&document);
         if acts.needs_user_info
             && let Some(gap) =
                 gap_in_user_info(user_info.as_ref(), &self.settings.review.require_user_info)
         {
-            let decision = self.on_gap(acts, gap.code(), &gap.to_string());
-            return self.decided(lease, due, decision, "rule").await;
+            return Ok(Some((self.on_gap(acts, gap.code(), &gap.to_string()), "rule")));
         }
         let now = self.clock.now();
         let decide = self.reviewer.decide(
@@ -192,7 +212,7 @@ impl Sweep<'_> {
             now,
         );
         match self.patiently(self.reviewer.patience(), decide).await {
-            Ok(Some(decision)) => self.decided(lease, due, decision, self.reviewer.name()).await,
+            Ok(Some(decision)) => Ok(Some((decision, self.reviewer.name()))),
             Ok(None) => {
                 self.store.await_person(lease, due).await?;
                 self.tell_review(due, "pending", String::new());
@@ -200,7 +220,7 @@ impl Sweep<'_> {
             }
             Err(why) => {
                 let decision = self.review_failed(lease, due, why).await?;
-                self.decided(lease, due, decision, self.reviewer.name()).await
+                Ok(Some((decision, self.reviewer.name())))
             }
         }
     }
@@ -229,7 +249,7 @@ impl Sweep<'_> {
     }
 
     /// Records a decision. None if the payment has moved on meanwhile.
-    async fn decided(
+    pub(super) async fn decided(
         &self,
         lease: &Lease,
         due: &Due,
@@ -260,7 +280,7 @@ impl Sweep<'_> {
     }
 
     /// Writes the intent of an operation, and carries it out.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         lease: &Lease,
         due: &Due,
@@ -366,7 +386,7 @@ impl Sweep<'_> {
         Ok(result != "unknown")
     }
 
-    fn tell_review(&self, due: &Due, decision: &'static str, detail: String) {
+    pub(super) fn tell_review(&self, due: &Due, decision: &'static str, detail: String) {
         let payment_id = due.payment_id.clone();
         tracing::info!(payment_id, decision, detail, "review");
         (self.observer)(Note::Review { payment_id, decision, detail });

@@ -11,7 +11,7 @@ use crate::engine::{
     Change, ConnectorRole, Payment, ReviewStatus, Row, Tally, Trail, gap_in_user_info, time_left,
 };
 use crate::networks::ripplenet::sender_user_info;
-use crate::store::{Due, StoreError};
+use crate::store::{Due, PaidOut, StoreError, ToPayOut};
 
 /// Tells of each row, and stores none.
 struct Preview<'a>(&'a Sweep<'a>);
@@ -120,7 +120,20 @@ impl Sweep<'_> {
     async fn preview_due(&self, acts: &Acts) -> Result<(), SweepError> {
         let (network, limit) = (&self.scope.network, self.batch_size);
         let now = self.clock.now();
-        let due = self.store.due(network, self.rules.states, &acts.role, now, limit).await?;
+        let states = self.rules.states;
+        let due = if self.settings.payout.is_some() {
+            let to_pay = self.store.due_to_pay_out(network, states, &acts.role, now, limit).await?;
+            let (paid, due): (Vec<_>, Vec<_>) =
+                to_pay.into_iter().partition(|one| one.paid.is_some());
+            for ToPayOut { due, paid, .. } in paid {
+                let of =
+                    |paid: PaidOut| format!("transfer {} is {}", paid.transfer_id, paid.status);
+                self.would(due.payment_id, "conclude", paid.map(of).unwrap_or_default());
+            }
+            due.into_iter().map(|one| one.due).collect()
+        } else {
+            self.store.due(network, states, &acts.role, now, limit).await?
+        };
         for due in due {
             let document = self.store.document(network, &due.payment_id).await?;
             let (what, why) = self.preview_decision(acts, &due, &document);
@@ -136,7 +149,10 @@ impl Sweep<'_> {
         {
             return ("skip".to_owned(), format!("expires in {} s", left.num_seconds()));
         }
-        let approve = acts.approve.name().to_owned();
+        let approve = match self.settings.payout {
+            Some(_) => "pay out".to_owned(),
+            None => acts.approve.name().to_owned(),
+        };
         match due.review {
             Some(ReviewStatus::Approved) => return (approve, "approved before".to_owned()),
             Some(ReviewStatus::Declined) => {

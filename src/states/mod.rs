@@ -16,6 +16,7 @@ mod completed;
 mod dry_run;
 mod executed;
 mod failed;
+mod handing_over;
 mod job;
 mod judging;
 mod locked;

@@ -18,7 +18,7 @@ use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
 use crate::rails::RailError;
-use crate::store::{Lease, Scope, Store, StoreError};
+use crate::store::{Lease, Scope, Store, StoreError, TransferCount};
 
 /// What sweeps one network for one poller, again and again: everything that outlives a sweep.
 pub struct Sweeper {
@@ -90,6 +90,8 @@ pub struct SweepReport {
     pub found_by_reconcile: u64,
     /// The newest change at the network that was read.
     pub newest: Option<DateTime<Utc>>,
+    /// Where the transfers of a rail stand, of a poller of transfers.
+    pub standing: Vec<TransferCount>,
 }
 
 /// The end of a sweep.

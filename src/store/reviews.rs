@@ -126,29 +126,10 @@ impl Store {
         review: &Review,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let until = match &review.decision {
-            Decision::Hold { until, .. } => *until,
-            Decision::Approve | Decision::Decline(_) => None,
-        };
+        let by = if lease.is_some() { Decider::Poller } else { Decider::Person };
         let mut tx = self.begin(lease).await?;
         let conn = &mut tx.conn();
-        let sql = "UPDATE payments SET review = $4, not_before = $5 \
-                   WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
-                     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
-                         AND o.payment_id = $2 AND o.status IN ('intended', 'unknown')) \
-                     AND ($6 = 'person' OR review IS NULL OR (review = 'held' AND not_before <= $7) \
-                          OR (review IN ('approved', 'declined') AND $4 IN (review, 'held')))";
-        let mut args = key(network, payment_id, state).to_vec();
-        args.push(Arg::Text(review.decision.status().as_str()));
-        args.push(Arg::MaybeTime(until));
-        args.push(Arg::Text(if lease.is_some() { "poller" } else { "person" }));
-        args.push(Arg::Time(now));
-        if conn.execute(sql, &args).await? == 0 {
-            return Err(StoreError::Refused(format!(
-                "payment {payment_id} is no longer {state}, or was decided on, or is being acted on, or was; see `railpoll payments show {payment_id}`"
-            )));
-        }
-        insert_review(conn, network, payment_id, state, review, now).await?;
+        write_decision(conn, by, network, payment_id, state, review, now).await?;
         tx.commit().await
     }
 
@@ -216,6 +197,61 @@ impl Store {
     }
 }
 
+/// Whose decision it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decider {
+    /// A person, who may overrule.
+    Person,
+    /// A poller, which may not.
+    Poller,
+    /// A rail that could not pay what was approved.
+    Rail,
+}
+
+impl Decider {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Poller => "poller",
+            Self::Rail => "rail",
+        }
+    }
+}
+
+/// Writes a decision down, in a transaction that somebody else commits.
+pub(super) async fn write_decision(
+    conn: &mut Conn<'_>,
+    by: Decider,
+    network: &str,
+    payment_id: &str,
+    state: &PaymentState,
+    review: &Review,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let until = match &review.decision {
+        Decision::Hold { until, .. } => *until,
+        Decision::Approve | Decision::Decline(_) => None,
+    };
+    let sql = "UPDATE payments SET review = $4, not_before = $5 \
+               WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
+                     AND o.payment_id = $2 AND o.status IN ('intended', 'unknown')) \
+                 AND ($6 = 'person' OR review IS NULL OR (review = 'held' AND not_before <= $7) \
+                      OR ($6 = 'rail' AND review = 'approved') \
+                      OR (review IN ('approved', 'declined') AND $4 IN (review, 'held')))";
+    let mut args = key(network, payment_id, state).to_vec();
+    args.push(Arg::Text(review.decision.status().as_str()));
+    args.push(Arg::MaybeTime(until));
+    args.push(Arg::Text(by.as_str()));
+    args.push(Arg::Time(now));
+    if conn.execute(sql, &args).await? == 0 {
+        return Err(StoreError::Refused(format!(
+            "payment {payment_id} is no longer {state}, or was decided on, or is being acted on, or was; see `railpoll payments show {payment_id}`"
+        )));
+    }
+    insert_review(conn, network, payment_id, state, review, now).await
+}
+
 async fn insert_review(
     conn: &mut Conn<'_>,
     network: &str,
@@ -268,7 +304,7 @@ fn key<'a>(network: &'a str, payment_id: &'a str, state: &'a PaymentState) -> [A
     [Arg::Text(network), Arg::Text(payment_id), Arg::Text(state.as_str())]
 }
 
-fn due_from(row: &DbRow) -> Result<Due, StoreError> {
+pub(super) fn due_from(row: &DbRow) -> Result<Due, StoreError> {
     Ok(Due {
         payment_id: row.text("payment_id")?,
         state: PaymentState::from_word(&row.text("state")?),

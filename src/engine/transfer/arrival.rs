@@ -34,7 +34,10 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
     };
     let settled = settle_amounts(terms, received, expected, quote.as_ref());
     match transfer.status {
-        TransferStatus::PendingUserTransferStart | TransferStatus::PendingSender => {
+        TransferStatus::PendingUserTransferStart if transfer.kind != TransferKind::Send => {
+            Some(go_on(transfer.kind, settled))
+        }
+        TransferStatus::PendingSender if transfer.kind == TransferKind::Send => {
             Some(go_on(transfer.kind, settled))
         }
         TransferStatus::PendingExternal if transfer.kind.is_deposit() => {
@@ -44,7 +47,9 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
             Some(wait(settled, "the money came before all was told that is needed"))
         }
         TransferStatus::OnHold => Some(wait(settled, "the money came while it was on hold")),
-        TransferStatus::PendingExternal
+        TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingExternal
         | TransferStatus::PendingUserTransferComplete
         | TransferStatus::PendingAnchor
         | TransferStatus::PendingStellar
@@ -89,4 +94,75 @@ fn wait(settled: Settled, why: &str) -> Arrived {
     };
     let (to, cause) = (TransferStatus::OnHold, Cause::ArrivalHeld);
     Arrived { to, cause, out, fee, message: Some(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{amount, terms, transfer};
+    use super::super::{Policy, legal};
+    use super::*;
+
+    #[test]
+    fn what_was_expected_goes_on() {
+        use TransferStatus::{
+            PendingAnchor, PendingExternal, PendingReceiver, PendingSender,
+            PendingUserTransferStart,
+        };
+        for (kind, from, to) in [
+            (TransferKind::Deposit, PendingUserTransferStart, PendingAnchor),
+            (TransferKind::Deposit, PendingExternal, PendingAnchor),
+            (TransferKind::Withdrawal, PendingUserTransferStart, PendingAnchor),
+            (TransferKind::Send, PendingSender, PendingReceiver),
+        ] {
+            let mut waiting = transfer(kind, from);
+            (waiting.amount_in, waiting.amount_out, waiting.amount_fee) = (None, None, None);
+            let arrived = arrive(&waiting, &terms(), &amount("10.00")).unwrap();
+            assert_eq!((arrived.to, arrived.cause), (to, Cause::Arrived));
+            assert_eq!((arrived.out, arrived.fee), (Some(amount("10")), Some(amount("0"))));
+        }
+    }
+
+    #[test]
+    fn an_agreed_price_goes_before_the_terms() {
+        let mut exchange =
+            transfer(TransferKind::DepositExchange, TransferStatus::PendingUserTransferStart);
+        (exchange.amount_out, exchange.amount_fee) = (Some(amount("3")), Some(amount("1")));
+        let arrived = arrive(&exchange, &terms(), &amount("10")).unwrap();
+        assert_eq!((arrived.out, arrived.fee), (Some(amount("3")), Some(amount("1"))));
+        let easy = Terms { overpayment: Policy::Accept, ..terms() };
+        let other = arrive(&exchange, &easy, &amount("11")).unwrap();
+        assert_eq!((other.to, other.out), (TransferStatus::OnHold, None));
+    }
+
+    #[test]
+    fn every_arrival_is_a_legal_move_and_money_never_comes_twice() {
+        let policies = [Policy::Accept, Policy::Refund, Policy::Hold];
+        for (kind, status) in TransferKind::ALL
+            .into_iter()
+            .flat_map(|kind| TransferStatus::ALL.map(|status| (kind, status)))
+        {
+            let mut waiting = transfer(kind, status);
+            assert!(
+                waiting.amount_in.is_none() || arrive(&waiting, &terms(), &amount("10")).is_none(),
+                "{kind} {status}"
+            );
+            waiting.amount_in = None;
+            for (received, policy) in
+                ["9", "10", "11"].into_iter().zip(policies.into_iter().cycle())
+            {
+                let terms = Terms { underpayment: policy, overpayment: policy, ..terms() };
+                if let Some(arrived) = arrive(&waiting, &terms, &amount(received)) {
+                    let is_legal = legal(kind, status, arrived.to, arrived.cause);
+                    assert!(is_legal.is_ok(), "{is_legal:?}");
+                } else {
+                    assert!(
+                        !status.is_waiting_for_money()
+                            || status == TransferStatus::PendingSender
+                            || status == TransferStatus::PendingUserTransferStart,
+                        "{kind} {status}"
+                    );
+                }
+            }
+        }
+    }
 }

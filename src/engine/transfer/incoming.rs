@@ -188,3 +188,117 @@ pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
     let is_late = one.deadline.is_some_and(|deadline| incoming.at > deadline);
     if is_late || one.status.is_final() { Match::TooLate(id) } else { Match::Matched(id) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TransferKind;
+    use super::super::fixtures::{amount, transfer};
+    use super::*;
+    use crate::engine::fixtures::at;
+
+    const USDC: &str = "USDC:G";
+
+    fn paid(memo: Option<Memo>) -> Incoming {
+        Incoming {
+            incoming_id: "1".to_owned(),
+            source: "stellar".to_owned(),
+            account: "GACCOUNT".to_owned(),
+            from: None,
+            amount: amount("10"),
+            asset: USDC.to_owned(),
+            memo,
+            subject: None,
+            muxed_id: None,
+            reference: "hash".to_owned(),
+            at: at(100),
+            raw: "{}".to_owned(),
+        }
+    }
+
+    fn waiting(id: &str, memo: Memo) -> Candidate {
+        let transfer = transfer(TransferKind::Withdrawal, TransferStatus::PendingUserTransferStart);
+        let memo = Some(memo);
+        Candidate { transfer_id: id.to_owned(), memo, ..Candidate::of(&transfer, USDC.to_owned()) }
+    }
+
+    fn matched(id: &str) -> Match {
+        Match::Matched(id.to_owned())
+    }
+
+    #[test]
+    fn a_memo_matches_with_its_type_only() {
+        let (id, text) = (Memo::Id(7), Memo::Text("7".to_owned()));
+        let candidates = [waiting("id", id.clone()), waiting("text", text.clone())];
+        assert_eq!(match_incoming(&paid(Some(id)), &candidates), matched("id"));
+        assert_eq!(match_incoming(&paid(Some(text)), &candidates), matched("text"));
+        assert_eq!(match_incoming(&paid(Some(Memo::Id(8))), &candidates), Match::UnknownMemo);
+        assert_eq!(match_incoming(&paid(None), &candidates), Match::UnknownMemo);
+        let elsewhere = Incoming { account: "GOTHER".to_owned(), ..paid(Some(Memo::Id(7))) };
+        assert_eq!(match_incoming(&elsewhere, &candidates), Match::UnknownMemo);
+    }
+
+    #[test]
+    fn the_id_of_a_muxed_address_is_a_memo_and_goes_before_it() {
+        let candidates = [waiting("seven", Memo::Id(7)), waiting("max", Memo::Id(u64::MAX))];
+        let muxed = Incoming { muxed_id: Some(u64::MAX), ..paid(Some(Memo::Id(7))) };
+        assert_eq!(match_incoming(&muxed, &candidates), matched("max"));
+        let unknown = Incoming { muxed_id: Some(9), ..paid(Some(Memo::Id(7))) };
+        assert_eq!(match_incoming(&unknown, &candidates), matched("seven"));
+    }
+
+    #[test]
+    fn what_is_not_simply_matched_says_why() {
+        let seven = || paid(Some(Memo::Id(7)));
+        let one = || waiting("t", Memo::Id(7));
+        let tell = |incoming: &Incoming, candidate: Candidate| {
+            match_incoming(incoming, std::slice::from_ref(&candidate)).as_str()
+        };
+        assert_eq!(tell(&seven(), one()), "matched");
+        assert_eq!(tell(&Incoming { asset: "native".to_owned(), ..seven() }, one()), "wrong_asset");
+        assert_eq!(tell(&seven(), Candidate { deadline: Some(at(100)), ..one() }), "matched");
+        assert_eq!(tell(&seven(), Candidate { deadline: Some(at(99)), ..one() }), "too_late");
+        let expired = Candidate { status: TransferStatus::Expired, ..one() };
+        assert_eq!(tell(&seven(), expired), "too_late");
+        for status in
+            [TransferStatus::PendingAnchor, TransferStatus::Completed, TransferStatus::OnHold]
+        {
+            let has_money = Candidate { status, has_money: true, ..one() };
+            assert_eq!(tell(&seven(), has_money), "second", "{status}");
+        }
+        let held = Candidate { status: TransferStatus::OnHold, ..one() };
+        assert_eq!(tell(&seven(), held), "matched");
+    }
+
+    #[test]
+    fn of_several_the_one_that_waits_is_meant_and_else_the_newest() {
+        let old = Candidate {
+            status: TransferStatus::Completed,
+            has_money: true,
+            ..waiting("old", Memo::Id(7))
+        };
+        let newer =
+            Candidate { transfer_id: "newer".to_owned(), created_at: at(50), ..old.clone() };
+        let one = paid(Some(Memo::Id(7)));
+        let all = [newer.clone(), waiting("waits", Memo::Id(7)), old.clone()];
+        assert_eq!(match_incoming(&one, &all), matched("waits"));
+        assert_eq!(match_incoming(&one, &[newer, old]), Match::Second("newer".to_owned()));
+    }
+
+    #[test]
+    fn a_subject_matches_as_banks_leave_it() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingUserTransferStart);
+        let subject = Some("Pay 5f0c-11".to_owned());
+        let one = Candidate { subject, ..Candidate::of(&deposit, "USD".to_owned()) };
+        let told = |subject: &str| {
+            let subject = Some(subject.to_owned());
+            let incoming = Incoming { subject, asset: "USD".to_owned(), ..paid(None) };
+            match_incoming(&incoming, std::slice::from_ref(&one))
+        };
+        for subject in ["Pay 5f0c-11", "PAY5F0C11", " pay  5F0C 11\n"] {
+            assert_eq!(told(subject), matched("t1"), "{subject}");
+        }
+        for subject in ["Pay 5f0c-1", "5f0c11", "", " - "] {
+            assert_eq!(told(subject), Match::UnknownMemo, "{subject}");
+        }
+    }
+}

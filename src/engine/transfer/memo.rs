@@ -134,3 +134,55 @@ fn from_base64(text: &str) -> Option<[u8; 32]> {
     // Bits that are left over are nothing: else one value had several texts.
     (filled == 32 && group == 0).then_some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_type_is_part_of_a_memo() {
+        assert_ne!(Memo::parse("text", "7"), Memo::parse("id", "7"));
+        let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert_ne!(Memo::parse("hash", zeros), Memo::parse("return", zeros));
+        assert_eq!(Memo::parse("hash", zeros), Ok(Memo::Hash([0; 32])));
+        assert_eq!(Memo::parse("hash", &"00".repeat(32)), Ok(Memo::Hash([0; 32])));
+    }
+
+    #[test]
+    fn what_is_no_memo_is_refused() {
+        for (memo_type, text) in [
+            ("id", "18446744073709551616"),
+            ("id", "+7"),
+            ("id", "007"),
+            ("id", ""),
+            ("text", "12345678901234567890123456789"),
+            ("hash", "AAAA"),
+            ("hash", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB="),
+            ("return", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            ("hash", "+0000000000000000000000000000000000000000000000000000000000000000"),
+            ("none", ""),
+        ] {
+            assert!(Memo::parse(memo_type, text).is_err(), "{memo_type} {text}");
+        }
+        let id = Memo::parse("id", "18446744073709551615");
+        assert_eq!(id, Ok(Memo::Id(u64::MAX)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_memo_survives_its_text(bytes in any::<[u8; 32]>(), id in any::<u64>(), text in ".{0,7}") {
+            for memo in [Memo::Hash(bytes), Memo::Return(bytes), Memo::Id(id), Memo::Text(text.clone())] {
+                prop_assert_eq!(Memo::parse(memo.memo_type(), &memo.text()), Ok(memo));
+            }
+        }
+
+        #[test]
+        fn one_hash_has_one_text(text in "[A-Za-z0-9+/]{43}=") {
+            if let Ok(memo) = Memo::parse("hash", &text) {
+                prop_assert_eq!(memo.text(), text);
+            }
+        }
+    }
+}

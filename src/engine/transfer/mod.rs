@@ -6,6 +6,8 @@
 mod amounts;
 mod arrival;
 mod explain;
+#[cfg(test)]
+mod fixtures;
 mod incoming;
 mod kind;
 mod memo;

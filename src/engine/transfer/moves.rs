@@ -414,3 +414,129 @@ pub const fn released_to(transfer: &Transfer) -> TransferStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_word_means_one_cause() {
+        let words: HashSet<_> = Cause::ALL.map(Cause::as_str).into_iter().collect();
+        assert_eq!(words.len(), Cause::ALL.len());
+        for cause in Cause::ALL {
+            assert!(MOVES.iter().any(|one| one.cause == cause), "{cause} moves nothing");
+        }
+    }
+
+    #[test]
+    fn of_one_kind_and_cause_one_actor_speaks() {
+        for kind in TransferKind::ALL {
+            for cause in Cause::ALL {
+                let of_it = |one: &&Move| one.cause == cause && one.kinds.contains(&kind);
+                let actors: HashSet<Actor> = MOVES.iter().filter(of_it).map(|one| one.by).collect();
+                assert!(actors.len() <= 1, "{kind}, {cause}: {actors:?}");
+                assert_eq!(actors.into_iter().next(), actor(kind, cause));
+            }
+        }
+    }
+
+    #[test]
+    fn no_move_is_there_twice() {
+        let mut seen = HashSet::new();
+        for one in MOVES {
+            for (kind, from) in
+                one.kinds.iter().flat_map(|kind| one.from.iter().map(move |from| (kind, from)))
+            {
+                assert!(
+                    seen.insert((kind, from, one.to, one.cause)),
+                    "{kind}: {from} to {}, {}",
+                    one.to,
+                    one.cause
+                );
+            }
+        }
+    }
+
+    /// Every status that a transfer of this kind can come to from where transfers begin.
+    fn reachable(kind: TransferKind) -> HashSet<TransferStatus> {
+        let mut reached = HashSet::from([TransferStatus::Incomplete]);
+        loop {
+            let next: Vec<_> = MOVES
+                .iter()
+                .filter(|one| one.kinds.contains(&kind))
+                .filter(|one| one.from.iter().any(|from| reached.contains(from)))
+                .map(|one| one.to)
+                .filter(|to| !reached.contains(to))
+                .collect();
+            if next.is_empty() {
+                return reached;
+            }
+            reached.extend(next);
+        }
+    }
+
+    #[test]
+    fn every_status_can_be_reached_and_every_open_one_left() {
+        let all: HashSet<_> = TransferKind::ALL.into_iter().flat_map(reachable).collect();
+        for status in TransferStatus::ALL {
+            assert!(all.contains(&status), "nothing becomes {status}");
+        }
+        for kind in TransferKind::ALL {
+            for status in reachable(kind).into_iter().filter(|status| !status.is_final()) {
+                let leaves = |one: &Move| {
+                    one.kinds.contains(&kind) && one.from.contains(&status) && one.to != status
+                };
+                assert!(MOVES.iter().any(leaves), "a {kind} stays {status} for ever");
+            }
+        }
+    }
+
+    #[test]
+    fn done_and_refunded_are_for_ever() {
+        for one in MOVES {
+            assert!(!one.from.contains(&TransferStatus::Completed), "{one:?}");
+            assert!(!one.from.contains(&TransferStatus::Refunded), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn a_deposit_is_never_paid_on_a_rail_nor_a_withdrawal_sent() {
+        let sending = [Cause::Sent, Cause::Applied, Cause::TrustMissing];
+        let paying = [Cause::Initiated, Cause::Delivered, Cause::InformationAsked];
+        for kind in TransferKind::ALL {
+            let wrong = if kind.is_deposit() { paying } else { sending };
+            assert!(wrong.into_iter().all(|cause| actor(kind, cause).is_none()), "{kind}");
+        }
+    }
+
+    fn any_kind() -> impl Strategy<Value = TransferKind> {
+        proptest::sample::select(&TransferKind::ALL[..])
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_person_leaves_an_end(
+            kind in any_kind(),
+            tries in proptest::collection::vec((0..MOVES.len(), 0..TransferStatus::ALL.len()), 0..400),
+        ) {
+            let mut status = TransferStatus::Incomplete;
+            for (row, to) in tries {
+                let cause = MOVES[row].cause;
+                // Half of them aim at where the row leads, the others anywhere.
+                let to = if row % 2 == 0 { MOVES[row].to } else { TransferStatus::ALL[to] };
+                match legal(kind, status, to, cause) {
+                    Ok(by) => {
+                        prop_assert!(!status.is_final() || by == Operator);
+                        prop_assert_eq!(Some(by), actor(kind, cause));
+                        status = to;
+                    }
+                    Err(refused) => prop_assert_eq!(refused, IllegalMove { kind, from: status, to, cause }),
+                }
+            }
+        }
+    }
+}

@@ -74,6 +74,8 @@ impl NewTransfer {
             is_id(&self.transfer_id),
             "transfer_id is 1 to 100 letters, digits, `.`, `_`, `:` or `-`",
         );
+        expect(!self.asset.is_empty() && !self.currency.is_empty(), "asset and currency are told");
+        expect(!self.rail.is_empty() && !self.network.is_empty(), "rail and network are told");
         expect(self.may_begin(), "status is one that a transfer of this kind begins in");
         expect(
             self.texts().all(|text| text.len() <= TEXT_MAX && !text.contains('\0')),
@@ -206,4 +208,50 @@ impl NewTransfer {
 fn is_id(text: &str) -> bool {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(is_legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{amount, new};
+    use super::*;
+
+    #[test]
+    fn what_is_right_has_no_faults() {
+        for (kind, status) in [
+            (TransferKind::Deposit, TransferStatus::PendingUserTransferStart),
+            (TransferKind::Deposit, TransferStatus::PendingAnchor),
+            (TransferKind::Withdrawal, TransferStatus::Incomplete),
+            (TransferKind::Withdrawal, TransferStatus::PendingAnchor),
+            (TransferKind::Send, TransferStatus::PendingSender),
+            (TransferKind::Send, TransferStatus::PendingReceiver),
+        ] {
+            assert_eq!(new(kind, status).faults(), Vec::<String>::new(), "{kind} {status}");
+        }
+    }
+
+    #[test]
+    fn each_fault_is_told() {
+        let good = || new(TransferKind::Withdrawal, TransferStatus::PendingUserTransferStart);
+        let ready = || new(TransferKind::Send, TransferStatus::PendingReceiver);
+        let cases = [
+            (NewTransfer { transfer_id: "a b".to_owned(), ..good() }, "transfer_id"),
+            (NewTransfer { transfer_id: String::new(), ..good() }, "transfer_id"),
+            (NewTransfer { rail: String::new(), ..good() }, "rail"),
+            (NewTransfer { status: TransferStatus::Completed, ..good() }, "status"),
+            (NewTransfer { status: TransferStatus::PendingSender, ..good() }, "status"),
+            (NewTransfer { kind: TransferKind::WithdrawalExchange, ..good() }, "exchange"),
+            (NewTransfer { memo: None, ..good() }, "memo"),
+            (NewTransfer { account: None, ..good() }, "account"),
+            (NewTransfer { beneficiary: Some("{".to_owned()), ..good() }, "JSON"),
+            (NewTransfer { amount_in: Some(amount("1")), ..good() }, "amount_in"),
+            (NewTransfer { amount_expected: Some(amount("0.00")), ..good() }, "more than 0"),
+            (NewTransfer { subject: Some("x".repeat(1001)), ..good() }, "1000"),
+            (NewTransfer { amount_out: None, ..ready() }, "amount_out"),
+            (NewTransfer { amount_fee: Some(amount("2")), ..ready() }, "together"),
+        ];
+        for (bad, word) in cases {
+            let faults = bad.faults();
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:?}");
+        }
+    }
 }

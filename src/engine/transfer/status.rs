@@ -171,3 +171,17 @@ impl FromStr for TransferStatus {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_means_its_status() {
+        for status in TransferStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert!(!(status.is_final() && status.is_waiting_for_money()), "{status}");
+        }
+        assert!("paid".parse::<TransferStatus>().is_err());
+    }
+}

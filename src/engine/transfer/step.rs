@@ -156,3 +156,62 @@ fn facts(transfer: &Transfer) -> Value {
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TransferKind;
+    use super::super::fixtures::{amount, transfer};
+    use super::*;
+    use crate::engine::fixtures::at;
+
+    #[test]
+    fn a_step_makes_one_version_more_and_keeps_what_it_does_not_change() {
+        let mut before = transfer(TransferKind::Deposit, TransferStatus::PendingUserTransferStart);
+        before.message = Some("old".to_owned());
+        before.not_before = Some(at(5));
+        before.attempts = 3;
+        let changes = Changes { amount_in: Some(amount("10")), ..Changes::default() };
+        let step =
+            Step { changes, ..Step::new(&before, TransferStatus::PendingAnchor, Cause::Arrived) };
+        let after = step.taken(at(7)).unwrap();
+        let expected = Transfer {
+            status: TransferStatus::PendingAnchor,
+            version: 2,
+            amount_in: Some(amount("10")),
+            message: None,
+            not_before: None,
+            attempts: 0,
+            updated_at: at(7),
+            ..before.clone()
+        };
+        assert_eq!(after, expected);
+        assert!(
+            Step::new(&after, TransferStatus::Completed, Cause::Delivered).taken(at(8)).is_err()
+        );
+    }
+
+    #[test]
+    fn an_end_has_its_time_and_a_new_beginning_has_none() {
+        let before = transfer(TransferKind::Withdrawal, TransferStatus::PendingExternal);
+        let failed = Step::new(&before, TransferStatus::Error, Cause::PayoutFailed).because("no");
+        let failed = failed.taken(at(7)).unwrap();
+        assert_eq!((failed.completed_at, failed.message.as_deref()), (Some(at(7)), Some("no")));
+        let again = Step::new(&failed, TransferStatus::PendingAnchor, Cause::Retried);
+        let again = again.taken(at(1)).unwrap();
+        assert_eq!(again.completed_at, None);
+        assert!(again.updated_at > failed.updated_at, "time rises");
+    }
+
+    #[test]
+    fn an_event_tells_what_there_is() {
+        let before = transfer(TransferKind::Send, TransferStatus::PendingReceiver);
+        let step = Step::new(&before, TransferStatus::PendingExternal, Cause::Initiated);
+        let after = step.taken(at(7)).unwrap();
+        let event = moved_event(before.status, step.cause, &after);
+        assert_eq!((event.subject.as_str(), event.version), ("transfer/t1", 2));
+        assert_eq!(event.data["previous_status"], "pending_receiver");
+        assert_eq!(event.data["amount_out"], "9");
+        assert!(event.data.get("message").is_none());
+        assert!(event.data.get("beneficiary").is_none(), "whom it concerns is nobody's business");
+    }
+}

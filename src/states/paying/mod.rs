@@ -27,7 +27,7 @@ use crate::config::{AssetSettings, PollerSettings};
 use crate::engine::{Clock, Poller, TransferStatus};
 use crate::networks::RequestSeen;
 use crate::rails::AnyRail;
-use crate::store::{Lease, PayoutRow, Scope, Store, StoreError};
+use crate::store::{Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
 /// What pays out on one rail, again and again: everything that outlives a sweep.
 pub struct Paying {
@@ -161,37 +161,16 @@ impl Paying {
             self.is_checked.store(!matches!(error, SweepError::Rail(_)), Ordering::Relaxed);
             return Err(error);
         }
-        report.open = self.open().await?;
+        report.standing = self.standing().await?;
+        report.open = open(&report.standing);
         Ok(())
     }
 
-    /// How many transfers wait for this rail.
-    async fn open(&self) -> Result<u64, StoreError> {
-        let counts = self.store.transfer_counts().await?;
-        let waits = |status| match status {
-            TransferStatus::PendingAnchor
-            | TransferStatus::PendingReceiver
-            | TransferStatus::PendingExternal => true,
-            TransferStatus::Incomplete
-            | TransferStatus::PendingUserTransferStart
-            | TransferStatus::PendingUserTransferComplete
-            | TransferStatus::PendingStellar
-            | TransferStatus::PendingTrust
-            | TransferStatus::PendingUser
-            | TransferStatus::PendingSender
-            | TransferStatus::PendingTransactionInfoUpdate
-            | TransferStatus::PendingCustomerInfoUpdate
-            | TransferStatus::OnHold
-            | TransferStatus::Completed
-            | TransferStatus::Refunded
-            | TransferStatus::Expired
-            | TransferStatus::NoMarket
-            | TransferStatus::TooSmall
-            | TransferStatus::TooLarge
-            | TransferStatus::Error => false,
-        };
-        let ours = counts.iter().filter(|count| count.rail == self.rail_name());
-        Ok(ours.filter(|count| waits(count.status)).map(|count| count.transfers).sum())
+    /// Where the transfers of this rail stand.
+    async fn standing(&self) -> Result<Vec<TransferCount>, StoreError> {
+        let mut counts = self.store.transfer_counts().await?;
+        counts.retain(|count| count.rail == self.rail_name());
+        Ok(counts)
     }
 
     /// What a sweep would do. Nothing is changed, here or at the rail.
@@ -221,7 +200,7 @@ impl Paying {
                 would(&transfer.transfer_id, "pay out", detail);
             }
         }
-        let open = self.open().await?;
+        let open = open(&self.standing().await?);
         Ok(SweepReport { outcome: "complete", open, ..SweepReport::default() })
     }
 
@@ -233,6 +212,33 @@ impl Paying {
     fn batch(&self) -> usize {
         usize::try_from(self.options.batch_size).unwrap_or(usize::MAX)
     }
+}
+
+/// How many transfers wait for their rail.
+fn open(standing: &[TransferCount]) -> u64 {
+    let waits = |status| match status {
+        TransferStatus::PendingAnchor
+        | TransferStatus::PendingReceiver
+        | TransferStatus::PendingExternal => true,
+        TransferStatus::Incomplete
+        | TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingUserTransferComplete
+        | TransferStatus::PendingStellar
+        | TransferStatus::PendingTrust
+        | TransferStatus::PendingUser
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingTransactionInfoUpdate
+        | TransferStatus::PendingCustomerInfoUpdate
+        | TransferStatus::OnHold
+        | TransferStatus::Completed
+        | TransferStatus::Refunded
+        | TransferStatus::Expired
+        | TransferStatus::NoMarket
+        | TransferStatus::TooSmall
+        | TransferStatus::TooLarge
+        | TransferStatus::Error => false,
+    };
+    standing.iter().filter(|count| waits(count.status)).map(|count| count.transfers).sum()
 }
 
 /// A payout as far as a verdict depends on it.

@@ -107,6 +107,21 @@ impl Store {
     }
 }
 
+/// Creates one transfer in a transaction that somebody else commits. What is wrong with it: nothing, or sentences.
+pub(in crate::store) async fn create_in(
+    conn: &mut Conn<'_>,
+    new: NewTransfer,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, StoreError> {
+    let faults = new.faults();
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    let now = stored_time(now);
+    let bad = insert(conn, &[new.begun(now)], 0, now).await?;
+    Ok(bad.into_iter().flat_map(|one| one.faults).collect())
+}
+
 /// What can be said of a batch without the database.
 fn faults_of(new: &[NewTransfer]) -> Vec<BadTransfer> {
     let (mut ids, mut memos) = (HashSet::new(), HashSet::new());

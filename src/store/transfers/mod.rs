@@ -28,6 +28,7 @@ mod write_sqlite;
 pub use channels::Channel;
 pub use claims::Claim;
 pub use create::BadTransfer;
+pub(super) use create::create_in;
 pub use envelopes::{Envelope, EnvelopeEnd, EnvelopePayment, Intention, NewEnvelope};
 pub use finish::{FinishedPayout, PayoutEnd};
 pub use incoming::{IncomingFilter, IncomingRow, NewIncoming, Recorded};

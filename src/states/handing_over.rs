@@ -1,0 +1,252 @@
+//! Payments whose beneficiaries are paid on a rail: an approved payment becomes a transfer, and is completed or failed by
+//! what came of that.
+
+use serde_json::Value;
+
+use super::rules::Acts;
+use super::{Sweep, SweepError};
+use crate::engine::{
+    Amount, Decision, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind, TransferStatus, gap_in_user_info,
+};
+use crate::networks::ripplenet::sender_user_info;
+use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
+
+/// ISO 20022: the reason is told in words.
+const NARRATIVE: &str = "NARR";
+
+impl Sweep<'_> {
+    /// Acts on what is due where `rail` pays the beneficiaries.
+    pub(super) async fn act_by_transfers(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        rail: &str,
+    ) -> Result<u64, SweepError> {
+        let (network, states) = (&lease.scope.network, self.rules.states);
+        let (now, limit) = (self.clock.now(), self.batch_size);
+        let due = self.store.due_to_pay_out(network, states, &acts.role, now, limit).await?;
+        self.each(due, |due| self.handle_by_transfer(lease, acts, rail, due)).await
+    }
+
+    async fn handle_by_transfer(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        rail: &str,
+        to_pay: ToPayOut,
+    ) -> Result<bool, SweepError> {
+        if self.has_given_up() {
+            return Ok(false);
+        }
+        match (&to_pay.paid, to_pay.due.review) {
+            (Some(paid), _) => self.conclude(lease, acts, &to_pay.due, paid).await,
+            (None, Some(ReviewStatus::Approved)) => {
+                self.hand_over(lease, rail, &to_pay, "person").await
+            }
+            (None, Some(ReviewStatus::Declined)) => {
+                self.decline(lease, acts, &to_pay.due, None).await
+            }
+            (None, Some(ReviewStatus::Pending | ReviewStatus::Held) | None) => {
+                match self.review(lease, acts, &to_pay.due).await? {
+                    Some((Decision::Approve, by)) => self.hand_over(lease, rail, &to_pay, by).await,
+                    Some((Decision::Decline(reason), by)) => {
+                        self.decline(lease, acts, &to_pay.due, Some((reason, by))).await
+                    }
+                    Some((hold @ Decision::Hold { .. }, by)) => {
+                        self.decided(lease, &to_pay.due, hold, by).await.map(|_| false)
+                    }
+                    None => Ok(false),
+                }
+            }
+        }
+    }
+
+    /// Makes the transfer that pays a payment out. The payment waits for its end.
+    async fn hand_over(
+        &self,
+        lease: &Lease,
+        rail: &str,
+        to_pay: &ToPayOut,
+        by: &str,
+    ) -> Result<bool, SweepError> {
+        let (network, due) = (&lease.scope.network, &to_pay.due);
+        let document = self.store.document(network, &due.payment_id).await?;
+        let tells = |info: &Value| info.as_object().is_none_or(|fields| !fields.is_empty());
+        let user_info = sender_user_info(&document).filter(tells);
+        let required = &self.settings.review.require_user_info;
+        if let Some(gap) = gap_in_user_info(user_info.as_ref(), required) {
+            return self.hold(lease, due, format!("nobody can be paid: {gap}")).await;
+        }
+        let beneficiary = user_info.map(|user_info| user_info.to_string());
+        let new = transfer_of(network, rail, to_pay, beneficiary);
+        let transfer_id = new.transfer_id.clone();
+        let approval = Review { decision: Decision::Approve, decided_by: by.to_owned() };
+        let now = self.clock.now();
+        match self.store.hand_over(lease, due, &approval, new, now).await {
+            Ok(faults) if faults.is_empty() => {
+                if due.review != Some(ReviewStatus::Approved) {
+                    self.tell_review(due, "approved", String::new());
+                }
+                tracing::info!(payment_id = due.payment_id, transfer_id, rail, "to be paid out");
+                Ok(true)
+            }
+            Ok(faults) => {
+                let why = format!("it cannot be paid out on {rail}: {}", faults.join("; "));
+                self.hold(lease, due, why).await
+            }
+            Err(StoreError::Refused(why)) => {
+                tracing::info!(payment_id = due.payment_id, why, "not handed over");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn hold(&self, lease: &Lease, due: &Due, why: String) -> Result<bool, SweepError> {
+        let hold = Decision::Hold { until: None, why };
+        self.decided(lease, due, hold, "rule").await.map(|_| false)
+    }
+
+    /// Carries a decline out: one that was made before, or this one, which is written down first.
+    async fn decline(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        due: &Due,
+        new: Option<(Reason, &str)>,
+    ) -> Result<bool, SweepError> {
+        let decision = match new {
+            Some((reason, by)) => self.decided(lease, due, Decision::Decline(reason), by).await?,
+            None => self.decision(lease, acts, due).await?,
+        };
+        let Some(Decision::Decline(reason)) = decision else { return Ok(false) };
+        let operation = (acts.decline)(reason, self.settings.review.on_decline);
+        self.begin(lease, due, operation).await
+    }
+
+    /// Tells the network what came of a payment's transfer.
+    async fn conclude(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        due: &Due,
+        paid: &PaidOut,
+    ) -> Result<bool, SweepError> {
+        let Some(reason) = failure(paid) else {
+            return self.begin(lease, due, acts.approve.clone()).await;
+        };
+        if due.review == Some(ReviewStatus::Declined) {
+            return self.decline(lease, acts, due, None).await;
+        }
+        let decline = Review {
+            decision: Decision::Decline(reason.clone()),
+            decided_by: format!("transfer {}", paid.transfer_id),
+        };
+        match self.store.decline_unpaid(lease, due, &decline, self.clock.now()).await {
+            Ok(()) => {}
+            Err(StoreError::Refused(why)) => {
+                tracing::info!(payment_id = due.payment_id, why, "not declined");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.tell_review(due, "declined", format!("{} {}", reason.code, reason.reason));
+        let operation = (acts.decline)(reason, self.settings.review.on_decline);
+        self.begin(lease, due, operation).await
+    }
+}
+
+/// Why a transfer that is over has not paid the beneficiary; none if it has.
+fn failure(paid: &PaidOut) -> Option<Reason> {
+    let why = match paid.status {
+        TransferStatus::Completed => return None,
+        TransferStatus::Incomplete
+        | TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingUserTransferComplete
+        | TransferStatus::PendingExternal
+        | TransferStatus::PendingAnchor
+        | TransferStatus::PendingStellar
+        | TransferStatus::PendingTrust
+        | TransferStatus::PendingUser
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingReceiver
+        | TransferStatus::PendingTransactionInfoUpdate
+        | TransferStatus::PendingCustomerInfoUpdate
+        | TransferStatus::OnHold
+        | TransferStatus::Refunded
+        | TransferStatus::Expired
+        | TransferStatus::NoMarket
+        | TransferStatus::TooSmall
+        | TransferStatus::TooLarge
+        | TransferStatus::Error => {
+            paid.message.clone().unwrap_or_else(|| format!("the payout ended as {}", paid.status))
+        }
+    };
+    let reason_type = ReasonType::ReceiverProcessingError;
+    // A rail that speaks ISO 20022 is passed on in its own words.
+    let told = why.split_once(": ").map(|(code, rest)| Reason::new(reason_type, code, rest));
+    Some(match told {
+        Some(Ok(reason)) => reason,
+        Some(Err(_)) | None => Reason { reason_type, code: NARRATIVE.to_owned(), reason: why },
+    })
+}
+
+/// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
+/// from the payment's, and it belongs to no configured asset.
+fn transfer_of(network: &str, rail: &str, to_pay: &ToPayOut, beneficiary: Option<String>) -> NewTransfer {
+    let (payout, id) = (&to_pay.payout, &to_pay.due.payment_id);
+    NewTransfer {
+        transfer_id: format!("{network}:{id}"),
+        kind: TransferKind::Send,
+        protocol: None,
+        status: TransferStatus::PendingReceiver,
+        asset: String::new(),
+        rail: rail.to_owned(),
+        currency: payout.currency.clone(),
+        network: network.to_owned(),
+        amount_expected: None,
+        amount_in: Some(payout.amount.clone()),
+        amount_out: Some(payout.amount.clone()),
+        amount_fee: Some(Amount::zero()),
+        from_address: None,
+        to_address: None,
+        memo: None,
+        account: None,
+        beneficiary,
+        subject: to_pay.end_to_end_id.clone(),
+        rail_reference: None,
+        deadline: None,
+        payment: Some((network.to_owned(), id.clone())),
+        created_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(status: TransferStatus, message: Option<&str>) -> Option<(String, String)> {
+        let message = message.map(str::to_owned);
+        let paid = PaidOut { transfer_id: "t".to_owned(), status, message };
+        failure(&paid).map(|reason| (reason.code, reason.reason))
+    }
+
+    #[test]
+    fn what_is_paid_has_not_failed() {
+        assert_eq!(ended(TransferStatus::Completed, Some("the rail took 0.10")), None);
+    }
+
+    #[test]
+    fn the_rails_reason_is_passed_on() {
+        let told = |code: &str, reason: &str| Some((code.to_owned(), reason.to_owned()));
+        let error = |message| ended(TransferStatus::Error, message);
+        assert_eq!(error(Some("AC01: no such account")), told("AC01", "no such account"));
+        assert_eq!(error(Some("closed: gone")), told("NARR", "closed: gone"));
+        assert_eq!(error(Some("nobody there")), told("NARR", "nobody there"));
+        assert_eq!(error(None), told("NARR", "the payout ended as error"));
+        assert_eq!(
+            ended(TransferStatus::Refunded, None),
+            told("NARR", "the payout ended as refunded")
+        );
+    }
+}
