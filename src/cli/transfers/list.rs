@@ -180,7 +180,7 @@ fn table(rows: &[Transfer], now: DateTime<Utc>) -> Table {
 }
 
 /// A status, in the colour of how well that is.
-pub(super) fn status(status: TransferStatus) -> Cell {
+pub(in crate::cli) fn status(status: TransferStatus) -> Cell {
     let cell = Cell::from(status.as_str());
     match status {
         TransferStatus::Completed => cell.paint(Paint::Good),

@@ -15,7 +15,7 @@ mod explain;
 mod import;
 mod incoming;
 mod lines;
-mod list;
+pub(super) mod list;
 mod new;
 mod resolve;
 mod show;

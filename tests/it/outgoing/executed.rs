@@ -39,10 +39,17 @@ fn a_payment_is_paid_out_and_then_completed(kind: Kind) {
 
     transfers.pay(&[]).expect(0);
     let x = world.once("executed", &[]).expect(0);
-    assert_eq!(sandbox.accepted_calls(ids[0], Operation::Complete), 1, "{} {:?}", x.stderr, world.texts("SELECT transfer_id || status || payment_id || payment_network FROM transfers"));
+    assert_eq!(
+        sandbox.accepted_calls(ids[0], Operation::Complete),
+        1,
+        "{} {:?}",
+        x.stderr,
+        world.texts("SELECT transfer_id || status || payment_id || payment_network FROM transfers")
+    );
     assert_eq!(sandbox.state_of(ids[1]), Some(PaymentState::Executed), "it is on its way");
     assert_eq!(sandbox.accepted_calls(ids[2], Operation::Fail), 1);
-    let why = "SELECT decided_by || ' ' || code || ' ' || reason FROM reviews WHERE decision = 'decline'";
+    let why =
+        "SELECT decided_by || ' ' || code || ' ' || reason FROM reviews WHERE decision = 'decline'";
     let told = format!("transfer {} AC01 no such account", transfer_of(ids[2]));
     assert_eq!(world.texts(why), [told]);
 

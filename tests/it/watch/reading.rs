@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, StreamFault};
 use railpoll::sandbox::Reply;
+use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, StreamFault};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
 use crate::support::world::{finish, until_true};
