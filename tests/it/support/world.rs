@@ -307,6 +307,8 @@ pub(crate) fn binary(name: &str) -> &'static str {
         "executed" => env!("CARGO_BIN_EXE_railpoll-executed"),
         "completed" => env!("CARGO_BIN_EXE_railpoll-completed"),
         "failed" => env!("CARGO_BIN_EXE_railpoll-failed"),
+        "pending-deposits" => env!("CARGO_BIN_EXE_railpoll-pending-deposits"),
+        "watch" => env!("CARGO_BIN_EXE_railpoll-watch"),
         "outgoing" => env!("CARGO_BIN_EXE_railpoll-outgoing"),
         other => panic!("there is no poller {other}"),
     }

@@ -1,0 +1,133 @@
+//! Whether the rail is believed, and what follows from what it says.
+
+use railpoll::engine::Clock;
+use chrono::TimeDelta;
+
+use crate::support::stellar::{Anchor, Setting, on_both_kinds};
+use railpoll::sandbox::horizon::HorizonOptions;
+use railpoll::sandbox::{FaultRates, Reply};
+use railpoll::sandbox::bank::BankEndpoint;
+
+#[test]
+fn what_arrives_is_sent_on_once() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customers: Vec<_> = (0..5).map(|n| anchor.customer(&format!("customer {n}"))).collect();
+        for (n, customer) in customers.iter().enumerate() {
+            anchor.create(&anchor.expected_deposit(&format!("d{n}"), &customer.account()));
+        }
+        anchor.send();
+        assert_eq!(anchor.transfers.count_in("pending_user_transfer_start"), 5);
+        let bank = &anchor.transfers.bank;
+        assert!(bank.announce("d4", "it is on its way"));
+        for n in 0..4 {
+            bank.receive(&format!("d{n}"), "10.50", "DE02").unwrap();
+        }
+        anchor.send();
+        anchor.send();
+        let paid: Vec<String> = customers[..4].iter().map(|keys| keys.account()).collect();
+        anchor.check_paid(&paid);
+        assert_eq!(anchor.transfers.count_in("completed"), 4);
+        assert_eq!(anchor.transfers.status("d4"), "pending_external");
+        assert_eq!(anchor.transfers.message("d4"), "it is on its way");
+        let fees = "SELECT CAST(sum(amount_in) - sum(amount_out) - sum(amount_fee) AS text) \
+                    FROM transfers WHERE status = 'completed'";
+        assert_eq!(anchor.transfers.world.texts(fees)[0].parse::<f64>(), Ok(0.0));
+        // One transaction for all four: they have no memo.
+        assert_eq!(anchor.horizon.submissions(), 1);
+        anchor.send();
+        anchor.check_paid(&paid);
+    });
+}
+
+#[test]
+fn another_amount_follows_the_policy() {
+    let policies = [
+        ("underpayment = \"hold\"", "on_hold", 0, 0),
+        ("underpayment = \"accept\"", "completed", 1, 0),
+        ("underpayment = \"refund\"", "pending_anchor", 0, 1),
+    ];
+    on_both_kinds(|kind| {
+        for (policy, status, paid, refunds) in policies {
+            let setting = Setting { asset: policy, ..Setting::default() };
+            let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
+            let customer = anchor.customer("customer");
+            anchor.create(&anchor.expected_deposit("d", &customer.account()));
+            anchor.transfers.bank.receive("d", "5.50", "DE02").unwrap();
+            anchor.send();
+            anchor.send();
+            assert_eq!(anchor.transfers.status("d"), status, "{policy}");
+            assert_eq!(anchor.paid().len(), paid, "{policy}");
+            let world = &anchor.transfers.world;
+            assert_eq!(world.count("refunds WHERE place = 'bank'"), refunds, "{policy}");
+            anchor.check_books();
+        }
+    });
+}
+
+#[test]
+fn what_fails_or_comes_to_nothing_ends() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let to = anchor.customer("customer").account();
+        anchor.create(&anchor.expected_deposit("fails", &to));
+        let past = Some(Clock::system().now() - TimeDelta::minutes(1));
+        for id in ["late", "in time"].map(|id| id.replace(' ', "-")) {
+            let mut deposit = anchor.expected_deposit(&id, &to);
+            deposit.deadline = past;
+            anchor.create(&deposit);
+        }
+        anchor.transfers.bank.fail_deposit("fails", "AC04", "the account is closed");
+        anchor.transfers.bank.receive("in-time", "10.50", "DE02").unwrap();
+        anchor.send();
+        assert_eq!(anchor.transfers.status("fails"), "error");
+        assert_eq!(anchor.transfers.status("late"), "expired");
+        anchor.send();
+        assert_eq!(anchor.transfers.status("in-time"), "completed");
+        anchor.check_paid(&[to]);
+    });
+}
+
+#[test]
+fn a_rail_that_is_down_loses_nothing() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let to = anchor.customer("customer").account();
+        anchor.create(&anchor.expected_deposit("d", &to));
+        let transfers = &anchor.transfers;
+        transfers.bank.receive("d", "10.50", "DE02").unwrap();
+        transfers.world.wait(transfers.bank.go_down());
+        let ended = crate::support::world::finish(&mut anchor.pending_deposits(&[]));
+        assert_eq!(ended.code, Some(69), "{}", ended.stderr);
+        assert_eq!(transfers.status("d"), "pending_user_transfer_start");
+        assert_eq!(transfers.world.alerts(), ["rail_unavailable stands"]);
+        transfers.world.wait(transfers.bank.come_up());
+        anchor.send();
+        anchor.send();
+        assert_eq!(transfers.status("d"), "completed");
+        assert_eq!(transfers.world.alerts(), ["rail_unavailable ended"]);
+        anchor.check_paid(&[to]);
+    });
+}
+
+#[test]
+fn a_bad_bank_is_caught_up_with() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let to: Vec<String> =
+            (0..30).map(|n| anchor.customer(&format!("customer {n}")).account()).collect();
+        for (n, to) in to.iter().enumerate() {
+            anchor.create(&anchor.expected_deposit(&format!("d{n}"), to));
+            anchor.transfers.bank.receive(&format!("d{n}"), "10.50", "DE02").unwrap();
+        }
+        anchor.transfers.bank.script(BankEndpoint::DepositsLookup, 4, Reply::status(500));
+        let faults = FaultRates { cut_after: 200, garbage: 200, ..FaultRates::default() };
+        anchor.transfers.bank.set_faults(faults);
+        crate::support::world::until_true("all to be paid", || {
+            let ended = crate::support::world::finish(&mut anchor.pending_deposits(&[]));
+            assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
+            anchor.transfers.count_in("completed") == 30
+        });
+        anchor.check_paid(&to);
+    });
+}

@@ -1,0 +1,6 @@
+//! Deposits: money that comes in on a rail goes out on the ledger, once.
+
+mod asked;
+mod destinations;
+mod signatures;
+mod submissions;

@@ -1,0 +1,112 @@
+//! How the list is read: by page, by stream, after gaps.
+
+use std::time::Duration;
+
+use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, StreamFault};
+use railpoll::sandbox::Reply;
+
+use crate::support::stellar::{Anchor, Setting, on_both_kinds};
+use crate::support::world::{finish, until_true};
+
+fn quick() -> HorizonOptions {
+    HorizonOptions { stream_retry: Duration::from_millis(1), ..HorizonOptions::default() }
+}
+
+#[test]
+fn every_page_is_read_and_the_place_is_kept() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        for n in 0..450 {
+            anchor.pays(&customer, "1", n);
+        }
+        anchor.watch();
+        assert_eq!(anchor.verdicts().len(), 450);
+        let before = anchor.horizon.requests_to(Endpoint::Payments);
+        anchor.pays(&customer, "1", 1_000);
+        anchor.watch();
+        assert_eq!(anchor.verdicts().len(), 451);
+        assert_eq!(anchor.horizon.requests_to(Endpoint::Payments) - before, 1, "from where it was");
+    });
+}
+
+#[test]
+fn a_stream_brings_what_comes_and_a_broken_one_loses_nothing() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::with(kind, &Setting::default(), quick());
+        let customer = anchor.rich_customer("customer");
+        let faults = [
+            StreamFault::Drop(1),
+            StreamFault::DropInside(2),
+            StreamFault::Repeat(1),
+            StreamFault::Garbage(1),
+            StreamFault::Close(2),
+        ];
+        for fault in faults {
+            anchor.horizon.script_stream(1, fault);
+        }
+        let new: Vec<_> = (0..40).map(|n| anchor.withdrawal(&format!("w{n}"), n)).collect();
+        anchor.transfers.create(&new);
+        let daemon = anchor.start_watching();
+        until_true("a stream", || anchor.horizon.streams() == 1);
+        for n in 0..40 {
+            anchor.pays(&customer, "10", n);
+        }
+        until_true("all to be booked", || anchor.transfers.count_in("pending_anchor") == 40);
+        daemon.signal("TERM");
+        daemon.ended().expect(0);
+        assert_eq!(anchor.verdicts().len(), 40);
+        assert_eq!(anchor.transfers.world.count("quarantine"), 0);
+        anchor.check_books();
+    });
+}
+
+#[test]
+fn horizon_down_for_a_while_is_caught_up_with() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::with(kind, &Setting::default(), quick());
+        let customer = anchor.rich_customer("customer");
+        anchor.create(&anchor.withdrawal("w", 7));
+        let daemon = anchor.start_watching();
+        until_true("a stream", || anchor.horizon.streams() == 1);
+        let world = &anchor.transfers.world;
+        world.wait(anchor.horizon.go_down());
+        anchor.pays(&customer, "10", 7);
+        until_true("an alert", || world.alerts() == ["network_unavailable stands"]);
+        world.wait(anchor.horizon.come_up());
+        until_true("the payment", || anchor.transfers.status("w") == "pending_anchor");
+        drop(daemon);
+    });
+}
+
+#[test]
+fn a_network_that_was_reset_is_an_alert() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        for n in 0..200 {
+            anchor.pays(&customer, "1", n);
+        }
+        anchor.watch();
+        anchor.horizon.reset_ledger();
+        let ended = finish(&mut anchor.watching(&[]));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let alerts = anchor.transfers.world.alerts();
+        assert!(alerts.contains(&"list_unreliable stands".to_owned()), "{alerts:?}");
+    });
+}
+
+#[test]
+fn an_answer_that_is_cut_brings_each_payment_once() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        for n in 0..30 {
+            anchor.pays(&customer, "1", n);
+        }
+        anchor.horizon.script(Endpoint::Payments, 2, Reply::CutAfter);
+        anchor.watch();
+        anchor.watch();
+        assert_eq!(anchor.verdicts().len(), 30);
+    });
+}
