@@ -28,4 +28,6 @@ mod standby;
 mod stellar;
 mod store;
 mod support;
+mod transfers_crash;
+mod transfers_outage;
 mod watch;
