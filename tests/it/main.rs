@@ -29,4 +29,6 @@ mod stellar;
 mod store;
 mod support;
 mod transfers_cli;
+mod transfers_crash;
+mod transfers_outage;
 mod watch;
