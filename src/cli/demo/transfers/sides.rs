@@ -172,7 +172,7 @@ fn horizon_options(seed: u64) -> HorizonOptions {
     HorizonOptions {
         seed,
         closing: Closing::Every(Duration::from_millis(250)),
-        submit_timeout: Duration::from_secs(1),
+        submit_timeout: Duration::from_millis(500),
         stream_retry: Duration::from_millis(100),
         faults: FaultRates {
             status_500: 10,
