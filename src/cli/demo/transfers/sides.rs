@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::plan::{COINS, Coin, Conduct, Planned, Way};
 use crate::cli::failure::Failure;
 use crate::cli::sandbox::write_secret;
+use crate::sandbox::FaultRates;
 use crate::sandbox::bank::{Bank, BankOptions, Course};
 use crate::sandbox::horizon::{
-    Closing, Endpoint, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
+    Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
 };
-use crate::sandbox::{FaultRates, Reply};
 
 /// Accounts whose sequence numbers are used, so that many transactions are on their way at once.
 const CHANNELS: usize = 4;
@@ -59,8 +59,8 @@ impl Sides {
         let no_port = |error| Failure::Refused(format!("no loopback port can be had: {error}"));
         let bank = Bank::start(bank_options(seed)).await.map_err(no_port)?;
         let horizon = HorizonSandbox::start(horizon_options(seed)).await.map_err(no_port)?;
-        // Horizon does not find at once what it has just taken.
-        horizon.script(Endpoint::Transaction, 2, Reply::status(404));
+        // Horizon does not find at once what the ledger has: 404 after a submission.
+        horizon.set_lag(1);
         for one in plan.iter().filter(|one| one.conduct == Conduct::CannotBePaid) {
             let closed = Course::fail("account_closed", "the beneficiary's account is closed");
             bank.set_course_for(&one.id, closed);
