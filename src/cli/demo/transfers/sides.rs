@@ -128,7 +128,7 @@ impl Sides {
         let mut text = format!(
             "\n[rails.bank]\nkind = \"http\"\nurl = \"{}\"\nsecret_file = \"{}\"\ntimeout = \"2s\"\n\n\
              [networks.stellar]\nkind = \"stellar\"\nhorizon_url = \"{}\"\npassphrase = \"{}\"\n\
-             seeds_file = \"{}\"\nchannels = {channels:?}\ntime_bound = \"30s\"\ntimeout = \"2s\"\n\
+             seeds_file = \"{}\"\nchannels = {channels:?}\ntimeout = \"2s\"\n\
              requests_per_second = 2000\npayments_per_envelope = 5\n",
             self.bank.url(),
             secret.display(),
