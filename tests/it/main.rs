@@ -10,6 +10,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod daemon;
+mod demo;
 mod deposits;
 mod drift;
 mod envelopes;
