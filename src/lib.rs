@@ -7,7 +7,7 @@
 //! | `http` | what every client shares: an answer's meaning, tries, limits | engine |
 //! | `program` | one bounded run of a program that is asked something | nothing of ours |
 //! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine, http |
-//! | [`rails`] | off-chain money: one trait, one file per adapter | engine, http |
+//! | [`rails`] | off-chain money: one trait, one adapter per way to reach a bank | engine, http, program |
 //! | [`store`] | the database: SQLite and PostgreSQL behind one API | engine |
 //! | [`states`] | what to do with a payment in one state | the five above |
 //! | [`config`] | settings: typed, layered, validated | engine |

@@ -53,8 +53,7 @@ pub trait Rail: Send + Sync {
     /// The rail knows the payout by its key: the same key again is the same payout, and never a second one.
     fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome>;
 
-    /// What became of payouts: a report for each that is `asked` about, in that order. One that is left out could not
-    /// be asked about now, and is to be asked about again.
+    /// What became of payouts: one report for each that is `asked` about, in that order.
     ///
     /// # Errors
     /// Why nothing is known. Nothing was changed.

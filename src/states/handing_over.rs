@@ -1,10 +1,13 @@
 //! Payments whose beneficiaries are paid on a rail: an approved payment becomes a transfer, and is completed or failed by
 //! what came of that.
 
+use serde_json::Value;
+
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
     Amount, Decision, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind, TransferStatus,
+    gap_in_user_info,
 };
 use crate::networks::ripplenet::sender_user_info;
 use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
@@ -69,11 +72,14 @@ impl Sweep<'_> {
     ) -> Result<bool, SweepError> {
         let (network, due) = (&lease.scope.network, &to_pay.due);
         let document = self.store.document(network, &due.payment_id).await?;
-        let Some(beneficiary) = sender_user_info(&document) else {
-            let why = "the sender has told nothing of the beneficiary: there is nobody to pay";
-            return self.hold(lease, due, why.to_owned()).await;
-        };
-        let new = transfer_of(network, rail, to_pay, beneficiary.to_string());
+        let tells = |info: &Value| info.as_object().is_none_or(|fields| !fields.is_empty());
+        let user_info = sender_user_info(&document).filter(tells);
+        let required = &self.settings.review.require_user_info;
+        if let Some(gap) = gap_in_user_info(user_info.as_ref(), required) {
+            return self.hold(lease, due, format!("nobody can be paid: {gap}")).await;
+        }
+        let beneficiary = user_info.map(|user_info| user_info.to_string());
+        let new = transfer_of(network, rail, to_pay, beneficiary);
         let transfer_id = new.transfer_id.clone();
         let approval = Review { decision: Decision::Approve, decided_by: by.to_owned() };
         let now = self.clock.now();
@@ -187,15 +193,20 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
 }
 
 /// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
-/// from the payment's, and it belongs to no configured asset.
-fn transfer_of(network: &str, rail: &str, to_pay: &ToPayOut, beneficiary: String) -> NewTransfer {
+/// from the payment's, and its asset is called as the network is.
+fn transfer_of(
+    network: &str,
+    rail: &str,
+    to_pay: &ToPayOut,
+    beneficiary: Option<String>,
+) -> NewTransfer {
     let (payout, id) = (&to_pay.payout, &to_pay.due.payment_id);
     NewTransfer {
         transfer_id: format!("{network}:{id}"),
         kind: TransferKind::Send,
         protocol: None,
         status: TransferStatus::PendingReceiver,
-        asset: String::new(),
+        asset: network.to_owned(),
         rail: rail.to_owned(),
         currency: payout.currency.clone(),
         network: network.to_owned(),
@@ -207,7 +218,7 @@ fn transfer_of(network: &str, rail: &str, to_pay: &ToPayOut, beneficiary: String
         to_address: None,
         memo: None,
         account: None,
-        beneficiary: Some(beneficiary),
+        beneficiary,
         subject: to_pay.end_to_end_id.clone(),
         rail_reference: None,
         deadline: None,

@@ -141,7 +141,7 @@ mod tests {
     fn accepted(terms: &Terms, received: &str) -> (String, String) {
         match settle_amounts(terms, &amount(received), None, None) {
             Settled::Accept { out, fee } => (out.to_string(), fee.to_string()),
-            other => panic!("{received}: {other:?}"),
+            held @ (Settled::Refund(_) | Settled::Hold(_)) => panic!("{received}: {held:?}"),
         }
     }
 

@@ -34,7 +34,10 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
     };
     let settled = settle_amounts(terms, received, expected, quote.as_ref());
     match transfer.status {
-        TransferStatus::PendingUserTransferStart | TransferStatus::PendingSender => {
+        TransferStatus::PendingUserTransferStart if transfer.kind != TransferKind::Send => {
+            Some(go_on(transfer.kind, settled))
+        }
+        TransferStatus::PendingSender if transfer.kind == TransferKind::Send => {
             Some(go_on(transfer.kind, settled))
         }
         TransferStatus::PendingExternal if transfer.kind.is_deposit() => {
@@ -44,7 +47,9 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
             Some(wait(settled, "the money came before all was told that is needed"))
         }
         TransferStatus::OnHold => Some(wait(settled, "the money came while it was on hold")),
-        TransferStatus::PendingExternal
+        TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingExternal
         | TransferStatus::PendingUserTransferComplete
         | TransferStatus::PendingAnchor
         | TransferStatus::PendingStellar

@@ -506,7 +506,7 @@ mod tests {
     #[test]
     fn a_deposit_is_never_paid_on_a_rail_nor_a_withdrawal_sent() {
         let sending = [Cause::Sent, Cause::Applied, Cause::TrustMissing];
-        let paying = [Cause::Initiated, Cause::Delivered, Cause::PayoutUnclear];
+        let paying = [Cause::Initiated, Cause::Delivered, Cause::InformationAsked];
         for kind in TransferKind::ALL {
             let wrong = if kind.is_deposit() { paying } else { sending };
             assert!(wrong.into_iter().all(|cause| actor(kind, cause).is_none()), "{kind}");
@@ -530,7 +530,7 @@ mod tests {
                 let to = if row % 2 == 0 { MOVES[row].to } else { TransferStatus::ALL[to] };
                 match legal(kind, status, to, cause) {
                     Ok(by) => {
-                        prop_assert!(!status.is_final() || by == Actor::Operator);
+                        prop_assert!(!status.is_final() || by == Operator);
                         prop_assert_eq!(Some(by), actor(kind, cause));
                         status = to;
                     }

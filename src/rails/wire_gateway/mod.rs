@@ -231,25 +231,24 @@ impl WireGateway {
         }
     }
 
-    async fn report(&self, asked: &PayoutRef) -> Result<PayoutReport, RailError> {
-        Ok(PayoutReport { key: asked.key.clone(), state: self.state(asked).await? })
-    }
-
-    /// What became of each payout, as far as the gateway can be asked.
+    /// What became of each payout. Of a row that could not be asked about, while others could, nothing newer is known
+    /// than that the gateway took it: so it delays nobody.
     async fn states(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
-        let calls: Vec<_> = asked.iter().map(|payout| self.report(payout)).collect();
-        let (mut reports, mut failed) = (Vec::with_capacity(asked.len()), None);
-        let mut answers = stream::iter(calls).buffered(self.parallel);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(report) => reports.push(report),
-                Err(error) => failed = Some(error),
-            }
+        let calls: Vec<_> = asked.iter().map(|payout| self.state(payout)).collect();
+        let states: Vec<_> = stream::iter(calls).buffered(self.parallel).collect().await;
+        if let Some(Err(error)) = states.first()
+            && states.iter().all(Result::is_err)
+        {
+            return Err(error.clone());
         }
-        match failed {
-            Some(error) if reports.is_empty() => Err(error),
-            Some(_) | None => Ok(reports),
-        }
+        let report = |(asked, state): (&PayoutRef, Result<PayoutState, RailError>)| PayoutReport {
+            key: asked.key.clone(),
+            state: state.unwrap_or_else(|error| {
+                tracing::debug!(network = self.name, %error, "a row could not be asked about");
+                PayoutState::Initiated { reference: asked.reference.clone() }
+            }),
+        };
+        Ok(asked.iter().zip(states).map(report).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use super::history::Moved;
 use super::keys::{Key, asset_text, decimal, hex, memo_text};
 use super::network::Network;
 use super::operations::Kind;
-use super::render::claimable_id;
+use super::overview::claimable_id;
 
 /// How a payment was made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 mod account;
 mod books;
 mod check;
+mod claimable;
 mod codes;
 mod control;
 mod customers;
@@ -20,6 +21,7 @@ mod network;
 mod operations;
 mod options;
 mod overlap;
+mod overview;
 mod path;
 mod problem;
 mod query;

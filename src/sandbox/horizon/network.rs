@@ -16,7 +16,7 @@ use super::options::{Closing, HorizonRequest, StreamFault, StreamRates, SubmitFa
 use super::overlap::Overlaps;
 use super::problem::Problem;
 use super::query::{Cursor, Query, page};
-use super::{render, rest};
+use super::{overview, render, rest};
 use crate::engine::Clock;
 use crate::sandbox::HookAnswer;
 use crate::sandbox::faults::Faults;
@@ -161,8 +161,8 @@ impl Network {
         let base = self.base.as_str();
         let ledger = &self.ledger;
         let found = match endpoint {
-            Endpoint::Root => Some(render::root(base, ledger, &self.passphrase)),
-            Endpoint::FeeStats => Some(render::fee_stats(ledger)),
+            Endpoint::Root => Some(overview::root(base, ledger, &self.passphrase)),
+            Endpoint::FeeStats => Some(overview::fee_stats(ledger)),
             Endpoint::Ledger => {
                 let number: u32 = about
                     .parse()
@@ -170,13 +170,13 @@ impl Network {
                 let seen = number <= ledger.visible().sequence;
                 let mut ledgers = ledger.history.ledgers.iter();
                 let header = ledgers.find(|header| header.sequence == number && seen);
-                header.map(|header| render::ledger(base, header))
+                header.map(|header| overview::ledger(base, header))
             }
             Endpoint::Account => {
                 let key = account_key(about)?;
                 let seen = ledger.visible();
                 let account = ledger.state.account_after(key, seen.sequence);
-                account.map(|account| render::account(base, key, account, seen))
+                account.map(|account| overview::account(base, key, account, seen))
             }
             Endpoint::Transaction => {
                 let hash =
@@ -187,7 +187,7 @@ impl Network {
                 let id = about.strip_prefix("00000000").and_then(hash_of);
                 let id = id.ok_or_else(|| Problem::bad_request("id", "it is no balance id"))?;
                 let balance = ledger.state.claimable(&id);
-                balance.map(|balance| render::claimable(base, &id, balance))
+                balance.map(|balance| overview::claimable(base, &id, balance))
             }
             Endpoint::Friendbot => return rest::friendbot(self, parameters),
             Endpoint::Sandbox => return rest::sandbox(self, about, parameters),
@@ -253,7 +253,7 @@ impl Network {
                 let end = all.partition_point(|header| token(header) < before);
                 in_order(start..end.max(start))
                     .take(query.limit)
-                    .map(|at| render::ledger(base, &all[at]))
+                    .map(|at| overview::ledger(base, &all[at]))
                     .collect()
             }
         })

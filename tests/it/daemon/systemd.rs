@@ -1,5 +1,6 @@
 //! What systemd hears of a daemon, without systemd.
 
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,8 @@ fn ready_comes_after_the_configuration_and_the_database() {
         let daemon = start(&supervisor, &mut world.poller("accepted", &[]));
         supervisor.hear_until(READY);
         eprintln!("from exec to READY, schema {schema}: {:?}", started.elapsed());
-        assert_eq!(world.count("_sqlx_migrations WHERE success"), 1);
+        let all = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap();
+        assert_eq!(world.count("_sqlx_migrations WHERE success"), all.count());
         daemon.signal("TERM");
         daemon.ended().expect(0);
         supervisor.rest();

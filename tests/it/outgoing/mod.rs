@@ -2,6 +2,8 @@
 
 mod clear;
 mod crash;
+mod executed;
+mod refunds;
 mod trouble;
 mod unclear;
 mod workers;

@@ -16,7 +16,10 @@ fn two_workers_share_a_rail(kind: Kind) {
     }
     let ids = transfers.sends(300);
     until_true("all of them", || transfers.count_in("completed") == 300);
-    drop(workers);
+    for worker in workers {
+        worker.signal("TERM");
+        assert_eq!(worker.ended().code, Some(0));
+    }
     transfers.check_paid_once(&ids, "at the end");
     transfers.check_trail("at the end");
     let acted =
