@@ -8,6 +8,7 @@ use super::find;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::config::Settings;
 use crate::engine::{
     Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
