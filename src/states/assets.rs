@@ -63,3 +63,27 @@ impl Asset {
         self.settings.terms(kind)
     }
 }
+
+#[cfg(test)]
+impl Assets {
+    /// Lumens, under the name `usd`, on the network `stellar`.
+    pub(super) fn one() -> Self {
+        let settings = AssetSettings {
+            name: "usd".to_owned(),
+            network: "stellar".to_owned(),
+            code: AssetCode::Native,
+            account: "GUS".to_owned(),
+            rail: "bank".to_owned(),
+            currency: "USD".to_owned(),
+            currency_decimals: 2,
+            decimals: 7,
+            fee_fixed: crate::engine::Amount::zero(),
+            fee_percent: crate::engine::Amount::zero(),
+            underpayment: crate::engine::Policy::Hold,
+            overpayment: crate::engine::Policy::Refund,
+            claimable_balances: false,
+        };
+        let asset = Asset { on_network: StellarAsset::Native, settings };
+        Self([("usd".to_owned(), asset)].into())
+    }
+}

@@ -193,7 +193,7 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
 }
 
 /// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
-/// from the payment's, and it belongs to no configured asset.
+/// from the payment's, and its asset is called as the network is.
 fn transfer_of(
     network: &str,
     rail: &str,
@@ -206,7 +206,7 @@ fn transfer_of(
         kind: TransferKind::Send,
         protocol: None,
         status: TransferStatus::PendingReceiver,
-        asset: String::new(),
+        asset: network.to_owned(),
         rail: rail.to_owned(),
         currency: payout.currency.clone(),
         network: network.to_owned(),

@@ -16,6 +16,8 @@ mod completed;
 mod dry_run;
 mod executed;
 mod failed;
+#[cfg(test)]
+mod fixtures;
 mod handing_over;
 mod job;
 mod judging;

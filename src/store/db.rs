@@ -52,8 +52,6 @@ const SQLITE_READ_CACHE: &str = "-1024";
 const SQLITE_ROWS: usize = 256;
 /// Compiled statements that a connection keeps: more than there are.
 const SQLITE_STATEMENTS: usize = 128;
-/// A connection that was used within this time is taken to be alive still.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// A database.
 #[derive(Debug, Clone)]
@@ -125,15 +123,6 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(CONNECT_MAX)
-            .test_before_acquire(false)
-            .before_acquire(|conn, known| {
-                Box::pin(async move {
-                    if known.idle_for > FRESH {
-                        conn.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .after_connect(|conn, _| {
                 Box::pin(async { conn.execute(POSTGRES_SESSION).await.map(drop) })
             })

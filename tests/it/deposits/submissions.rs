@@ -84,8 +84,13 @@ fn a_low_fee_is_raised_and_never_above_what_is_allowed() {
     on_both_kinds(|kind| {
         let anchor = Anchor::with(kind, &Setting::default(), quick());
         let to = deposits(&anchor, 2);
+        anchor.horizon.script_submit(1, SubmitFault::TimeoutLost);
+        let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
+        until_true("the envelope to be sent", || anchor.horizon.submissions() == 1);
+        // Fees rise between the first submission and the second.
         anchor.horizon.set_fee_pressure(900);
-        send_until_paid(&anchor, 2);
+        until_true("all to be paid", || anchor.transfers.count_in("completed") == 2);
+        drop(daemon);
         anchor.check_paid(&to);
         assert_eq!(anchor.transfers.world.count("envelopes WHERE bump_xdr IS NOT NULL"), 1);
         // 100 stroops, then ten times that: for two operations and one more.

@@ -58,13 +58,6 @@ fn a_deposits_money_goes_back(kind: Kind) {
     transfers.bank.set_course_for("failed", Course::fail("AC04", "closed account"));
     let daemon = transfers.start(&[]);
     until_true("the refunds", || {
-        eprintln!(
-            "{:?}",
-            transfers.world.texts(
-                "SELECT transfer_id || ' ' || status || ' ' || coalesce(message,'') FROM transfers"
-            )
-        );
-        eprintln!("{:?}", transfers.world.texts("SELECT coalesce(transfer_id,'?') || ' ' || status || ' ' || coalesce(answer,'') || not_before FROM payouts"));
         transfers.count_in("refunded") == 2 && transfers.count_in("on_hold") == 1
     });
     drop(daemon);
