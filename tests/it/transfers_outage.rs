@@ -122,6 +122,7 @@ fn a_rail_hangs(kind: Kind) {
     assert_eq!(anchor.transfers.status("stuck-in"), "pending_user_transfer_start");
     assert_eq!(anchor.transfers.status("stuck-out"), "pending_receiver");
     drop(daemon);
+    scene.check_money("a rail hangs");
 }
 
 #[test]

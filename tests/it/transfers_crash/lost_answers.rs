@@ -7,8 +7,11 @@ use crate::support::databases::Kind;
 use crate::support::scene::Scene;
 use crate::support::world::until_true;
 
+/// What it is called, and what makes it happen.
+type Loss = (&'static str, fn(&HorizonSandbox));
+
 /// How the answers to two submissions are lost.
-fn losses() -> [(&'static str, fn(&HorizonSandbox)); 4] {
+fn losses() -> [Loss; 4] {
     [
         ("504, and applied", |horizon| horizon.script_submit(2, SubmitFault::TimeoutApplied)),
         ("504, and never heard of", |horizon| horizon.script_submit(2, SubmitFault::TimeoutLost)),
