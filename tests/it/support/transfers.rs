@@ -170,7 +170,7 @@ pub(crate) fn send(id: &str) -> NewTransfer {
         kind: TransferKind::Send,
         protocol: None,
         status: TransferStatus::PendingReceiver,
-        asset: String::new(),
+        asset: "acme".to_owned(),
         rail: "bank".to_owned(),
         currency: "USD".to_owned(),
         network: "acme".to_owned(),
