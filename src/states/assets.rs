@@ -8,7 +8,7 @@ use crate::networks::stellar::StellarAsset;
 
 /// What one asset is on both sides.
 #[derive(Debug, Clone)]
-pub(super) struct Asset {
+pub(crate) struct Asset {
     /// On the network.
     pub(super) on_network: StellarAsset,
     settings: AssetSettings,
@@ -16,14 +16,14 @@ pub(super) struct Asset {
 
 /// All configured assets, by name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Assets(BTreeMap<String, Asset>);
+pub(crate) struct Assets(BTreeMap<String, Asset>);
 
 impl Assets {
     /// Those of `settings`.
     ///
     /// # Errors
     /// One of them cannot be on its network.
-    pub(super) fn of(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn of(settings: &Settings) -> Result<Self, String> {
         let asset = |(name, own): (&String, &AssetSettings)| {
             let on_network = match &own.code {
                 AssetCode::Native => StellarAsset::Native,
@@ -61,5 +61,29 @@ impl Asset {
     /// What its transfers of this kind are settled by.
     pub(super) fn terms(&self, kind: TransferKind) -> Terms {
         self.settings.terms(kind)
+    }
+}
+
+#[cfg(test)]
+impl Assets {
+    /// Lumens, under the name `usd`, on the network `stellar`.
+    pub(super) fn one() -> Self {
+        let settings = AssetSettings {
+            name: "usd".to_owned(),
+            network: "stellar".to_owned(),
+            code: AssetCode::Native,
+            account: "GUS".to_owned(),
+            rail: "bank".to_owned(),
+            currency: "USD".to_owned(),
+            currency_decimals: 2,
+            decimals: 7,
+            fee_fixed: crate::engine::Amount::zero(),
+            fee_percent: crate::engine::Amount::zero(),
+            underpayment: crate::engine::Policy::Hold,
+            overpayment: crate::engine::Policy::Refund,
+            claimable_balances: false,
+        };
+        let asset = Asset { on_network: StellarAsset::Native, settings };
+        Self([("usd".to_owned(), asset)].into())
     }
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
-    Amount, Decision, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind, TransferStatus, gap_in_user_info,
+    Amount, Decision, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind, TransferStatus,
+    gap_in_user_info,
 };
 use crate::networks::ripplenet::sender_user_info;
 use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
@@ -192,15 +193,20 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
 }
 
 /// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
-/// from the payment's, and it belongs to no configured asset.
-fn transfer_of(network: &str, rail: &str, to_pay: &ToPayOut, beneficiary: Option<String>) -> NewTransfer {
+/// from the payment's, and its asset is called as the network is.
+fn transfer_of(
+    network: &str,
+    rail: &str,
+    to_pay: &ToPayOut,
+    beneficiary: Option<String>,
+) -> NewTransfer {
     let (payout, id) = (&to_pay.payout, &to_pay.due.payment_id);
     NewTransfer {
         transfer_id: format!("{network}:{id}"),
         kind: TransferKind::Send,
         protocol: None,
         status: TransferStatus::PendingReceiver,
-        asset: String::new(),
+        asset: network.to_owned(),
         rail: rail.to_owned(),
         currency: payout.currency.clone(),
         network: network.to_owned(),

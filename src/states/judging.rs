@@ -93,3 +93,80 @@ pub(super) fn changes_of(arrived: &Arrived, received: &Amount) -> Changes {
         ..Changes::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Memo, TransferKind, TransferStatus};
+    use crate::states::fixtures::{amount, now, transfer};
+
+    fn paid(id: &str, sum: &str, currency: &str, subject: &str) -> Incoming {
+        Incoming {
+            incoming_id: id.to_owned(),
+            source: "bank".to_owned(),
+            account: String::new(),
+            from: Some("DE02".to_owned()),
+            amount: amount(sum),
+            asset: currency.to_owned(),
+            memo: None,
+            subject: Some(subject.to_owned()),
+            muxed_id: None,
+            reference: id.to_owned(),
+            at: now(),
+            raw: String::new(),
+        }
+    }
+
+    fn verdicts(incoming: &[Incoming], transfers: &[Transfer]) -> Vec<(&'static str, bool)> {
+        let judged = judge(incoming, transfers, &Assets::one(), Side::Rail);
+        judged.iter().map(|one| (one.verdict.as_str(), one.step.is_some())).collect()
+    }
+
+    #[test]
+    fn the_second_of_a_page_is_the_second() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingUserTransferStart);
+        let page = [
+            paid("1", "10", "USD", "RENT-7"),
+            paid("2", "10", "USD", "rent 7"),
+            paid("3", "10", "USD", "rent 8"),
+            paid("4", "10", "EUR", "rent 7"),
+        ];
+        let expected =
+            [("matched", true), ("second", false), ("unknown_memo", false), ("wrong_asset", false)];
+        assert_eq!(verdicts(&page, &[deposit]), expected);
+    }
+
+    #[test]
+    fn nothing_is_taken_for_a_transfer_that_cannot_take_it() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingUserTransferStart);
+        let none = [paid("1", "0", "USD", "rent 7")];
+        assert_eq!(verdicts(&none, std::slice::from_ref(&deposit)), [("second", false)]);
+        let lost = Transfer { asset: "other".to_owned(), ..deposit };
+        let page = [paid("1", "10", "USD", "rent 7")];
+        assert_eq!(verdicts(&page, &[lost]), [("second", false)], "its asset is gone");
+    }
+
+    #[test]
+    fn every_step_is_a_legal_move() {
+        let waiting = [
+            (TransferKind::Withdrawal, TransferStatus::PendingUserTransferStart),
+            (TransferKind::Send, TransferStatus::PendingSender),
+            (TransferKind::Withdrawal, TransferStatus::Incomplete),
+            (TransferKind::Send, TransferStatus::PendingUser),
+            (TransferKind::Withdrawal, TransferStatus::OnHold),
+        ];
+        for (kind, status) in waiting {
+            for sum in ["1", "10", "100"] {
+                let transfer = transfer(kind, status);
+                let mut one = paid("1", sum, "native", "");
+                one.account = "GUS".to_owned();
+                one.memo = Some(Memo::Id(7));
+                let judged =
+                    judge(&[one], std::slice::from_ref(&transfer), &Assets::one(), Side::Network);
+                let step = judged[0].step.as_ref().unwrap();
+                assert!(step.taken(now()).is_ok(), "{kind} {status} {sum}");
+                assert_eq!(step.changes.network_reference.as_deref(), Some("1"));
+            }
+        }
+    }
+}

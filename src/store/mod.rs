@@ -13,6 +13,7 @@ mod finished;
 mod handing_over;
 mod known;
 mod leases;
+mod many;
 mod migrate;
 mod operations;
 mod payments;

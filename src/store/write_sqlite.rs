@@ -3,19 +3,15 @@
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments as _, Encode, Sqlite, Transaction, Type};
+use sqlx::{Sqlite, Transaction};
 
+use super::many::{Many, Values};
 use super::plan::{Plan, Stored};
 use super::values::sqlite_time;
 use super::{Scope, StoreError};
 
-/// Rows in one statement. With powers of two any number of rows takes few statements, of few different texts: each text
-/// is compiled once, and stays compiled.
-const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
-
-static PAYMENTS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
+static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
         "INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency, \
          payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
          returns_payment, returned_by_payment, end_to_end_id, content_hash, version)",
@@ -33,24 +29,24 @@ static PAYMENTS: LazyLock<Insert> = LazyLock::new(|| {
     )
 });
 
-static DOCUMENTS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
+static DOCUMENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
         "INSERT INTO payment_documents (network, payment_id, document)",
         "(?,?,?)",
         "ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document",
     )
 });
 
-static STATUSES: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
+static STATUSES: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
         "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)",
         "('payment',?,?,?,?,?,?)",
         "ON CONFLICT DO NOTHING",
     )
 });
 
-static EVENTS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
+static EVENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
         "INSERT INTO events (type, subject, version, payload, occurred_at)",
         "(?,?,?,?,?)",
         "",
@@ -126,55 +122,4 @@ fn payment(
         .value(payment.hash)?
         .value(stored.version)?;
     Ok(())
-}
-
-/// An insert of any number of rows.
-struct Insert([String; SIZES.len()]);
-
-impl Insert {
-    fn new(into: &str, row: &str, on_conflict: &str) -> Self {
-        Self(SIZES.map(|size| format!("{into} VALUES {} {on_conflict}", vec![row; size].join(","))))
-    }
-
-    async fn run<T>(
-        &'static self,
-        tx: &mut Transaction<'static, Sqlite>,
-        rows: &[T],
-        bind: impl Fn(&mut Values, &T) -> Result<(), sqlx::Error>,
-    ) -> Result<(), sqlx::Error> {
-        let mut rest = rows;
-        for (size, text) in SIZES.into_iter().zip(&self.0) {
-            while let Some((rows, behind)) = rest.split_at_checked(size) {
-                let mut values = Values(SqliteArguments::default());
-                for row in rows {
-                    bind(&mut values, row)?;
-                }
-                sqlx::query_with(text.as_str(), values.0).execute(&mut **tx).await?;
-                rest = behind;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The values of a statement's rows, one behind the other.
-struct Values(SqliteArguments);
-
-impl Values {
-    fn value<'v>(
-        &mut self,
-        value: impl Encode<'v, Sqlite> + Type<Sqlite>,
-    ) -> Result<&mut Self, sqlx::Error> {
-        self.0.add(value).map_err(sqlx::Error::Encode)?;
-        Ok(self)
-    }
-
-    fn text(&mut self, text: &str) -> Result<&mut Self, sqlx::Error> {
-        self.value(Arc::<str>::from(text))
-    }
-
-    /// A text that many rows have.
-    fn shared(&mut self, text: &Arc<str>) -> Result<&mut Self, sqlx::Error> {
-        self.value(Arc::clone(text))
-    }
 }

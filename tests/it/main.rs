@@ -29,4 +29,5 @@ mod standby;
 mod stellar;
 mod store;
 mod support;
+mod transfers_cli;
 mod watch;

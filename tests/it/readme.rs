@@ -242,7 +242,7 @@ fn a_command_that_does_not_exist_is_found() {
     for good in ["railpoll status --all", "railpoll -c x.toml payments list|show --network acme"] {
         assert_eq!(helps.fault(good), None);
     }
-    for bad in ["railpoll transfers", "railpoll status --every", "railpoll payments list|drop"] {
+    for bad in ["railpoll payouts", "railpoll status --every", "railpoll payments list|drop"] {
         assert!(helps.fault(bad).is_some(), "{bad}");
     }
 }

@@ -119,3 +119,123 @@ impl Received<'_> {
         Some(Step { transfer: deposit, to: arrived.to, cause: arrived.cause, changes })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::TransferKind;
+    use crate::states::fixtures::{amount, now, terms, transfer};
+
+    const WAITING: [TransferStatus; 2] =
+        [TransferStatus::PendingUserTransferStart, TransferStatus::PendingExternal];
+
+    fn received(sum: &str, currency: &str) -> Arrival {
+        Arrival::Received {
+            amount: amount(sum),
+            currency: currency.to_owned(),
+            fee: None,
+            from: Some("DE02".to_owned()),
+            reference: Some("r".to_owned()),
+        }
+    }
+
+    fn failed() -> Arrival {
+        Arrival::Failed { code: "AC04".to_owned(), reason: "closed".to_owned() }
+    }
+
+    fn step<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<Step<'t>> {
+        match after(deposit, arrival, Some(&terms()), now()) {
+            Asked::Move(step) => Some(*step),
+            Asked::Again(_) => None,
+        }
+    }
+
+    #[test]
+    fn every_answer_is_a_legal_move_or_none() {
+        let answers = [
+            Arrival::NotYet { message: None },
+            Arrival::Pending { message: Some("soon".to_owned()) },
+            received("10", "USD"),
+            received("9", "USD"),
+            received("11", "USD"),
+            received("0.1", "USD"),
+            received("0", "USD"),
+            received("10", "EUR"),
+            failed(),
+        ];
+        for status in WAITING {
+            for deadline in [None, Some(now() - TimeDelta::seconds(1))] {
+                let mut deposit = transfer(TransferKind::Deposit, status);
+                deposit.deadline = deadline;
+                for answer in &answers {
+                    for terms in [None, Some(&terms())] {
+                        if let Asked::Move(step) = after(&deposit, answer, terms, now()) {
+                            assert!(step.taken(now()).is_ok(), "{status} {answer:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn money_that_is_in_is_settled_by_the_terms() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
+        let step = step(&deposit, &received("10", "USD")).unwrap();
+        assert_eq!((step.to, step.cause), (TransferStatus::PendingAnchor, Cause::Arrived));
+        assert_eq!(step.changes.amount_out, Some(amount("9.5")));
+        assert_eq!(step.changes.amount_fee, Some(amount("0.5")));
+        assert_eq!(step.changes.from_address.as_deref(), Some("DE02"));
+        assert_eq!(step.changes.rail_reference.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn a_fee_that_the_rail_tells_goes_before_ours() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
+        let mut arrival = received("10", "USD");
+        if let Arrival::Received { fee, .. } = &mut arrival {
+            *fee = Some(amount("2"));
+        }
+        let step = step(&deposit, &arrival).unwrap();
+        assert_eq!(step.changes.amount_out, Some(amount("8")));
+    }
+
+    #[test]
+    fn money_of_another_kind_is_for_a_person() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
+        let step = step(&deposit, &received("10", "EUR")).unwrap();
+        assert_eq!(step.to, TransferStatus::OnHold);
+        assert_eq!(step.changes.amount_in, None, "ten of what?");
+    }
+
+    #[test]
+    fn money_is_not_forgotten_with_its_asset() {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
+        let Asked::Move(step) = after(&deposit, &received("10", "USD"), None, now()) else {
+            panic!("it is held");
+        };
+        assert_eq!(step.to, TransferStatus::OnHold);
+        assert_eq!(step.changes.amount_in, Some(amount("10")));
+    }
+
+    #[test]
+    fn only_what_the_rail_has_not_seen_expires() {
+        let not_yet = Arrival::NotYet { message: None };
+        for (status, expires) in WAITING.into_iter().zip([true, false]) {
+            let mut deposit = transfer(TransferKind::Deposit, status);
+            deposit.deadline = Some(now() - TimeDelta::seconds(1));
+            assert_eq!(step(&deposit, &not_yet).is_some(), expires, "{status}");
+            let paid = step(&deposit, &received("10", "USD")).unwrap();
+            assert_eq!(paid.to, TransferStatus::PendingAnchor, "it came, late or not");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_longer_is_asked_about_less_often() {
+        let pause = |age: TimeDelta| (next_look(now() - age, now()) - now()).num_seconds();
+        assert_eq!(pause(TimeDelta::seconds(30)), 0);
+        assert_eq!(pause(TimeDelta::minutes(10)), 10);
+        assert_eq!(pause(TimeDelta::days(30)), 600);
+        assert_eq!(pause(-TimeDelta::hours(1)), 0, "created by a clock that is ahead");
+    }
+}

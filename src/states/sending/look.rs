@@ -90,3 +90,103 @@ pub(super) fn able(wanted: Wanted<'_>, account: Option<&AccountState>, ways: Way
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::stellar::{Line, Signer, SourceState, Thresholds};
+
+    const US: &str = "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ";
+    const TO: &str = "GB43KVROR7TFJ6KAPCYRF2FJROTZAH4FHLTJLPWX4DRZCC5NASLGITR6";
+
+    fn usd() -> StellarAsset {
+        StellarAsset::credit("USD", US).unwrap()
+    }
+
+    /// An account with a trustline that has room for 10, or none.
+    fn account(line: Option<StellarAsset>) -> AccountState {
+        AccountState {
+            account: TO.to_owned(),
+            source: SourceState { sequence: 1, since: None },
+            thresholds: Thresholds::default(),
+            signers: vec![Signer { key: TO.to_owned(), weight: 1 }],
+            lines: line
+                .into_iter()
+                .map(|asset| Line {
+                    asset,
+                    balance: 0,
+                    limit: 100_000_000,
+                    buying_liabilities: 0,
+                    selling_liabilities: 0,
+                    authorized: true,
+                })
+                .collect(),
+            memo_required: false,
+        }
+    }
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    fn of(to: &str, asset: &StellarAsset, account: Option<&AccountState>, ways: Ways<'_>) -> Able {
+        let (sum, nothing) = (amount("10"), Amount::zero());
+        let wanted = Wanted { to, asset, amount: &sum, has_memo: false, beside: &nothing };
+        able(wanted, account, ways)
+    }
+
+    const PLAIN: Ways<'_> = Ways { claimable_balances: false, starting_balance: None };
+
+    #[test]
+    fn who_can_take_it_is_paid() {
+        let there = account(Some(usd()));
+        let pay = |to: &str| Planned::Pay { to: to.to_owned(), asset: usd(), amount: amount("10") };
+        assert_eq!(of(TO, &usd(), Some(&there), PLAIN), Able::Pay(pay(TO)));
+        assert!(matches!(of("GABC", &usd(), None, PLAIN), Able::Hold(_)));
+    }
+
+    #[test]
+    fn two_payments_that_fit_alone_need_not_fit_together() {
+        let (there, sum) = (account(Some(usd())), amount("6"));
+        let wanted = Wanted { to: TO, asset: &usd(), amount: &sum, has_memo: false, beside: &sum };
+        assert!(matches!(able(wanted, Some(&there), PLAIN), Able::Wait(_)));
+    }
+
+    #[test]
+    fn an_account_is_created_if_that_is_wanted() {
+        assert!(matches!(of(TO, &usd(), None, PLAIN), Able::Wait(_)));
+        let balance = amount("2.01");
+        let ways = Ways { claimable_balances: true, starting_balance: Some(&balance) };
+        let Able::Prepare(Planned::CreateAccount { starting_balance, .. }) =
+            of(TO, &usd(), None, ways)
+        else {
+            panic!("an account is to be created");
+        };
+        assert_eq!(starting_balance, balance, "that is not the payment");
+    }
+
+    #[test]
+    fn lumens_create_the_account_themselves() {
+        let Able::Pay(Planned::CreateAccount { starting_balance, .. }) =
+            of(TO, &StellarAsset::Native, None, PLAIN)
+        else {
+            panic!("the creation is the payment");
+        };
+        assert_eq!(starting_balance, amount("10"));
+    }
+
+    #[test]
+    fn without_a_trustline_it_waits_or_is_laid_down() {
+        let there = account(None);
+        assert!(matches!(of(TO, &usd(), Some(&there), PLAIN), Able::Wait(_)));
+        let ways = Ways { claimable_balances: true, starting_balance: None };
+        let laid = of(TO, &usd(), Some(&there), ways);
+        assert!(matches!(laid, Able::Pay(Planned::CreateClaimableBalance { .. })));
+    }
+
+    #[test]
+    fn who_wants_a_memo_and_has_none_is_for_a_person() {
+        let there = AccountState { memo_required: true, ..account(Some(usd())) };
+        assert!(matches!(of(TO, &usd(), Some(&there), PLAIN), Able::Hold(_)));
+    }
+}

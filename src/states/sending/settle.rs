@@ -158,3 +158,101 @@ fn of_refund<'t>(
     });
     Settled { step, refund: Some((refund_id.to_owned(), end)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::TransferKind;
+    use crate::states::fixtures::{amount, now, transfer};
+
+    fn payment(does: Does, refund: bool) -> EnvelopePayment {
+        EnvelopePayment {
+            operation: does.as_str().to_owned(),
+            transfer_id: Some("t".to_owned()),
+            refund_id: refund.then(|| "r".to_owned()),
+            destination: "G".to_owned(),
+            amount: amount("10"),
+            balance_id: (does == Does::PayByBalance).then(|| "00ab".to_owned()),
+        }
+    }
+
+    fn fates() -> Vec<Fate> {
+        vec![
+            Fate::Applied,
+            Fate::Lapsed("late".to_owned()),
+            Fate::NoTrust,
+            Fate::NoAccount,
+            Fate::Held("op_underfunded".to_owned()),
+        ]
+    }
+
+    const ALL: [Does; 4] =
+        [Does::Pay, Does::PayByCreating, Does::PayByBalance, Does::CreateAccount];
+
+    fn scene(needs_no_trust: bool) -> Scene<'static> {
+        Scene { hash: "ab", needs_no_trust, now: now() }
+    }
+
+    #[test]
+    fn every_end_is_a_legal_move() {
+        let deposits = [TransferKind::Deposit, TransferKind::DepositExchange];
+        let others =
+            [TransferKind::Withdrawal, TransferKind::WithdrawalExchange, TransferKind::Send];
+        let cases = deposits.map(|kind| (kind, false)).into_iter();
+        for (kind, is_refund) in cases.chain(others.map(|kind| (kind, true))) {
+            let on_its_way = transfer(kind, TransferStatus::PendingStellar);
+            for does in ALL {
+                for fate in fates() {
+                    for needs_no_trust in [false, true] {
+                        let payment = payment(does, is_refund);
+                        let Settled { step, refund } =
+                            settle(&payment, Some(&on_its_way), &fate, scene(needs_no_trust));
+                        let step = step.unwrap();
+                        assert!(step.taken(now()).is_ok(), "{kind} {does:?} {fate:?}");
+                        assert_eq!(refund.is_some(), is_refund);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(does: Does, fate: &Fate, needs_no_trust: bool) -> (TransferStatus, Option<String>) {
+        let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingStellar);
+        let payment = payment(does, false);
+        let settled = settle(&payment, Some(&deposit), fate, scene(needs_no_trust));
+        let step = settled.step.unwrap();
+        (step.to, step.changes.message)
+    }
+
+    #[test]
+    fn an_account_that_was_created_is_no_payment() {
+        assert_eq!(end(Does::CreateAccount, &Fate::Applied, false).0, TransferStatus::PendingTrust);
+        assert_eq!(end(Does::CreateAccount, &Fate::Applied, true).0, TransferStatus::PendingAnchor);
+        for does in [Does::Pay, Does::PayByCreating, Does::PayByBalance] {
+            assert_eq!(end(does, &Fate::Applied, false).0, TransferStatus::Completed, "{does:?}");
+        }
+    }
+
+    #[test]
+    fn the_claimable_balance_is_told() {
+        let (_, message) = end(Does::PayByBalance, &Fate::Applied, true);
+        assert_eq!(message.as_deref(), Some("paid as claimable balance 00ab"));
+    }
+
+    #[test]
+    fn a_refund_without_a_transfer_ends_too() {
+        let payment = EnvelopePayment { transfer_id: None, ..payment(Does::Pay, true) };
+        let settled = settle(&payment, None, &Fate::Applied, scene(false));
+        assert!(settled.step.is_none());
+        let done = RefundEnd::Done { reference: Some("ab".to_owned()) };
+        assert_eq!(settled.refund, Some(("r".to_owned(), done)));
+    }
+
+    #[test]
+    fn every_word_is_read_back() {
+        for does in ALL {
+            assert_eq!(Does::parse(does.as_str()), Some(does));
+        }
+        assert_eq!(Does::parse("merge"), None);
+    }
+}

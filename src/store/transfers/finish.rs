@@ -1,17 +1,20 @@
 //! What came of payouts.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::Row as _;
 
-use super::super::db::{Conn, Sql};
-use super::super::values::{Arg, stored_time};
+use super::super::db::{Conn, in_time};
+use super::super::many::Many;
+use super::super::values::{sqlite_time, stored_time, without_nul};
 use super::super::{Lease, Store, StoreError};
 use super::claims::claimant;
 use super::payouts::PayoutRow;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
-use super::rows::{maybe_kept, time_json};
 use super::steps::{plan, write_steps};
 use super::trail::write_events;
 use crate::engine::{Event, EventType, PayoutStatus, Step};
@@ -72,22 +75,26 @@ pub struct FinishedPayout<'a> {
     pub step: Option<Step<'a>>,
 }
 
-/// Only who has a payout in hand may say what came of it. In PostgreSQL, "open" is said by the status: by `finished_at`
-/// the planner, which knows nothing of a table that was empty a while ago, might go through all that are open.
-const FINISH: Sql = Sql::Each {
-    sqlite: "UPDATE payouts SET status = r.value ->> 'status', attempts = r.value ->> 'attempts', reference = coalesce(r.value ->> 'reference', reference), \
-                 answer = coalesce(r.value ->> 'answer', answer), not_before = coalesce(r.value ->> 'not_before', not_before), \
-                 finished_at = r.value ->> 'finished_at', claimed_by = NULL, claimed_term = NULL \
-             FROM json_each($1) r WHERE payout_id = r.value ->> 'id' AND payouts.finished_at IS NULL \
-               AND claimed_by = $2 AND claimed_term = $3 RETURNING payout_id",
-    postgres: "UPDATE payouts p SET status = r.status, attempts = r.attempts, reference = coalesce(r.reference, p.reference), \
-                   answer = coalesce(r.answer, p.answer), not_before = coalesce(r.not_before, p.not_before), \
-                   finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-               FROM jsonb_to_recordset($1) AS r (id text, status text, attempts bigint, reference text, answer text, \
-                   not_before timestamptz, finished_at timestamptz) \
-               WHERE p.payout_id = r.id AND p.status IN ('intended', 'initiated', 'unknown') AND p.claimed_by = $2 AND p.claimed_term = $3 \
-               RETURNING p.payout_id",
-};
+/// Only who has a payout in hand may say what came of it.
+static FINISH_SQLITE: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "WITH r (id, status, attempts, reference, answer, not_before, finished_at, claimed_by, claimed_term) AS (",
+        "(?,?,?,?,?,?,?,?,?)",
+        ") UPDATE payouts SET status = r.status, attempts = r.attempts, reference = coalesce(r.reference, payouts.reference), \
+             answer = coalesce(r.answer, payouts.answer), not_before = coalesce(r.not_before, payouts.not_before), \
+             finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
+         FROM r WHERE payouts.payout_id = r.id AND payouts.claimed_by = r.claimed_by \
+           AND payouts.claimed_term = r.claimed_term RETURNING payout_id",
+    )
+});
+
+/// The same. A payout that is over is in nobody's hand: to ask for that too would lead the planner to the open ones.
+const FINISH_POSTGRES: &str = "UPDATE payouts p SET status = r.status, attempts = r.attempts, \
+        reference = coalesce(r.reference, p.reference), answer = coalesce(r.answer, p.answer), \
+        not_before = coalesce(r.not_before, p.not_before), finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[]) \
+        AS r (id, status, attempts, reference, answer, not_before, finished_at) \
+    WHERE p.payout_id = r.id AND p.claimed_by = $8 AND p.claimed_term = $9 RETURNING p.payout_id";
 
 impl Store {
     /// Writes down what came of payouts that this worker had in hand, and with each the step that its transfer makes.
@@ -169,6 +176,16 @@ impl PayoutEnd {
     }
 }
 
+/// What is written of the end of a payout.
+struct End<'a> {
+    payout: &'a PayoutRow,
+    status: PayoutStatus,
+    reference: Option<Cow<'a, str>>,
+    answer: Option<Cow<'a, str>>,
+    not_before: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
 /// The ids of the payouts that this worker had in hand.
 async fn write_ends(
     conn: &mut Conn<'_>,
@@ -176,23 +193,49 @@ async fn write_ends(
     finished: &[FinishedPayout<'_>],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
-    let row = |one: &FinishedPayout<'_>| -> Value {
-        let (reference, answer, not_before) = one.end.told();
-        let status = one.end.status(one.payout);
-        json!({
-            "id": one.payout.payout_id,
-            "status": status.as_str(),
-            "attempts": one.payout.attempts,
-            "reference": maybe_kept(reference),
-            "answer": maybe_kept(answer),
-            "not_before": time_json(not_before),
-            "finished_at": time_json((!status.is_open()).then_some(now)),
-        })
+    let end = |one| -> End<'_> {
+        let FinishedPayout { payout, end, .. }: &FinishedPayout<'_> = one;
+        let (reference, answer, not_before) = end.told();
+        let status = end.status(payout);
+        End {
+            payout,
+            status,
+            reference: reference.map(|text| without_nul(text)),
+            answer: answer.map(|text| without_nul(text)),
+            not_before: not_before.map(stored_time),
+            finished_at: (!status.is_open()).then_some(now),
+        }
     };
-    let rows: Vec<Value> = finished.iter().map(row).collect();
+    let ends: Vec<End<'_>> = finished.iter().map(end).collect();
     let claimant = claimant(lease);
-    let args = [Arg::Json(json!(rows).to_string()), Arg::Text(&claimant), Arg::Int(lease.term)];
-    conn.rows(FINISH, &args).await?.iter().map(|row| row.text("payout_id")).collect()
+    match conn {
+        Conn::Sqlite(conn) => {
+            let rows = FINISH_SQLITE.rows(conn, &ends, |row, end| {
+                row.text(&end.payout.payout_id)?.text(end.status.as_str())?;
+                row.value(end.payout.attempts)?;
+                row.maybe_text(end.reference.as_deref())?.maybe_text(end.answer.as_deref())?;
+                row.value(end.not_before.map(sqlite_time))?;
+                row.value(end.finished_at.map(sqlite_time))?;
+                row.text(&claimant)?.value(lease.term)?;
+                Ok(())
+            });
+            in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        }
+        Conn::Postgres(conn) => {
+            let rows = sqlx::query(FINISH_POSTGRES)
+                .bind(ends.iter().map(|end| end.payout.payout_id.as_str()).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.status.as_str()).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.payout.attempts).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.reference.as_deref()).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.answer.as_deref()).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.not_before).collect::<Vec<_>>())
+                .bind(ends.iter().map(|end| end.finished_at).collect::<Vec<_>>())
+                .bind(&claimant)
+                .bind(lease.term)
+                .fetch_all(&mut **conn);
+            in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        }
+    }
 }
 
 fn refund_end(finished: &FinishedPayout<'_>) -> Option<(String, RefundEnd)> {

@@ -123,7 +123,7 @@ const END: Sql = Sql::Each {
                    under_way = CASE r.status WHEN 'open' THEN NULL ELSE f.under_way END \
                FROM jsonb_to_recordset($1) AS r (id text, status text, reference text, message text, \
                    not_before timestamptz, finished_at timestamptz) \
-               WHERE f.refund_id = r.id AND f.finished_at IS NULL RETURNING f.*",
+               WHERE f.refund_id = r.id AND f.status = 'open' RETURNING f.*",
 };
 
 const BY_ID: Sql = Sql::Each {

@@ -1,42 +1,51 @@
 //! What is written beside every change: a row of the history, and an event.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::super::StoreError;
-use super::super::db::{Conn, Sql};
-use super::super::values::Arg;
+use super::super::db::{Conn, Sql, in_time};
+use super::super::many::Many;
+use super::super::values::{Arg, sqlite_time, without_nul, without_nul_escapes};
 use super::rows::{kept, maybe_kept, time_json};
 use crate::engine::{Event, Transfer};
 
-const HISTORY: Sql = Sql::Each {
-    sqlite: "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason) \
-             SELECT 'transfer', value ->> 'network', value ->> 'id', value ->> 'status', value ->> 'at', $2, \
-                    value ->> 'source', value ->> 'reason' FROM json_each($1) ORDER BY key",
-    postgres: "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason) \
-               SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason \
-               FROM jsonb_to_recordset($1) AS r (n bigint, network text, id text, status text, at timestamptz, source text, reason text) \
-               ORDER BY r.n",
-};
+static HISTORY: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)",
+        "('transfer',?,?,?,?,?,?,?)",
+        "",
+    )
+});
 
-const EVENTS: Sql = Sql::Each {
-    sqlite: "INSERT INTO events (type, subject, version, payload, occurred_at) \
-             SELECT value ->> 'type', value ->> 'subject', value ->> 'version', value ->> 'payload', value ->> 'at' \
-             FROM json_each($1) ORDER BY key",
-    postgres: "INSERT INTO events (type, subject, version, payload, occurred_at) \
-               SELECT r.type, r.subject, r.version, r.payload, r.at \
-               FROM jsonb_to_recordset($1) AS r (n bigint, type text, subject text, version bigint, payload jsonb, at timestamptz) \
-               ORDER BY r.n",
-};
+const HISTORY_POSTGRES: &str = "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason) \
+    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason \
+    FROM jsonb_to_recordset($1) AS r (n bigint, network text, id text, status text, at timestamptz, source text, reason text) \
+    ORDER BY r.n";
+
+static EVENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO events (type, subject, version, payload, occurred_at)",
+        "(?,?,?,?,?)",
+        "",
+    )
+});
+
+const EVENTS_POSTGRES: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
+    SELECT r.type, r.subject, r.version, r.payload, r.at \
+    FROM jsonb_to_recordset($1) AS r (n bigint, type text, subject text, version bigint, payload jsonb, at timestamptz) \
+    ORDER BY r.n";
 
 const COUNTS: Sql = Sql::Each {
     sqlite: "INSERT INTO transfer_counts (rail, network, status, transfers) \
-             SELECT value ->> 'rail', value ->> 'network', value ->> 'status', sum(value ->> 'by') FROM json_each($1) \
-             WHERE true GROUP BY 1, 2, 3 \
+             SELECT value ->> 'rail', value ->> 'network', value ->> 'status', value ->> 'by' FROM json_each($1) WHERE true \
              ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfers + excluded.transfers",
     postgres: "INSERT INTO transfer_counts (rail, network, status, transfers) \
-               SELECT r.rail, r.network, r.status, sum(r.by) \
-               FROM jsonb_to_recordset($1) AS r (rail text, network text, status text, by bigint) GROUP BY 1, 2, 3 \
+               SELECT r.rail, r.network, r.status, r.by \
+               FROM jsonb_to_recordset($1) AS r (rail text, network text, status text, by bigint) \
                ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers",
 };
 
@@ -53,6 +62,19 @@ pub(super) async fn write_history(
     reached: &[Reached<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let conn = match conn {
+        Conn::Sqlite(conn) => {
+            let now: Arc<str> = Arc::from(sqlite_time(now));
+            let writing = HISTORY.run(conn, reached, |row, Reached { after, source }| {
+                row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
+                row.value(sqlite_time(after.updated_at))?.shared(&now)?.text(source)?;
+                row.maybe_text(after.message.as_deref())?;
+                Ok(())
+            });
+            return in_time(writing).await;
+        }
+        Conn::Postgres(_) => conn,
+    };
     let row = |(n, Reached { after, source }): (usize, &Reached<'_>)| {
         json!({
             "n": n, "network": after.network, "id": after.transfer_id, "status": after.status.as_str(),
@@ -60,7 +82,8 @@ pub(super) async fn write_history(
         })
     };
     let rows: Vec<_> = reached.iter().enumerate().map(row).collect();
-    conn.execute(HISTORY, &[Arg::Json(json!(rows).to_string()), Arg::Time(now)]).await.map(drop)
+    let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now)];
+    conn.execute(HISTORY_POSTGRES, &args).await.map(drop)
 }
 
 /// Puts events into the outbox, in this order.
@@ -68,6 +91,19 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
     if events.is_empty() {
         return Ok(());
     }
+    let conn = match conn {
+        Conn::Sqlite(conn) => {
+            let writing = EVENTS.run(conn, events, |row, event| {
+                row.text(event.event_type.as_str())?.text(&without_nul(&event.subject))?;
+                row.value(event.version)?;
+                row.text(&without_nul_escapes(&event.data.to_string()))?;
+                row.value(sqlite_time(event.occurred_at))?;
+                Ok(())
+            });
+            return in_time(writing).await;
+        }
+        Conn::Postgres(_) => conn,
+    };
     let row = |(n, event): (usize, &Event)| {
         json!({
             "n": n, "type": event.event_type.as_str(), "subject": kept(&event.subject), "version": event.version,
@@ -75,7 +111,7 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
         })
     };
     let rows: Vec<_> = events.iter().enumerate().map(row).collect();
-    conn.execute(EVENTS, &[Arg::Json(json!(rows).to_string())]).await.map(drop)
+    conn.execute(EVENTS_POSTGRES, &[Arg::Json(json!(rows).to_string())]).await.map(drop)
 }
 
 /// Counts transfers that come to a status (`by` is 1) or leave it (-1).
@@ -83,7 +119,15 @@ pub(super) async fn write_counts(
     conn: &mut Conn<'_>,
     counts: &[(&Transfer, &str, i64)],
 ) -> Result<(), StoreError> {
-    let row = |(transfer, status, by): &(&Transfer, &str, i64)| json!({ "rail": transfer.rail, "network": transfer.network, "status": status, "by": by });
-    let rows: Vec<_> = counts.iter().map(row).collect();
+    let mut sums: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
+    for (transfer, status, by) in counts {
+        *sums.entry((&transfer.rail, &transfer.network, status)).or_default() += by;
+    }
+    let rows: Vec<_> = sums
+        .into_iter()
+        .map(|((rail, network, status), by)| {
+            json!({ "rail": rail, "network": network, "status": status, "by": by })
+        })
+        .collect();
     conn.execute(COUNTS, &[Arg::Json(json!(rows).to_string())]).await.map(drop)
 }

@@ -1,38 +1,44 @@
 //! Steps in `SQLite`: a few statements for all of them. Nobody else writes meanwhile.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use sqlx::Row as _;
 
 use super::super::StoreError;
-use super::super::db::Conn;
-use super::super::values::Arg;
-use super::rows::{amount_json, maybe_kept, time_json};
+use super::super::db::{Conn, in_time};
+use super::super::many::{Many, Values};
+use super::super::values::sqlite_time;
 use super::steps::Planned;
 use super::trail::{Reached, write_counts, write_events, write_history};
+use crate::engine::Amount;
 
-const MOVE: &str = "UPDATE transfers SET status = r.value ->> 'status', version = version + 1, \
-        amount_in = r.value ->> 'amount_in', amount_out = r.value ->> 'amount_out', \
-        amount_fee = r.value ->> 'amount_fee', from_address = r.value ->> 'from_address', \
-        beneficiary = r.value ->> 'beneficiary', rail_reference = r.value ->> 'rail_reference', \
-        network_reference = r.value ->> 'network_reference', message = r.value ->> 'message', \
-        refund_id = r.value ->> 'refund_id', payout_id = r.value ->> 'payout', attempts = 0, \
-        not_before = r.value ->> 'not_before', updated_at = r.value ->> 'at', completed_at = r.value ->> 'completed' \
-    FROM json_each($1) r \
-    WHERE transfers.transfer_id = r.value ->> 'id' AND transfers.version = r.value ->> 'version' \
-      AND transfers.status = r.value ->> 'was' AND transfers.payout_id IS r.value ->> 'was_payout' \
-    RETURNING transfer_id";
+static MOVE: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "WITH r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, from_address, beneficiary, \
+             rail_reference, network_reference, message, refund_id, payout, not_before, at, completed) AS (",
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        ") UPDATE transfers SET status = r.status, version = transfers.version + 1, amount_in = r.amount_in, \
+             amount_out = r.amount_out, amount_fee = r.amount_fee, from_address = r.from_address, \
+             beneficiary = r.beneficiary, rail_reference = r.rail_reference, network_reference = r.network_reference, \
+             message = r.message, refund_id = r.refund_id, payout_id = r.payout, attempts = 0, \
+             not_before = r.not_before, updated_at = r.at, completed_at = r.completed \
+         FROM r WHERE transfers.transfer_id = r.id AND transfers.version = r.version AND transfers.status = r.was \
+           AND transfers.payout_id IS r.was_payout RETURNING transfer_id",
+    )
+});
 
 pub(super) async fn write(
     conn: &mut Conn<'_>,
     planned: &[Planned<'_>],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
-    let rows: Vec<Value> = planned.iter().map(row_of).collect();
     let mut moved = HashSet::with_capacity(planned.len());
-    for row in conn.rows(MOVE, &[Arg::Json(json!(rows).to_string())]).await? {
-        moved.insert(row.text("transfer_id")?);
+    if let Conn::Sqlite(conn) = conn {
+        for row in in_time(MOVE.rows(conn, planned, bind)).await? {
+            moved.insert(row.try_get(0)?);
+        }
     }
     let done: Vec<&Planned<'_>> =
         planned.iter().filter(|step| moved.contains(&step.after.transfer_id)).collect();
@@ -57,26 +63,23 @@ pub(super) async fn write(
     Ok(moved)
 }
 
-fn row_of(step: &Planned<'_>) -> Value {
+fn bind(row: &mut Values, step: &Planned<'_>) -> Result<(), sqlx::Error> {
     let (before, after) = (step.before, &step.after);
-    json!({
-        "id": before.transfer_id,
-        "was": before.status.as_str(),
-        "version": before.version,
-        "was_payout": before.payout_id,
-        "status": after.status.as_str(),
-        "amount_in": amount_json(after.amount_in.as_ref()),
-        "amount_out": amount_json(after.amount_out.as_ref()),
-        "amount_fee": amount_json(after.amount_fee.as_ref()),
-        "from_address": maybe_kept(after.from_address.as_ref()),
-        "beneficiary": maybe_kept(after.beneficiary.as_ref()),
-        "rail_reference": maybe_kept(after.rail_reference.as_ref()),
-        "network_reference": maybe_kept(after.network_reference.as_ref()),
-        "message": maybe_kept(after.message.as_ref()),
-        "refund_id": after.refund_id,
-        "payout": after.payout_id,
-        "not_before": time_json(after.not_before),
-        "at": time_json(Some(after.updated_at)),
-        "completed": time_json(after.completed_at),
-    })
+    let amount = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
+    row.text(&before.transfer_id)?.text(before.status.as_str())?.value(before.version)?;
+    row.maybe_text(before.payout_id.as_deref())?.text(after.status.as_str())?;
+    row.value(amount(&after.amount_in))?
+        .value(amount(&after.amount_out))?
+        .value(amount(&after.amount_fee))?
+        .maybe_text(after.from_address.as_deref())?
+        .maybe_text(after.beneficiary.as_deref())?
+        .maybe_text(after.rail_reference.as_deref())?
+        .maybe_text(after.network_reference.as_deref())?
+        .maybe_text(after.message.as_deref())?
+        .maybe_text(after.refund_id.as_deref())?
+        .maybe_text(after.payout_id.as_deref())?
+        .value(after.not_before.map(sqlite_time))?
+        .value(sqlite_time(after.updated_at))?
+        .value(after.completed_at.map(sqlite_time))?;
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Whether the rail is believed, and what follows from what it says.
 
-use railpoll::engine::Clock;
 use chrono::TimeDelta;
+use railpoll::engine::Clock;
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
+use railpoll::sandbox::bank::BankEndpoint;
 use railpoll::sandbox::horizon::HorizonOptions;
 use railpoll::sandbox::{FaultRates, Reply};
-use railpoll::sandbox::bank::BankEndpoint;
 
 #[test]
 fn what_arrives_is_sent_on_once() {

@@ -1,6 +1,7 @@
 //! Deposits: money that comes in on a rail goes out on the ledger, once.
 
 mod asked;
+mod crash;
 mod destinations;
 mod signatures;
 mod submissions;

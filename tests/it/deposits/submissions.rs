@@ -1,6 +1,8 @@
 //! What Horizon is known to do to those who submit: nobody is paid twice, and nobody is forgotten.
 
-use railpoll::sandbox::horizon::{Closing, Endpoint, Fate, HorizonOptions, SubmitFault, SubmitRates};
+use railpoll::sandbox::horizon::{
+    Closing, Endpoint, Fate, HorizonOptions, SubmitFault, SubmitRates,
+};
 use railpoll::sandbox::{FaultRates, Reply};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us, usdc};
@@ -9,8 +11,7 @@ use crate::support::world::{Daemon, finish, until_true};
 #[test]
 fn a_timeout_is_looked_up_whatever_became_of_it() {
     on_both_kinds(|kind| {
-        for fault in
-            [SubmitFault::TimeoutApplied, SubmitFault::TimeoutLost, SubmitFault::Forgotten]
+        for fault in [SubmitFault::TimeoutApplied, SubmitFault::TimeoutLost, SubmitFault::Forgotten]
         {
             let anchor = Anchor::with(kind, &Setting::default(), quick());
             let to = anchor.deposits(3);
@@ -52,7 +53,10 @@ fn what_is_too_late_is_made_anew_only_when_it_cannot_be_applied() {
         let envelopes = "SELECT envelope_id FROM envelopes WHERE status = 'expired'";
         let expired = anchor.transfers.world.texts(envelopes);
         assert_eq!(expired.len(), 1);
-        assert!(!matches!(anchor.horizon.fate(&expired[0]), Fate::Applied(_)), "it is not in the ledger");
+        assert!(
+            !matches!(anchor.horizon.fate(&expired[0]), Fate::Applied(_)),
+            "it is not in the ledger"
+        );
     });
 }
 
@@ -90,7 +94,10 @@ fn many_channels_share_the_work() {
         let channels = "SELECT source_account FROM envelopes GROUP BY source_account";
         assert_eq!(anchor.transfers.world.texts(channels).len(), 4);
         assert_eq!(anchor.transfers.world.count("envelopes"), 12);
-        assert_eq!(anchor.transfers.world.count(&format!("envelopes WHERE source_account = '{}'", us())), 0);
+        assert_eq!(
+            anchor.transfers.world.count(&format!("envelopes WHERE source_account = '{}'", us())),
+            0
+        );
     });
 }
 

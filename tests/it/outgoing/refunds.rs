@@ -1,8 +1,6 @@
 //! Deposits whose money goes back on the rail that it came from, and amounts that nobody has settled.
 
-use railpoll::engine::{
-    Cause, Changes, NewTransfer, Step, TransferKind, TransferStatus,
-};
+use railpoll::engine::{Cause, Changes, NewTransfer, Step, TransferKind, TransferStatus};
 use railpoll::sandbox::bank::Course;
 use railpoll::store::NewRefund;
 
@@ -41,10 +39,7 @@ fn refund(transfers: &Transfers, id: &str) {
             beneficiary: Some(r#"{"name":"Grace"}"#.to_owned()),
             reason: "wrong customer".to_owned(),
         };
-        let changes = Changes {
-            refund_id: Some(refund.refund_id.clone()),
-            ..Changes::default()
-        };
+        let changes = Changes { refund_id: Some(refund.refund_id.clone()), ..Changes::default() };
         let (to, cause) = (TransferStatus::PendingAnchor, Cause::RefundDecided);
         let step = Step { transfer: &transfer, to, cause, changes };
         store.move_transfers(None, &[step], &[refund], now()).await.unwrap()
@@ -63,13 +58,14 @@ fn a_deposits_money_goes_back(kind: Kind) {
     transfers.bank.set_course_for("failed", Course::fail("AC04", "closed account"));
     let daemon = transfers.start(&[]);
     until_true("the refunds", || {
-        eprintln!("{:?}", transfers.world.texts("SELECT transfer_id || ' ' || status || ' ' || coalesce(message,'') FROM transfers"));
-        eprintln!("{:?}", transfers.world.texts("SELECT coalesce(transfer_id,'?') || ' ' || status || ' ' || coalesce(answer,'') || not_before FROM payouts"));
         transfers.count_in("refunded") == 2 && transfers.count_in("on_hold") == 1
     });
     drop(daemon);
     assert_eq!(transfers.status("kept"), "pending_anchor", "that goes out on the network");
-    assert_eq!((transfers.status("failed"), transfers.message("failed")), ("on_hold".into(), "AC04: closed account".into()));
+    assert_eq!(
+        (transfers.status("failed"), transfers.message("failed")),
+        ("on_hold".into(), "AC04: closed account".into())
+    );
     assert_eq!(transfers.world.alerts().len(), 2, "of the hold, and of the refund");
     let paid = transfers.bank.payouts_of("back");
     assert_eq!(paid[0].amount.to_string(), "10.00", "all of it");

@@ -56,7 +56,10 @@ pub(crate) fn on_both_kinds(scenario: impl Fn(Kind) + Sync) {
         for kind in [Kind::Sqlite, Kind::Postgres] {
             let scenario = &scenario;
             let run = move || scenario(kind);
-            thread::Builder::new().name(format!("{test} on {kind}")).spawn_scoped(scope, run).unwrap();
+            thread::Builder::new()
+                .name(format!("{test} on {kind}"))
+                .spawn_scoped(scope, run)
+                .unwrap();
         }
     });
 }
@@ -267,8 +270,7 @@ impl Anchor {
 
     /// The same with any memo.
     pub(crate) fn pays_with(&self, customer: &Keys, amount: &str, memo: CustomerMemo) -> String {
-        let payment =
-            CustomerPayment { to: us(), asset: usdc(), amount: amount.to_owned(), memo };
+        let payment = CustomerPayment { to: us(), asset: usdc(), amount: amount.to_owned(), memo };
         self.horizon.pay(customer, &payment).unwrap()
     }
 

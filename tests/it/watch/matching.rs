@@ -95,10 +95,14 @@ fn another_amount_follows_the_policy_and_goes_back_where_it_came_from() {
     let policies = [("hold", "on_hold"), ("accept", "pending_anchor"), ("refund", "refunded")];
     on_both_kinds(|kind| {
         for (policy, status) in policies {
-            let asset = ["underpayment = \"hold\"", "underpayment = \"accept\"", "underpayment = \"refund\""]
-                .into_iter()
-                .find(|key| key.contains(policy))
-                .unwrap();
+            let asset = [
+                "underpayment = \"hold\"",
+                "underpayment = \"accept\"",
+                "underpayment = \"refund\"",
+            ]
+            .into_iter()
+            .find(|key| key.contains(policy))
+            .unwrap();
             let setting = Setting { asset, ..Setting::default() };
             let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
             let customer = anchor.rich_customer("customer");

@@ -1,7 +1,7 @@
 //! How the list is read: by page, by stream, after gaps.
 
-use railpoll::sandbox::horizon::Endpoint;
 use railpoll::sandbox::Reply;
+use railpoll::sandbox::horizon::Endpoint;
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
 use crate::support::world::{finish, until_true};
@@ -16,11 +16,15 @@ fn every_page_is_read_and_the_place_is_kept() {
         }
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 450);
-        let before = anchor.horizon.requests_to(Endpoint::Payments);
+        let before = anchor.horizon.requests_to(Endpoint::AccountPayments);
         anchor.pays(&customer, "1", 1_000);
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 451);
-        assert_eq!(anchor.horizon.requests_to(Endpoint::Payments) - before, 1, "from where it was");
+        assert_eq!(
+            anchor.horizon.requests_to(Endpoint::AccountPayments) - before,
+            1,
+            "from where it was"
+        );
     });
 }
 
@@ -67,7 +71,7 @@ fn an_answer_that_is_cut_brings_each_payment_once() {
         for n in 0..30 {
             anchor.pays(&customer, "1", n);
         }
-        anchor.horizon.script(Endpoint::Payments, 2, Reply::CutAfter);
+        anchor.horizon.script(Endpoint::AccountPayments, 2, Reply::CutAfter);
         anchor.watch();
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 30);
