@@ -17,7 +17,7 @@ use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
-use crate::engine::{Alert, AlertName, Clock, doubling};
+use crate::engine::{Alert, AlertName, Clock, Poller, doubling};
 use crate::states::{Job, Note, SweepError, Swept};
 use crate::store::{Acquired, Lease, Scope, Store, StoreError};
 
@@ -307,7 +307,7 @@ impl Worker {
         }
         let open = self.store.alerts(false, 1_000).await?;
         self.metrics.alerts(scope, &open);
-        if scope.poller.is_of_payments() {
+        if scope.poller != Poller::Outgoing {
             let set_aside = self.store.quarantined_count(scope).await?;
             self.metrics.quarantined(scope, set_aside);
         }

@@ -3,10 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::accept::accepted;
 use super::find;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::config::Settings;
 use crate::engine::{
     Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
@@ -109,12 +111,14 @@ pub(super) async fn run(
             (which.transfer_ids, which.reason, Wish::Move(to), None)
         }
     };
-    let assets = Assets::of(&session.settings()?).map_err(Failure::Refused)?;
+    let settings = session.settings()?;
+    let assets = Assets::of(&settings).map_err(Failure::Refused)?;
     let store = session.store().await?;
     crate::cli::each(&ids, out, async |id, out| {
         let transfer = find(&store, id).await?;
         let why = reason.as_deref();
-        let step = step(&transfer, wish, why).map_err(Failure::Refused)?;
+        let mut step = step(&transfer, wish, why).map_err(Failure::Refused)?;
+        go_on(&mut step, &settings).map_err(Failure::Refused)?;
         let refund = match wish {
             Wish::Refund => Some(refund_of(&transfer, &assets, why, beneficiary.clone())?),
             Wish::Hold | Wish::Release | Wish::Move(_) => None,
@@ -146,6 +150,39 @@ fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: Option<&str>) -> Result<
         Some(reason) => step.because(reason),
         None => step,
     })
+}
+
+/// Whoever lets a transfer go on accepts the amount that came for it.
+pub(super) fn go_on(step: &mut Step<'_>, settings: &Settings) -> Result<(), String> {
+    let goes_on = match step.to {
+        TransferStatus::PendingAnchor | TransferStatus::PendingReceiver => {
+            step.cause != Cause::RefundDecided
+        }
+        TransferStatus::Incomplete
+        | TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingUserTransferComplete
+        | TransferStatus::PendingExternal
+        | TransferStatus::PendingStellar
+        | TransferStatus::PendingTrust
+        | TransferStatus::PendingUser
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingTransactionInfoUpdate
+        | TransferStatus::PendingCustomerInfoUpdate
+        | TransferStatus::OnHold
+        | TransferStatus::Completed
+        | TransferStatus::Refunded
+        | TransferStatus::Expired
+        | TransferStatus::NoMarket
+        | TransferStatus::TooSmall
+        | TransferStatus::TooLarge
+        | TransferStatus::Error => false,
+    };
+    if let (true, Some(received)) = (goes_on, &step.transfer.amount_in) {
+        let (out, fee) = accepted(step.transfer, received, settings)?;
+        step.changes.amount_out = Some(out);
+        step.changes.amount_fee = Some(fee);
+    }
+    Ok(())
 }
 
 /// The moves from where the transfer stands that are for a person.

@@ -4,15 +4,13 @@ use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand};
 
+use super::accept::accepted;
 use super::{decide, find, show};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::Moment;
-use crate::config::AssetSettings;
-use crate::engine::{
-    Amount, Cause, Incoming, Quote, Settled, Step, Transfer, legal, released_to, settle_amounts,
-};
+use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
 use crate::states::refund_of_incoming;
 use crate::store::{IncomingFilter, IncomingRow, Store};
 
@@ -148,15 +146,20 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
         )));
     };
     let incoming = &row.incoming;
-    let expected =
-        if transfer.kind.is_deposit() { asset.currency.clone() } else { asset.code.to_string() };
-    if incoming.asset != expected {
+    let (place, expected) = if transfer.kind.is_deposit() {
+        (&transfer.rail, asset.currency.clone())
+    } else {
+        (&transfer.network, asset.code.to_string())
+    };
+    if incoming.asset != expected || incoming.source != *place {
         return Err(Failure::Refused(format!(
-            "{} {} came, and transfer {id} is of {expected}: send it back with `railpoll transfers incoming refund`",
-            incoming.amount, incoming.asset
+            "{} {} came on {}, and transfer {id} is of {expected} on {place}: send it back with `railpoll transfers \
+             incoming refund`",
+            incoming.amount, incoming.asset, incoming.source
         )));
     }
-    let (goes_out, fee) = settled(&transfer, asset, &incoming.amount).map_err(Failure::Refused)?;
+    let (goes_out, fee) =
+        accepted(&transfer, &incoming.amount, &settings).map_err(Failure::Refused)?;
     let step = step(&transfer, incoming, goes_out, fee, args.reason);
     if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
         return Err(Failure::Refused(format!(
@@ -167,32 +170,6 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
     }
     store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, session.now()).await?;
     decide::tell(id, transfer.status, step.to, Cause::Assigned, out)
-}
-
-/// What goes out for `received`, and what we keep. A person has decided that this amount is accepted, whatever was
-/// expected; but an exchange has a price for the expected amount only.
-fn settled(
-    transfer: &Transfer,
-    asset: &AssetSettings,
-    received: &Amount,
-) -> Result<(Amount, Amount), String> {
-    let is_expected = transfer.amount_expected.as_ref() == Some(received);
-    if transfer.kind.is_exchange() && !is_expected {
-        let expected = transfer.amount_expected.as_ref().map(ToString::to_string);
-        return Err(format!(
-            "transfer {} is an exchange with a price for {}, and {received} came: send it back with `railpoll \
-             transfers incoming refund`",
-            transfer.transfer_id,
-            expected.unwrap_or_else(|| "another amount".to_owned()),
-        ));
-    }
-    let agreed = transfer.amount_out.clone().zip(transfer.amount_fee.clone());
-    let quote = agreed.filter(|_| is_expected).map(|(out, fee)| Quote { out, fee });
-    let terms = asset.terms(transfer.kind);
-    match settle_amounts(&terms, received, None, quote.as_ref()) {
-        Settled::Accept { out, fee } => Ok((out, fee)),
-        Settled::Refund(why) | Settled::Hold(why) => Err(format!("{why}: nothing would go out")),
-    }
 }
 
 fn step<'a>(

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `list`, `show`, `explain` | looking |
 //! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
-//! | `decide`, `resolve` | a person's moves |
+//! | `decide`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
 //! | `incoming` | money that reached us, and belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
+mod accept;
 mod create;
 mod decide;
 mod envelope;

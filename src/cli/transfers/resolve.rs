@@ -53,7 +53,8 @@ pub(super) async fn run(
     let transfer = &story.transfer;
     let payout = story.payouts.iter().find(|payout| payout.finished_at.is_none());
     expect_fit(transfer, payout, args.outcome).map_err(Failure::Refused)?;
-    let step = step(transfer, &args).map_err(Failure::Refused)?;
+    let mut step = step(transfer, &args).map_err(Failure::Refused)?;
+    decide::go_on(&mut step, &session.settings()?).map_err(Failure::Refused)?;
     match payout {
         Some(payout) => {
             let resolved = match args.outcome {

@@ -11,6 +11,8 @@ mod feed;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::assets::Assets;
 use super::job::Making;
 use super::note::{Note, Observer};
@@ -30,6 +32,8 @@ pub struct Asker {
     scope: Scope,
     clock: Clock,
     rail: AnyRail,
+    /// Whether the rail was found to be what the settings say.
+    is_checked: OnceCell<()>,
     /// It tells of itself what came, and is not asked about one deposit or another.
     tells_feed: bool,
     assets: Assets,
@@ -64,6 +68,7 @@ impl Asker {
             scope,
             clock: making.clock.clone(),
             rail: rail_of(making, settings, own.retry, observe)?,
+            is_checked: OnceCell::new(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
             batch_size: own.batch_size,
@@ -105,6 +110,8 @@ impl Asker {
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = async { round.answer(self.rail.check()).await };
+        self.is_checked.get_or_try_init(|| check).await.map_err(SweepError::Rail)?;
         if self.tells_feed {
             self.follow(round, report).await?;
         } else {

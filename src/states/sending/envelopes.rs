@@ -1,6 +1,5 @@
 //! Making an envelope: its transaction, its signatures, and its place in the database before it is sent.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,6 +8,7 @@ use tokio::time::Instant;
 use super::Sender;
 use super::errand::Ready;
 use crate::engine::{EnvelopeStatus, Step};
+use crate::networks::NetworkError;
 use crate::networks::stellar::{
     AccountState, BuildError, Envelope, EnvelopePlan, Ledger, authorities, opening_fee,
 };
@@ -57,30 +57,25 @@ impl Sender {
         Ok(Weather { ledger, seen_at, fee })
     }
 
-    /// Makes an envelope of `group` with the number after the last that `source` has used, and stores it. `used` are
-    /// numbers that we know to be used, whatever a server that is behind says.
+    /// Makes an envelope of `group` with the number after the last that `source` has used, and stores it. `used` is
+    /// one that we know to be used, whatever a server that is behind says.
     pub(super) async fn make(
         &self,
         round: &Round<'_>,
         weather: &Weather,
         source: &str,
         group: &[Ready],
-        used: &HashMap<String, i64>,
+        used: Option<i64>,
     ) -> Result<Made, SweepError> {
         let Some(first) = group.first() else { return Ok(Made::Not) };
-        let Some(source_state) = self.own_account(round, source).await? else {
-            return Ok(Made::Not);
-        };
+        let source_state = self.own_account(round, source).await?;
         let payer_state = if first.payer == source {
             source_state.clone()
         } else {
-            match self.own_account(round, &first.payer).await? {
-                Some(state) => state,
-                None => return Ok(Made::Not),
-            }
+            self.own_account(round, &first.payer).await?
         };
-        let last = used.get(source).copied().unwrap_or(0);
-        let sequence = std::cmp::max(source_state.source.sequence, last).saturating_add(1);
+        let last = std::cmp::max(source_state.source.sequence, used.unwrap_or(0));
+        let sequence = last.saturating_add(1);
         let built = self.built(weather, source, sequence, group, &source_state, &payer_state);
         let new = built.and_then(|(envelope, is_signed)| {
             let row = self.row(&envelope, is_signed, group)?;
@@ -110,20 +105,17 @@ impl Sender {
         Ok(stored.map_or(Made::Not, |stored| Made::Stored(Box::new(stored))))
     }
 
-    /// The state of an account of ours. None, and a word in the log, if it does not exist.
+    /// The state of an account of ours. That it does not exist is a mistake in the configuration.
     async fn own_account(
         &self,
         round: &Round<'_>,
         account: &str,
-    ) -> Result<Option<AccountState>, SweepError> {
+    ) -> Result<AccountState, SweepError> {
         let state = round.answer(self.horizon.account(account)).await?;
-        if state.is_none() {
-            tracing::error!(
-                account,
-                "our account does not exist on the network: nothing can be sent from it"
-            );
-        }
-        Ok(state)
+        let missing = || {
+            NetworkError::Options(format!("our account {account} does not exist on the network"))
+        };
+        Ok(state.ok_or_else(missing)?)
     }
 
     /// The envelope, signed as far as our keys go, and whether that is enough.

@@ -2,7 +2,7 @@
 
 use super::Sender;
 use super::errand::Errand;
-use crate::engine::{Amount, Memo, Transfer};
+use crate::engine::{Amount, Memo, Transfer, TransferStatus};
 use crate::networks::stellar::StellarAsset;
 use crate::states::round::Round;
 use crate::store::{Refund, StoreError};
@@ -70,6 +70,10 @@ impl Sender {
         transfer: Option<&Transfer>,
         received_by: Option<String>,
     ) -> Result<Due, Gap> {
+        let elsewhere = transfer.filter(|one| one.status != TransferStatus::PendingAnchor);
+        if let Some(transfer) = elsewhere {
+            return Err(Gap::Wait(format!("its transfer is {}", transfer.status)));
+        }
         let asset = transfer.and_then(|transfer| self.assets.of_transfer(transfer));
         let missing = |what: &str| Gap::Hold(format!("it cannot go back: {what} is not known"));
         let payer = received_by

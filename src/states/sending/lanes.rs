@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
 use super::Sender;
@@ -29,6 +29,14 @@ const OPEN_MAX: u32 = 10_000;
 /// The payments of one envelope.
 type Group = Vec<Ready>;
 
+/// Something that was under way has come to its end.
+enum Event {
+    /// An envelope.
+    Arrived(Arrived),
+    /// A look for what is due.
+    Found(Result<Option<Found>, SweepError>),
+}
+
 /// What one account's envelope came to.
 struct Arrived {
     source: String,
@@ -41,49 +49,97 @@ struct Arrived {
     error: Option<SweepError>,
 }
 
+/// What is due, and what it is sent with.
+struct Found {
+    ready: Vec<Ready>,
+    weather: Weather,
+    /// Our accounts that may be used.
+    sources: Vec<String>,
+}
+
 /// The accounts, and what waits for them.
+#[derive(Default)]
 struct Lanes {
-    /// Accounts without an envelope on its way.
-    free: BTreeSet<String>,
     /// With channels of their own, any payer's envelope can use any of them.
     are_channels: bool,
+    /// Accounts that have an envelope on its way.
+    taken: HashSet<String>,
+    /// Accounts without one. None before anything was due.
+    free: Option<BTreeSet<String>>,
+    /// Payers whose own sequence numbers cannot be used in this sweep.
+    busy: HashSet<String>,
     waiting: VecDeque<Group>,
+    weather: Option<Weather>,
     /// Errands that were taken up in this sweep, by name.
     in_hand: HashSet<String>,
     used: HashMap<String, i64>,
-    /// Payers whose own sequence numbers cannot be used in this sweep.
-    busy: HashSet<String>,
-    under_way: usize,
+    is_looking: bool,
+    /// Nothing more was due.
+    is_empty: bool,
+    failed: Option<SweepError>,
 }
 
 impl Lanes {
-    /// A free account, and a group that can use it.
-    fn next(&mut self) -> Option<(String, Group)> {
-        let are_channels = self.are_channels;
-        let (place, source) = self.waiting.iter().enumerate().find_map(|(place, group)| {
-            let payer = &group.first()?.payer;
-            let free = if are_channels { self.free.first() } else { self.free.get(payer) };
-            free.map(|source| (place, source.clone()))
-        })?;
-        let group = self.waiting.remove(place)?;
-        self.free.remove(&source);
-        Some((source, group))
+    /// Whether it is time to look for what is due.
+    fn wants_more(&self) -> bool {
+        let has_room = self.free.as_ref().is_none_or(|free| !free.is_empty());
+        has_room && self.waiting.is_empty() && !self.is_empty && !self.is_looking
     }
 
-    fn arrived(&mut self, arrived: &Arrived) {
-        self.under_way = self.under_way.saturating_sub(1);
-        if let Some(used) = arrived.used {
-            let last = self.used.entry(arrived.source.clone()).or_insert(used);
+    /// A free account, a group that can use it, and what it is sent with.
+    fn next(&mut self) -> Option<(String, Group, Weather)> {
+        let (are_channels, weather) = (self.are_channels, self.weather?);
+        let free = self.free.as_mut()?;
+        let (place, source) = self.waiting.iter().enumerate().find_map(|(place, group)| {
+            let payer = &group.first()?.payer;
+            let source = if are_channels { free.first() } else { free.get(payer) };
+            source.map(|source| (place, source.clone()))
+        })?;
+        free.remove(&source);
+        let group = self.waiting.remove(place)?;
+        self.taken.insert(source.clone());
+        Some((source, group, weather))
+    }
+
+    fn arrived(&mut self, arrived: Arrived) {
+        let Arrived { source, used, is_free, back, error } = arrived;
+        if let Some(used) = used {
+            let last = self.used.entry(source.clone()).or_insert(used);
             *last = std::cmp::max(*last, used);
         }
-        if arrived.is_free {
-            self.free.insert(arrived.source.clone());
-        } else if !self.are_channels {
-            self.busy.insert(arrived.source.clone());
-        }
-        for id in &arrived.back {
+        self.is_empty &= back.is_empty();
+        for id in &back {
             self.in_hand.remove(id);
         }
+        if let Some(error) = error {
+            tracing::debug!(%error, source, "an envelope is left for now");
+            self.failed.get_or_insert(error);
+        }
+        if is_free {
+            self.taken.remove(&source);
+            if let Some(free) = &mut self.free {
+                free.insert(source);
+            }
+        } else if !self.are_channels {
+            self.busy.insert(source);
+        }
+    }
+
+    fn found(&mut self, found: Option<Found>, most: usize) {
+        let Some(Found { ready, weather, sources }) = found else {
+            self.is_empty = true;
+            return;
+        };
+        let free = sources.into_iter().filter(|source| !self.taken.contains(source));
+        self.free = Some(free.collect());
+        self.weather = Some(weather);
+        self.in_hand.extend(ready.iter().map(|one| one.errand.id().to_owned()));
+        let terms = |one: &Ready| Terms {
+            payer: one.payer.clone(),
+            memo: one.memo.clone(),
+            is_alone: one.does.is_alone(),
+        };
+        self.waiting = grouped(ready, most, terms);
     }
 }
 
@@ -95,61 +151,60 @@ impl Sender {
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let until = Instant::now() + SWEEP_MAX;
-        let (network, now) = (&self.scope.network, round.now());
-        let sources = self.sources();
-        let taken = round.store.take_channels(round.lease, network, &sources).await?;
-        let open = round.store.open_envelopes(network, DateTime::<Utc>::MAX_UTC, OPEN_MAX).await?;
-        let mut lanes = Lanes {
-            free: taken.into_iter().map(|channel| channel.account).collect(),
-            are_channels: !self.settings.channels.is_empty(),
-            waiting: VecDeque::new(),
-            in_hand: HashSet::new(),
-            used: HashMap::new(),
-            busy: HashSet::new(),
-            under_way: 0,
-        };
-        for envelope in &open {
-            lanes.free.remove(&envelope.source_account);
-            if !lanes.are_channels && envelope.not_before > now {
-                lanes.busy.insert(envelope.source_account.clone());
-            }
+        let most = usize::try_from(self.settings.payments_per_envelope).unwrap_or(1);
+        let mut under_way: FuturesUnordered<LocalBoxFuture<'_, Event>> = FuturesUnordered::new();
+        let (mut lanes, open) = self.lanes(round).await?;
+        for envelope in open {
+            under_way.push(Box::pin(self.follow(round, envelope, until).map(Event::Arrived)));
         }
-        let mut under_way: FuturesUnordered<LocalBoxFuture<'_, Arrived>> = FuturesUnordered::new();
-        for envelope in open.into_iter().filter(|envelope| envelope.not_before <= now) {
-            lanes.under_way += 1;
-            under_way.push(Box::pin(self.follow(round, envelope, until)));
-        }
-        let (mut failed, mut is_empty, mut weather) = (None, false, None);
         loop {
-            let begins = failed.is_none() && !round.is_stopping() && Instant::now() < until;
-            if begins && lanes.waiting.is_empty() && !lanes.free.is_empty() && !is_empty {
-                match self.refill(round, &mut lanes, &mut weather).await {
-                    Ok(found) => is_empty = !found,
-                    Err(error) => failed = Some(error),
+            let is_time = Instant::now() < until && !round.is_stopping();
+            if is_time && lanes.failed.is_none() {
+                if lanes.wants_more() {
+                    lanes.is_looking = true;
+                    let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
+                    under_way.push(Box::pin(self.find(round, in_hand, busy).map(Event::Found)));
+                }
+                while let Some((source, group, weather)) = lanes.next() {
+                    let used = lanes.used.get(&source).copied();
+                    let sent = self.send(round, weather, source, group, used, until);
+                    under_way.push(Box::pin(sent.map(Event::Arrived)));
                 }
             }
-            while let (true, None, Some(now)) = (begins, &failed, weather)
-                && let Some((source, group)) = lanes.next()
-            {
-                lanes.under_way += 1;
-                let used = lanes.used.clone();
-                under_way.push(Box::pin(self.send(round, now, source, group, used, until)));
-            }
-            (round.observer)(Note::ChannelsInUse(lanes.under_way));
-            let Some(arrived) = under_way.next().await else { break };
-            lanes.arrived(&arrived);
-            report.pages += 1;
-            // What came back may be sent in another way now.
-            is_empty = is_empty && arrived.back.is_empty();
-            report.acted += u64::try_from(arrived.back.len()).unwrap_or(u64::MAX);
-            if let Some(error) = arrived.error {
-                // Those under way go on to their end: their answers are not to be lost.
-                tracing::debug!(%error, source = arrived.source, "an envelope is left for now");
-                failed = failed.or(Some(error));
+            (round.observer)(Note::ChannelsInUse(lanes.taken.len()));
+            match under_way.next().await {
+                // Those under way go on to their end, whatever failed: their answers are not to be lost.
+                Some(Event::Arrived(arrived)) => {
+                    report.pages += 1;
+                    report.acted += u64::try_from(arrived.back.len()).unwrap_or(u64::MAX);
+                    lanes.arrived(arrived);
+                }
+                Some(Event::Found(found)) => {
+                    lanes.is_looking = false;
+                    match found {
+                        Ok(found) => lanes.found(found, most),
+                        Err(error) => drop(lanes.failed.get_or_insert(error)),
+                    }
+                }
+                None => break,
             }
             round.beat();
         }
-        failed.map_or(Ok(()), Err)
+        lanes.failed.map_or(Ok(()), Err)
+    }
+
+    /// The accounts as they are, and the envelopes that are to be driven on.
+    async fn lanes(&self, round: &Round<'_>) -> Result<(Lanes, Vec<store::Envelope>), SweepError> {
+        let (network, now) = (&self.scope.network, round.now());
+        let all_time = DateTime::<Utc>::MAX_UTC;
+        let open = round.store.open_envelopes(network, all_time, OPEN_MAX).await?;
+        let are_channels = !self.settings.channels.is_empty();
+        let taken = open.iter().map(|envelope| envelope.source_account.clone()).collect();
+        let (due, later): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|envelope| envelope.not_before <= now);
+        let later = later.into_iter().filter(|_| !are_channels);
+        let busy = later.map(|envelope| envelope.source_account).collect();
+        Ok((Lanes { are_channels, taken, busy, ..Lanes::default() }, due))
     }
 
     /// The accounts whose sequence numbers we use.
@@ -160,27 +215,22 @@ impl Sender {
         self.settings.channels.clone()
     }
 
-    /// Finds what is due. Whether there is something.
-    async fn refill(
+    /// Finds what is due, and what it is sent with. None: nothing.
+    async fn find(
         &self,
         round: &Round<'_>,
-        lanes: &mut Lanes,
-        weather: &mut Option<Weather>,
-    ) -> Result<bool, SweepError> {
-        let ready = self.gather(round, &lanes.in_hand, &lanes.busy).await?;
+        in_hand: HashSet<String>,
+        busy: HashSet<String>,
+    ) -> Result<Option<Found>, SweepError> {
+        let ready = self.gather(round, &in_hand, &busy).await?;
         if ready.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        *weather = Some(self.weather(round).await?);
-        lanes.in_hand.extend(ready.iter().map(|one| one.errand.id().to_owned()));
-        let most = usize::try_from(self.settings.payments_per_envelope).unwrap_or(1);
-        let terms = |one: &Ready| Terms {
-            payer: one.payer.clone(),
-            memo: one.memo.clone(),
-            is_alone: one.does.is_alone(),
-        };
-        lanes.waiting = grouped(ready, most, terms);
-        Ok(true)
+        let network = &self.scope.network;
+        let channels = round.store.take_channels(round.lease, network, &self.sources()).await?;
+        let sources = channels.into_iter().map(|channel| channel.account).collect();
+        let weather = self.weather(round).await?;
+        Ok(Some(Found { ready, weather, sources }))
     }
 
     /// Sends one group from one account.
@@ -190,7 +240,7 @@ impl Sender {
         weather: Weather,
         source: String,
         group: Group,
-        used: HashMap<String, i64>,
+        used: Option<i64>,
         until: Instant,
     ) -> Arrived {
         let nothing = |error| Arrived {
@@ -200,7 +250,7 @@ impl Sender {
             back: Vec::new(),
             error,
         };
-        match self.make(round, &weather, &source, &group, &used).await {
+        match self.make(round, &weather, &source, &group, used).await {
             Ok(Made::Stored(envelope)) => self.follow(round, *envelope, until).await,
             Ok(Made::Not) => nothing(None),
             Ok(Made::Impossible(error)) => {

@@ -93,9 +93,9 @@ fn claimable_balances_do_not_wait() {
         let paid = anchor.paid();
         let balances: Vec<_> = paid
             .iter()
-            .filter_map(|paid| match &paid.kind {
-                PaidBy::ClaimableBalance(id) => Some((paid.to.clone(), id.clone())),
-                _ => None,
+            .filter_map(|paid| {
+                let PaidBy::ClaimableBalance(id) = &paid.kind else { return None };
+                Some((paid.to.clone(), id.clone()))
             })
             .collect();
         assert_eq!(balances.len(), 2);

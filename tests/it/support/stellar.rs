@@ -72,16 +72,19 @@ impl Anchor {
     pub(crate) fn with(kind: Kind, setting: &Setting, options: HorizonOptions) -> Self {
         let transfers = Transfers::new(kind);
         let ahead = Arc::new(AtomicI64::new(0));
-        let (offset, system) = (Arc::clone(&ahead), Clock::system());
-        let clock = Clock::from_fn(move || {
-            system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed))
-        });
-        let options = HorizonOptions { clock, ..options };
-        let horizon = transfers.world.wait(HorizonSandbox::start(options)).unwrap();
+        let horizon = ledger(&transfers, &ahead, options);
         let anchor = Self { horizon, transfers, ahead };
         anchor.people(setting);
         anchor.configure(setting);
         anchor
+    }
+
+    /// Begins anew, with another bank, another ledger and an empty database.
+    pub(crate) fn start_afresh(&mut self, setting: &Setting, options: HorizonOptions) {
+        self.transfers.start_afresh();
+        self.horizon = ledger(&self.transfers, &self.ahead, options);
+        self.people(setting);
+        self.configure(setting);
     }
 
     /// Who is on the network: an issuer, us with a lot of its money, and channels.
@@ -322,6 +325,19 @@ pub(crate) fn quick() -> HorizonOptions {
         stream_retry: Duration::from_millis(1),
         ..HorizonOptions::default()
     }
+}
+
+/// A network whose clock is so far ahead.
+fn ledger(
+    transfers: &Transfers,
+    ahead: &Arc<AtomicI64>,
+    options: HorizonOptions,
+) -> HorizonSandbox {
+    let (offset, system) = (Arc::clone(ahead), Clock::system());
+    let clock =
+        Clock::from_fn(move || system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed)));
+    let options = HorizonOptions { clock, ..options };
+    transfers.world.wait(HorizonSandbox::start(options)).unwrap()
 }
 
 /// Our account.

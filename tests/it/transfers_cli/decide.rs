@@ -1,6 +1,6 @@
 //! A person's moves: legal ones are made and carried out, the others are refused with a way out.
 
-use railpoll::engine::{NewTransfer, TransferStatus};
+use railpoll::engine::{NewTransfer, TransferKind, TransferStatus};
 use railpoll::sandbox::Reply;
 use railpoll::sandbox::bank::{BankEndpoint, BankQuirks, Course};
 use serde_json::json;
@@ -38,6 +38,46 @@ fn what_is_held_stands_until_it_is_released() {
         let late = refused(&anchor, &["hold", "d", "--reason", "too late"]);
         assert!(late.contains("nothing is for a person to do"), "{late}");
         anchor.check_paid(&[customer.account()]);
+    });
+}
+
+/// What goes out is what came in without the fee, and never what was agreed for another amount.
+#[test]
+fn whoever_releases_accepts_the_amount() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        let amount = |text: &str| Some(text.parse().unwrap());
+        anchor.create(&anchor.expected_deposit("d", &customer.account()));
+        anchor.create(&NewTransfer {
+            amount_out: amount("9"),
+            amount_fee: amount("1"),
+            ..anchor.withdrawal("w", 7)
+        });
+        anchor.create(&NewTransfer {
+            kind: TransferKind::WithdrawalExchange,
+            amount_out: amount("9000"),
+            amount_fee: amount("1"),
+            ..anchor.withdrawal("x", 8)
+        });
+        anchor.transfers.bank.receive("subject d", "6.50", "DE02").unwrap();
+        anchor.pays(&customer, "6", 7);
+        anchor.pays(&customer, "6", 8);
+        anchor.watch();
+        anchor.send();
+        for id in ["d", "w", "x"] {
+            assert_eq!(anchor.transfers.status(id), "on_hold", "{id}");
+        }
+        done(&anchor, &["release", "d", "w", "--reason", "we take it"]);
+        let told = refused(&anchor, &["release", "x"]);
+        assert!(told.contains("a price for another amount than 6"), "{told}");
+        anchor.send();
+        anchor.transfers.pay(&[]).expect(0);
+        assert_eq!(anchor.transfers.status("d"), "completed");
+        assert_eq!(anchor.transfers.status("w"), "completed");
+        assert_eq!(anchor.paid()[0].amount, 6 * ONE);
+        assert_eq!(anchor.transfers.bank.payouts()[0].amount.to_string(), "5.50");
+        anchor.check_books();
     });
 }
 

@@ -15,8 +15,9 @@ use sha2::{Digest as _, Sha256};
 use stellar_strkey::ed25519::{PrivateKey, PublicKey};
 use stellar_xdr::{
     DecoratedSignature, Limits, Memo, MuxedAccount, Operation, OperationBody, Preconditions,
-    SequenceNumber, SetOptionsOp, Signature, SignatureHint, Signer, SignerKey, Transaction,
-    TransactionEnvelope, TransactionExt, TransactionV1Envelope, Uint256, WriteXdr as _,
+    SequenceNumber, SetOptionsOp, Signature, SignatureHint, Signer, SignerKey, TimeBounds,
+    TimePoint, Transaction, TransactionEnvelope, TransactionExt, TransactionV1Envelope, Uint256,
+    WriteXdr as _,
 };
 
 use super::{check_keys, command, done, json, refused, run};
@@ -48,11 +49,12 @@ fn share_with(anchor: &Anchor, owners: &[Keys]) {
         operations.push(set(SetOptionsOp { signer: Some(Signer { key, weight: 1 }), ..nothing() }));
     }
     operations.push(set(SetOptionsOp { med_threshold: Some(3), ..nothing() }));
+    let end = u64::try_from(Clock::system().now().timestamp() + 60).unwrap();
     let tx = Transaction {
         source_account: MuxedAccount::Ed25519(Uint256(public(&ours))),
         fee: 10_000,
         seq_num: SequenceNumber(state.source.sequence + 1),
-        cond: Preconditions::None,
+        cond: Preconditions::Time(TimeBounds { min_time: TimePoint(0), max_time: TimePoint(end) }),
         memo: Memo::None,
         operations: operations.try_into().unwrap(),
         ext: TransactionExt::V0,

@@ -148,7 +148,7 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
             "payout_id, purpose, rail, amount, currency, status, attempts, reference, answer, intended_at, tried_at, \
              finished_at",
         );
-        assert_eq!(withdrawal["payouts"][0]["amount"], "9.5");
+        assert_eq!(withdrawal["payouts"][0]["amount"], "9.50");
         check_keys(
             &withdrawal["incoming"][0],
             "source, incoming_id, account, from, amount, asset, memo_type, memo, subject, muxed_id, reference, \
