@@ -21,6 +21,7 @@ mod lost_answers;
 mod outage;
 mod outcomes;
 mod outgoing;
+mod polaris;
 mod readme;
 mod refusals;
 mod reviews;

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Memo, NewTransfer, TransferKind, TransferStatus};
@@ -16,7 +17,7 @@ use railpoll::sandbox::horizon::{
 
 use super::databases::Kind;
 use super::transfers::Transfers;
-use super::world::{Daemon, Ended, finish};
+use super::world::{Daemon, Ended, finish, until_true};
 
 /// One unit of an asset, as the ledger counts.
 pub(crate) const ONE: i64 = 10_000_000;
@@ -172,6 +173,15 @@ impl Anchor {
         finish(&mut self.pending_deposits(&[])).expect(0)
     }
 
+    /// Sweeps until so many transfers are over.
+    pub(crate) fn send_until_paid(&self, number: usize) {
+        until_true("all to be paid", || {
+            let ended = finish(&mut self.pending_deposits(&[]));
+            assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
+            self.transfers.count_in("completed") == number
+        });
+    }
+
     /// The command of the daemon that watches.
     pub(crate) fn watching(&self, sets: &[&str]) -> Command {
         let mut all = vec!["pollers.watch.enabled=true"];
@@ -187,6 +197,16 @@ impl Anchor {
     /// It in loop mode.
     pub(crate) fn start_watching(&self) -> Daemon {
         Daemon::start(self.watching(&[]).arg("--loop"))
+    }
+
+    /// Deposits for so many customers, and where they go.
+    pub(crate) fn deposits(&self, number: usize) -> Vec<String> {
+        let to: Vec<String> =
+            (0..number).map(|n| self.customer(&format!("customer {n}")).account()).collect();
+        let new: Vec<_> =
+            to.iter().enumerate().map(|(n, to)| self.deposit(&format!("d{n}"), to)).collect();
+        self.transfers.create(&new);
+        to
     }
 
     /// A deposit of 10.50 USD, of which 10 USDC go out to `to`: its money is in already.
@@ -295,6 +315,15 @@ impl Anchor {
         let sql = "SELECT verdict || coalesce(' ' || transfer_id, '') FROM incoming \
                    ORDER BY received_at, length(incoming_id), incoming_id";
         self.transfers.world.texts(sql)
+    }
+}
+
+/// A network that does not keep anybody waiting.
+pub(crate) fn quick() -> HorizonOptions {
+    HorizonOptions {
+        submit_timeout: Duration::from_millis(200),
+        stream_retry: Duration::from_millis(1),
+        ..HorizonOptions::default()
     }
 }
 
