@@ -98,13 +98,6 @@ impl Amount {
         Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::Down))
     }
 
-    /// The same amount without zeros at its end that say nothing.
-    #[must_use]
-    pub fn shortest(&self) -> Self {
-        let short = self.0.normalized();
-        Self(if short.fractional_digit_count() < 0 { short.with_scale(0) } else { short })
-    }
-
     /// Whether so many decimals are enough to write it.
     #[must_use]
     pub fn fits(&self, decimals: u32) -> bool {
@@ -136,21 +129,6 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_amount_is_written_as_short_as_it_can_be() {
-        for (long, short) in [
-            ("12.000000000", "12"),
-            ("0.10", "0.1"),
-            ("100", "100"),
-            ("1200.0", "1200"),
-            ("0.00", "0"),
-        ] {
-            let amount: Amount = long.parse().unwrap();
-            assert_eq!(amount.shortest().to_string(), short);
-            assert_eq!(amount.shortest(), amount);
-        }
-    }
 
     #[test]
     fn text_comes_back_as_it_came() {

@@ -201,8 +201,6 @@ fn transfer_of(
     beneficiary: Option<String>,
 ) -> NewTransfer {
     let (payout, id) = (&to_pay.payout, &to_pay.due.payment_id);
-    // A network writes nine decimals; a bank takes no more than its currency has.
-    let amount = payout.amount.shortest();
     NewTransfer {
         transfer_id: format!("{network}:{id}"),
         kind: TransferKind::Send,
@@ -213,8 +211,8 @@ fn transfer_of(
         currency: payout.currency.clone(),
         network: network.to_owned(),
         amount_expected: None,
-        amount_in: Some(amount.clone()),
-        amount_out: Some(amount),
+        amount_in: Some(payout.amount.clone()),
+        amount_out: Some(payout.amount.clone()),
         amount_fee: Some(Amount::zero()),
         from_address: None,
         to_address: None,
