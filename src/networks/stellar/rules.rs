@@ -196,22 +196,14 @@ pub fn after_look_up(look: &LookUp, sent: &Sent) -> Next {
         }
     }
     let now = look.latest.closed_at;
-    // When it became impossible that it is applied.
-    let over = if now > sent.max_time {
-        Some(sent.max_time)
-    } else {
-        let used = look.source.filter(|source| source.sequence >= sent.sequence);
-        match used {
-            None => return Next::Resubmit,
-            Some(source) => source.since,
-        }
-    };
     let margin = TimeDelta::from_std(sent.margin).unwrap_or(TimeDelta::MAX);
-    match over {
-        Some(over) if now - over > margin => Next::Rebuild,
-        // Another server may be behind, and not know what this one knows.
-        Some(_) | None => Next::LookUp { after: LEDGER },
+    if now - sent.max_time > margin {
+        return Next::Rebuild;
     }
+    // A number that is used up may have been used by this very envelope, and the server that was asked for its hash may
+    // be behind the one that told the number. So only time proves that it was not applied.
+    let is_used = look.source.is_some_and(|source| source.sequence >= sent.sequence);
+    if is_used || now > sent.max_time { Next::LookUp { after: LEDGER } } else { Next::Resubmit }
 }
 
 /// What follows for each operation of an envelope that is in the ledger and did nothing.
