@@ -1,6 +1,7 @@
 -- The same tables as in sqlite/, with PostgreSQL's own types.
 
--- Two-legged jobs: money that comes in on one side and goes out on the other.
+-- Two-legged jobs: money that comes in on one side and goes out on the other. With room on each page a claim changes a
+-- row here, or a payout, without a change of any index.
 CREATE TABLE transfers (
     transfer_id       text PRIMARY KEY,
     kind              text NOT NULL CHECK (kind IN ('deposit', 'deposit-exchange', 'withdrawal', 'withdrawal-exchange', 'send')),
@@ -48,12 +49,11 @@ CREATE TABLE transfers (
     CHECK (amount_in > 0 AND amount_expected > 0 AND amount_out > 0 AND amount_fee >= 0),
     CHECK ((status IN ('completed', 'refunded', 'expired', 'no_market', 'too_small', 'too_large', 'error'))
         = (completed_at IS NOT NULL))
-);
+) WITH (fillfactor = 80);
 -- What pollers look for, oldest first. A transfer that is over is in none of these.
 CREATE INDEX transfers_open ON transfers (rail, status, comes_in, created_at, transfer_id) WHERE completed_at IS NULL;
 CREATE INDEX transfers_to_pay ON transfers (rail, created_at, transfer_id)
-    WHERE comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL
-      AND status IN ('pending_anchor', 'pending_receiver');
+    WHERE comes_in = 'network' AND refund_id IS NULL AND status IN ('pending_anchor', 'pending_receiver');
 CREATE INDEX transfers_to_send ON transfers (network, created_at, transfer_id)
     WHERE comes_in = 'rail' AND refund_id IS NULL AND status = 'pending_anchor';
 CREATE INDEX transfers_without_trust ON transfers (network, not_before) WHERE status = 'pending_trust';
@@ -142,7 +142,7 @@ CREATE TABLE payouts (
     CHECK ((status IN ('done', 'refused')) = (finished_at IS NOT NULL)),
     CHECK ((purpose = 'refund') = (refund_id IS NOT NULL)),
     CHECK ((claimed_by IS NULL) = (claimed_term IS NULL))
-);
+) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX payouts_one_open ON payouts (transfer_id) WHERE finished_at IS NULL AND transfer_id IS NOT NULL;
 CREATE UNIQUE INDEX payouts_one_open_refund ON payouts (refund_id) WHERE finished_at IS NULL AND refund_id IS NOT NULL;
 CREATE INDEX payouts_open ON payouts (rail, not_before, payout_id) WHERE finished_at IS NULL;

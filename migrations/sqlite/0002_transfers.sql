@@ -51,8 +51,7 @@ CREATE TABLE transfers (
 -- What pollers look for, oldest first. A transfer that is over is in none of these.
 CREATE INDEX transfers_open ON transfers (rail, status, comes_in, created_at, transfer_id) WHERE completed_at IS NULL;
 CREATE INDEX transfers_to_pay ON transfers (rail, created_at, transfer_id)
-    WHERE comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL
-      AND status IN ('pending_anchor', 'pending_receiver');
+    WHERE comes_in = 'network' AND refund_id IS NULL AND status IN ('pending_anchor', 'pending_receiver');
 CREATE INDEX transfers_to_send ON transfers (network, created_at, transfer_id)
     WHERE comes_in = 'rail' AND refund_id IS NULL AND status = 'pending_anchor';
 CREATE INDEX transfers_without_trust ON transfers (network, not_before) WHERE status = 'pending_trust';

@@ -9,6 +9,7 @@
 //! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
+//! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `demo`, `run`, `sandbox`, `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
@@ -34,6 +35,7 @@ mod shell;
 mod status;
 mod table;
 mod times;
+mod transfers;
 mod verdict;
 
 use std::ffi::OsString;
@@ -81,6 +83,9 @@ enum Command {
     /// Payments: list, show, decide
     #[command(subcommand)]
     Payments(payments::PaymentsCommand),
+    /// Transfers: list, show, explain, create, import, decide
+    #[command(subcommand)]
+    Transfers(Box<transfers::TransfersCommand>),
     /// What happened: list it, or follow it
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -151,6 +156,7 @@ const fn usual_logs(command: &Command) -> Option<&'static str> {
         Command::Sandbox(_)
         | Command::Status(_)
         | Command::Payments(_)
+        | Command::Transfers(_)
         | Command::Events(_)
         | Command::Alerts(_)
         | Command::Quarantine(_)
@@ -171,6 +177,7 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
         Command::Sandbox(args) => session.block_on(sandbox::run(args, out)),
         Command::Status(args) => session.block_on(status::run(session, &args, out)),
         Command::Payments(command) => session.block_on(payments::run(session, command, out)),
+        Command::Transfers(command) => session.block_on(transfers::run(session, *command, out)),
         Command::Events(command) => session.block_on(events::run(session, command, out)),
         Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
         Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),

@@ -1,6 +1,6 @@
 //! `railpoll status`: how each poller is, from what it left in the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -12,10 +12,11 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
+use super::transfers::list;
 use crate::config::{PollerSettings, Schedule};
-use crate::engine::iso;
+use crate::engine::{Poller, iso};
 use crate::states::rules;
-use crate::store::{OpenAlert, Scope, Store, StoreError, SweepRow};
+use crate::store::{OpenAlert, Scope, Store, StoreError, SweepRow, TransferCount};
 
 /// Which pollers.
 #[derive(Debug, Args)]
@@ -38,9 +39,13 @@ struct Standing {
     last_sweep: Option<SweepRow>,
     next_sweep_at: Option<DateTime<Utc>>,
     in_state: Option<u64>,
+    transfers: Option<Open>,
     drift: i64,
     alerts: BTreeSet<String>,
 }
+
+/// How many transfers that are not over are in each status.
+type Open = BTreeMap<&'static str, u64>;
 
 #[derive(Debug, Serialize)]
 struct StandingJson<'a> {
@@ -52,6 +57,7 @@ struct StandingJson<'a> {
     last_sweep: Option<SweepJson<'a>>,
     next_sweep_at: Option<String>,
     in_state: Option<u64>,
+    transfers: Option<&'a Open>,
     drift: i64,
     alerts: &'a BTreeSet<String>,
 }
@@ -78,6 +84,8 @@ pub(super) async fn run(
     let settings = session.settings()?;
     let store = session.store().await?;
     let alerts = store.alerts(false, ALERTS_MAX).await?;
+    let mut counts = store.transfer_counts().await?;
+    counts.retain(|count| !count.status.is_final());
     let mut standings = Vec::new();
     for (poller, settings) in &settings.pollers {
         if !settings.enabled && !args.all {
@@ -85,7 +93,8 @@ pub(super) async fn run(
         }
         for place in settings.places() {
             let scope = Scope { poller: *poller, network: place.clone() };
-            standings.push(standing(&store, scope.clone(), settings, &alerts).await?);
+            let first = standing(&store, scope.clone(), settings, &alerts).await?;
+            standings.push(Standing { transfers: open_at(&scope, &counts), ..first });
             for n in 2..=settings.slots() {
                 let further = standing(&store, scope.slot(n), settings, &alerts).await?;
                 // Only where a process is.
@@ -103,7 +112,25 @@ pub(super) async fn run(
             "no poller is switched on: `railpoll status --all` shows them all"
         });
     }
-    tell(&standings, alerts.len(), session.now(), out)
+    tell(&standings, &counts, alerts.len(), session.now(), out)
+}
+
+/// The transfers that are open at the place of a poller of transfers.
+fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<Open> {
+    match scope.poller {
+        Poller::Accepted
+        | Poller::Locked
+        | Poller::Executed
+        | Poller::Completed
+        | Poller::Failed => return None,
+        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => {}
+    }
+    let place = &scope.network;
+    let mut open = Open::new();
+    for count in counts.iter().filter(|count| count.rail == *place || count.network == *place) {
+        *open.entry(count.status.as_str()).or_default() += count.transfers;
+    }
+    Some(open)
 }
 
 async fn standing(
@@ -122,6 +149,7 @@ async fn standing(
         last_sweep: store.last_sweep(&scope).await?,
         next_sweep_at: cursor.next_sweep_at,
         in_state: in_state(store, &scope).await?,
+        transfers: None,
         drift: cursor.difference,
         alerts: alerts.iter().filter(is_ours).map(|alert| alert.name.clone()).collect(),
         scope,
@@ -152,6 +180,7 @@ impl<'a> From<&'a Standing> for StandingJson<'a> {
             last_sweep: standing.last_sweep.as_ref().map(SweepJson::from),
             next_sweep_at: standing.next_sweep_at.map(iso),
             in_state: standing.in_state,
+            transfers: standing.transfers.as_ref(),
             drift: standing.drift,
             alerts: &standing.alerts,
         }
@@ -177,6 +206,7 @@ impl<'a> From<&'a SweepRow> for SweepJson<'a> {
 
 fn tell(
     standings: &[Standing],
+    counts: &[TransferCount],
     alerts: usize,
     now: DateTime<Utc>,
     out: &mut Out,
@@ -200,6 +230,10 @@ fn tell(
         table.row(cells(standing, now));
     }
     out.table(&table)?;
+    if !counts.is_empty() {
+        out.line("")?;
+        out.table(&transfers(counts, now))?;
+    }
     let error = |standing: &Standing| {
         let Scope { poller, network } = &standing.scope;
         let error = standing.last_sweep.as_ref()?.error.as_ref()?;
@@ -210,6 +244,27 @@ fn tell(
         notes.push(format!("alerts: {alerts}; see `railpoll alerts`"));
     }
     out.notes(&notes)
+}
+
+/// Where the transfers stand that are not over.
+fn transfers(counts: &[TransferCount], now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("TRANSFERS"),
+        Column::left("RAIL"),
+        Column::left("NETWORK"),
+        Column::right("OPEN"),
+        Column::left("OLDEST"),
+    ]);
+    for count in counts {
+        table.row([
+            list::status(count.status),
+            count.rail.as_str().into(),
+            count.network.as_str().into(),
+            count.transfers.to_string().into(),
+            count.oldest.map(|oldest| relative(oldest, now)).into(),
+        ]);
+    }
+    table
 }
 
 fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {

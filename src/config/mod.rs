@@ -40,7 +40,7 @@ pub use poller::{PollerSettings, Schedule};
 pub use rail::{GatewayAuth, RailKind, RailSettings};
 pub use reader::EffectiveKey;
 pub use review::{OnDecline, ReviewMode, ReviewSettings};
-pub use secret::{SecretError, SecretKind, SecretPlace};
+pub use secret::{SecretError, SecretKind, SecretPlace, read_private};
 pub use work::{CollectFrom, PaymentSettings, Work};
 
 use crate::engine::Poller;

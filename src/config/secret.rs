@@ -133,14 +133,22 @@ impl SecretPlace {
         let Some(path) = &self.file else {
             return Err(SecretError::Nowhere { kind: self.kind, owner: self.owner.clone() });
         };
-        let metadata = fs::metadata(path)
-            .map_err(|error| SecretError::Unreadable { path: path.clone(), error })?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(SecretError::Open { path: path.clone(), mode });
-        }
-        read_file(path, &metadata)
+        read_private(path)
     }
+}
+
+/// The secret in a file that nobody else can use.
+///
+/// # Errors
+/// The file cannot be read, it is empty, or others can use it.
+pub fn read_private(path: &Path) -> Result<SecretString, SecretError> {
+    let metadata = fs::metadata(path)
+        .map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open { path: path.to_owned(), mode });
+    }
+    read_file(path, &metadata)
 }
 
 fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<SecretString, SecretError> {

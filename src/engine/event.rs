@@ -32,11 +32,11 @@ pub enum EventType {
     TransferCreated,
     /// A transfer is in another status than before.
     TransferStatus,
-    /// A rail has a payout, and has not delivered.
+    /// A rail has a payout that moved no transfer, and has not delivered.
     PayoutInitiated,
-    /// A rail has delivered a payout.
+    /// A rail has delivered a payout that moved no transfer.
     PayoutDone,
-    /// A payout was not made, and will not be.
+    /// A payout that moved no transfer was not made, and will not be.
     PayoutRefused,
     /// A payout had no clear answer.
     PayoutUnknown,

@@ -8,7 +8,7 @@ use crate::networks::stellar::StellarAsset;
 
 /// What one asset is on both sides.
 #[derive(Debug, Clone)]
-pub(super) struct Asset {
+pub(crate) struct Asset {
     /// On the network.
     pub(super) on_network: StellarAsset,
     settings: AssetSettings,
@@ -16,14 +16,14 @@ pub(super) struct Asset {
 
 /// All configured assets, by name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Assets(BTreeMap<String, Asset>);
+pub(crate) struct Assets(BTreeMap<String, Asset>);
 
 impl Assets {
     /// Those of `settings`.
     ///
     /// # Errors
     /// One of them cannot be on its network.
-    pub(super) fn of(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn of(settings: &Settings) -> Result<Self, String> {
         let asset = |(name, own): (&String, &AssetSettings)| {
             let on_network = match &own.code {
                 AssetCode::Native => StellarAsset::Native,

@@ -36,10 +36,13 @@ mod sweep;
 mod watching;
 
 pub use asking::Asker;
+pub(crate) use assets::Assets;
 pub use job::{Job, Making, Seen, Stage, jobs};
 pub use note::{Note, Observer};
 pub use paying::{Paying, PayingOptions};
+pub(crate) use returns::{CameIn, refund_for, refund_of_incoming};
 pub use rules::{Acts, Rules, rules};
 pub use sending::Sender;
+pub(crate) use stellar::{client as horizon_client, settings_of as stellar_settings_of};
 pub use sweep::{Sweep, SweepError, SweepReport, Sweeper, Swept};
 pub use watching::Watcher;

@@ -1,42 +1,100 @@
-//! Money that an asset's policy sends back: the refund that goes with the step. Pure, but for its new name.
+//! Money that goes back: the refund, as the place where it goes out takes it. Pure, but for its new name.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::assets::Assets;
-use crate::engine::{Cause, Memo, Step};
+use crate::engine::{Amount, Cause, Incoming, Memo, Step, Transfer};
 use crate::store::NewRefund;
 
-/// The refund that `step` needs, whose name it is given. None if its money stays.
+/// Money that came in for a transfer.
+#[derive(Debug, Clone)]
+pub(crate) struct CameIn {
+    /// How much.
+    pub(crate) amount: Amount,
+    /// Who paid, as the rail or the network told it.
+    pub(crate) from: Option<String>,
+    /// What brought it, on a network: the transaction's hash.
+    pub(crate) reference: Option<String>,
+}
+
+/// The refund that `step` needs by its asset's policy, whose name it is given. None if its money stays.
 pub(super) fn refund_of(step: &mut Step<'_>, assets: &Assets) -> Option<NewRefund> {
     if step.cause != Cause::ArrivalReturned {
         return None;
     }
-    let transfer = step.transfer;
-    let amount = step.changes.amount_in.clone()?;
-    let from = step.changes.from_address.clone();
-    let (place, asset, memo, beneficiary) = if transfer.kind.is_deposit() {
-        let beneficiary = from.as_deref().map(payer);
-        (transfer.rail.clone(), transfer.currency.clone(), None, beneficiary)
+    let changes = &step.changes;
+    let came = CameIn {
+        amount: changes.amount_in.clone()?,
+        from: changes.from_address.clone(),
+        reference: changes.network_reference.clone(),
+    };
+    let reason = changes.message.clone().unwrap_or_else(|| "by the asset's policy".to_owned());
+    let refund = refund_for(step.transfer, came, assets, reason)?;
+    step.changes.refund_id = Some(refund.refund_id.clone());
+    Some(refund)
+}
+
+/// The refund of what came in for `transfer`: a deposit's on its rail, the others' on their network. None if its asset
+/// is not on a network that we send on.
+pub(crate) fn refund_for(
+    transfer: &Transfer,
+    came: CameIn,
+    assets: &Assets,
+    reason: String,
+) -> Option<NewRefund> {
+    let transfer_id = Some(transfer.transfer_id.clone());
+    Some(if transfer.kind.is_deposit() {
+        let (place, asset) = (transfer.rail.clone(), transfer.currency.clone());
+        NewRefund { transfer_id, ..on_rail(place, asset, came, reason) }
     } else {
         let asset = assets.of_transfer(transfer)?.on_network.to_string();
-        let memo = step.changes.network_reference.as_deref().and_then(return_of);
-        (transfer.network.clone(), asset, memo, None)
+        NewRefund { transfer_id, ..on_network(transfer.network.clone(), asset, came, reason) }
+    })
+}
+
+/// The refund of an incoming payment that belongs to no transfer, to where it came from.
+pub(crate) fn refund_of_incoming(
+    incoming: &Incoming,
+    is_on_rail: bool,
+    reason: String,
+) -> NewRefund {
+    let came = CameIn {
+        amount: incoming.amount.clone(),
+        from: incoming.from.clone(),
+        reference: Some(incoming.reference.clone()),
     };
-    let refund_id = Uuid::new_v4().to_string();
-    step.changes.refund_id = Some(refund_id.clone());
-    Some(NewRefund {
-        refund_id,
-        transfer_id: Some(transfer.transfer_id.clone()),
+    let (place, asset) = (incoming.source.clone(), incoming.asset.clone());
+    if is_on_rail {
+        on_rail(place, asset, came, reason)
+    } else {
+        on_network(place, asset, came, reason)
+    }
+}
+
+fn on_rail(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+    let beneficiary = came.from.as_deref().map(payer);
+    NewRefund { beneficiary, ..plain(place, asset, came, reason) }
+}
+
+fn on_network(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+    let memo = came.reference.as_deref().and_then(return_of);
+    NewRefund { memo, ..plain(place, asset, came, reason) }
+}
+
+fn plain(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+    NewRefund {
+        refund_id: Uuid::new_v4().to_string(),
+        transfer_id: None,
         incoming: None,
         place,
-        amount,
+        amount: came.amount,
         asset,
-        destination: from,
-        memo,
-        beneficiary,
-        reason: step.changes.message.clone().unwrap_or_else(|| "by the asset's policy".to_owned()),
-    })
+        destination: came.from,
+        memo: None,
+        beneficiary: None,
+        reason,
+    }
 }
 
 /// The memo that says whose money goes back: the hash of the transaction that brought it.

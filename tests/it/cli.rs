@@ -406,6 +406,7 @@ fn status_tells_of_each_poller_and_network() {
         "next_sweep_at",
         "poller",
         "schedule",
+        "transfers",
     ];
     assert_eq!(keys, promised);
     assert_eq!(acme["in_state"], 1);

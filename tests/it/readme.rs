@@ -8,6 +8,7 @@ use std::process::Command;
 
 use railpoll::engine::Poller;
 use railpoll::sandbox::PaymentSpec;
+use railpoll::sandbox::horizon::Keys;
 
 use crate::support::databases::Kind;
 use crate::support::world::{World, binary, finish};
@@ -59,7 +60,7 @@ fn shell_lines(text: &str) -> Vec<String> {
 
 /// What a line of the README is run as; none if it is not one to be run.
 fn runnable(line: &str, world: &World) -> Option<Command> {
-    let line = line.replacen(DEMO, "railpoll demo --payments 30", 1);
+    let line = line.replacen(DEMO, "railpoll demo --payments 30 --transfers 20", 1);
     let line = line.replace("--payments 300", "--payments 30");
     let mut words = line.split_whitespace();
     let program = match words.next()? {
@@ -92,9 +93,16 @@ fn its_commands_run() {
     world.sandbox.add_payments(3, &PaymentSpec::default());
     let config = blocks(&readme, "toml").concat();
     fs::write(world.folder.path().join("acme.toml"), config).unwrap();
-    let secret = world.folder.path().join("acme-secret");
-    fs::write(&secret, world.sandbox.client_secret()).unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let seed = Keys::of("distribution").seed();
+    for (name, secret) in [
+        ("acme-secret", world.sandbox.client_secret()),
+        ("bank-secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("stellar-seeds", &seed),
+    ] {
+        let file = world.folder.path().join(name);
+        fs::write(&file, secret).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
     let mut run = 0;
     for line in shell_lines(&readme) {
         let Some(mut command) = runnable(&line, &world) else { continue };
@@ -242,7 +250,7 @@ fn a_command_that_does_not_exist_is_found() {
     for good in ["railpoll status --all", "railpoll -c x.toml payments list|show --network acme"] {
         assert_eq!(helps.fault(good), None);
     }
-    for bad in ["railpoll transfers", "railpoll status --every", "railpoll payments list|drop"] {
+    for bad in ["railpoll payouts", "railpoll status --every", "railpoll payments list|drop"] {
         assert!(helps.fault(bad).is_some(), "{bad}");
     }
 }

@@ -83,7 +83,7 @@ pub(super) async fn judge(
 }
 
 /// How many of the true statuses are not in ours, in their order.
-fn missing(truth: &[String], known: &[&str]) -> usize {
+pub(super) fn missing(truth: &[String], known: &[&str]) -> usize {
     let mut rest = known.iter();
     truth
         .iter()

@@ -2,6 +2,7 @@
 
 mod judge;
 mod show;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
 use super::failure::Failure;
@@ -21,25 +22,30 @@ use crate::engine::{Clock, Poller};
 use crate::sandbox::{
     FaultRates, Partner, PaymentSpec, PaymentState, Sandbox, SandboxOptions, UserInfo,
 };
-use crate::store::Store;
+use crate::store::{Store, TransferCount};
 
 use judge::judge;
-use show::Progress;
+use show::{Progress, Scene};
+use transfers::Transfers;
 
-/// The demo never takes longer, whatever happens.
-const LONGEST: Duration = Duration::from_secs(180);
+/// If nothing changes for so long, it has come to a standstill. What is slow is not.
+const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// How much of a demo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It needs nothing: no network, no database server, no configuration. It starts a simulated RippleNet on a loopback
-port, which answers some requests with errors, cuts connections after it has done what was asked, and shows changes
-late; then the five pollers on an SQLite database. At the end it compares the database with the network's own books,
-and exits with 70 if a figure is wrong. The folder that it names stays, for you to look around in.")]
+It needs nothing: no network, no database server, no configuration. It starts a simulated RippleNet, a bank and a
+Stellar network on loopback ports, which answer some requests with errors, cut connections after they have done what
+was asked, and show changes late; then all eight pollers on an SQLite database. At the end it compares the database
+with the books of the three, unit by unit, and exits with 70 if a figure is wrong. The folder that it names stays, for
+you to look around in.")]
 pub(crate) struct DemoArgs {
     /// Payments that are offered to us
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     payments: u32,
+    /// Deposits, and as many withdrawals, between a bank and a Stellar network; 0: none
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    transfers: u32,
     /// Where the database, the config and the log go [default: a new folder for temporary files]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -48,27 +54,45 @@ pub(crate) struct DemoArgs {
     seed: u64,
 }
 
+/// All that the demo plays with.
+struct Stage {
+    sandbox: Sandbox,
+    /// The payments.
+    offered: Vec<Uuid>,
+    transfers: Option<Transfers>,
+    store: Store,
+}
+
+/// How the wait for the end ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Waited {
+    /// All is as it must be.
+    Over,
+    /// Nothing changes any more.
+    Standstill,
+    /// A person had enough.
+    Stopped,
+}
+
 pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
     let mut signals = Signals::of_process()
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
-    let folder = folder(args.folder)?;
+    let folder = folder(args.folder.clone())?;
     let log = folder.join("railpoll.log");
     start_logging_to(&log).map_err(|error| {
         Failure::Refused(format!("{} cannot be written: {error}", log.display()))
     })?;
-    let sandbox = start_sandbox(args.seed).await?;
-    let config = write_config(&sandbox, &folder, "receiving")?;
-    let payments = usize::try_from(args.payments).unwrap_or(usize::MAX);
-    let offered = offer(&sandbox, payments);
-    out.line(format!("A simulated RippleNet is at {}", sandbox.base_url()))?;
-    out.line(format!("Database, config and log are in {}", folder.display()))?;
-    out.line("")?;
-    out.flush()?;
+    let (mut stage, config) = set_up(&args, &folder).await?;
+    tell_places(&stage, &folder, out)?;
 
     let started = Instant::now();
     let (wishes, heard) = Wishes::new();
     let host = Host {
-        pollers: Poller::PAYMENTS.to_vec(),
+        pollers: if stage.transfers.is_some() {
+            Poller::ALL.to_vec()
+        } else {
+            Poller::PAYMENTS.to_vec()
+        },
         stage: None,
         sources: sources(&config),
         mode: RunMode::Loop,
@@ -76,31 +100,73 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
         clock: Clock::system(),
     };
     let watching = async {
-        let progress = Progress::new(u64::from(args.payments));
-        let watched = tokio::select! {
-            ended = watch(&sandbox, &offered, &folder, &progress) => ended,
-            () = signals.stopping() => false,
+        let progress = Progress::new(u64::from(args.payments), stage.transfers.as_ref());
+        let waited = tokio::select! {
+            waited = watch(&mut stage, &progress) => waited,
+            () = signals.stopping() => Ok(Waited::Stopped),
         };
         progress.end();
         wishes.stop();
-        watched
+        waited
     };
-    let (exit, is_over) = tokio::join!(host.run(heard), watching);
+    let (exit, waited) = tokio::join!(host.run(heard), watching);
     if exit != daemon::Exit::Done {
         return Err(Failure::Defect(format!("the pollers ended early: see {}", log.display())));
     }
-    if !is_over {
-        return Err(Failure::Refused("the demo was stopped, or took too long".to_owned()));
+    if waited? == Waited::Stopped {
+        return Err(Failure::Refused("the demo was stopped".to_owned()));
     }
-    let store = open(&folder).await?;
-    let verdict = judge(&sandbox, &offered, &store).await?;
-    store.close().await;
-    show::summary(&sandbox, &verdict, started.elapsed(), &config, out)?;
-    if verdict.is_good() {
+    // After a standstill too: the figures tell what is wrong.
+    let Stage { sandbox, offered, transfers, store } = &stage;
+    let verdict = judge(sandbox, offered, store).await?;
+    let audit = match transfers {
+        Some(transfers) => Some(transfers.audit(store).await?),
+        None => None,
+    };
+    store.clone().close().await;
+    let scene = Scene {
+        sandbox,
+        verdict: &verdict,
+        transfers: transfers.as_ref().zip(audit.as_ref()),
+        took: started.elapsed(),
+        config: &config,
+    };
+    scene.summary(out)?;
+    if verdict.is_good() && audit.is_none_or(|audit| audit.is_good()) {
         Ok(())
     } else {
         Err(Failure::Defect(format!("the demo's figures are wrong: see {}", log.display())))
     }
+}
+
+/// Starts all but the pollers. The config's file is the other part.
+async fn set_up(args: &DemoArgs, folder: &Path) -> Result<(Stage, PathBuf), Failure> {
+    let sandbox = start_sandbox(args.seed).await?;
+    let config = write_config(&sandbox, folder, "receiving")?;
+    let store = Store::open(&format!("sqlite:{}", folder.join("railpoll.db").display())).await?;
+    store.migrate().await?;
+    let transfers = if args.transfers == 0 {
+        None
+    } else {
+        let transfers = Transfers::start(args.transfers, args.seed).await?;
+        transfers.write_config(&config)?;
+        transfers.create(&store, Clock::system().now()).await?;
+        Some(transfers)
+    };
+    let payments = usize::try_from(args.payments).unwrap_or(usize::MAX);
+    let offered = offer(&sandbox, payments);
+    Ok((Stage { sandbox, offered, transfers, store }, config))
+}
+
+fn tell_places(stage: &Stage, folder: &Path, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("A simulated RippleNet is at {}", stage.sandbox.base_url()))?;
+    if let Some(transfers) = &stage.transfers {
+        let (bank, horizon) = transfers.addresses();
+        out.line(format!("A simulated bank is at {bank}, and a Stellar network at {horizon}"))?;
+    }
+    out.line(format!("Database, config and log are in {}", folder.display()))?;
+    out.line("")?;
+    out.flush()
 }
 
 fn folder(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
@@ -178,24 +244,41 @@ fn sources(config: &Path) -> Sources {
     }
 }
 
-/// Waits until every payment is over, at the network and in our database. False: it takes too long.
-async fn watch(sandbox: &Sandbox, offered: &[Uuid], folder: &Path, progress: &Progress) -> bool {
-    let deadline = Instant::now() + LONGEST;
-    let mut store = None;
+/// Waits until every payment and every transfer is over, at both sides and in our database.
+async fn watch(stage: &mut Stage, progress: &Progress) -> Result<Waited, Failure> {
+    let mut last = (Vec::new(), Vec::new());
+    let mut changed_at = Instant::now();
     let mut looks = interval(Duration::from_millis(200));
     loop {
-        if timeout_at(deadline, looks.tick()).await.is_err() || Instant::now() > deadline {
-            return false;
+        looks.tick().await;
+        if let Some(transfers) = &mut stage.transfers {
+            transfers.take_turn()?;
         }
-        if store.is_none() {
-            store = open(folder).await.ok();
+        let (payments, transfers) = counts(stage).await?;
+        progress.show(&payments, &transfers);
+        if agrees(&stage.sandbox, &stage.offered, &payments) && are_over(stage, &transfers).await? {
+            return Ok(Waited::Over);
         }
-        let Some(store) = &store else { continue };
-        let Ok(counts) = store.counts(NETWORK).await else { continue };
-        progress.show(&counts);
-        if agrees(sandbox, offered, &counts) {
-            return true;
+        let now = (payments, transfers);
+        if now != last {
+            last = now;
+            changed_at = Instant::now();
+        } else if changed_at.elapsed() > STANDSTILL {
+            return Ok(Waited::Standstill);
         }
+    }
+}
+
+/// How many payments are in each state, and how many transfers in each status.
+async fn counts(stage: &Stage) -> Result<(Vec<(String, u64)>, Vec<TransferCount>), Failure> {
+    let payments = stage.store.counts(NETWORK).await?;
+    Ok((payments, stage.store.transfer_counts().await?))
+}
+
+async fn are_over(stage: &Stage, counts: &[TransferCount]) -> Result<bool, Failure> {
+    match &stage.transfers {
+        Some(transfers) => transfers.are_over(counts, &stage.store).await,
+        None => Ok(true),
     }
 }
 
@@ -217,12 +300,4 @@ fn agrees(sandbox: &Sandbox, offered: &[Uuid], counts: &[(String, u64)]) -> bool
     }
     let ours = |state: &str| counts.iter().find(|(ours, _)| ours == state).map(|(_, n)| *n);
     states.iter().all(|(state, payments)| is_end(state) && ours(state) == Some(*payments))
-}
-
-async fn open(folder: &Path) -> Result<Store, Failure> {
-    let path = folder.join("railpoll.db");
-    if !path.exists() {
-        return Err(Failure::NoDatabase(path.display().to_string()));
-    }
-    Ok(Store::open(&format!("sqlite:{}", path.display())).await?)
 }

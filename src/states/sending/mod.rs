@@ -67,7 +67,7 @@ impl Sender {
         own: &PollerSettings,
         name: &str,
     ) -> Result<Self, String> {
-        let (network, settings) = stellar::settings_of(making, name)?;
+        let (network, settings) = stellar::settings_of(making.settings, name)?;
         let requests = Arc::new(Requests::default());
         let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
         let seeds = settings.seeds.read().map_err(|error| error.to_string())?;

@@ -59,7 +59,7 @@ impl Watcher {
         own: &PollerSettings,
         name: &str,
     ) -> Result<Self, String> {
-        let (network, settings) = stellar::settings_of(making, name)?;
+        let (network, settings) = stellar::settings_of(making.settings, name)?;
         let requests = Arc::new(Requests::default());
         let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
         let assets = Assets::of(making.settings)?;

@@ -88,13 +88,15 @@ static FINISH_SQLITE: LazyLock<Many> = LazyLock::new(|| {
     )
 });
 
-/// The same. A payout that is over is in nobody's hand: to ask for that too would lead the planner to the open ones.
+/// The same. The claim is a column of the rows that come in: as a condition by itself the planner takes it for one that
+/// few payouts meet, and then reads all of them, and for each all rows that came in.
 const FINISH_POSTGRES: &str = "UPDATE payouts p SET status = r.status, attempts = r.attempts, \
         reference = coalesce(r.reference, p.reference), answer = coalesce(r.answer, p.answer), \
         not_before = coalesce(r.not_before, p.not_before), finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[]) \
-        AS r (id, status, attempts, reference, answer, not_before, finished_at) \
-    WHERE p.payout_id = r.id AND p.claimed_by = $8 AND p.claimed_term = $9 RETURNING p.payout_id";
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], \
+        $8::text[], $9::bigint[]) \
+        AS r (id, status, attempts, reference, answer, not_before, finished_at, claimed_by, claimed_term) \
+    WHERE p.payout_id = r.id AND p.claimed_by = r.claimed_by AND p.claimed_term = r.claimed_term RETURNING p.payout_id";
 
 impl Store {
     /// Writes down what came of payouts that this worker had in hand, and with each the step that its transfer makes.
@@ -134,8 +136,6 @@ impl Store {
         let written = write_ends(conn, lease, finished, now).await?;
         let mine: Vec<&FinishedPayout<'_>> =
             finished.iter().filter(|one| written.contains(&one.payout.payout_id)).collect();
-        let events: Vec<Event> = mine.iter().filter_map(|one| event_of(one, now)).collect();
-        write_events(conn, &events).await?;
         let refunds: Vec<_> = mine.iter().filter_map(|one| refund_end(one)).collect();
         end_refunds(conn, &refunds, now).await?;
         tell_of_failed(conn, lease, &refunds, now).await?;
@@ -143,6 +143,13 @@ impl Store {
             mine.iter().filter_map(|one| one.payout.transfer_id.as_deref()).collect();
         planned.retain(|step| of_mine.contains(step.after.transfer_id.as_str()));
         let moved = write_steps(&mut tx, Some(lease), &planned, now).await?;
+        // The event of a step tells what came of the payout too.
+        let is_told = |one: &&&FinishedPayout<'_>| {
+            one.payout.transfer_id.as_ref().is_some_and(|id| moved.contains(id))
+        };
+        let untold = mine.iter().filter(|one| !is_told(one));
+        let events: Vec<Event> = untold.filter_map(|one| event_of(one, now)).collect();
+        write_events(&mut tx.conn(), &events).await?;
         tx.commit().await?;
         Ok(moved)
     }
@@ -230,8 +237,8 @@ async fn write_ends(
                 .bind(ends.iter().map(|end| end.answer.as_deref()).collect::<Vec<_>>())
                 .bind(ends.iter().map(|end| end.not_before).collect::<Vec<_>>())
                 .bind(ends.iter().map(|end| end.finished_at).collect::<Vec<_>>())
-                .bind(&claimant)
-                .bind(lease.term)
+                .bind(vec![claimant.as_str(); ends.len()])
+                .bind(vec![lease.term; ends.len()])
                 .fetch_all(&mut **conn);
             in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
         }
@@ -252,7 +259,7 @@ fn refund_end(finished: &FinishedPayout<'_>) -> Option<(String, RefundEnd)> {
     }
 }
 
-/// What others hear of it: each new status once.
+/// What others hear of a payout whose transfer did not move: each new status once.
 fn event_of(finished: &FinishedPayout<'_>, now: DateTime<Utc>) -> Option<Event> {
     let payout = finished.payout;
     let status = finished.end.status(payout);

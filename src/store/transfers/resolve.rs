@@ -44,7 +44,8 @@ impl Store {
         let mut planned = plan(None, step.map_or(&[], std::slice::from_ref), now)?;
         for step in &mut planned {
             step.after.payout_id = None;
-            if !step.after.status.is_final() {
+            // A refund that was not made is over: another may be decided on.
+            if *resolved == Resolved::NotDelivered {
                 step.after.refund_id = None;
             }
         }

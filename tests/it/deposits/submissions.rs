@@ -5,34 +5,8 @@ use railpoll::sandbox::horizon::{
 };
 use railpoll::sandbox::{FaultRates, Reply};
 
-use crate::support::stellar::{Anchor, Setting, on_both_kinds, us, usdc};
+use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us, usdc};
 use crate::support::world::{Daemon, finish, until_true};
-
-/// Deposits for so many customers, and where they go.
-fn deposits(anchor: &Anchor, number: usize) -> Vec<String> {
-    let to: Vec<String> =
-        (0..number).map(|n| anchor.customer(&format!("customer {n}")).account()).collect();
-    let new: Vec<_> =
-        to.iter().enumerate().map(|(n, to)| anchor.deposit(&format!("d{n}"), to)).collect();
-    anchor.transfers.create(&new);
-    to
-}
-
-fn quick() -> HorizonOptions {
-    HorizonOptions {
-        submit_timeout: std::time::Duration::from_millis(200),
-        ..HorizonOptions::default()
-    }
-}
-
-/// Sweeps until all is over.
-fn send_until_paid(anchor: &Anchor, number: usize) {
-    until_true("all to be paid", || {
-        let ended = finish(&mut anchor.pending_deposits(&[]));
-        assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
-        anchor.transfers.count_in("completed") == number
-    });
-}
 
 #[test]
 fn a_timeout_is_looked_up_whatever_became_of_it() {
@@ -40,9 +14,9 @@ fn a_timeout_is_looked_up_whatever_became_of_it() {
         for fault in [SubmitFault::TimeoutApplied, SubmitFault::TimeoutLost, SubmitFault::Forgotten]
         {
             let anchor = Anchor::with(kind, &Setting::default(), quick());
-            let to = deposits(&anchor, 3);
+            let to = anchor.deposits(3);
             anchor.horizon.script_submit(1, fault);
-            send_until_paid(&anchor, 3);
+            anchor.send_until_paid(3);
             anchor.check_paid(&to);
             assert_eq!(anchor.transfers.world.count("envelopes"), 1, "{fault:?}");
         }
@@ -53,51 +27,11 @@ fn a_timeout_is_looked_up_whatever_became_of_it() {
 fn what_is_not_found_after_submit_is_not_failed() {
     on_both_kinds(|kind| {
         let anchor = Anchor::new(kind);
-        let to = deposits(&anchor, 2);
+        let to = anchor.deposits(2);
         anchor.horizon.script(Endpoint::Submit, 1, Reply::CutAfter);
         anchor.horizon.script(Endpoint::Transaction, 1, Reply::status(404));
-        send_until_paid(&anchor, 2);
+        anchor.send_until_paid(2);
         anchor.check_paid(&to);
-    });
-}
-
-#[test]
-fn a_sequence_that_somebody_else_used_is_replaced_once_it_is_safe() {
-    on_both_kinds(|kind| {
-        let anchor = Anchor::new(kind);
-        let to = deposits(&anchor, 2);
-        anchor.horizon.script_submit(1, SubmitFault::SequenceTaken);
-        let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
-        daemon.wait_for_log("submitted");
-        until_true("another envelope", || {
-            anchor.let_time_pass(1);
-            anchor.transfers.count_in("completed") == 2
-        });
-        drop(daemon);
-        assert_eq!(anchor.transfers.world.count("envelopes WHERE status = 'expired'"), 1);
-        anchor.check_paid(&to);
-    });
-}
-
-#[test]
-fn a_low_fee_is_raised_and_never_above_what_is_allowed() {
-    on_both_kinds(|kind| {
-        let anchor = Anchor::with(kind, &Setting::default(), quick());
-        let to = deposits(&anchor, 2);
-        anchor.horizon.script_submit(1, SubmitFault::TimeoutLost);
-        let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
-        until_true("the envelope to be sent", || anchor.horizon.submissions() == 1);
-        // Fees rise between the first submission and the second.
-        anchor.horizon.set_fee_pressure(900);
-        until_true("all to be paid", || anchor.transfers.count_in("completed") == 2);
-        drop(daemon);
-        anchor.check_paid(&to);
-        assert_eq!(anchor.transfers.world.count("envelopes WHERE bump_xdr IS NOT NULL"), 1);
-        // 100 stroops, then ten times that: for two operations and one more.
-        assert_eq!(
-            anchor.transfers.world.texts("SELECT CAST(fee AS text) FROM envelopes"),
-            ["3000"]
-        );
     });
 }
 
@@ -106,7 +40,7 @@ fn what_is_too_late_is_made_anew_only_when_it_cannot_be_applied() {
     on_both_kinds(|kind| {
         let options = HorizonOptions { closing: Closing::ByHand, ..quick() };
         let anchor = Anchor::with(kind, &Setting::default(), options);
-        let to = deposits(&anchor, 2);
+        let to = anchor.deposits(2);
         anchor.horizon.script_submit(1, SubmitFault::TimeoutLost);
         let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
         until_true("the envelope to be sent", || anchor.horizon.submissions() == 1);
@@ -131,7 +65,7 @@ fn one_that_fails_does_not_take_the_others_with_it() {
     on_both_kinds(|kind| {
         let options = HorizonOptions { closing: Closing::ByHand, ..HorizonOptions::default() };
         let anchor = Anchor::with(kind, &Setting::default(), options);
-        let mut to = deposits(&anchor, 5);
+        let mut to = anchor.deposits(5);
         let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
         until_true("the envelope to be in the queue", || anchor.horizon.waiting() == 1);
         // Between the look and the ledger, one customer's line has become too short.
@@ -157,7 +91,7 @@ fn many_channels_share_the_work() {
             ..Setting::default()
         };
         let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
-        let to = deposits(&anchor, 60);
+        let to = anchor.deposits(60);
         anchor.send();
         anchor.check_paid(&to);
         let channels = "SELECT source_account FROM envelopes GROUP BY source_account";
@@ -179,7 +113,7 @@ fn a_bad_horizon_is_caught_up_with() {
             ..Setting::default()
         };
         let anchor = Anchor::with(kind, &setting, quick());
-        let to = deposits(&anchor, 40);
+        let to = anchor.deposits(40);
         anchor.horizon.set_submit_faults(SubmitRates {
             timeout_applied: 150,
             timeout_lost: 150,
@@ -187,7 +121,7 @@ fn a_bad_horizon_is_caught_up_with() {
             sequence_taken: 0,
         });
         anchor.horizon.set_faults(FaultRates { cut_after: 50, ..FaultRates::default() });
-        send_until_paid(&anchor, 40);
+        anchor.send_until_paid(40);
         anchor.check_paid(&to);
     });
 }
@@ -196,7 +130,7 @@ fn a_bad_horizon_is_caught_up_with() {
 fn horizon_down_is_no_loss() {
     on_both_kinds(|kind| {
         let anchor = Anchor::new(kind);
-        let to = deposits(&anchor, 3);
+        let to = anchor.deposits(3);
         let world = &anchor.transfers.world;
         world.wait(anchor.horizon.go_down());
         assert_eq!(finish(&mut anchor.pending_deposits(&[])).code, Some(69));

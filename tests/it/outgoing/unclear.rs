@@ -7,48 +7,6 @@ use crate::support::databases::Kind;
 use crate::support::transfers::Transfers;
 use crate::support::world::until_true;
 
-/// Answers are lost before and after they took effect; each is looked up, and what was not done is done.
-fn a_lost_answer_is_looked_up(kind: Kind) {
-    let transfers = Transfers::new(kind);
-    let ids = transfers.sends(8);
-    let replies = [
-        Reply::CutAfter,
-        Reply::CutBefore,
-        Reply::StatusAfter(500),
-        Reply::status(500),
-        Reply::HangAfter,
-        Reply::Truncated,
-        Reply::Html,
-    ];
-    for (id, reply) in ids.iter().zip(replies) {
-        transfers.bank.script_for(BankEndpoint::Payouts, id, 1, reply);
-    }
-    let sets = ["rails.bank.timeout=300ms"];
-    let daemon = transfers.start(&sets);
-    until_true("all of them", || transfers.count_in("completed") == 8);
-    drop(daemon);
-    transfers.check_paid_once(&ids, "at the end");
-    transfers.check_trail("at the end");
-    // Each try of a payout has one and the same key.
-    assert_eq!(transfers.bank.payout_count(), 8);
-    assert_eq!(transfers.world.count("payouts"), 8);
-    for (id, times) in ids.iter().zip([1, 2, 1, 2, 1, 1, 2, 1]) {
-        let attempts =
-            format!("SELECT CAST(attempts AS text) FROM payouts WHERE transfer_id = '{id}'");
-        assert_eq!(transfers.world.texts(&attempts), [times.to_string()], "{id}");
-    }
-}
-
-#[test]
-fn a_lost_answer_is_looked_up_on_sqlite() {
-    a_lost_answer_is_looked_up(Kind::Sqlite);
-}
-
-#[test]
-fn a_lost_answer_is_looked_up_on_postgres() {
-    a_lost_answer_is_looked_up(Kind::Postgres);
-}
-
 /// Where the rail cannot tell either, a person must find out, and nothing is paid again.
 fn what_nobody_can_tell_waits_for_a_person(kind: Kind) {
     let transfers = Transfers::new(kind);

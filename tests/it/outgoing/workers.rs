@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::databases::Kind;
 use crate::support::transfers::Transfers;
-use crate::support::world::{Daemon, until_true};
+use crate::support::world::until_true;
 
 fn two_workers_share_a_rail(kind: Kind) {
     let transfers = Transfers::new(kind);
@@ -46,36 +46,4 @@ fn there_are_no_more_workers_than_slots() {
     worker.wait_for_log("lease taken");
     let ended = transfers.pay(&sets).expect(0);
     assert!(ended.stderr.contains("another process holds the lease"), "{}", ended.stderr);
-}
-
-/// A worker that is killed in the middle of its work loses nothing: when its lease is over, the other looks up what it
-/// had in hand.
-fn a_killed_workers_claims_are_free_again(kind: Kind) {
-    let transfers = Transfers::new(kind);
-    transfers.bank.set_latency(Duration::from_millis(20));
-    let ids = transfers.sends(60);
-    let sets = ["rails.bank.parallel=4", "pollers.outgoing.batch_size=20"];
-    let victim = transfers.start(&sets);
-    until_true("some payouts", || transfers.bank.payout_count() >= 8);
-    kill(victim);
-    let heir = transfers.start(&sets);
-    until_true("all of them", || transfers.count_in("completed") == 60);
-    drop(heir);
-    transfers.check_paid_once(&ids, "at the end");
-    transfers.check_trail("at the end");
-}
-
-fn kill(daemon: Daemon) {
-    daemon.signal("KILL");
-    assert_eq!(daemon.ended().signal, Some(9));
-}
-
-#[test]
-fn a_killed_workers_claims_are_free_again_on_sqlite() {
-    a_killed_workers_claims_are_free_again(Kind::Sqlite);
-}
-
-#[test]
-fn a_killed_workers_claims_are_free_again_on_postgres() {
-    a_killed_workers_claims_are_free_again(Kind::Postgres);
 }

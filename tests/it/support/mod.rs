@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod databases;
 pub(crate) mod payments;
+pub(crate) mod scene;
 pub(crate) mod stellar;
 pub(crate) mod supervisor;
 pub(crate) mod transfers;

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Memo, NewTransfer, TransferKind, TransferStatus};
@@ -16,7 +17,7 @@ use railpoll::sandbox::horizon::{
 
 use super::databases::Kind;
 use super::transfers::Transfers;
-use super::world::{Daemon, Ended, finish};
+use super::world::{Daemon, Ended, finish, until_true};
 
 /// One unit of an asset, as the ledger counts.
 pub(crate) const ONE: i64 = 10_000_000;
@@ -72,16 +73,19 @@ impl Anchor {
     pub(crate) fn with(kind: Kind, setting: &Setting, options: HorizonOptions) -> Self {
         let transfers = Transfers::new(kind);
         let ahead = Arc::new(AtomicI64::new(0));
-        let (offset, system) = (Arc::clone(&ahead), Clock::system());
-        let clock = Clock::from_fn(move || {
-            system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed))
-        });
-        let options = HorizonOptions { clock, ..options };
-        let horizon = transfers.world.wait(HorizonSandbox::start(options)).unwrap();
+        let horizon = ledger(&transfers, &ahead, options);
         let anchor = Self { horizon, transfers, ahead };
         anchor.people(setting);
         anchor.configure(setting);
         anchor
+    }
+
+    /// Begins anew, with another bank, another ledger and an empty database.
+    pub(crate) fn start_afresh(&mut self, setting: &Setting, options: HorizonOptions) {
+        self.transfers.start_afresh();
+        self.horizon = ledger(&self.transfers, &self.ahead, options);
+        self.people(setting);
+        self.configure(setting);
     }
 
     /// Who is on the network: an issuer, us with a lot of its money, and channels.
@@ -171,6 +175,15 @@ impl Anchor {
         finish(&mut self.pending_deposits(&[])).expect(0)
     }
 
+    /// Sweeps until so many transfers are over.
+    pub(crate) fn send_until_paid(&self, number: usize) {
+        until_true("all to be paid", || {
+            let ended = finish(&mut self.pending_deposits(&[]));
+            assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
+            self.transfers.count_in("completed") == number
+        });
+    }
+
     /// The command of the daemon that watches.
     pub(crate) fn watching(&self, sets: &[&str]) -> Command {
         let mut all = vec!["pollers.watch.enabled=true"];
@@ -186,6 +199,16 @@ impl Anchor {
     /// It in loop mode.
     pub(crate) fn start_watching(&self) -> Daemon {
         Daemon::start(self.watching(&[]).arg("--loop"))
+    }
+
+    /// Deposits for so many customers, and where they go.
+    pub(crate) fn deposits(&self, number: usize) -> Vec<String> {
+        let to: Vec<String> =
+            (0..number).map(|n| self.customer(&format!("customer {n}")).account()).collect();
+        let new: Vec<_> =
+            to.iter().enumerate().map(|(n, to)| self.deposit(&format!("d{n}"), to)).collect();
+        self.transfers.create(&new);
+        to
     }
 
     /// A deposit of 10.50 USD, of which 10 USDC go out to `to`: its money is in already.
@@ -295,6 +318,28 @@ impl Anchor {
                    ORDER BY received_at, length(incoming_id), incoming_id";
         self.transfers.world.texts(sql)
     }
+}
+
+/// A network that does not keep anybody waiting.
+pub(crate) fn quick() -> HorizonOptions {
+    HorizonOptions {
+        submit_timeout: Duration::from_millis(200),
+        stream_retry: Duration::from_millis(1),
+        ..HorizonOptions::default()
+    }
+}
+
+/// A network whose clock is so far ahead.
+fn ledger(
+    transfers: &Transfers,
+    ahead: &Arc<AtomicI64>,
+    options: HorizonOptions,
+) -> HorizonSandbox {
+    let (offset, system) = (Arc::clone(ahead), Clock::system());
+    let clock =
+        Clock::from_fn(move || system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed)));
+    let options = HorizonOptions { clock, ..options };
+    transfers.world.wait(HorizonSandbox::start(options)).unwrap()
 }
 
 /// Our account.

@@ -1,16 +1,10 @@
 //! How the list is read: by page, by stream, after gaps.
 
-use std::time::Duration;
-
 use railpoll::sandbox::Reply;
-use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, StreamFault};
+use railpoll::sandbox::horizon::Endpoint;
 
-use crate::support::stellar::{Anchor, Setting, on_both_kinds};
+use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
 use crate::support::world::{finish, until_true};
-
-fn quick() -> HorizonOptions {
-    HorizonOptions { stream_retry: Duration::from_millis(1), ..HorizonOptions::default() }
-}
 
 #[test]
 fn every_page_is_read_and_the_place_is_kept() {
@@ -31,37 +25,6 @@ fn every_page_is_read_and_the_place_is_kept() {
             1,
             "from where it was"
         );
-    });
-}
-
-#[test]
-fn a_stream_brings_what_comes_and_a_broken_one_loses_nothing() {
-    on_both_kinds(|kind| {
-        let anchor = Anchor::with(kind, &Setting::default(), quick());
-        let customer = anchor.rich_customer("customer");
-        let faults = [
-            StreamFault::Drop(1),
-            StreamFault::DropInside(2),
-            StreamFault::Repeat(1),
-            StreamFault::Garbage(1),
-            StreamFault::Close(2),
-        ];
-        for fault in faults {
-            anchor.horizon.script_stream(1, fault);
-        }
-        let new: Vec<_> = (0..40).map(|n| anchor.withdrawal(&format!("w{n}"), n)).collect();
-        anchor.transfers.create(&new);
-        let daemon = anchor.start_watching();
-        until_true("a stream", || anchor.horizon.streams() == 1);
-        for n in 0..40 {
-            anchor.pays(&customer, "10", n);
-        }
-        until_true("all to be booked", || anchor.transfers.count_in("pending_anchor") == 40);
-        daemon.signal("TERM");
-        daemon.ended().expect(0);
-        assert_eq!(anchor.verdicts().len(), 40);
-        assert_eq!(anchor.transfers.world.count("quarantine"), 0);
-        anchor.check_books();
     });
 }
 

@@ -1,0 +1,36 @@
+//! What goes out for money that a person accepts, whatever amount was expected. Pure.
+
+use crate::config::Settings;
+use crate::engine::{Amount, Settled, Transfer, settle_amounts};
+
+/// What goes out for `received`, and what we keep. What was agreed for just this amount stays; else the asset's fee is
+/// taken. An exchange has a price for the expected amount only.
+///
+/// # Errors
+/// A sentence that says why it cannot be accepted.
+pub(super) fn accepted(
+    transfer: &Transfer,
+    received: &Amount,
+    settings: &Settings,
+) -> Result<(Amount, Amount), String> {
+    let id = &transfer.transfer_id;
+    let agreed = transfer.amount_out.clone().zip(transfer.amount_fee.clone());
+    if transfer.kind.is_exchange() {
+        let is_expected = transfer.amount_expected.as_ref() == Some(received);
+        return agreed.filter(|_| is_expected).ok_or_else(|| {
+            format!("transfer {id} is an exchange with a price for another amount than {received}: send it back")
+        });
+    }
+    if let Some((out, fee)) = agreed.filter(|(out, fee)| out.plus(fee) == *received) {
+        return Ok((out, fee));
+    }
+    let asset = settings.assets.get(&transfer.asset).ok_or_else(|| {
+        format!("the asset {} of transfer {id} is not in the configuration", transfer.asset)
+    })?;
+    match settle_amounts(&asset.terms(transfer.kind), received, None, None) {
+        Settled::Accept { out, fee } => Ok((out, fee)),
+        Settled::Refund(why) | Settled::Hold(why) => {
+            Err(format!("transfer {id}: {why}: nothing would go out"))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `railpoll transfers create`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::new::{Fields, read};
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to-address G…
+  railpoll transfers create --kind withdrawal --asset usdc --memo-type id --memo 1041 --beneficiary '{\"iban\": \"…\"}'
+
+What is left out comes from the asset's section in the configuration: rail, currency, network, account.";
+
+/// The new transfer.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CreateArgs {
+    /// Its id [default: a new UUID]
+    #[arg(long = "id", value_name = "ID")]
+    transfer_id: Option<String>,
+    /// Which way the money goes: deposit, withdrawal, send, deposit-exchange, withdrawal-exchange
+    #[arg(long)]
+    kind: String,
+    /// How it was agreed: sep6, sep24, sep31
+    #[arg(long)]
+    protocol: Option<String>,
+    /// Where it begins [default: it waits for its money]
+    #[arg(long)]
+    status: Option<String>,
+    /// The configured asset [default: the only one]
+    #[arg(long)]
+    asset: Option<String>,
+    /// The configured rail [default: the asset's]
+    #[arg(long)]
+    rail: Option<String>,
+    /// What is to come in
+    #[arg(long, value_name = "AMOUNT")]
+    amount_expected: Option<String>,
+    /// What came in already
+    #[arg(long, value_name = "AMOUNT")]
+    amount_in: Option<String>,
+    /// What goes out
+    #[arg(long, value_name = "AMOUNT")]
+    amount_out: Option<String>,
+    /// What we keep
+    #[arg(long, value_name = "AMOUNT")]
+    amount_fee: Option<String>,
+    /// Who pays in
+    #[arg(long, value_name = "ADDRESS")]
+    from_address: Option<String>,
+    /// Deposit: the address on the network that is paid, G… or M…
+    #[arg(long, value_name = "ADDRESS")]
+    to_address: Option<String>,
+    /// The memo's type: text, id, hash, return
+    #[arg(long, value_name = "TYPE")]
+    memo_type: Option<String>,
+    /// Deposit: the memo to attach. Else: what the payer must attach
+    #[arg(long)]
+    memo: Option<String>,
+    /// Who is paid on the rail, as JSON
+    #[arg(long, value_name = "JSON")]
+    beneficiary: Option<String>,
+    /// What the deposit on the rail carries, or the payout is to carry
+    #[arg(long, value_name = "TEXT")]
+    subject: Option<String>,
+    /// What has not come by then does not come: a date or a time
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<String>,
+}
+
+impl CreateArgs {
+    fn fields(self) -> Fields {
+        let id = self.transfer_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let given = [
+            ("transfer_id", Some(id)),
+            ("kind", Some(self.kind)),
+            ("protocol", self.protocol),
+            ("status", self.status),
+            ("asset", self.asset),
+            ("rail", self.rail),
+            ("amount_expected", self.amount_expected),
+            ("amount_in", self.amount_in),
+            ("amount_out", self.amount_out),
+            ("amount_fee", self.amount_fee),
+            ("from_address", self.from_address),
+            ("to_address", self.to_address),
+            ("memo_type", self.memo_type),
+            ("memo", self.memo),
+            ("beneficiary", self.beneficiary),
+            ("subject", self.subject),
+            ("deadline", self.deadline),
+        ];
+        given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))).collect()
+    }
+}
+
+pub(super) async fn run(session: &Session, args: CreateArgs, out: &mut Out) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let refused = |faults: &[String]| {
+        Failure::Refused(format!("the transfer is not created:\n  {}", faults.join("\n  ")))
+    };
+    let new = read(&args.fields(), &settings).map_err(|faults| refused(&faults))?;
+    let store = session.store().await?;
+    let bad = store.create_transfers(None, std::slice::from_ref(&new), session.now()).await?;
+    if let Some(bad) = bad.first() {
+        return Err(refused(&bad.faults));
+    }
+    if out.is_json() {
+        return out.json(&json!({ "transfer_id": new.transfer_id, "status": new.status.as_str() }));
+    }
+    out.line(format!("created {} {}: it is {}", new.kind, new.transfer_id, new.status))
+}

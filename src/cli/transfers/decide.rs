@@ -1,0 +1,349 @@
+//! `railpoll transfers hold|release|refund|move`: a person's moves, each one of the table of legal moves.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::accept::accepted;
+use super::find;
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::config::Settings;
+use crate::engine::{
+    Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
+};
+use crate::states::{Assets, CameIn, refund_for};
+use crate::store::{NewRefund, Store};
+
+const REFUND_EXAMPLES: &str = "\
+Examples:
+  railpoll transfers refund t-1041 --reason 'account closed'
+  railpoll transfers refund t-1041 --reason 'account closed' --beneficiary '{\"iban\": \"DE02…\"}'
+
+All that came in goes back: a deposit's money on its rail, that of a withdrawal or send on its network.";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum DecideCommand {
+    /// Stop transfers: nothing is done with them until they are released
+    #[command(
+        after_help = "Example:\n  railpoll transfers hold t-1041 --reason 'ask the customer'"
+    )]
+    Hold(WhyArgs),
+    /// Let transfers go on that are on hold, or failed
+    #[command(after_help = "Example:\n  railpoll transfers release t-1041")]
+    Release(WhichArgs),
+    /// Send the money of transfers back to where it came from
+    #[command(after_help = REFUND_EXAMPLES)]
+    Refund(RefundArgs),
+    /// Make another move that is for a person to make, such as to `pending_receiver`
+    #[command(
+        after_help = "Example:\n  railpoll transfers move t-1041 --to pending_receiver --reason 'new IBAN'"
+    )]
+    Move(MoveArgs),
+}
+
+/// Which transfers.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WhichArgs {
+    /// The transfers' ids; each is decided on alone
+    #[arg(value_name = "TRANSFER", required = true)]
+    transfer_ids: Vec<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Which transfers, and why.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WhyArgs {
+    /// The transfers' ids; each is decided on alone
+    #[arg(value_name = "TRANSFER", required = true)]
+    transfer_ids: Vec<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+}
+
+/// Whose money goes back, and to whom.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RefundArgs {
+    #[command(flatten)]
+    which: WhyArgs,
+    /// Deposit: whom the rail pays, as JSON, where it did not tell who paid
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    beneficiary: Option<String>,
+}
+
+fn json_text(text: &str) -> Result<String, serde_json::Error> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| text.to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MoveArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+    /// The status that they are to have
+    #[arg(long, value_name = "STATUS")]
+    to: TransferStatus,
+}
+
+/// What is to be done with each transfer.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Hold,
+    Release,
+    Refund,
+    Move(TransferStatus),
+}
+
+pub(super) async fn run(
+    session: &Session,
+    command: DecideCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let (ids, reason, wish, beneficiary) = match command {
+        DecideCommand::Hold(args) => (args.transfer_ids, Some(args.reason), Wish::Hold, None),
+        DecideCommand::Release(args) => (args.transfer_ids, args.reason, Wish::Release, None),
+        DecideCommand::Refund(RefundArgs { which, beneficiary }) => {
+            (which.transfer_ids, Some(which.reason), Wish::Refund, beneficiary)
+        }
+        DecideCommand::Move(MoveArgs { which, to }) => {
+            (which.transfer_ids, which.reason, Wish::Move(to), None)
+        }
+    };
+    let settings = session.settings()?;
+    let assets = Assets::of(&settings).map_err(Failure::Refused)?;
+    let store = session.store().await?;
+    crate::cli::each(&ids, out, async |id, out| {
+        let transfer = find(&store, id).await?;
+        let why = reason.as_deref();
+        let mut step = step(&transfer, wish, why).map_err(Failure::Refused)?;
+        go_on(&mut step, &settings).map_err(Failure::Refused)?;
+        let refund = match wish {
+            Wish::Refund => Some(refund_of(&transfer, &assets, why, beneficiary.clone())?),
+            Wish::Hold | Wish::Release | Wish::Move(_) => None,
+        };
+        make(session, &store, step, refund, out).await
+    })
+    .await
+}
+
+/// The move that a person wishes for.
+fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: Option<&str>) -> Result<Step<'a>, String> {
+    let status = transfer.status;
+    let (to, cause) = match wish {
+        Wish::Hold => (TransferStatus::OnHold, Cause::Held),
+        Wish::Release if status == TransferStatus::Error => (released_to(transfer), Cause::Retried),
+        Wish::Release => (released_to(transfer), Cause::Released),
+        Wish::Refund => (TransferStatus::PendingAnchor, Cause::RefundDecided),
+        Wish::Move(to) => (to, cause_of(transfer, to)?),
+    };
+    let step = Step::new(transfer, to, cause);
+    if legal(transfer.kind, status, to, cause).is_err() {
+        return Err(format!(
+            "transfer {} is {status}: {}",
+            transfer.transfer_id,
+            possible(transfer)
+        ));
+    }
+    Ok(match reason {
+        Some(reason) => step.because(reason),
+        None => step,
+    })
+}
+
+/// Whoever lets a transfer go on accepts the amount that came for it.
+pub(super) fn go_on(step: &mut Step<'_>, settings: &Settings) -> Result<(), String> {
+    let goes_on = match step.to {
+        TransferStatus::PendingAnchor | TransferStatus::PendingReceiver => {
+            step.cause != Cause::RefundDecided
+        }
+        TransferStatus::Incomplete
+        | TransferStatus::PendingUserTransferStart
+        | TransferStatus::PendingUserTransferComplete
+        | TransferStatus::PendingExternal
+        | TransferStatus::PendingStellar
+        | TransferStatus::PendingTrust
+        | TransferStatus::PendingUser
+        | TransferStatus::PendingSender
+        | TransferStatus::PendingTransactionInfoUpdate
+        | TransferStatus::PendingCustomerInfoUpdate
+        | TransferStatus::OnHold
+        | TransferStatus::Completed
+        | TransferStatus::Refunded
+        | TransferStatus::Expired
+        | TransferStatus::NoMarket
+        | TransferStatus::TooSmall
+        | TransferStatus::TooLarge
+        | TransferStatus::Error => false,
+    };
+    if let (true, Some(received)) = (goes_on, &step.transfer.amount_in) {
+        let (out, fee) = accepted(step.transfer, received, settings)?;
+        step.changes.amount_out = Some(out);
+        step.changes.amount_fee = Some(fee);
+    }
+    Ok(())
+}
+
+/// The moves from where the transfer stands that are for a person.
+fn for_person(transfer: &Transfer) -> impl Iterator<Item = &'static Move> {
+    let (kind, status) = (transfer.kind, transfer.status);
+    MOVES.iter().filter(move |one| {
+        one.by == Actor::Operator && one.kinds.contains(&kind) && one.from.contains(&status)
+    })
+}
+
+/// The command that makes a move, where it is another than `move`: it has more to say than a status.
+fn own_command(one: &Move) -> Option<&'static str> {
+    match one.cause {
+        Cause::Held => Some("hold"),
+        Cause::Released | Cause::Retried => Some("release"),
+        Cause::RefundDecided => Some("refund"),
+        Cause::Assigned => Some("incoming assign"),
+        // The money waits at a counter, as the rail says: that ends nothing.
+        Cause::Resolved if one.to == TransferStatus::PendingUserTransferComplete => None,
+        Cause::Resolved => Some("resolve"),
+        Cause::UserReady
+        | Cause::UserAsked
+        | Cause::TurnedDown
+        | Cause::ArrivalSeen
+        | Cause::Arrived
+        | Cause::ArrivalHeld
+        | Cause::ArrivalReturned
+        | Cause::ArrivalFailed
+        | Cause::DeadlinePassed
+        | Cause::Sent
+        | Cause::TrustMissing
+        | Cause::TrustFound
+        | Cause::SendLapsed
+        | Cause::SendHeld
+        | Cause::Applied
+        | Cause::Initiated
+        | Cause::Delivered
+        | Cause::PayoutFailed
+        | Cause::InformationAsked
+        | Cause::PayoutUnclear
+        | Cause::PayoutHeld
+        | Cause::RefundStarted
+        | Cause::RefundLapsed
+        | Cause::RefundDone
+        | Cause::RefundFailed
+        | Cause::Informed => None,
+    }
+}
+
+fn cause_of(transfer: &Transfer, to: TransferStatus) -> Result<Cause, String> {
+    let mut found = for_person(transfer).filter(|one| one.to == to && own_command(one).is_none());
+    found.next().map(|one| one.cause).ok_or_else(|| {
+        format!(
+            "transfer {} is {} and cannot simply become {to}: {}",
+            transfer.transfer_id,
+            transfer.status,
+            possible(transfer)
+        )
+    })
+}
+
+/// What a person can do with the transfer.
+pub(super) fn possible(transfer: &Transfer) -> String {
+    let way = |one: &Move| {
+        own_command(one).map_or_else(|| format!("move --to {}", one.to), str::to_owned)
+    };
+    let mut ways: Vec<String> = for_person(transfer).map(way).collect();
+    ways.sort_unstable();
+    ways.dedup();
+    if ways.is_empty() {
+        return "nothing is for a person to do; `railpoll transfers explain` tells what comes next"
+            .to_owned();
+    }
+    format!("what can be done with it: {}", ways.join(", "))
+}
+
+/// Everything that came in goes back.
+fn refund_of(
+    transfer: &Transfer,
+    assets: &Assets,
+    reason: Option<&str>,
+    beneficiary: Option<String>,
+) -> Result<NewRefund, Failure> {
+    let id = &transfer.transfer_id;
+    let refused = |why: String| Failure::Refused(format!("transfer {id}: {why}"));
+    let Some(amount) = transfer.amount_in.clone() else {
+        return Err(refused("no money came in that could go back".to_owned()));
+    };
+    if beneficiary.is_some() && !transfer.kind.is_deposit() {
+        return Err(refused(format!(
+            "its money goes back on the network {}, to where it came from: --beneficiary is for deposits",
+            transfer.network
+        )));
+    }
+    let came = CameIn {
+        amount,
+        from: transfer.from_address.clone(),
+        reference: transfer.network_reference.clone(),
+    };
+    let reason = reason.unwrap_or_default().to_owned();
+    let Some(mut refund) = refund_for(transfer, came, assets, reason) else {
+        return Err(refused(format!(
+            "the money came on {}, where nothing can be sent from here: send it back there; then `railpoll transfers \
+             hold {id}` and `railpoll transfers resolve {id} --as refunded` put it on record",
+            transfer.network
+        )));
+    };
+    refund.beneficiary = beneficiary.or(refund.beneficiary);
+    let is_known = if transfer.kind.is_deposit() {
+        refund.beneficiary.is_some()
+    } else {
+        refund.destination.is_some()
+    };
+    if is_known {
+        return Ok(refund);
+    }
+    let way_out = if transfer.kind.is_deposit() {
+        format!("say whom rail {} is to pay with --beneficiary", transfer.rail)
+    } else {
+        format!(
+            "send it back by hand; then `railpoll transfers hold {id}` and `railpoll transfers resolve {id} --as \
+             refunded` put it on record"
+        )
+    };
+    Err(refused(format!("nobody knows who paid: {way_out}")))
+}
+
+async fn make(
+    session: &Session,
+    store: &Store,
+    mut step: Step<'_>,
+    refund: Option<NewRefund>,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let (id, was) = (step.transfer.transfer_id.clone(), step.transfer.status);
+    step.changes.refund_id = refund.as_ref().map(|refund| refund.refund_id.clone());
+    let steps = std::slice::from_ref(&step);
+    let moved = store.move_transfers(None, steps, refund.as_slice(), session.now()).await?;
+    if moved.is_empty() {
+        return Err(Failure::Refused(format!(
+            "transfer {id} was moved by somebody else meanwhile: look again"
+        )));
+    }
+    tell(&id, was, step.to, step.cause, out)
+}
+
+/// Says what was done.
+pub(super) fn tell(
+    id: &str,
+    was: TransferStatus,
+    now: TransferStatus,
+    cause: Cause,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.json(&json!({
+            "transfer_id": id,
+            "was": was.as_str(),
+            "status": now.as_str(),
+            "cause": cause.as_str(),
+        }));
+    }
+    out.line(format!("{id} was {was}, and is {now}"))
+}

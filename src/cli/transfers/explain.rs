@@ -1,0 +1,89 @@
+//! `railpoll transfers explain`: why a transfer stands where it stands, what comes next, and when.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde_json::json;
+
+use super::missing;
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::times::relative;
+use crate::config::Settings;
+use crate::engine::{Explanation, Poller, Surroundings, explain, iso};
+use crate::store::{Store, TransferStory};
+
+/// Which transfers to explain.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExplainArgs {
+    /// The transfers' ids
+    #[arg(value_name = "TRANSFER", required = true)]
+    transfer_ids: Vec<String>,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    args: &ExplainArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let store = session.store().await?;
+    crate::cli::each(&args.transfer_ids, out, async |id, out| {
+        one(&settings, &store, id, session.now(), out).await
+    })
+    .await
+}
+
+async fn one(
+    settings: &Settings,
+    store: &Store,
+    id: &str,
+    now: DateTime<Utc>,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let story = store.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    let told = explain(&story.transfer, &around(&story), now);
+    let off = switched_off(settings, &told);
+    let status = story.transfer.status;
+    if out.is_json() {
+        return out.json(&json!({
+            "transfer_id": id,
+            "status": status.as_str(),
+            "why": told.why,
+            "next": told.next,
+            "when": told.when.map(iso),
+            "switched_off": off.map(Poller::name),
+        }));
+    }
+    out.heading(&format!("{id} is {status}"))?;
+    out.line(format!("  why   {}", told.why))?;
+    out.line(format!("  next  {}", told.next))?;
+    if let Some(when) = told.when {
+        out.line(format!("  when  {} ({})", iso(when), relative(when, now)))?;
+    }
+    if let Some(poller) = off {
+        out.line(format!(
+            "  but   the poller {poller} is switched off here: `railpoll config show pollers` tells"
+        ))?;
+    }
+    Ok(())
+}
+
+/// What is open around a transfer.
+fn around(story: &TransferStory) -> Surroundings<'_> {
+    let payout = story.payouts.iter().find(|payout| payout.finished_at.is_none());
+    let envelope = story.envelopes.iter().find(|envelope| envelope.finished_at.is_none());
+    Surroundings {
+        payout: payout.map(|payout| (payout.status, payout.attempts, payout.answer.as_deref())),
+        payout_not_before: payout.map(|payout| payout.not_before),
+        envelope: envelope.map(|envelope| (envelope.status, envelope.max_time)),
+        is_claimed: payout.is_some_and(|payout| payout.claimed_by.is_some()),
+    }
+}
+
+/// The poller that would do what comes next, if it is switched off.
+fn switched_off(settings: &Settings, told: &Explanation) -> Option<Poller> {
+    let pollers = [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch];
+    let mut named = pollers.into_iter().filter(|poller| told.next.starts_with(poller.name()));
+    named.find(|poller| !settings.pollers.get(poller).is_some_and(|own| own.enabled))
+}

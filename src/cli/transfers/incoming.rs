@@ -1,0 +1,222 @@
+//! `railpoll transfers incoming`: money that reached us, and what a person makes of what belongs to no transfer.
+
+use std::num::NonZeroU32;
+
+use clap::{Args, Subcommand};
+
+use super::accept::accepted;
+use super::{decide, find, show};
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::times::Moment;
+use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
+use crate::states::refund_of_incoming;
+use crate::store::{IncomingFilter, IncomingRow, Store};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum IncomingCommand {
+    /// List money that belongs to no transfer, oldest first
+    List(ListArgs),
+    /// Give money that was not matched to the transfer that it is for
+    #[command(after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041")]
+    Assign(AssignArgs),
+    /// Send money that was not matched back to where it came from
+    #[command(
+        after_help = "Example:\n  railpoll transfers incoming refund 4294971393 --reason 'no such customer'"
+    )]
+    Refund(RefundArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArgs {
+    /// What was matched, assigned or sent back, too
+    #[arg(long)]
+    all: bool,
+    /// Only of this network or rail
+    #[arg(long = "on", value_name = "NAME")]
+    source: Option<String>,
+    /// Only what came since then: a date, a time, or a time back such as 2h
+    #[arg(long, value_name = "TIME")]
+    since: Option<Moment>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value = "50")]
+    limit: NonZeroU32,
+}
+
+/// Which incoming payment.
+#[derive(Debug, Args)]
+struct WhichArgs {
+    /// The incoming payment's id
+    #[arg(value_name = "INCOMING")]
+    incoming_id: String,
+    /// The network or rail that it came on, where several have such an id
+    #[arg(long = "on", value_name = "NAME")]
+    source: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AssignArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+    /// The transfer that it is for
+    #[arg(value_name = "TRANSFER")]
+    transfer_id: String,
+    /// How you know, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RefundArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    command: IncomingCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match command {
+        IncomingCommand::List(args) => list(session, args, out).await,
+        IncomingCommand::Assign(args) => assign(session, args, out).await,
+        IncomingCommand::Refund(args) => refund(session, args, out).await,
+    }
+}
+
+async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let filter = IncomingFilter {
+        unmatched: !args.all,
+        source: args.source,
+        since: args.since.map(|since| since.before(session.now())),
+        after: None,
+        limit: args.limit.get(),
+    };
+    let rows = session.store().await?.incoming(&filter).await?;
+    if out.is_json() {
+        return rows.iter().try_for_each(|row| out.json(&show::incoming_json(row)));
+    }
+    if rows.is_empty() {
+        return out.line(if args.all {
+            "no money came"
+        } else {
+            "all money belongs to a transfer"
+        });
+    }
+    out.table(&show::incoming(&rows, session.now()))
+}
+
+/// The incoming payment that is meant.
+async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<IncomingRow, Failure> {
+    let settings = session.settings()?;
+    let places: Vec<&String> = match &which.source {
+        Some(source) => vec![source],
+        None => settings.networks.keys().chain(settings.rails.keys()).collect(),
+    };
+    let mut found = Vec::new();
+    for place in places {
+        found.extend(store.incoming_with_id(place, &which.incoming_id).await?);
+    }
+    let id = &which.incoming_id;
+    match (found.pop(), found.is_empty()) {
+        (Some(row), true) => Ok(row),
+        (Some(_), false) => Err(Failure::Refused(format!(
+            "incoming payment {id} is on several networks or rails: say which with --on"
+        ))),
+        (None, _) => Err(Failure::Refused(format!(
+            "there is no incoming payment {id}; `railpoll transfers incoming list --all` shows what there is"
+        ))),
+    }
+}
+
+async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let store = session.store().await?;
+    let row = row(session, &store, &args.which).await?;
+    let transfer = find(&store, &args.transfer_id).await?;
+    let id = &transfer.transfer_id;
+    let Some(asset) = settings.assets.get(&transfer.asset) else {
+        return Err(Failure::Refused(format!(
+            "the asset {} of transfer {id} is not in the configuration",
+            transfer.asset
+        )));
+    };
+    let incoming = &row.incoming;
+    let (place, expected) = if transfer.kind.is_deposit() {
+        (&transfer.rail, asset.currency.clone())
+    } else {
+        (&transfer.network, asset.code.to_string())
+    };
+    if incoming.asset != expected || incoming.source != *place {
+        return Err(Failure::Refused(format!(
+            "{} {} came on {}, and transfer {id} is of {expected} on {place}: send it back with `railpoll transfers \
+             incoming refund`",
+            incoming.amount, incoming.asset, incoming.source
+        )));
+    }
+    let (goes_out, fee) =
+        accepted(&transfer, &incoming.amount, &settings).map_err(Failure::Refused)?;
+    let step = step(&transfer, incoming, goes_out, fee, args.reason);
+    if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
+        return Err(Failure::Refused(format!(
+            "transfer {id} is {}, and takes no money: {}",
+            transfer.status,
+            decide::possible(&transfer)
+        )));
+    }
+    store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, session.now()).await?;
+    decide::tell(id, transfer.status, step.to, Cause::Assigned, out)
+}
+
+fn step<'a>(
+    transfer: &'a Transfer,
+    incoming: &Incoming,
+    goes_out: Amount,
+    fee: Amount,
+    reason: Option<String>,
+) -> Step<'a> {
+    let paid = Transfer { amount_in: Some(incoming.amount.clone()), ..transfer.clone() };
+    let mut step = Step::new(transfer, released_to(&paid), Cause::Assigned);
+    let changes = &mut step.changes;
+    changes.amount_in = paid.amount_in;
+    changes.amount_out = Some(goes_out);
+    changes.amount_fee = Some(fee);
+    changes.from_address.clone_from(&incoming.from);
+    let reference = Some(incoming.reference.clone());
+    if transfer.kind.is_deposit() {
+        changes.rail_reference = reference;
+    } else {
+        changes.network_reference = reference;
+    }
+    changes.message = reason;
+    step
+}
+
+async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let store = session.store().await?;
+    let row = row(session, &store, &args.which).await?;
+    let incoming = &row.incoming;
+    let Some(from) = &incoming.from else {
+        return Err(Failure::Refused(format!(
+            "nobody knows who sent {}: give it to a transfer with `railpoll transfers incoming assign`, which can be \
+             refunded to somebody else",
+            incoming.incoming_id
+        )));
+    };
+    let is_on_rail = settings.rails.contains_key(&incoming.source);
+    let refund = refund_of_incoming(incoming, is_on_rail, args.reason);
+    let (source, id) = (&incoming.source, &incoming.incoming_id);
+    store.refund_incoming(source, id, &refund, session.now()).await?;
+    if out.is_json() {
+        return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund.refund_id }));
+    }
+    out.line(format!(
+        "{} {} goes back to {from} on {source}: refund {}",
+        refund.amount, incoming.asset, refund.refund_id
+    ))
+}

@@ -1,0 +1,87 @@
+//! `railpoll transfers`: what stands where and why, and what a person does about it.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `list`, `show`, `explain` | looking |
+//! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
+//! | `decide`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
+//! | `incoming` | money that reached us, and belongs to no transfer |
+//! | `envelope` | signed transactions that wait for more signatures |
+
+mod accept;
+mod create;
+mod decide;
+mod envelope;
+mod explain;
+mod import;
+mod incoming;
+mod lines;
+pub(super) mod list;
+mod new;
+mod resolve;
+mod show;
+
+use clap::Subcommand;
+
+use super::failure::Failure;
+use super::output::Out;
+use super::session::Session;
+use crate::engine::Transfer;
+use crate::store::Store;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TransfersCommand {
+    /// List transfers, by the time of their creation, oldest first
+    #[command(after_help = list::EXAMPLES)]
+    List(list::ListArgs),
+    /// Tell everything that is on record of a transfer
+    Show(show::ShowArgs),
+    /// Tell why transfers stand where they stand, what comes next, and when
+    Explain(explain::ExplainArgs),
+    /// Create a transfer
+    #[command(after_help = create::EXAMPLES)]
+    Create(Box<create::CreateArgs>),
+    /// Create the transfers of a file: all of them or none
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::ImportArgs),
+    #[command(flatten)]
+    Decide(decide::DecideCommand),
+    /// Say what became of a transfer that is on hold
+    #[command(after_help = resolve::EXAMPLES)]
+    Resolve(resolve::ResolveArgs),
+    /// Money that reached us: list it, give it to a transfer, send it back
+    #[command(subcommand)]
+    Incoming(incoming::IncomingCommand),
+    /// Signed transactions: show them, add signatures
+    #[command(subcommand)]
+    Envelope(envelope::EnvelopeCommand),
+}
+
+pub(super) async fn run(
+    session: &Session,
+    command: TransfersCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match command {
+        TransfersCommand::List(args) => list::run(session, args, out).await,
+        TransfersCommand::Show(args) => show::run(session, &args, out).await,
+        TransfersCommand::Explain(args) => explain::run(session, &args, out).await,
+        TransfersCommand::Create(args) => create::run(session, *args, out).await,
+        TransfersCommand::Import(args) => import::run(session, &args, out).await,
+        TransfersCommand::Decide(command) => decide::run(session, command, out).await,
+        TransfersCommand::Resolve(args) => resolve::run(session, args, out).await,
+        TransfersCommand::Incoming(command) => incoming::run(session, command, out).await,
+        TransfersCommand::Envelope(command) => envelope::run(session, command, out).await,
+    }
+}
+
+/// The transfer with this id.
+async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
+    store.transfer(transfer_id).await?.ok_or_else(|| missing(transfer_id))
+}
+
+fn missing(transfer_id: &str) -> Failure {
+    Failure::Refused(format!(
+        "there is no transfer {transfer_id}; `railpoll transfers list` shows what there is"
+    ))
+}

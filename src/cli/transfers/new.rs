@@ -1,0 +1,244 @@
+//! What a file or a command line says of a new transfer, completed by the configuration of its asset.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::cli::times::time;
+use crate::config::{AssetSettings, Settings};
+use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
+use crate::networks::stellar::Address;
+
+/// The fields that can be given, by name.
+pub(super) const FIELDS: [&str; 20] = [
+    "transfer_id",
+    "kind",
+    "protocol",
+    "status",
+    "asset",
+    "rail",
+    "amount_expected",
+    "amount_in",
+    "amount_out",
+    "amount_fee",
+    "from_address",
+    "to_address",
+    "memo_type",
+    "memo",
+    "account",
+    "beneficiary",
+    "subject",
+    "rail_reference",
+    "deadline",
+    "created_at",
+];
+
+/// A transfer as it was written: texts by field.
+pub(super) type Fields = BTreeMap<String, String>;
+
+/// Reads one transfer.
+///
+/// # Errors
+/// A sentence for each fault.
+pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, Vec<String>> {
+    let mut reading = Reading { fields, faults: Vec::new() };
+    reading.refuse_unknown();
+    let kind = reading.required::<TransferKind>("kind");
+    let asset = reading.asset(settings);
+    let rail = reading.rail(settings, asset);
+    let transfer_id = reading.required::<String>("transfer_id");
+    let amounts = ["amount_expected", "amount_in", "amount_out", "amount_fee"]
+        .map(|name| reading.amount(name));
+    let memo = reading.memo();
+    let protocol = reading.parsed("protocol");
+    let status = reading.parsed("status");
+    let deadline = reading.time("deadline");
+    let created_at = reading.time("created_at");
+    if let (Some(kind), Some(asset)) = (kind, asset) {
+        reading.check_decimals(kind, asset, &amounts);
+        reading.check_address(kind);
+    }
+    let (Some(kind), Some(asset), Some(transfer_id), Some(rail)) = (kind, asset, transfer_id, rail)
+    else {
+        return Err(reading.faults);
+    };
+    let [amount_expected, amount_in, amount_out, amount_fee] = amounts;
+    let own_account = (!kind.is_deposit()).then(|| asset.account.clone());
+    let new = NewTransfer {
+        transfer_id,
+        kind,
+        protocol,
+        status: status.unwrap_or(first_status(kind)),
+        asset: asset.name.clone(),
+        rail,
+        currency: asset.currency.clone(),
+        network: asset.network.clone(),
+        amount_expected,
+        amount_in,
+        amount_out,
+        amount_fee,
+        from_address: reading.text("from_address"),
+        to_address: reading.text("to_address"),
+        memo,
+        account: reading.text("account").or(own_account),
+        beneficiary: reading.text("beneficiary"),
+        subject: reading.text("subject"),
+        rail_reference: reading.text("rail_reference"),
+        deadline,
+        payment: None,
+        created_at,
+    };
+    reading.faults.extend(new.faults());
+    if reading.faults.is_empty() { Ok(new) } else { Err(reading.faults) }
+}
+
+/// Where a transfer begins if nobody says otherwise: it waits for its money.
+const fn first_status(kind: TransferKind) -> TransferStatus {
+    match kind {
+        TransferKind::Send => TransferStatus::PendingSender,
+        TransferKind::Deposit
+        | TransferKind::DepositExchange
+        | TransferKind::Withdrawal
+        | TransferKind::WithdrawalExchange => TransferStatus::PendingUserTransferStart,
+    }
+}
+
+/// Reads field by field, and keeps every fault.
+struct Reading<'a> {
+    fields: &'a Fields,
+    faults: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        self.fields.get(name).filter(|text| !text.is_empty()).cloned()
+    }
+
+    fn refuse_unknown(&mut self) {
+        for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+            let known = FIELDS.iter().max_by_key(|known| nearness(known, name));
+            let advice = known.map_or_else(String::new, |known| format!("; is it {known}?"));
+            self.faults.push(format!("there is no field `{name}`{advice}"));
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        match self.text(name)?.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.push(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn required<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        if self.text(name).is_none() {
+            self.faults.push(format!("{name} is missing"));
+        }
+        self.parsed(name)
+    }
+
+    fn amount(&mut self, name: &str) -> Option<Amount> {
+        self.parsed(name)
+    }
+
+    fn time(&mut self, name: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+        match time(&self.text(name)?) {
+            Ok(time) => Some(time),
+            Err(error) => {
+                self.faults.push(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn memo(&mut self) -> Option<Memo> {
+        match (self.text("memo_type"), self.text("memo")) {
+            (None, None) => None,
+            (Some(memo_type), Some(memo)) => match Memo::parse(&memo_type, &memo) {
+                Ok(memo) => Some(memo),
+                Err(error) => {
+                    self.faults.push(format!("memo: {error}"));
+                    None
+                }
+            },
+            (None, Some(_)) | (Some(_), None) => {
+                self.faults.push("memo and memo_type belong together".to_owned());
+                None
+            }
+        }
+    }
+
+    /// The asset that is named, or the only one that there is.
+    fn asset<'s>(&mut self, settings: &'s Settings) -> Option<&'s AssetSettings> {
+        let mut all = settings.assets.values();
+        let Some(name) = self.text("asset") else {
+            let only = all.next().filter(|_| all.next().is_none());
+            if only.is_none() {
+                self.faults.push("asset is missing".to_owned());
+            }
+            return only;
+        };
+        let asset = settings.assets.get(&name);
+        if asset.is_none() {
+            let known: Vec<&str> = settings.assets.keys().map(String::as_str).collect();
+            self.faults.push(format!(
+                "there is no asset `{name}` in the configuration; there are: {}",
+                known.join(", ")
+            ));
+        }
+        asset
+    }
+
+    fn rail(&mut self, settings: &Settings, asset: Option<&AssetSettings>) -> Option<String> {
+        match self.text("rail") {
+            None => asset.map(|asset| asset.rail.clone()),
+            Some(name) if settings.rails.contains_key(&name) => Some(name),
+            Some(name) => {
+                let known: Vec<&str> = settings.rails.keys().map(String::as_str).collect();
+                self.faults.push(format!(
+                    "there is no rail `{name}` in the configuration; there are: {}",
+                    known.join(", ")
+                ));
+                None
+            }
+        }
+    }
+
+    /// Neither side can move what it has no decimals for.
+    fn check_decimals(
+        &mut self,
+        kind: TransferKind,
+        asset: &AssetSettings,
+        amounts: &[Option<Amount>; 4],
+    ) {
+        let terms = asset.terms(kind);
+        let (inside, outside) = (terms.decimals_in, terms.decimals_out);
+        let sides = [
+            ("amount_expected", inside),
+            ("amount_in", inside),
+            ("amount_out", outside),
+            ("amount_fee", inside),
+        ];
+        for ((name, decimals), amount) in sides.into_iter().zip(amounts) {
+            if amount.as_ref().is_some_and(|amount| !amount.fits(decimals)) {
+                self.faults.push(format!("{name} has more than {decimals} decimals"));
+            }
+        }
+    }
+
+    /// A deposit goes to an address of the network, and a mistake in it is found now rather than later.
+    fn check_address(&mut self, kind: TransferKind) {
+        let Some(address) = self.text("to_address").filter(|_| kind.is_deposit()) else { return };
+        if let Err(error) = address.parse::<Address>() {
+            self.faults.push(format!("to_address: {error}"));
+        }
+    }
+}
+
+/// How near a known name is to what was written, from 0 to 1000.
+fn nearness(known: &str, written: &str) -> u32 {
+    let distance = strsim::damerau_levenshtein(known, written);
+    1000_u32.saturating_sub(u32::try_from(distance).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,331 @@
+//! `railpoll transfers show`: the whole story of a transfer.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::list::{TransferJson, status};
+use super::missing;
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Table};
+use crate::cli::times::relative;
+use crate::engine::{Amount, Transfer, iso};
+use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
+
+/// Which transfer to show.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ShowArgs {
+    /// The transfer's id
+    #[arg(value_name = "TRANSFER")]
+    transfer_id: String,
+}
+
+pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
+    let id = &args.transfer_id;
+    let story = session.store().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    if out.is_json() { json(&story, out) } else { tell(&story, session.now(), out) }
+}
+
+fn json(story: &TransferStory, out: &mut Out) -> Result<(), Failure> {
+    let history: Vec<Value> = story
+        .history
+        .iter()
+        .map(|status| {
+            json!({
+                "status": status.status,
+                "reached_at": iso(status.reached_at),
+                "recorded_at": iso(status.recorded_at),
+                "cause": status.source,
+                "message": status.reason,
+            })
+        })
+        .collect();
+    let defect = |error| Failure::Defect(format!("not JSON: {error}"));
+    let mut object = serde_json::to_value(TransferJson::from(&story.transfer)).map_err(defect)?;
+    object["history"] = json!(history);
+    object["payouts"] = story.payouts.iter().map(payout_json).collect();
+    object["envelopes"] = story.envelopes.iter().map(envelope_json).collect();
+    object["refunds"] = story.refunds.iter().map(refund_json).collect();
+    object["incoming"] = story.incoming.iter().map(incoming_json).collect();
+    out.json(&object)
+}
+
+fn payout_json(payout: &PayoutRow) -> Value {
+    json!({
+        "payout_id": payout.payout_id,
+        "purpose": payout.purpose.as_str(),
+        "rail": payout.rail,
+        "amount": payout.amount.to_string(),
+        "currency": payout.currency,
+        "status": payout.status.as_str(),
+        "attempts": payout.attempts,
+        "reference": payout.reference,
+        "answer": payout.answer,
+        "intended_at": iso(payout.intended_at),
+        "tried_at": payout.tried_at.map(iso),
+        "finished_at": payout.finished_at.map(iso),
+    })
+}
+
+pub(super) fn envelope_json(envelope: &Envelope) -> Value {
+    let payments: Vec<Value> = envelope
+        .payments
+        .iter()
+        .map(|payment| {
+            json!({
+                "operation": payment.operation,
+                "transfer_id": payment.transfer_id,
+                "refund_id": payment.refund_id,
+                "destination": payment.destination,
+                "amount": payment.amount.to_string(),
+                "balance_id": payment.balance_id,
+            })
+        })
+        .collect();
+    json!({
+        "envelope_id": envelope.envelope_id,
+        "network": envelope.network,
+        "source_account": envelope.source_account,
+        "sequence": envelope.sequence.to_string(),
+        "status": envelope.status.as_str(),
+        "attempts": envelope.attempts,
+        "fee": envelope.fee,
+        "max_time": iso(envelope.max_time),
+        "ledger": envelope.ledger,
+        "result": envelope.result,
+        "created_at": iso(envelope.created_at),
+        "sent_at": envelope.sent_at.map(iso),
+        "finished_at": envelope.finished_at.map(iso),
+        "payments": payments,
+    })
+}
+
+fn refund_json(refund: &Refund) -> Value {
+    json!({
+        "refund_id": refund.refund_id,
+        "place": refund.place,
+        "amount": refund.amount.to_string(),
+        "asset": refund.asset,
+        "destination": refund.destination,
+        "status": refund.status.as_str(),
+        "reason": refund.reason,
+        "reference": refund.reference,
+        "message": refund.message,
+        "created_at": iso(refund.created_at),
+        "finished_at": refund.finished_at.map(iso),
+    })
+}
+
+/// An incoming payment for programs.
+pub(super) fn incoming_json(row: &IncomingRow) -> Value {
+    let incoming = &row.incoming;
+    json!({
+        "source": incoming.source,
+        "incoming_id": incoming.incoming_id,
+        "account": incoming.account,
+        "from": incoming.from,
+        "amount": incoming.amount.to_string(),
+        "asset": incoming.asset,
+        "memo_type": incoming.memo.as_ref().map(|memo| memo.memo_type()),
+        "memo": incoming.memo.as_ref().map(|memo| memo.text()),
+        "subject": incoming.subject,
+        "muxed_id": incoming.muxed_id.map(|id| id.to_string()),
+        "reference": incoming.reference,
+        "received_at": iso(incoming.at),
+        "recorded_at": iso(row.recorded_at),
+        "verdict": row.verdict,
+        "transfer_id": row.transfer_id,
+        "resolution": row.resolution,
+    })
+}
+
+fn tell(story: &TransferStory, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure> {
+    let transfer = &story.transfer;
+    out.heading(&format!("Transfer {}", transfer.transfer_id))?;
+    out.table(&facts(transfer, now))?;
+    let parts = [
+        ("Statuses", history(story, now)),
+        ("Payouts", payouts(&story.payouts, now)),
+        ("Envelopes", envelopes(&story.envelopes, now)),
+        ("Refunds", refunds(&story.refunds)),
+        ("Incoming", incoming(&story.incoming, now)),
+    ];
+    for (title, table) in parts.iter().filter(|(_, table)| !table.is_empty()) {
+        out.line("")?;
+        out.heading(title)?;
+        out.table(table)?;
+    }
+    Ok(())
+}
+
+/// A time, and how far it is.
+fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", iso(time), relative(time, now))
+}
+
+fn facts(transfer: &Transfer, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[Column::left(""), Column::left("")]);
+    let mut fact = |name: &str, value: Option<Cell>| {
+        if let Some(value) = value {
+            table.row([format!("  {name}").into(), value]);
+        }
+    };
+    let text = |text: &Option<String>| text.as_deref().map(Cell::from);
+    let (inside, outside) = if transfer.kind.is_deposit() {
+        (&transfer.currency, &transfer.asset)
+    } else {
+        (&transfer.asset, &transfer.currency)
+    };
+    let money = |amount: &Option<Amount>, unit: &str| {
+        amount.as_ref().map(|amount| Cell::from(format!("{amount} {unit}")))
+    };
+    let kind = match transfer.protocol {
+        Some(protocol) => format!("{}, {protocol}", transfer.kind),
+        None => transfer.kind.to_string(),
+    };
+    fact("kind", Some(kind.into()));
+    fact("status", Some(status(transfer.status)));
+    fact("why", text(&transfer.message));
+    fact("asset", Some(format!("{} on {}", transfer.asset, transfer.network).into()));
+    fact("rail", Some(transfer.rail.as_str().into()));
+    fact("expected", money(&transfer.amount_expected, inside));
+    fact("came in", money(&transfer.amount_in, inside));
+    fact("goes out", money(&transfer.amount_out, outside));
+    fact("fee", money(&transfer.amount_fee, inside));
+    fact("from", text(&transfer.from_address));
+    fact("to", text(&transfer.to_address));
+    fact("our account", text(&transfer.account));
+    fact("memo", transfer.memo.as_ref().map(|memo| memo.to_string().into()));
+    fact("subject", text(&transfer.subject));
+    fact("beneficiary", text(&transfer.beneficiary));
+    fact("rail's name", text(&transfer.rail_reference));
+    fact("network's name", text(&transfer.network_reference));
+    let payment = transfer.payment.as_ref();
+    fact("pays out", payment.map(|(network, id)| format!("payment {id} of {network}").into()));
+    fact("deadline", transfer.deadline.map(|time| when(time, now).into()));
+    fact("created", Some(when(transfer.created_at, now).into()));
+    fact("moved", Some(when(transfer.updated_at, now).into()));
+    let not_before = transfer.not_before.filter(|time| *time > now);
+    fact("not before", not_before.map(|time| when(time, now).into()));
+    table
+}
+
+fn history(story: &TransferStory, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  STATUS"),
+        Column::left("AT"),
+        Column::left(""),
+        Column::left("CAUSE"),
+        Column::prose("MESSAGE"),
+    ]);
+    for status in &story.history {
+        table.row([
+            format!("  {}", status.status).into(),
+            iso(status.reached_at).into(),
+            relative(status.reached_at, now).into(),
+            status.source.as_str().into(),
+            status.reason.clone().into(),
+        ]);
+    }
+    table
+}
+
+fn payouts(payouts: &[PayoutRow], now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  PAYOUT"),
+        Column::left("FOR"),
+        Column::left("STATUS"),
+        Column::right("AMOUNT"),
+        Column::right("TRIED"),
+        Column::left(""),
+        Column::prose("ANSWER"),
+    ]);
+    for payout in payouts {
+        table.row([
+            format!("  {}", payout.payout_id).into(),
+            payout.purpose.as_str().into(),
+            payout.status.as_str().into(),
+            format!("{} {}", payout.amount, payout.currency).into(),
+            payout.attempts.to_string().into(),
+            payout.tried_at.map(|time| relative(time, now)).into(),
+            payout.answer.clone().or_else(|| payout.reference.clone()).into(),
+        ]);
+    }
+    table
+}
+
+fn envelopes(envelopes: &[Envelope], now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  ENVELOPE"),
+        Column::left("STATUS"),
+        Column::right("SEQUENCE"),
+        Column::right("TRIED"),
+        Column::left(""),
+        Column::prose("RESULT"),
+    ]);
+    for envelope in envelopes {
+        table.row([
+            format!("  {}", envelope.envelope_id).into(),
+            envelope.status.as_str().into(),
+            envelope.sequence.to_string().into(),
+            envelope.attempts.to_string().into(),
+            envelope.sent_at.map(|time| relative(time, now)).into(),
+            envelope.result.clone().into(),
+        ]);
+    }
+    table
+}
+
+fn refunds(refunds: &[Refund]) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  REFUND"),
+        Column::left("STATUS"),
+        Column::left("ON"),
+        Column::right("AMOUNT"),
+        Column::left("REFERENCE"),
+        Column::prose("REASON"),
+    ]);
+    for refund in refunds {
+        table.row([
+            format!("  {}", refund.refund_id).into(),
+            refund.status.as_str().into(),
+            refund.place.as_str().into(),
+            format!("{} {}", refund.amount, refund.asset).into(),
+            refund.reference.clone().into(),
+            refund.message.clone().unwrap_or_else(|| refund.reason.clone()).into(),
+        ]);
+    }
+    table
+}
+
+/// Incoming payments as a table.
+pub(super) fn incoming(rows: &[IncomingRow], now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        Column::left("  INCOMING"),
+        Column::left("ON"),
+        Column::left("VERDICT"),
+        Column::right("AMOUNT"),
+        Column::left("MEMO"),
+        Column::left("TRANSFER"),
+        Column::left("CAME"),
+        Column::left("SEEN TO"),
+    ]);
+    for row in rows {
+        let incoming = &row.incoming;
+        let memo = incoming.memo.as_ref().map(ToString::to_string);
+        let memo = memo.or_else(|| incoming.subject.clone());
+        table.row([
+            format!("  {}", incoming.incoming_id).into(),
+            incoming.source.as_str().into(),
+            row.verdict.as_str().into(),
+            format!("{} {}", incoming.amount, incoming.asset).into(),
+            memo.or_else(|| incoming.muxed_id.map(|id| format!("muxed {id}"))).into(),
+            row.transfer_id.clone().into(),
+            relative(incoming.at, now).into(),
+            row.resolution.clone().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,170 @@
+//! Files of transfers: all of them or none, and each bad line by its number.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Stdio;
+
+use railpoll::sandbox::horizon::Keys;
+
+use super::{command, done, json, refused, run};
+use crate::support::databases::Kind;
+use crate::support::stellar::{Anchor, on_both_kinds};
+use crate::support::world::finish;
+
+/// As many as a night's file has.
+const MANY: usize = 20_000;
+
+fn deposit(id: &str) -> String {
+    let to = Keys::of("customer").account();
+    format!(
+        r#"{{"transfer_id": "{id}", "kind": "deposit", "asset": "usdc", "amount_expected": "10.50", "subject": "S {id}", "to_address": "{to}"}}"#
+    )
+}
+
+/// Writes a file, and tells its name.
+fn file(anchor: &Anchor, name: &str, text: &str) -> String {
+    let path = anchor.transfers.world.folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn count(anchor: &Anchor) -> usize {
+    anchor.transfers.world.count("transfers")
+}
+
+/// Fails unless these lines are named, each with its words, and no other.
+#[track_caller]
+fn check_named(told: &str, wanted: &[(usize, &str)]) {
+    for (line, words) in wanted {
+        let lead = format!("line {line}: ");
+        assert!(
+            told.lines().any(|one| one.contains(&lead) && one.contains(words)),
+            "line {line}, {words}:\n{told}"
+        );
+    }
+    let named: Vec<&str> =
+        told.lines().filter_map(|line| line.split_once("line ")?.1.split(':').next()).collect();
+    let mut named: Vec<usize> = named.iter().filter_map(|number| number.parse().ok()).collect();
+    named.dedup();
+    let numbers: Vec<usize> = wanted.iter().map(|(line, _)| *line).collect();
+    assert_eq!(named, numbers, "{told}");
+    assert!(told.contains("nothing was imported"), "{told}");
+}
+
+#[test]
+fn every_bad_line_of_json_is_named_and_nothing_is_imported() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let good = deposit("a");
+        let lines = [
+            good.clone(),
+            "{".to_owned(),
+            String::new(),
+            deposit("b").replace("\"subject\"", "\"subjekt\""),
+            deposit("c").replace("10.50", "10.505"),
+            deposit("d").replace("\"usdc\"", "\"doge\""),
+            deposit("e").replace("deposit\",", "gift\","),
+            good.replace("S a", "S x"),
+            deposit("f").replace("\"G", "\"H"),
+            deposit("g").replace("}", ", \"memo\": \"7\"}"),
+            deposit("h").replace("\"transfer_id\": \"h\", ", ""),
+            r#"{"transfer_id": "i", "kind": "withdrawal", "asset": "usdc"}"#.to_owned(),
+            deposit("j"),
+        ];
+        let name = file(&anchor, "bad.jsonl", &lines.join("\n"));
+        let wanted = [
+            (2, "not a JSON object"),
+            (4, "there is no field `subjekt`; is it subject?"),
+            (5, "amount_expected has more than 2 decimals"),
+            (6, "there is no asset `doge` in the configuration; there are: lumens, usdc"),
+            (7, "there is no kind of transfer `gift`"),
+            (8, "line 1 has the same transfer_id"),
+            (9, "to_address: "),
+            (10, "memo and memo_type belong together"),
+            (11, "transfer_id is missing"),
+            (12, "needs account and memo"),
+        ];
+        check_named(&refused(&anchor, &["import", &name]), &wanted);
+        check_named(&refused(&anchor, &["import", &name, "--check"]), &wanted);
+        assert_eq!(count(&anchor), 0);
+    });
+}
+
+#[test]
+fn what_only_the_database_knows_is_named_by_its_line_too() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let first = file(&anchor, "first.jsonl", &format!("{}\n{}\n", deposit("a"), deposit("b")));
+        assert_eq!(done(&anchor, &["import", &first]), "imported 2 transfers\n");
+        let lines = [deposit("c"), deposit("b"), String::new(), deposit("d").replace("S d", "s-A")];
+        let second = file(&anchor, "second.jsonl", &lines.join("\n"));
+        let wanted = [
+            (2, "there is a transfer with its transfer_id"),
+            (4, "its subject is taken by transfer a, which is open"),
+        ];
+        check_named(&refused(&anchor, &["import", &second]), &wanted);
+        assert_eq!(count(&anchor), 2);
+        anchor.transfers.check_trail("after a refused file");
+    });
+}
+
+#[test]
+fn csv_has_names_quotes_and_line_numbers() {
+    let anchor = Anchor::new(Kind::Sqlite);
+    let heading = "transfer_id,kind,asset,memo_type,memo,beneficiary,subject";
+    let good = r#"w-1,withdrawal,usdc,id,18446744073709551615,"{""iban"": ""DE02"", ""name"": ""A, B""}","two
+lines""#;
+    let text = format!(
+        "{heading}\n{good}\nw-2,withdrawal,usdc,id\nw-3,withdrawal,usdc,id,x,,\nw-4,send,usdc,text,hello,,\n"
+    );
+    let bad = file(&anchor, "bad.CSV", &text);
+    check_named(&refused(&anchor, &["import", &bad]), &[(4, "fields"), (5, "memo: ")]);
+    assert_eq!(count(&anchor), 0);
+    let text = format!("{heading}\n{good}\nw-4,send,usdc,text,hello,,\n");
+    let good = file(&anchor, "good.csv", &text);
+    let checked = done(&anchor, &["import", &good, "--check"]);
+    assert_eq!((checked.as_str(), count(&anchor)), ("checked 2 transfers, created none\n", 0));
+    assert_eq!(json(&anchor, &["import", &good]), [serde_json::json!({ "imported": 2 })]);
+    let rows = json(&anchor, &["list"]);
+    assert_eq!(rows[0]["memo"], "18446744073709551615");
+    assert_eq!(rows[0]["subject"], "two\nlines");
+    assert_eq!(rows[0]["status"], "pending_user_transfer_start");
+    assert_eq!((&rows[1]["status"], &rows[1]["kind"]), (&"pending_sender".into(), &"send".into()));
+    let beneficiary =
+        anchor.transfers.world.texts("SELECT beneficiary FROM transfers WHERE transfer_id = 'w-1'");
+    assert_eq!(beneficiary, [r#"{"iban": "DE02", "name": "A, B"}"#]);
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let anchor = Anchor::new(Kind::Sqlite);
+    let name = file(&anchor, "lines", &deposit("a"));
+    let mut import = command(&anchor, &["import", "-"]);
+    let ended = finish(import.stdin(Stdio::from(fs::File::open(&name).unwrap()))).expect(0);
+    assert_eq!(ended.stdout, "imported 1 transfers\n");
+    let gone = refused(&anchor, &["import", "no-such-file"]);
+    assert!(gone.contains("no-such-file cannot be read"), "{gone}");
+}
+
+#[test]
+fn twenty_thousand_lines_are_one_transaction() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let mut text = String::new();
+        for n in 0..MANY {
+            writeln!(text, "{}", deposit(&format!("t-{n}"))).unwrap();
+        }
+        let spoiled = file(&anchor, "spoiled.jsonl", &format!("{text}{}\n", deposit("t-7")));
+        let wanted = [(MANY + 1, "line 8 has the same transfer_id")];
+        check_named(&refused(&anchor, &["import", &spoiled]), &wanted);
+        assert_eq!(count(&anchor), 0);
+        let name = file(&anchor, "many.jsonl", &text);
+        assert_eq!(done(&anchor, &["import", &name]), format!("imported {MANY} transfers\n"));
+        assert_eq!(count(&anchor), MANY);
+        anchor.transfers.check_trail("after the import");
+        let again = run(&anchor, &["import", &name]).expect(1).stderr;
+        assert_eq!(again.matches("there is a transfer with its transfer_id").count(), 100);
+        assert!(again.contains(&format!("and {} lines more", MANY - 100)), "{again}");
+        assert!(again.contains(&format!("{MANY} lines are wrong")), "{again}");
+    });
+}
