@@ -1,8 +1,12 @@
 //! What to do with a thing in one state: the jobs that workers run.
 //!
-//! For payments a sweep is first collect, then act. A state has a file of [`Rules`]; [`rules()`] names them all. The rest is the same for every state: [`Sweep::run`]
-//! walks the network's list into the database, compares the counts, and acts on what is due, each operation as an
-//! intent first.
+//! Payments: a sweep is first collect, then act. A state has a file of [`Rules`]; [`rules()`] names them all. The rest
+//! is the same for every state: [`Sweep::run`] walks the network's list into the database, compares the counts, and acts
+//! on what is due, each operation as an intent first.
+//!
+//! Transfers: `asking` and `sending` are the two sides of a deposit, `watching` and `paying` those of a withdrawal or a
+//! send. What came is judged (`judging`) and booked (`booking`) in one way, whichever side it came in on. Money that goes
+//! out is written down before it is sent, and looked up before it is sent again.
 
 mod accepted;
 mod act;

@@ -49,7 +49,7 @@ fn another_amount_follows_the_policy() {
     ];
     on_both_kinds(|kind| {
         for (policy, status, paid, refunds) in policies {
-            let setting = Setting { asset: policy, ..Setting::default() };
+            let setting = Setting { asset: policy.to_owned(), ..Setting::default() };
             let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
             let customer = anchor.customer("customer");
             anchor.create(&anchor.expected_deposit("d", &customer.account()));

@@ -21,8 +21,8 @@ struct Scene {
 fn scene(kind: Kind) -> Scene {
     let setting = Setting {
         channels: 2,
-        network: "payments_per_envelope = 2",
-        asset: "underpayment = \"refund\"\nclaimable_balances = true",
+        network: "payments_per_envelope = 2".to_owned(),
+        asset: "underpayment = \"refund\"\nclaimable_balances = true".to_owned(),
         ..Setting::default()
     };
     let anchor = Anchor::with(kind, &setting, HorizonOptions::default());

@@ -81,7 +81,8 @@ fn lumens_create_the_account_that_they_go_to() {
 #[test]
 fn claimable_balances_do_not_wait() {
     on_both_kinds(|kind| {
-        let setting = Setting { asset: "claimable_balances = true", ..Setting::default() };
+        let setting =
+            Setting { asset: "claimable_balances = true".to_owned(), ..Setting::default() };
         let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
         let customer = anchor.horizon.account("customer", "100").unwrap();
         let nobody = Keys::of("nobody");

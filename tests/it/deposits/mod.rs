@@ -3,5 +3,6 @@
 mod asked;
 mod crash;
 mod destinations;
+mod feed;
 mod signatures;
 mod submissions;

@@ -85,8 +85,11 @@ fn one_that_fails_does_not_take_the_others_with_it() {
 #[test]
 fn many_channels_share_the_work() {
     on_both_kinds(|kind| {
-        let setting =
-            Setting { channels: 4, network: "payments_per_envelope = 5", ..Setting::default() };
+        let setting = Setting {
+            channels: 4,
+            network: "payments_per_envelope = 5".to_owned(),
+            ..Setting::default()
+        };
         let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
         let to = anchor.deposits(60);
         anchor.send();
@@ -104,8 +107,11 @@ fn many_channels_share_the_work() {
 #[test]
 fn a_bad_horizon_is_caught_up_with() {
     on_both_kinds(|kind| {
-        let setting =
-            Setting { channels: 4, network: "payments_per_envelope = 3", ..Setting::default() };
+        let setting = Setting {
+            channels: 4,
+            network: "payments_per_envelope = 3".to_owned(),
+            ..Setting::default()
+        };
         let anchor = Anchor::with(kind, &setting, quick());
         let to = anchor.deposits(40);
         anchor.horizon.set_submit_faults(SubmitRates {

@@ -37,15 +37,16 @@ pub(crate) struct Setting {
     pub(crate) channels: usize,
     /// Whether we have the channels' seeds.
     pub(crate) has_channel_seeds: bool,
-    /// More keys of the network.
-    pub(crate) network: &'static str,
+    /// More keys of the network, and sections behind it.
+    pub(crate) network: String,
     /// More keys of the asset.
-    pub(crate) asset: &'static str,
+    pub(crate) asset: String,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { channels: 0, has_channel_seeds: true, network: "", asset: "" }
+        let (network, asset) = (String::new(), String::new());
+        Self { channels: 0, has_channel_seeds: true, network, asset }
     }
 }
 
@@ -99,7 +100,8 @@ impl Anchor {
         }
     }
 
-    fn configure(&self, setting: &Setting) {
+    /// Writes the config file.
+    pub(crate) fn configure(&self, setting: &Setting) {
         let folder = self.transfers.world.folder.path();
         let seeds = folder.join("stellar-seeds");
         let mut lines = format!("{}\n", Keys::of("distribution").seed());

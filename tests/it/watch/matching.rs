@@ -103,7 +103,7 @@ fn another_amount_follows_the_policy_and_goes_back_where_it_came_from() {
             .into_iter()
             .find(|key| key.contains(policy))
             .unwrap();
-            let setting = Setting { asset, ..Setting::default() };
+            let setting = Setting { asset: asset.to_owned(), ..Setting::default() };
             let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
             let customer = anchor.rich_customer("customer");
             anchor.create(&anchor.withdrawal("w", 7));

@@ -1,0 +1,87 @@
+//! A rail that tells of itself what came.
+
+use railpoll::engine::NewTransfer;
+use railpoll::sandbox::FaultRates;
+use railpoll::sandbox::wire_gateway::{GatewayOptions, WireGateway};
+
+use crate::support::databases::Kind;
+use crate::support::stellar::{Anchor, Setting, on_both_kinds};
+use crate::support::world::{finish, until_true};
+
+const PAYER: &str = "payto://iban/DE02120300000000202051?receiver-name=Ada";
+
+/// An anchor with a gateway as the rail `taler`.
+fn with_gateway(kind: Kind, options: GatewayOptions) -> (WireGateway, Anchor) {
+    let anchor = Anchor::new(kind);
+    let gateway = anchor.transfers.world.wait(WireGateway::start(options)).unwrap();
+    let network = format!(
+        r#"
+        [rails.taler]
+        kind = "wire-gateway"
+        url = "{}"
+        auth = "none"
+        exchange_base_url = "https://exchange.example.com/"
+        timeout = "2s"
+        "#,
+        gateway.url()
+    );
+    anchor.configure(&Setting { network, ..Setting::default() });
+    (gateway, anchor)
+}
+
+fn deposit(anchor: &Anchor, id: &str, to: &str, subject: String) -> NewTransfer {
+    NewTransfer {
+        rail: "taler".to_owned(),
+        currency: "EUR".to_owned(),
+        subject: Some(subject),
+        ..anchor.expected_deposit(id, to)
+    }
+}
+
+#[test]
+fn what_the_feed_tells_is_matched_by_its_subject() {
+    on_both_kinds(|kind| {
+        let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
+        let to: Vec<String> =
+            (0..3).map(|n| anchor.customer(&format!("customer {n}")).account()).collect();
+        for (n, to) in to.iter().enumerate() {
+            let key = gateway.key(n as u64);
+            anchor.create(&deposit(&anchor, &format!("d{n}"), to, key));
+        }
+        gateway.receive("EUR:10.5", &gateway.key(0), PAYER).unwrap();
+        gateway.receive("EUR:10.5", &gateway.key(1), PAYER).unwrap();
+        gateway.receive("EUR:3", &gateway.key(1), PAYER).unwrap();
+        gateway.receive("EUR:10.5", &gateway.key(77), PAYER).unwrap();
+        anchor.send();
+        anchor.send();
+        assert_eq!(anchor.verdicts(), ["matched d0", "matched d1", "second d1", "unknown_memo"]);
+        assert_eq!(anchor.transfers.count_in("completed"), 2);
+        assert_eq!(anchor.transfers.status("d2"), "pending_user_transfer_start");
+        assert_eq!(anchor.transfers.world.alerts(), ["incoming_unmatched stands"]);
+        let from = "SELECT from_address FROM transfers WHERE transfer_id = 'd0'";
+        assert_eq!(anchor.transfers.world.texts(from), [PAYER]);
+        anchor.check_paid(&to[..2]);
+    });
+}
+
+#[test]
+fn a_bad_gateway_brings_each_payment_once() {
+    on_both_kinds(|kind| {
+        let faults = FaultRates { cut_after: 200, garbage: 200, ..FaultRates::default() };
+        let (gateway, anchor) =
+            with_gateway(kind, GatewayOptions { faults, ..GatewayOptions::default() });
+        let to = anchor.customer("customer").account();
+        anchor.create(&deposit(&anchor, "d", &to, gateway.key(0)));
+        for n in 0..600 {
+            gateway.receive("EUR:10.5", &gateway.key(n), PAYER).unwrap();
+        }
+        until_true("all to be booked", || {
+            let ended = finish(&mut anchor.pending_deposits(&[]));
+            assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
+            anchor.transfers.count_in("completed") == 1 && anchor.verdicts().len() == 600
+        });
+        let other = "incoming WHERE verdict = 'unknown_memo'";
+        assert_eq!(anchor.transfers.world.count(other), 599);
+        anchor.check_paid(&[to]);
+    });
+}
