@@ -61,7 +61,12 @@ fn alone_they_are_complete_and_switch_nothing_on() {
         let expected = PollerSettings {
             enabled: false,
             initial_delay: Duration::from_secs(30),
-            schedule: Schedule::FixedDelay(Duration::from_secs(30)),
+            // Between two sweeps of watch nothing is seen.
+            schedule: Schedule::FixedDelay(Duration::from_secs(if poller == Poller::Watch {
+                1
+            } else {
+                30
+            })),
             batch_size: 500,
             lease: Duration::from_secs(30),
             listen: None,

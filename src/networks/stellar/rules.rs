@@ -91,8 +91,6 @@ pub struct LookUp {
 pub struct SourceState {
     /// The sequence number that was used last.
     pub sequence: i64,
-    /// The ledger's time when it was used. Old versions of Horizon do not tell.
-    pub since: Option<DateTime<Utc>>,
 }
 
 /// An envelope that is in the ledger.

@@ -143,7 +143,8 @@ impl<'a> Pump<'a> {
             self.moved_at = Instant::now();
             self.round.beat();
         }
-        self.put_back().await;
+        // Boxed: it is large, and every turn of the loop above would be as large.
+        Box::pin(self.put_back()).await;
         self.done
     }
 

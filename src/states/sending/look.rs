@@ -107,7 +107,7 @@ mod tests {
     fn account(line: Option<StellarAsset>) -> AccountState {
         AccountState {
             account: TO.to_owned(),
-            source: SourceState { sequence: 1, since: None },
+            source: SourceState { sequence: 1 },
             thresholds: Thresholds::default(),
             signers: vec![Signer { key: TO.to_owned(), weight: 1 }],
             lines: line

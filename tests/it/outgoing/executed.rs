@@ -9,9 +9,9 @@ use crate::support::transfers::Transfers;
 
 const PAYOUT: &str = "[pollers.executed]\npayout = \"bank\"";
 
-/// With a bank that pays out what the simulated network's payments are in.
+/// With a bank that pays out what the simulated network's payments are in, with as many decimals.
 fn world(kind: Kind) -> Transfers {
-    let currencies = vec![("GBP".to_owned(), 2)];
+    let currencies = vec![("GBP".to_owned(), 9)];
     let transfers = Transfers::with(kind, BankOptions { currencies, ..BankOptions::default() });
     transfers.configure(PAYOUT);
     transfers
@@ -45,6 +45,7 @@ fn a_payment_is_paid_out_and_then_completed(kind: Kind) {
     assert_eq!(held, [nobody[0].to_string()]);
 
     transfers.pay(&[]).expect(0);
+    assert_eq!(bank.violations(), Vec::<String>::new());
     world.once("executed", &[]).expect(0);
     assert_eq!(sandbox.accepted_calls(ids[0], Operation::Complete), 1);
     assert_eq!(sandbox.state_of(ids[1]), Some(PaymentState::Executed), "it is on its way");

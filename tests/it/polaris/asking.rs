@@ -115,7 +115,8 @@ fn two_daemons() {
 #[test]
 fn no_account_creation() {
     on_both_kinds(|kind| {
-        let setting = Setting { network: "starting_balance = \"\"", ..Setting::default() };
+        let setting =
+            Setting { network: "starting_balance = \"\"".to_owned(), ..Setting::default() };
         let anchor = Anchor::with(kind, &setting, HorizonOptions::default());
         let world = &anchor.transfers.world;
         anchor.create(&anchor.deposit("d", &Keys::of("customer").account()));

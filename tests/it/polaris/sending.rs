@@ -24,8 +24,11 @@ fn submission(anchor: &Anchor, phase: Phase) -> Gate {
 #[test]
 fn submit_504() {
     on_both_kinds(|kind| {
-        let setting =
-            Setting { channels: 5, network: "payments_per_envelope = 1", ..Setting::default() };
+        let setting = Setting {
+            channels: 5,
+            network: "payments_per_envelope = 1".to_owned(),
+            ..Setting::default()
+        };
         let anchor = Anchor::with(kind, &setting, quick());
         let to = anchor.deposits(5);
         anchor.horizon.script_submit(3, SubmitFault::TimeoutLost);

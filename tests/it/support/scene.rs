@@ -264,8 +264,8 @@ impl Scene {
 fn setting() -> Setting {
     Setting {
         channels: 2,
-        network: "payments_per_envelope = 2",
-        asset: "underpayment = \"refund\"",
+        network: "payments_per_envelope = 2".to_owned(),
+        asset: "underpayment = \"refund\"".to_owned(),
         ..Setting::default()
     }
 }

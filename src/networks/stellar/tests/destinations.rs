@@ -43,7 +43,6 @@ fn state(account: &AccountState, to: &str, asset: &StellarAsset, amount: &str) -
 fn an_account_is_read() {
     let account = account(|_| {});
     assert_eq!(account.source.sequence, 4_294_967_296);
-    assert_eq!(account.source.since.unwrap().timestamp(), 1_800_000_000);
     assert_eq!(account.lines.len(), 2, "shares in a pool are no asset");
     let line = account.line(&usd()).unwrap();
     assert_eq!((line.balance, line.limit), (100_000_000, 1_000_000_000));

@@ -1,7 +1,5 @@
 //! `GET /accounts/{id}`.
 
-use chrono::DateTime;
-
 use super::fields::{Fields, object};
 use crate::networks::stellar::account::{AccountState, Line};
 use crate::networks::stellar::asset::StellarAsset;
@@ -20,16 +18,12 @@ pub(in crate::networks::stellar) fn account(body: &[u8], id: &str) -> Result<Acc
     if account != id {
         return Err(format!("account {id} was asked for, account {account} came"));
     }
-    let since = fields.number("sequence_time").filter(|seconds: &i64| *seconds > 0);
     let thresholds = Fields::needed("thresholds", fields.inner("thresholds"))?;
     let threshold = |name: &str| Fields::needed(name, thresholds.number(name));
     let lines = fields.list("balances").filter_map(|line| line_of(line).transpose());
     Ok(AccountState {
         account: account.to_owned(),
-        source: SourceState {
-            sequence: Fields::needed("sequence", fields.number("sequence"))?,
-            since: since.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-        },
+        source: SourceState { sequence: Fields::needed("sequence", fields.number("sequence"))? },
         thresholds: Thresholds {
             low: threshold("low_threshold")?,
             medium: threshold("med_threshold")?,
