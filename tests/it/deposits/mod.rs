@@ -1,7 +1,6 @@
 //! Deposits: money that comes in on a rail goes out on the ledger, once.
 
 mod asked;
-mod crash;
 mod destinations;
 mod feed;
 mod signatures;
