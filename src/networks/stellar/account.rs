@@ -12,7 +12,7 @@ use crate::engine::Amount;
 pub struct AccountState {
     /// `G…`.
     pub account: String,
-    /// The sequence number that was used last, and since when.
+    /// The sequence number that was used last.
     pub source: SourceState,
     /// Weights that signatures must come up to.
     pub thresholds: Thresholds,
