@@ -121,7 +121,8 @@ fn ended_well(ended: &Ended) {
     assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
 }
 
-/// It dies there, and so does whoever is started to finish its work. The third lives.
+/// It dies there, and so does whoever is started to finish its work, on `SQLite`: what is to be done next is decided in one
+/// place for both databases. The last one lives.
 fn at_each_place(kind: Kind, victim: Victim, at_least: u64) {
     let mut scene = Scene::new(kind);
     let mut n = 0;
@@ -131,7 +132,7 @@ fn at_each_place(kind: Kind, victim: Victim, at_least: u64) {
         scene.offer();
         victim.prepare(&scene);
         let died = victim.dies_at_place(&scene, n);
-        if died {
+        if died && kind == Kind::Sqlite {
             victim.dies_at_place(&scene, n);
         }
         scene.finish(&format!("killed at place {n}"));
@@ -163,12 +164,12 @@ fn at_each_call(kind: Kind, victim: Victim, at_least: u64) {
 
 #[test]
 fn watching_at_each_place_on_sqlite() {
-    at_each_place(Kind::Sqlite, Victim::Watching, 6);
+    at_each_place(Kind::Sqlite, Victim::Watching, 3);
 }
 
 #[test]
 fn watching_at_each_place_on_postgres() {
-    at_each_place(Kind::Postgres, Victim::Watching, 6);
+    at_each_place(Kind::Postgres, Victim::Watching, 3);
 }
 
 #[test]
