@@ -1,8 +1,9 @@
 //! A place to die, for tests.
 //!
 //! In a debug build, `RAILPOLL_DIE_AT=n` makes the process kill itself with SIGKILL when it passes the n-th such place:
-//! before and after each commit, before and after each call of an operation. A test that tries n = 1, 2, 3, … until the
-//! process lives to the end has tried every crash that matters. A release build has no such places.
+//! before each commit, before and after each call of an operation. (What is left after a commit is left before the next
+//! place too.) A test that tries n = 1, 2, 3, … until the process lives to the end has tried every crash that matters. A
+//! release build has no such places.
 
 /// Passes a place.
 #[cfg(debug_assertions)]

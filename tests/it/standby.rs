@@ -195,7 +195,7 @@ fn a_paused_holder_writes_nothing(kind: Kind, payments: usize, endpoint: Endpoin
 
 /// Four pollers on one database, and payments that go from one to the next.
 fn all_at_once(kind: Kind) {
-    let (good, bad) = (450, 50);
+    let (good, bad) = (180, 20);
     let partner = Partner {
         delay: (Duration::from_millis(1), Duration::from_millis(30)),
         ..Partner::default()

@@ -5,6 +5,7 @@
 
 mod amounts;
 mod arrival;
+mod cause;
 mod explain;
 #[cfg(test)]
 mod fixtures;
@@ -21,11 +22,12 @@ mod work;
 
 pub use amounts::{Policy, Quote, Settled, Terms, settle_amounts};
 pub use arrival::{Arrived, arrive};
+pub use cause::{Actor, Cause};
 pub use explain::{Explanation, Surroundings, explain};
 pub use incoming::{Candidate, Incoming, Match, MemoKey, match_incoming, subject_key};
 pub use kind::{Protocol, TransferKind};
 pub use memo::{Memo, MemoError};
-pub use moves::{Actor, Cause, IllegalMove, MOVES, Move, actor, legal, released_to};
+pub use moves::{IllegalMove, MOVES, Move, actor, legal, released_to};
 pub use new::NewTransfer;
 pub use status::TransferStatus;
 pub use step::{Changes, Step, created_event, moved_event};

@@ -6,22 +6,15 @@ use super::Paying;
 use super::records::Answered;
 use crate::engine::{Alert, AlertName};
 use crate::states::round::Round;
-use crate::store::{PayoutEnd, StoreError};
+use crate::store::StoreError;
 
 /// Handed over so often, it is more than a passing fault.
 const TOLD_FROM: i64 = 5;
 
 impl Paying {
-    /// Notes an answer that may be one too many of its kind.
+    /// Notes an answer about a payout that was tried so often: it may be one too many, or the end of them.
     pub(super) fn note_untaken(&self, answered: &Answered) {
-        let is_untaken = match answered.ruling.end {
-            PayoutEnd::Unknown { .. } | PayoutEnd::NotDone { .. } => true,
-            PayoutEnd::Done { .. }
-            | PayoutEnd::Initiated { .. }
-            | PayoutEnd::Refused { .. }
-            | PayoutEnd::Same { .. } => false,
-        };
-        if is_untaken && answered.claim.payout.attempts >= TOLD_FROM {
+        if answered.claim.payout.attempts >= TOLD_FROM {
             self.may_be_untaken.store(true, Ordering::Relaxed);
         }
     }

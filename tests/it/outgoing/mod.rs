@@ -1,7 +1,6 @@
 //! Payouts: the daemon `railpoll-outgoing` and a bank.
 
 mod clear;
-mod crash;
 mod executed;
 mod refunds;
 mod trouble;

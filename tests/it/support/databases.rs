@@ -172,6 +172,14 @@ pub(crate) enum Person {
 }
 
 impl Person {
+    /// Whether the database is there still.
+    pub(crate) async fn is_connected(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(conn) => conn.ping().await.is_ok(),
+        }
+    }
+
     /// Runs a statement; how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &str) -> Result<u64, sqlx::Error> {
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));

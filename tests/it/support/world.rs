@@ -15,13 +15,15 @@ use railpoll::sandbox::{Sandbox, SandboxOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::databases::{Kind, TestDatabase, run};
+use super::databases::{Kind, Person, TestDatabase};
 
 /// Whatever a test waits for comes within this, on the busiest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// All that a poller needs.
 pub(crate) struct World {
+    /// Who looks into the database, once somebody has asked: a connection takes long to make, and many ask often.
+    person: Mutex<Option<Person>>,
     pub(crate) sandbox: Sandbox,
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
@@ -58,6 +60,7 @@ impl World {
             .unwrap();
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
         let world = Self {
+            person: Mutex::default(),
             sandbox,
             database: TestDatabase::new(kind),
             folder: tempfile::tempdir().unwrap(),
@@ -71,6 +74,7 @@ impl World {
     pub(crate) fn start_afresh(&mut self) {
         let options = SandboxOptions::default();
         self.sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
+        *self.person.lock().unwrap() = None;
         self.database.clear();
         self.configure("receiving", "");
     }
@@ -152,7 +156,7 @@ impl World {
 
     /// The first column, as text, of each row of `sql`.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
-        run(async { self.database.person().await.texts(sql).await })
+        self.ask(async |person| person.texts(sql).await)
     }
 
     /// Every alert that was ever raised, oldest first: its name, and whether it `stands` or has `ended`.
@@ -170,7 +174,7 @@ impl World {
 
     /// What a person with a database shell does. How many rows it changed.
     pub(crate) fn sql(&self, sql: &str) -> u64 {
-        run(async { self.database.person().await.execute(sql).await.unwrap() })
+        self.ask(async |person| person.execute(sql).await.unwrap())
     }
 
     /// Puts another sandbox in the place of this one, on another port, and writes the config anew.
@@ -202,7 +206,8 @@ impl World {
 
     /// Whether somebody is in the middle of a write to the database.
     pub(crate) fn is_anybody_writing(&self) -> bool {
-        run(async { self.database.person().await.is_anybody_writing().await })
+        // By another: this one has no patience.
+        self.wait(async { self.database.person().await.is_anybody_writing().await })
     }
 
     /// Lets so much time pass that every lease has run out. For a test that need not see it happen.
@@ -211,7 +216,7 @@ impl World {
             Kind::Sqlite => "UPDATE leases SET expires_at = '2000-01-01T00:00:00.000000Z'",
             Kind::Postgres => "UPDATE leases SET expires_at = timestamptz '2000-01-01'",
         };
-        if let Err(error) = run(async { self.database.person().await.execute(sql).await }) {
+        if let Err(error) = self.ask(async |person| person.execute(sql).await) {
             // Whoever died before it had made the tables has no lease.
             assert!(error.to_string().contains("no such table"), "{error}");
         }
@@ -219,7 +224,25 @@ impl World {
 
     /// How many rows `table` has, with or without a condition.
     pub(crate) fn count(&self, table: &str) -> usize {
-        run(async { self.database.person().await.count(table).await })
+        self.ask(async |person| person.count(table).await)
+    }
+
+    /// Asks the database something, as a person with a shell that stays open.
+    fn ask<T>(&self, ask: impl AsyncFnOnce(&mut Person) -> T) -> T {
+        let mut kept = self.person.lock().unwrap();
+        self.wait(async {
+            let known = match kept.take() {
+                Some(mut person) => person.is_connected().await.then_some(person),
+                None => None,
+            };
+            let mut person = match known {
+                Some(person) => person,
+                None => self.database.person().await,
+            };
+            let answer = ask(&mut person).await;
+            *kept = Some(person);
+            answer
+        })
     }
 }
 

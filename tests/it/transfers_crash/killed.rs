@@ -104,12 +104,12 @@ fn at_each_call(kind: Kind, victim: Victim, at_least: u64) {
 
 #[test]
 fn watching_at_each_place_on_sqlite() {
-    at_each_place(Kind::Sqlite, Victim::Watching, 6);
+    at_each_place(Kind::Sqlite, Victim::Watching, 3);
 }
 
 #[test]
 fn watching_at_each_place_on_postgres() {
-    at_each_place(Kind::Postgres, Victim::Watching, 6);
+    at_each_place(Kind::Postgres, Victim::Watching, 3);
 }
 
 #[test]

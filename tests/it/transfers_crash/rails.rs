@@ -223,20 +223,20 @@ impl<S: Side> Stage for Deposits<S> {
 
 #[test]
 fn payouts_at_a_gateway_on_postgres() {
-    at_each_place_and_call(Payouts::<Gateway>::new(Kind::Postgres), 16);
+    at_each_place_and_call(Payouts::<Gateway>::new(Kind::Postgres), 8);
 }
 
 #[test]
 fn payouts_by_a_program_on_postgres() {
-    at_each_place_and_call(Payouts::<Program>::new(Kind::Postgres), 16);
+    at_each_place_and_call(Payouts::<Program>::new(Kind::Postgres), 8);
 }
 
 #[test]
 fn deposits_at_a_gateway_on_sqlite() {
-    at_each_place_and_call(Deposits::<Gateway>::new(Kind::Sqlite), 6);
+    at_each_place_and_call(Deposits::<Gateway>::new(Kind::Sqlite), 3);
 }
 
 #[test]
 fn deposits_by_a_program_on_sqlite() {
-    at_each_place_and_call(Deposits::<Program>::new(Kind::Sqlite), 6);
+    at_each_place_and_call(Deposits::<Program>::new(Kind::Sqlite), 3);
 }

@@ -1,0 +1,192 @@
+//! `railpoll transfers envelope`: transactions of ours that wait for signatures of people.
+
+mod show;
+mod sign;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+
+use super::show::envelope_json;
+use crate::cli::failure::Failure;
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::table::{Column, Table};
+use crate::cli::times::relative;
+use crate::config::{NetworkKind, Settings};
+use crate::engine::{Clock, EnvelopeStatus, Poller, iso};
+use crate::networks::stellar::{
+    Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, authorities,
+};
+use crate::states::{horizon_client, stellar_settings_of};
+use crate::store::{self, Store};
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  railpoll transfers envelope show t-1041              what is to be signed, and who has not signed
+  railpoll transfers envelope show t-1041 --xdr        the envelope alone, for a wallet";
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  railpoll transfers envelope sign t-1041 --signed signed.xdr
+  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed -
+  railpoll transfers envelope sign t-1041 --seeds ~/seed
+
+The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller
+pending-deposits sends the envelope in its next sweep.";
+
+/// More envelopes are not listed.
+const LISTED_MAX: u32 = 1_000;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum EnvelopeCommand {
+    /// List envelopes that wait for signatures
+    List,
+    /// Tell what an envelope does, and whose signatures are missing
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
+    /// Add signatures to an envelope that waits for them
+    #[command(after_help = SIGN_EXAMPLES)]
+    Sign(SignArgs),
+}
+
+/// Which envelope to show.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ShowArgs {
+    /// The envelope's hash, or the id of a transfer: then its newest envelope
+    #[arg(value_name = "ENVELOPE")]
+    id: String,
+    /// Print nothing but the envelope, in base64
+    #[arg(long)]
+    xdr: bool,
+}
+
+/// Which envelope to sign, and with what.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SignArgs {
+    /// The envelope's hash, or the id of a transfer: then its newest envelope
+    #[arg(value_name = "ENVELOPE")]
+    id: String,
+    #[command(flatten)]
+    with: With,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct With {
+    /// The same envelope, signed with any wallet: a file with its base64; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    signed: Option<PathBuf>,
+    /// A file with seeds S…, one in a line, that nobody else can read
+    #[arg(long, value_name = "FILE")]
+    seeds: Option<PathBuf>,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    command: EnvelopeCommand,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match command {
+        EnvelopeCommand::List => list(session, out).await,
+        EnvelopeCommand::Show(args) => show::show(session, &args, out).await,
+        EnvelopeCommand::Sign(args) => sign::sign(session, &args, out).await,
+    }
+}
+
+async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
+    let settings = session.settings()?;
+    let store = session.store().await?;
+    let is_stellar = |kind: &NetworkKind| match kind {
+        NetworkKind::Stellar(_) => true,
+        NetworkKind::RippleNet(_) => false,
+    };
+    let mut waiting = Vec::new();
+    for network in settings.networks.values().filter(|network| is_stellar(&network.kind)) {
+        let open =
+            store.open_envelopes(&network.name, DateTime::<Utc>::MAX_UTC, LISTED_MAX).await?;
+        let unsigned = |one: &store::Envelope| one.status == EnvelopeStatus::WaitingSignatures;
+        waiting.extend(open.into_iter().filter(unsigned));
+    }
+    if out.is_json() {
+        return waiting.iter().try_for_each(|row| out.json(&envelope_json(row)));
+    }
+    if waiting.is_empty() {
+        return out.line("no envelope waits for signatures");
+    }
+    let mut table = Table::new(&[
+        Column::left("ENVELOPE"),
+        Column::left("ON"),
+        Column::right("PAYMENTS"),
+        Column::left("MADE"),
+        Column::left("VALID"),
+    ]);
+    for row in &waiting {
+        table.row([
+            row.envelope_id.as_str().into(),
+            row.network.as_str().into(),
+            row.payments.len().to_string().into(),
+            relative(row.created_at, session.now()).into(),
+            format!("until {}", iso(row.max_time)).into(),
+        ]);
+    }
+    out.table(&table)
+}
+
+/// The envelope with this hash, or else the newest of the transfer with this id.
+async fn find(store: &Store, id: &str) -> Result<store::Envelope, Failure> {
+    if let Some(envelope) = store.envelope(id).await? {
+        return Ok(envelope);
+    }
+    let story = store.transfer_story(id).await?.ok_or_else(|| {
+        Failure::Refused(format!(
+            "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
+             signatures"
+        ))
+    })?;
+    // They are told in the order of their making, and only the newest can be open.
+    story.envelopes.into_iter().next_back().ok_or_else(|| {
+        Failure::Refused(format!(
+            "there is no envelope for transfer {id}; `railpoll transfers explain {id}` tells what comes next"
+        ))
+    })
+}
+
+/// An envelope with what the network and the ledger's own form tell of it.
+struct Opened {
+    horizon: Horizon,
+    envelope: Envelope,
+    plan: EnvelopePlan,
+}
+
+fn open(settings: &Settings, row: &store::Envelope) -> Result<Opened, Failure> {
+    let (network, own) = stellar_settings_of(settings, &row.network).map_err(Failure::Refused)?;
+    let sender = settings.pollers.get(&Poller::PendingDeposits);
+    let retry = sender.map(|poller| poller.retry).ok_or_else(|| {
+        Failure::Defect("there are no settings of the poller pending-deposits".to_owned())
+    })?;
+    let horizon =
+        horizon_client(network, own, retry, Clock::system(), |_| {}).map_err(Failure::Refused)?;
+    let unreadable = |error: EnvelopeError| {
+        Failure::Refused(format!("envelope {} cannot be read: {error}", row.envelope_id))
+    };
+    let envelope = Envelope::parse(&row.xdr, horizon.network_id()).map_err(unreadable)?;
+    let plan = envelope.plan().map_err(unreadable)?;
+    Ok(Opened { horizon, envelope, plan })
+}
+
+impl Opened {
+    /// Who must sign, as the network has it now.
+    async fn authorities(&self) -> Result<Vec<Authority>, Failure> {
+        let account = async |id: &str| {
+            let found = self.horizon.account(id).await.map_err(Failure::Network)?;
+            found.ok_or_else(|| {
+                Failure::Refused(format!("our account {id} does not exist on the network"))
+            })
+        };
+        let source = account(&self.envelope.source()).await?;
+        let payer = account(&self.plan.payer).await?;
+        Ok(authorities(&source, &payer))
+    }
+}

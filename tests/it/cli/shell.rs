@@ -1,0 +1,80 @@
+//! Settings, command lines, and what a shell needs.
+
+use std::path::Path;
+
+use super::Desk;
+
+#[test]
+fn the_configuration_is_checked_and_shown() {
+    let desk = Desk::new();
+    let check = desk.run("config check");
+    // The secret is missing, which only the pollers need.
+    assert_eq!(check.code, Some(78));
+    assert!(check.err.contains("networks.acme.client_secret_file"), "{}", check.err);
+    assert_eq!(desk.run("migrate").code, Some(0));
+
+    let off = "--set pollers.accepted.enabled=false";
+    let check = desk.run(&format!("config check {off}"));
+    assert_eq!((check.code, check.out.lines().next()), (Some(0), Some("OK")));
+    assert!(check.out.contains("acme (receiving), bank (receiving)"), "{}", check.out);
+
+    let wrong =
+        desk.run("config check --set pollers.acepted.enabled=true --set database.migrate=x --json");
+    assert_eq!((wrong.code, wrong.out.lines().count() >= 2), (Some(78), true), "{}", wrong.out);
+    assert!(wrong.out.contains("did you mean"), "{}", wrong.out);
+    assert_eq!(desk.run("status --set no.such=key").code, Some(78));
+
+    let url = "--set database.url=postgres://u:hush@localhost/db";
+    let shown = desk.run(&format!("config show {url}"));
+    assert_eq!(shown.code, Some(0));
+    assert!(shown.out.contains("postgres://u:***@localhost/db"), "{}", shown.out);
+    assert!(!shown.out.contains("hush"));
+    let keys = desk.json(&format!("config show {url}"));
+    let set = keys.iter().find(|key| key["key"] == "database.url").unwrap();
+    assert_eq!(set["origin"], "--set");
+    assert_eq!(desk.run("config defaults").out, railpoll::config::DEFAULTS);
+}
+
+#[test]
+fn a_bad_command_line_is_64_and_help_is_0() {
+    let desk = Desk::new();
+    for line in ["payments lst", "payments list --since yesterday", "payments list --limit 0"] {
+        let answer = desk.run(line);
+        assert_eq!((answer.code, answer.out.as_str()), (Some(64), ""), "{line}");
+        assert!(answer.err.contains("error:"), "{line}: {}", answer.err);
+    }
+    for line in ["--help", "--version", "payments list --help", "payments hold --help"] {
+        let answer = desk.run(line);
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""), "{line}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_had_is_69() {
+    let desk = Desk::new();
+    std::fs::write(desk.database(), "this is no database, but a text of some length").unwrap();
+    let broken = desk.run("status");
+    assert_eq!(broken.code, Some(69), "{}", broken.err);
+    assert!(broken.err.contains("railpoll.db"), "{}", broken.err);
+    let folder = desk.run("status --set database.url=sqlite:no/such/folder.db");
+    assert_eq!(folder.code, Some(69));
+    let nowhere = desk.run("migrate --set database.url=sqlite:no/such/folder.db");
+    assert_eq!(nowhere.code, Some(69));
+    assert!(nowhere.err.contains("sqlite:no/such/folder.db cannot be opened"), "{}", nowhere.err);
+}
+
+#[test]
+fn manual_pages_and_completions_know_every_command() {
+    let desk = Desk::new();
+    let dir = desk.path("man");
+    assert_eq!(desk.run(&format!("man --dir {}", dir.display())).code, Some(0));
+    for page in ["railpoll.1", "railpoll-status.1", "railpoll-payments-decline.1"] {
+        assert!(read(&dir, page).contains(".TH"), "{page}");
+    }
+    assert!(desk.run("completions bash").out.contains("decline"));
+    assert!(desk.run("man").out.contains("quarantine"));
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap()
+}
