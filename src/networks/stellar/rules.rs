@@ -2,8 +2,8 @@
 //!
 //! An envelope is stored before it is sent, and is looked at until the ledger has decided on it. Nothing else is ever
 //! sent in its place before it is certain that it never will be applied: then, and only then, comes [`Next::Rebuild`].
-//! That is certain when it is in the ledger and failed; or when it is not in the ledger, and either the ledger's own
-//! time is past its bound, or its sequence number is used up.
+//! That is certain when it is in the ledger and failed; or when it is not in the ledger, and the ledger's own time is
+//! past its bound by a [`margin`]. That its sequence number is used up proves nothing.
 
 use std::time::Duration;
 

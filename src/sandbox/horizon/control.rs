@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::endpoint::Endpoint;
 use super::keys::{Key, asset};
 use super::network::Network;
@@ -50,6 +52,15 @@ impl HorizonSandbox {
     /// Horizon takes ledgers in this many ledgers late: what is newer it does not know.
     pub fn set_lag(&self, ledgers: u32) {
         self.change(|network| network.ledger.set_lag(ledgers));
+    }
+
+    /// Horizon finds transactions by their hash so much later, by the ledgers' time, than it tells all else of their
+    /// ledger: so it is where one address has several servers, and the one that is asked is behind the others. Who
+    /// waits for a submission of his own is told in time.
+    pub fn set_lookup_lag(&self, lag: Duration) {
+        self.change(|network| {
+            network.ledger.lookup_lag = TimeDelta::from_std(lag).unwrap_or(TimeDelta::MAX);
+        });
     }
 
     /// Horizon takes no ledger in any more, until it is told to go on.

@@ -1,15 +1,15 @@
 //! What other people on the network do: they get accounts, trust, and pay.
 
 use stellar_xdr::{
-    Asset, Memo, Operation, OperationBody, PaymentOp, Preconditions, SequenceNumber, TimeBounds,
-    TimePoint, Transaction, TransactionExt,
+    Asset, ClaimClaimableBalanceOp, ClaimableBalanceId, Hash, Memo, Operation, OperationBody,
+    PaymentOp, Preconditions, SequenceNumber, TimeBounds, TimePoint, Transaction, TransactionExt,
 };
 
 use super::account::{AUTH_REQUIRED, AUTH_REVOCABLE, Account, Line};
 use super::check::{BASE_FEE, Proven};
 use super::codes::codes;
 use super::envelope::Envelope;
-use super::keys::{Key, asset, hex, issuer, muxed_account, stroops};
+use super::keys::{Key, asset, hash_of, hex, issuer, muxed_account, stroops};
 use super::ledger::seconds;
 use super::network::Network;
 use super::queue::Waiting;
@@ -188,9 +188,24 @@ impl HorizonSandbox {
     ) -> Result<Vec<String>, Refused> {
         let mut hashes = Vec::with_capacity(payments.len());
         for some in payments.chunks(PER_LEDGER) {
-            hashes.extend(self.change(|network| network.pay(from, some))?);
+            let acts = some.iter().map(act).collect::<Result<Vec<_>, _>>()?;
+            hashes.extend(self.change(|network| network.act(from, acts))?);
         }
         Ok(hashes)
+    }
+
+    /// A customer claims a balance, by its id as Horizon writes it, in a ledger that closes for it. The hash.
+    ///
+    /// # Errors
+    ///
+    /// When the id cannot be read, or the network's result code.
+    pub fn claim(&self, claimant: &Keys, balance_id: &str) -> Result<String, Refused> {
+        let hash = balance_id.strip_prefix("00000000").and_then(hash_of);
+        let hash = hash.ok_or_else(|| refused(format!("{balance_id} is no balance id")))?;
+        let balance_id = ClaimableBalanceId::ClaimableBalanceIdTypeV0(Hash(hash));
+        let claim = OperationBody::ClaimClaimableBalance(ClaimClaimableBalanceOp { balance_id });
+        let hashes = self.change(|network| network.act(claimant, vec![(claim, Memo::None)]))?;
+        hashes.into_iter().next().ok_or_else(|| refused("no claim"))
     }
 }
 
@@ -215,14 +230,19 @@ impl Network {
         self.keep();
     }
 
-    fn pay(&mut self, from: &Keys, payments: &[CustomerPayment]) -> Result<Vec<String>, Refused> {
+    /// A customer does all this, in one transaction each, all in a ledger that closes for it.
+    fn act(
+        &mut self,
+        from: &Keys,
+        acts: Vec<(OperationBody, Memo)>,
+    ) -> Result<Vec<String>, Refused> {
         let account = self.ledger.state.account(from.key()).ok_or_else(|| refused("no account"))?;
         let first = account.sequence;
         let now = self.now();
-        let mut made = Vec::with_capacity(payments.len());
-        for (sequence, payment) in (first + 1..).zip(payments) {
+        let mut made = Vec::with_capacity(acts.len());
+        for (sequence, act) in (first + 1..).zip(acts) {
             let max_time = seconds(now) + 300;
-            let transaction = transaction(from.key(), sequence, max_time, payment)?;
+            let transaction = transaction(from.key(), sequence, max_time, act);
             let unsigned = |_| refused("the transaction cannot be written");
             let hash = transaction.hash(self.ledger.network_id).map_err(unsigned)?;
             let envelope = Envelope::signed(transaction, hash, from.sign(&hash))
@@ -243,12 +263,8 @@ impl Network {
     }
 }
 
-fn transaction(
-    from: Key,
-    sequence: i64,
-    max_time: u64,
-    payment: &CustomerPayment,
-) -> Result<Transaction, Refused> {
+/// What a payment does, and what it carries.
+fn act(payment: &CustomerPayment) -> Result<(OperationBody, Memo), Refused> {
     let CustomerPayment { to, asset: of, amount, memo } = payment;
     let memo = match memo {
         CustomerMemo::None => Memo::None,
@@ -256,16 +272,25 @@ fn transaction(
             Memo::Text(text.clone().try_into().map_err(|_| refused("a memo has at most 28 bytes"))?)
         }
         CustomerMemo::Id(id) => Memo::Id(*id),
-        CustomerMemo::Hash(hash) => Memo::Hash(stellar_xdr::Hash(*hash)),
-        CustomerMemo::Return(hash) => Memo::Return(stellar_xdr::Hash(*hash)),
+        CustomerMemo::Hash(hash) => Memo::Hash(Hash(*hash)),
+        CustomerMemo::Return(hash) => Memo::Return(Hash(*hash)),
     };
     let body = OperationBody::Payment(PaymentOp {
         destination: muxed_account(to).ok_or_else(|| refused(format!("{to} is no account")))?,
         asset: asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?,
         amount: stroops(amount).ok_or_else(|| refused(format!("{amount} is no amount")))?,
     });
+    Ok((body, memo))
+}
+
+fn transaction(
+    from: Key,
+    sequence: i64,
+    max_time: u64,
+    (body, memo): (OperationBody, Memo),
+) -> Transaction {
     let operations = vec![Operation { source_account: None, body }];
-    Ok(Transaction {
+    Transaction {
         source_account: from.muxed(),
         fee: u32::try_from(BASE_FEE).unwrap_or(u32::MAX),
         seq_num: SequenceNumber(sequence),
@@ -276,5 +301,5 @@ fn transaction(
         memo,
         operations: operations.try_into().unwrap_or_default(),
         ext: TransactionExt::V0,
-    })
+    }
 }

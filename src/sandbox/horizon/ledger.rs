@@ -50,6 +50,8 @@ pub(super) struct Ledger {
     /// Horizon takes nothing in after this ledger.
     held_at: Option<u32>,
     visible: u32,
+    /// So much later than all else of its ledger, Horizon finds a transaction by its hash.
+    pub(super) lookup_lag: TimeDelta,
 }
 
 impl Ledger {
@@ -66,6 +68,7 @@ impl Ledger {
             lag: 0,
             held_at: None,
             visible: FIRST_LEDGER,
+            lookup_lag: TimeDelta::zero(),
         };
         ledger.begin(FIRST_LEDGER, now);
         ledger
@@ -137,6 +140,12 @@ impl Ledger {
     /// The transaction, once Horizon has taken it in.
     pub(super) fn seen(&self, hash: &[u8; 32]) -> Option<&Applied> {
         self.history.find(hash).filter(|applied| applied.ledger <= self.visible)
+    }
+
+    /// The transaction, once whoever asks for it by its hash is told of it.
+    pub(super) fn found(&self, hash: &[u8; 32]) -> Option<&Applied> {
+        let now = self.visible().closed_at;
+        self.seen(hash).filter(|applied| now - applied.closed_at >= self.lookup_lag)
     }
 
     /// Looks at a transaction, and lets it wait for the next ledger if it is good.

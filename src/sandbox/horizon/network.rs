@@ -178,15 +178,11 @@ impl Network {
                 let account = ledger.state.account_after(key, seen.sequence);
                 account.map(|account| overview::account(base, key, account, seen))
             }
-            Endpoint::Transaction => {
-                let hash =
-                    hash_of(about).ok_or_else(|| Problem::bad_request("tx_id", "it is no hash"))?;
-                ledger.seen(&hash).map(|applied| render::transaction_by(base, applied, hash))
-            }
+            Endpoint::Transaction => self.transaction(about)?,
             Endpoint::ClaimableBalance => {
                 let id = about.strip_prefix("00000000").and_then(hash_of);
                 let id = id.ok_or_else(|| Problem::bad_request("id", "it is no balance id"))?;
-                let balance = ledger.state.claimable(&id);
+                let balance = ledger.state.claimable_after(&id, ledger.visible().sequence);
                 balance.map(|balance| overview::claimable(base, &id, balance))
             }
             Endpoint::Friendbot => return rest::friendbot(self, parameters),
@@ -201,6 +197,17 @@ impl Network {
             | Endpoint::Unknown => return Err(Problem::no_such_address()),
         };
         found.ok_or_else(Problem::not_found)
+    }
+
+    /// The transaction with this hash, once it is found.
+    fn transaction(&mut self, about: &str) -> Result<Option<Value>, Problem> {
+        let hash = hash_of(about).ok_or_else(|| Problem::bad_request("tx_id", "it is no hash"))?;
+        let found = self.ledger.found(&hash);
+        let told = found.map(|applied| render::transaction_by(&self.base, applied, hash));
+        if told.is_none() && self.ledger.seen(&hash).is_some() {
+            self.count_fault("FoundLate");
+        }
+        Ok(told)
     }
 
     /// The records of a list that Horizon knows, from the cursor on.

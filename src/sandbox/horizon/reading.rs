@@ -85,8 +85,9 @@ impl HorizonSandbox {
         self.shared.lock().ledger.state.account(key).map(|account| account.sequence)
     }
 
-    /// Payments (the same amount to the same account with the same memo) that were posted in a second envelope while the
-    /// first could still be applied: whoever does that with one payment risks to pay twice, also where it goes well.
+    /// Payments (the same amount from and to the same account, with the same memo) that were posted in a second envelope
+    /// while a first could still be applied, or was applied and nobody who asked for it had been told so: whoever does
+    /// that with one payment risks to pay twice, also where it goes well. Payments that are alike need memos of their own.
     #[must_use]
     pub fn overlaps(&self) -> Vec<String> {
         self.shared.lock().overlaps.found.clone()

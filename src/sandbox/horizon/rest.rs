@@ -1,5 +1,6 @@
 //! What a test network offers beside Horizon: the friendbot, and addresses of the sandbox's own.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::keys::{Key, decimal, hex};
@@ -69,6 +70,13 @@ pub(super) fn sandbox(
             };
             network.stream_script.push_back(fault);
             Ok(json!({ "waiting": network.stream_script.len() }))
+        }
+        "lookup-lag" => {
+            let seconds = parameter(parameters, "seconds")?
+                .parse::<u32>()
+                .map_err(|_| Problem::bad_request("seconds", "it is no number"))?;
+            network.ledger.lookup_lag = TimeDelta::seconds(seconds.into());
+            Ok(json!({ "seconds": seconds }))
         }
         "books" => Ok(books(network)),
         _ => Err(Problem::no_such_address()),

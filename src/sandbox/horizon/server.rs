@@ -250,7 +250,10 @@ pub(super) async fn handle(
         Some(
             Reply::Status { .. } | Reply::CutBefore | Reply::Hang | Reply::Slow(_) | Reply::Html,
         )
-        | None => Body::from(answer.body),
+        | None => {
+            shared.lock().goes_out(endpoint, &answer);
+            Body::from(answer.body)
+        }
     };
     shared.respond(endpoint, answer.status, &[], body)
 }

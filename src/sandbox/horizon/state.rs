@@ -58,8 +58,15 @@ pub(super) struct State {
     /// What the market makers offer.
     pub(super) offers: Vec<Offer>,
     journal: Journal,
-    /// Accounts as they were before a ledger that Horizon has not taken in yet.
-    before: BTreeMap<u32, HashMap<Key, Option<Account>>>,
+    /// What was there before a ledger that Horizon has not taken in yet.
+    before: BTreeMap<u32, Before>,
+}
+
+/// Accounts and claimable balances as they were before a ledger, where it changed them.
+#[derive(Debug, Default)]
+struct Before {
+    accounts: HashMap<Key, Option<Account>>,
+    claimables: HashMap<[u8; 32], Option<Claimable>>,
 }
 
 impl State {
@@ -180,7 +187,10 @@ impl State {
         let journal = std::mem::take(&mut self.journal);
         let before = self.before.entry(ledger).or_default();
         for (key, account) in journal.accounts {
-            before.entry(key).or_insert(account);
+            before.accounts.entry(key).or_insert(account);
+        }
+        for (id, claimable) in journal.claimables {
+            before.claimables.entry(id).or_insert(claimable);
         }
     }
 
@@ -199,9 +209,18 @@ impl State {
     /// The account as it was after the ledger `ledger`. Only for ledgers that were not forgotten.
     pub(super) fn account_after(&self, key: Key, ledger: u32) -> Option<&Account> {
         let later = self.before.range(ledger.saturating_add(1)..);
-        match later.filter_map(|(_, before)| before.get(&key)).next() {
+        match later.filter_map(|(_, before)| before.accounts.get(&key)).next() {
             Some(before) => before.as_ref(),
             None => self.account(key),
+        }
+    }
+
+    /// The claimable balance as it was after the ledger `ledger`, in the same way.
+    pub(super) fn claimable_after(&self, id: &[u8; 32], ledger: u32) -> Option<&Claimable> {
+        let later = self.before.range(ledger.saturating_add(1)..);
+        match later.filter_map(|(_, before)| before.claimables.get(id)).next() {
+            Some(before) => before.as_ref(),
+            None => self.claimable(id),
         }
     }
 

@@ -96,7 +96,7 @@ impl Network {
             self.record.violation(format!("{} can be applied for ever", hex(&hash)));
         }
         if endpoint == Endpoint::Submit
-            && let Some(applied) = self.ledger.seen(&hash)
+            && let Some(applied) = self.ledger.found(&hash)
         {
             let answer = told(&self.base, applied, hash);
             return Now::Answered(answer);
@@ -179,7 +179,12 @@ impl Network {
         source: Key,
         otherwise: Option<&TransactionResult>,
     ) -> Option<Answer> {
-        if let Some(applied) = self.ledger.seen(&hash) {
+        // Whoever submits it first hears of it with its ledger; who was refused asks for it as everybody does.
+        let known = match otherwise {
+            None => self.ledger.seen(&hash),
+            Some(_) => self.ledger.found(&hash),
+        };
+        if let Some(applied) = known {
             return Some(told(&self.base, applied, hash));
         }
         match otherwise {

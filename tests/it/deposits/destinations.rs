@@ -1,9 +1,13 @@
 //! Where the money goes: accounts that are not there, that cannot take it, and that are part of others.
 
 use railpoll::engine::Memo;
-use railpoll::sandbox::horizon::{HorizonOptions, Keys, PaidBy};
+use railpoll::sandbox::horizon::{HorizonOptions, Keys, Paid};
+use serde_json::Value;
 
+use crate::support::scene::balance_id;
 use crate::support::stellar::{Anchor, ONE, Setting, on_both_kinds, usdc};
+use crate::support::web;
+use crate::support::world::finish;
 
 /// Makes what waits for a look be looked at now.
 fn look_again(anchor: &Anchor) {
@@ -92,18 +96,44 @@ fn claimable_balances_do_not_wait() {
         anchor.send();
         assert_eq!(anchor.transfers.count_in("completed"), 2);
         let paid = anchor.paid();
-        let balances: Vec<_> = paid
-            .iter()
-            .filter_map(|paid| {
-                let PaidBy::ClaimableBalance(id) = &paid.kind else { return None };
-                Some((paid.to.clone(), id.clone()))
-            })
-            .collect();
-        assert_eq!(balances.len(), 2);
+        // Nobody has an account before we make one.
+        let payments = paid.len();
+        let balances: Vec<&Paid> = paid.iter().filter(|paid| balance_id(paid).is_some()).collect();
+        assert_eq!((payments, balances.len()), (3, 2), "each is laid down once");
         for (transfer, keys) in [("d", &customer), ("e", &nobody)] {
-            let id = &balances.iter().find(|(to, _)| *to == keys.account()).unwrap().1;
-            assert!(anchor.transfers.message(transfer).contains(id.as_str()), "{id}");
+            let of = balances.iter().find(|paid| paid.to == keys.account());
+            let id = of.and_then(|paid| balance_id(paid)).unwrap();
+            assert!(anchor.transfers.message(transfer).contains(id), "{id}");
+            let of = format!(
+                "SELECT balance_id FROM envelope_payments WHERE transfer_id = '{transfer}'"
+            );
+            assert_eq!(anchor.transfers.world.texts(&of), [id]);
+            let world = &anchor.transfers.world;
+            let shown = finish(world.command("railpoll", &[]).args([
+                "transfers",
+                "show",
+                transfer,
+                "--json",
+            ]));
+            let story = &shown.expect(0).json()[0];
+            assert_eq!(story["envelopes"][0]["payments"][0]["balance_id"], *id, "{story}");
         }
+        // The customer opens a trustline, and takes what waits.
+        let to = customer.account();
+        let id = balances.iter().find(|paid| paid.to == to).and_then(|paid| balance_id(paid));
+        let id = id.unwrap();
+        let address = anchor.horizon.url().replace("http://", "").parse().unwrap();
+        let look = || web::get(address, &format!("/claimable_balances/{id}")).unwrap();
+        let (status, told) = look();
+        assert_eq!(status, 200, "{told}");
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&told["amount"], &told["asset"]), (&"10.0000000".into(), &usdc().into()));
+        assert_eq!(told["claimants"][0]["destination"], to);
+        anchor.horizon.trust(&customer, &usdc(), "1000").unwrap();
+        anchor.horizon.claim(&customer, id).unwrap();
+        assert_eq!((look().0, anchor.horizon.balance(&to, &usdc())), (404, Some(10 * ONE)));
+        anchor.send();
+        assert_eq!(anchor.paid().len(), payments, "nothing is paid again");
         anchor.check_books();
     });
 }

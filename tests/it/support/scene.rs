@@ -7,11 +7,11 @@ use std::time::Duration;
 use bigdecimal::BigDecimal;
 use railpoll::sandbox::Reply;
 use railpoll::sandbox::bank::{BankEndpoint, Course};
-use railpoll::sandbox::horizon::{Endpoint, HorizonOptions};
+use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, Paid, PaidBy};
 
 use super::databases::Kind;
 use super::stellar::{Anchor, ONE, Setting, us, usdc};
-use super::world::{Daemon, until_true};
+use super::world::Daemon;
 
 /// What we have at the beginning.
 const CAPITAL: i64 = 10_000_000 * ONE;
@@ -72,8 +72,10 @@ impl Scene {
 
     fn create(&self) {
         let anchor = &self.anchor;
-        let mut new = Vec::new();
-        for (n, id) in ["in-1", "in-2", "in-back"].into_iter().enumerate() {
+        // The first has no trustline: the money is laid down as a claimable balance.
+        let first = anchor.horizon.account(&receiver(0), "100").unwrap();
+        let mut new = vec![anchor.expected_deposit("in-1", &first.account())];
+        for (id, n) in [("in-2", 1), ("in-back", 2)] {
             new.push(anchor.expected_deposit(id, &anchor.customer(&receiver(n)).account()));
         }
         let out = ["out-1", "out-2", "out-3", "out-4", "out-back"];
@@ -120,18 +122,9 @@ impl Scene {
         self.check(at);
     }
 
-    /// Waits until every transfer is over, all that came in is on record, and all is known to be well again. What is to
-    /// be looked up after a while is looked up at once.
+    /// Waits until every transfer is over, all that came in is on record, and all is known to be well again.
     #[track_caller]
     pub(crate) fn wait_for_the_end(&self, at: &str) {
-        let world = &self.anchor.transfers.world;
-        let past = match world.database.kind {
-            Kind::Sqlite => "'2000-01-01T00:00:00.000000Z'",
-            Kind::Postgres => "timestamptz '2000-01-01'",
-        };
-        let look_now = format!(
-            "UPDATE payouts SET not_before = {past} WHERE finished_at IS NULL AND not_before > {past}"
-        );
         let over = format!(
             "SELECT name FROM alerts WHERE ended_at IS NULL \
              AND (SELECT count(*) FROM transfers WHERE completed_at IS NOT NULL) = {} \
@@ -139,13 +132,7 @@ impl Scene {
             WAYS.len(),
             COMES_IN.len()
         );
-        let mut person = world.wait(world.database.person());
-        until_true(&format!("the end, {at}"), || {
-            world.wait(async {
-                person.execute(&look_now).await.unwrap();
-                person.texts(&over).await == ["incoming_unmatched"]
-            })
-        });
+        self.anchor.transfers.wait_for(at, &over, &["incoming_unmatched"]);
     }
 
     /// Fails unless each transfer was paid exactly once and each payment booked exactly once, nothing is left open, the
@@ -181,8 +168,14 @@ impl Scene {
     fn check_ledger(&self, at: &str) {
         let anchor = &self.anchor;
         anchor.check_books();
-        let paid = anchor.paid().into_iter();
-        let mut paid: Vec<_> = paid.map(|paid| (paid.to, paid.amount, paid.memo_type)).collect();
+        let all = anchor.paid();
+        let laid_down: Vec<&str> = all.iter().filter_map(balance_id).collect();
+        let on_record = "SELECT balance_id FROM envelope_payments JOIN envelopes USING (envelope_id) \
+                         WHERE status = 'done' AND balance_id IS NOT NULL";
+        assert_eq!(laid_down, anchor.transfers.world.texts(on_record), "{at}: claimable balances");
+        assert_eq!(laid_down.len(), 1, "{at}: claimable balances");
+        let mut paid: Vec<_> =
+            all.iter().map(|paid| (paid.to.clone(), paid.amount, paid.memo_type)).collect();
         paid.sort_unstable();
         let account = |name: &str| railpoll::sandbox::horizon::Keys::of(name).account();
         let mut wanted = vec![
@@ -265,7 +258,7 @@ fn setting() -> Setting {
     Setting {
         channels: 2,
         network: "payments_per_envelope = 2".to_owned(),
-        asset: "underpayment = \"refund\"".to_owned(),
+        asset: "underpayment = \"refund\"\nclaimable_balances = true".to_owned(),
         ..Setting::default()
     }
 }
@@ -273,6 +266,18 @@ fn setting() -> Setting {
 /// Whoever gets no answer to a submission is told so at once.
 fn options() -> HorizonOptions {
     HorizonOptions { submit_timeout: Duration::from_millis(20), ..HorizonOptions::default() }
+}
+
+/// The claimable balance that a payment has made.
+pub(crate) fn balance_id(paid: &Paid) -> Option<&str> {
+    match &paid.kind {
+        PaidBy::ClaimableBalance(id) => Some(id),
+        PaidBy::CreateAccount
+        | PaidBy::Payment
+        | PaidBy::Path
+        | PaidBy::Merge
+        | PaidBy::Claim(_) => None,
+    }
 }
 
 fn receiver(n: usize) -> String {

@@ -10,7 +10,7 @@ use railpoll::store::Store;
 
 use super::databases::Kind;
 use super::payments::now;
-use super::world::{Daemon, Ended, World, finish};
+use super::world::{Daemon, Ended, World, finish, until_true};
 
 /// A world, and a bank that is the rail `bank`.
 pub(crate) struct Transfers {
@@ -104,6 +104,26 @@ impl Transfers {
     /// It in loop mode.
     pub(crate) fn start(&self, sets: &[&str]) -> Daemon {
         Daemon::start(self.outgoing(sets).arg("--loop"))
+    }
+
+    /// Waits until a query tells `rows`. What is to be looked up at the rail after a while is looked up at once.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, at: &str, query: &str, rows: &[&str]) {
+        let world = &self.world;
+        let past = match world.database.kind {
+            Kind::Sqlite => "'2000-01-01T00:00:00.000000Z'",
+            Kind::Postgres => "timestamptz '2000-01-01'",
+        };
+        let look_now = format!(
+            "UPDATE payouts SET not_before = {past} WHERE finished_at IS NULL AND not_before > {past}"
+        );
+        let mut person = world.wait(world.database.person());
+        until_true(at, || {
+            world.wait(async {
+                person.execute(&look_now).await.unwrap();
+                person.texts(query).await == rows
+            })
+        });
     }
 
     /// Where a transfer stands.

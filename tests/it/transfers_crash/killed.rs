@@ -2,17 +2,13 @@
 //! of each call, once that took effect.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use railpoll::sandbox::{HookAnswer, Phase};
-
+use super::killing::{self, Killer, Stage, ended_well};
 use crate::support::databases::Kind;
 use crate::support::scene::Scene;
 use crate::support::stellar::Anchor;
-use crate::support::world::{Daemon, Ended, finish, signal};
-
-const SIGKILL: i32 = 9;
+use crate::support::world::{Daemon, Ended, World, finish};
 
 /// Whom it meets.
 #[derive(Clone, Copy)]
@@ -27,6 +23,12 @@ enum Victim {
     Paying,
 }
 
+/// The scene, and whom it meets there.
+struct Play {
+    scene: Scene,
+    victim: Victim,
+}
+
 impl Victim {
     /// Everybody else does his work before, so that there is as much as possible to do.
     fn prepare(self, scene: &Scene) {
@@ -35,7 +37,7 @@ impl Victim {
             Self::Watching | Self::Asking => {}
             Self::Sending => {
                 anchor.watch();
-                ask_alone(anchor, |anchor| {
+                anchor.ask_alone(|anchor| {
                     ended_well(&finish(&mut anchor.pending_deposits(&[])));
                 });
             }
@@ -54,112 +56,50 @@ impl Victim {
             Self::Paying => anchor.transfers.outgoing(&[]),
         }
     }
+}
 
-    /// Runs one, started by `start`. False: it lived to its end.
-    fn dies(self, scene: &Scene, start: impl FnOnce(&mut Command) -> Daemon) -> bool {
-        let mut died = false;
-        let run = |anchor: &Anchor| died = has_died(&start(&mut self.command(anchor)).ended());
-        match self {
-            Self::Asking => ask_alone(&scene.anchor, run),
-            Self::Watching | Self::Sending | Self::Paying => run(&scene.anchor),
+impl Stage for Play {
+    fn set(&mut self) {
+        self.scene.start_afresh();
+        self.scene.offer();
+        self.victim.prepare(&self.scene);
+    }
+
+    fn world(&self) -> &World {
+        &self.scene.anchor.transfers.world
+    }
+
+    fn run(&self, start: impl FnOnce(&mut Command) -> Daemon) -> Ended {
+        let run = |anchor: &Anchor| start(&mut self.victim.command(anchor)).ended();
+        match self.victim {
+            Victim::Asking => self.scene.anchor.ask_alone(run),
+            Victim::Watching | Victim::Sending | Victim::Paying => run(&self.scene.anchor),
         }
-        scene.anchor.transfers.world.let_leases_run_out();
-        died
     }
 
-    /// Runs one who is to die at its `n`-th place. False: it has fewer.
-    fn dies_at_place(self, scene: &Scene, n: u64) -> bool {
-        self.dies(scene, |command| Daemon::start(command.env("RAILPOLL_DIE_AT", n.to_string())))
+    fn arm(&self, killer: Arc<Killer>) {
+        let Anchor { horizon, transfers, .. } = &self.scene.anchor;
+        let same = Arc::clone(&killer);
+        horizon.set_hook(move |request| same.call(request.phase));
+        transfers.bank.set_hook(move |request| killer.call(request.phase));
     }
 
-    /// Runs one who is killed when its `n`-th call has taken effect, and before it hears of it. False: it makes fewer.
-    fn dies_at_call(self, scene: &Scene, n: u64) -> bool {
-        let Anchor { horizon, transfers, .. } = &scene.anchor;
-        let pid = Arc::new(OnceLock::new());
-        let calls = AtomicU64::new(0);
-        let victim = Arc::clone(&pid);
-        let call = Arc::new(move |phase: Phase| {
-            if phase != Phase::AfterApply || calls.fetch_add(1, Ordering::SeqCst) + 1 != n {
-                return HookAnswer::Go;
-            }
-            signal(*victim.wait(), "KILL");
-            HookAnswer::Cut
-        });
-        let same = Arc::clone(&call);
-        horizon.set_hook(move |request| same(request.phase));
-        transfers.bank.set_hook(move |request| call(request.phase));
-        let died = self.dies(scene, |command| {
-            let daemon = Daemon::start(command);
-            pid.set(daemon.pid()).unwrap();
-            daemon
-        });
-        horizon.clear_hook();
-        transfers.bank.clear_hook();
-        died
+    fn disarm(&self) {
+        self.scene.anchor.horizon.clear_hook();
+        self.scene.anchor.transfers.bank.clear_hook();
+    }
+
+    fn finish(&self, at: &str) {
+        self.scene.finish(at);
     }
 }
 
-/// While Horizon is down, so that money is asked about and none is sent.
-fn ask_alone(anchor: &Anchor, asks: impl FnOnce(&Anchor)) {
-    let world = &anchor.transfers.world;
-    world.wait(anchor.horizon.go_down());
-    asks(anchor);
-    world.wait(anchor.horizon.come_up());
-}
-
-fn has_died(ended: &Ended) -> bool {
-    let died = ended.signal == Some(SIGKILL);
-    if !died {
-        ended_well(ended);
-    }
-    died
-}
-
-/// What it could not reach, it leaves for later.
-#[track_caller]
-fn ended_well(ended: &Ended) {
-    assert!(matches!(ended.code, Some(0 | 69)), "{}", ended.stderr);
-}
-
-/// It dies there, and so does whoever is started to finish its work, on `SQLite`: what is to be done next is decided in one
-/// place for both databases. The last one lives.
 fn at_each_place(kind: Kind, victim: Victim, at_least: u64) {
-    let mut scene = Scene::new(kind);
-    let mut n = 0;
-    loop {
-        n += 1;
-        scene.start_afresh();
-        scene.offer();
-        victim.prepare(&scene);
-        let died = victim.dies_at_place(&scene, n);
-        if died && kind == Kind::Sqlite {
-            victim.dies_at_place(&scene, n);
-        }
-        scene.finish(&format!("killed at place {n}"));
-        if !died {
-            break;
-        }
-    }
-    // A release build has no such places.
-    assert!(n > at_least || !cfg!(debug_assertions), "only {n} places to die at");
+    killing::at_each_place(Play { scene: Scene::new(kind), victim }, at_least);
 }
 
-/// What was killed before its call was made is as if it had been killed at the place before.
 fn at_each_call(kind: Kind, victim: Victim, at_least: u64) {
-    let mut scene = Scene::new(kind);
-    let mut n = 0;
-    loop {
-        n += 1;
-        scene.start_afresh();
-        scene.offer();
-        victim.prepare(&scene);
-        let killed = victim.dies_at_call(&scene, n);
-        scene.finish(&format!("killed at call {n}"));
-        if !killed {
-            break;
-        }
-    }
-    assert!(n > at_least, "only {n} calls");
+    killing::at_each_call(Play { scene: Scene::new(kind), victim }, at_least);
 }
 
 #[test]

@@ -16,6 +16,11 @@ use crate::sandbox::horizon::{
 
 /// Accounts whose sequence numbers are used, so that many transactions are on their way at once.
 const CHANNELS: usize = 4;
+/// By its hash, a transaction is found so late: when it is first looked up, it is not. It is more than the margin for
+/// servers that are behind, which is a tenth of [`TIME_BOUND`]; and less than an envelope is valid.
+const FOUND_AFTER: Duration = Duration::from_secs(6);
+/// How long envelopes are valid, as the config has it.
+const TIME_BOUND: &str = "30s";
 /// More than all customers together have.
 const PLENTY: &str = "100000000";
 /// What strangers have, and lend their account to.
@@ -61,6 +66,8 @@ impl Sides {
         let horizon = HorizonSandbox::start(horizon_options(seed)).await.map_err(no_port)?;
         // Horizon does not find at once what the ledger has: 404 after a submission.
         horizon.set_lag(1);
+        // And where the answer is lost, it finds a transaction by its hash long after it shows that its number is used.
+        horizon.set_lookup_lag(FOUND_AFTER);
         for one in plan.iter().filter(|one| one.conduct == Conduct::CannotBePaid) {
             let closed = Course::fail("account_closed", "the beneficiary's account is closed");
             bank.set_course_for(&one.id, closed);
@@ -128,7 +135,7 @@ impl Sides {
         let mut text = format!(
             "\n[rails.bank]\nkind = \"http\"\nurl = \"{}\"\nsecret_file = \"{}\"\ntimeout = \"2s\"\n\n\
              [networks.stellar]\nkind = \"stellar\"\nhorizon_url = \"{}\"\npassphrase = \"{}\"\n\
-             seeds_file = \"{}\"\nchannels = {channels:?}\ntimeout = \"2s\"\n\
+             seeds_file = \"{}\"\nchannels = {channels:?}\ntime_bound = \"{TIME_BOUND}\"\ntimeout = \"2s\"\n\
              requests_per_second = 2000\npayments_per_envelope = 5\n",
             self.bank.url(),
             secret.display(),

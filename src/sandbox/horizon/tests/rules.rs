@@ -287,6 +287,42 @@ async fn a_claimable_balance_waits_for_its_claimant() {
 }
 
 #[tokio::test]
+async fn a_claimed_balance_is_there_no_more_once_horizon_knows() {
+    let bench = Bench::plain().await;
+    let kim = bench.holder("kim");
+    let ClaimantV0 { destination, predicate } = ClaimantV0 {
+        destination: kim.key().account_id(),
+        predicate: ClaimPredicate::Unconditional,
+    };
+    let body = OperationBody::CreateClaimableBalance(CreateClaimableBalanceOp {
+        asset: asset(&bench.usd).unwrap(),
+        amount: 42,
+        claimants: vec![Claimant::ClaimantTypeV0(ClaimantV0 { destination, predicate })]
+            .try_into()
+            .unwrap(),
+    });
+    let lag = |ledgers| bench.sandbox.set_lag(ledgers);
+    lag(1);
+    let (status, _) = bench.submit_async(&bench.signed(&bench.bank, vec![op(body)])).await;
+    assert_eq!(status, 201);
+    let PaidBy::ClaimableBalance(id) = bench.sandbox.payments()[0].kind.clone() else {
+        panic!("no claimable balance")
+    };
+    let look = async || bench.get(&format!("/claimable_balances/{id}")).await.0;
+    assert_eq!(look().await, 404);
+    lag(0);
+    assert_eq!(look().await, 200);
+    lag(1);
+    bench.sandbox.claim(&kim, &id).unwrap();
+    assert_eq!(look().await, 200);
+    lag(0);
+    assert_eq!(look().await, 404);
+    assert_eq!(bench.sandbox.balance(&kim.account(), &bench.usd), Some(42));
+    assert!(bench.sandbox.claim(&kim, &id).unwrap_err().0.contains("op_does_not_exist"));
+    bench.assert_in_order();
+}
+
+#[tokio::test]
 async fn a_path_payment_arrives_in_another_asset() {
     let bench = Bench::plain().await;
     let (kim, lee, maker) = (bench.holder("kim"), bench.holder("lee"), bench.holder("maker"));

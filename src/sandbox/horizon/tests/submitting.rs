@@ -1,6 +1,7 @@
 //! What Horizon answers to a submission, and when.
 
 use super::*;
+use crate::sandbox::faults::Reply;
 
 #[tokio::test]
 async fn a_submission_waits_for_its_ledger_and_a_second_one_for_the_same() {
@@ -195,12 +196,112 @@ async fn a_second_envelope_for_a_payment_is_a_risk_while_the_first_may_be_applie
     dearer.fee = 500;
     assert_eq!(post(&bench.sign(&dearer, &[&bench.bank]), false).await, 0);
     // Another sequence is.
-    let second = bench.signed(&channel, pay());
-    assert_eq!(post(&second, false).await, 1);
+    let from_channel = || {
+        let operations = pay().into_iter().map(|mut operation| {
+            operation.source_account = Some(bench.bank.key().muxed());
+            operation
+        });
+        bench.sign(&bench.transaction(&channel, operations.collect()), &[&channel, &bench.bank])
+    };
+    assert_eq!(post(&from_channel(), false).await, 1);
     // Once nothing can come of the others any more, it is not.
     bench.pass(301);
-    let third = bench.signed(&channel, pay());
-    assert_eq!(post(&third, true).await, 1);
+    assert_eq!(post(&from_channel(), true).await, 1);
     assert_eq!(post(&bench.signed(&bench.bank, pay()), true).await, 1);
     assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 2);
+}
+
+/// The bank pays kim 5 and hears 504, but it is applied; and Horizon finds it by its hash ten seconds late.
+async fn applied_and_not_found() -> (Bench, Keys, Signed) {
+    let bench = Bench::plain().await;
+    let kim = bench.holder("kim");
+    bench.sandbox.set_lookup_lag(Duration::from_secs(10));
+    bench.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
+    let first = bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 5)]);
+    assert_eq!(bench.submit(&first).await.0, 504);
+    (bench, kim, first)
+}
+
+#[tokio::test]
+async fn who_pays_anew_because_the_number_is_used_and_the_hash_not_found_pays_twice_and_is_seen() {
+    let (bench, kim, first) = applied_and_not_found().await;
+    bench.pass(5);
+    bench.sandbox.close();
+    // What a hasty client looks at: the number is used, and the envelope is not there.
+    let (_, account) = bench.get(&format!("/accounts/{}", bench.bank.account())).await;
+    assert_eq!(account["sequence"], first.inner.tx.seq_num.0.to_string());
+    assert_eq!(bench.get(&format!("/transactions/{}", first.hash)).await.0, 404);
+    assert_eq!(bench.refusal(&first).await.0, "tx_bad_seq");
+    assert_eq!(bench.sandbox.injected().get("FoundLate"), Some(&1));
+    // What it does then.
+    let again = bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 5)]);
+    assert_eq!(bench.submit(&again).await.0, 200);
+    assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 2);
+    let overlaps = bench.sandbox.overlaps();
+    let [overlap] = &overlaps[..] else { panic!("{overlaps:?}") };
+    assert!(overlap.contains(&first.hash) && overlap.contains(&again.hash), "{overlap}");
+    assert!(overlap.ends_with("was applied, and nobody had been told so"), "{overlap}");
+}
+
+#[tokio::test]
+async fn that_the_number_is_used_proves_nothing_also_where_all_goes_well() {
+    let bench = Bench::plain().await;
+    let kim = bench.holder("kim");
+    let pay = || vec![bench.pay(&kim.account(), "native", 5)];
+    bench.sandbox.script_submit(1, SubmitFault::SequenceTaken);
+    assert_eq!(bench.refusal(&bench.signed(&bench.bank, pay())).await.0, "tx_bad_seq");
+    assert_eq!(bench.submit(&bench.signed(&bench.bank, pay())).await.0, 200);
+    assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
+    assert_eq!(bench.sandbox.overlaps().len(), 1);
+}
+
+#[tokio::test]
+async fn who_has_been_told_may_pay_the_same_again() {
+    let (bench, kim, first) = applied_and_not_found().await;
+    bench.pass(10);
+    bench.sandbox.close();
+    // An answer that nobody hears tells nobody.
+    bench.sandbox.script(Endpoint::Transaction, 1, Reply::CutAfter);
+    let lost = bench.http.get(format!("{}/transactions/{}", bench.sandbox.url(), first.hash));
+    assert!(lost.send().await.is_err());
+    let channel = bench.holder("channel");
+    let mut pay = bench.pay(&kim.account(), "native", 5);
+    pay.source_account = Some(bench.bank.key().muxed());
+    let from_channel = || bench.transaction(&channel, vec![pay.clone()]);
+    let second = bench.sign(&from_channel(), &[&channel, &bench.bank]);
+    assert_eq!(bench.submit(&second).await.0, 200);
+    assert_eq!(bench.sandbox.overlaps().len(), 1);
+    assert_eq!(bench.get(&format!("/transactions/{}", first.hash)).await.0, 200);
+    let third = bench.sign(&from_channel(), &[&channel, &bench.bank]);
+    assert_eq!(bench.submit(&third).await.0, 200);
+    assert_eq!(bench.sandbox.overlaps().len(), 1);
+    // Another payer's payment is another payment.
+    bench.sandbox.script_submit(1, SubmitFault::TimeoutLost);
+    assert_eq!(
+        bench.submit(&bench.signed(&channel, vec![bench.pay(&kim.account(), "native", 7)])).await.0,
+        504
+    );
+    assert_eq!(
+        bench
+            .submit(&bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 7)]))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(bench.sandbox.overlaps().len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_made_and_then_paid_the_same_is_paid_twice() {
+    let bench = Bench::plain().await;
+    let kim = Keys::of("kim");
+    let make = || vec![bench.create(&kim, 50_000_000)];
+    bench.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
+    assert_eq!(bench.submit(&bench.signed(&bench.bank, make())).await.0, 504);
+    // To make it again is no risk: that works only once.
+    assert_eq!(bench.refusal(&bench.signed(&bench.bank, make())).await.1, ["op_already_exists"]);
+    assert_eq!(bench.sandbox.overlaps().len(), 0);
+    let pay = vec![bench.pay(&kim.account(), "native", 50_000_000)];
+    assert_eq!(bench.submit(&bench.signed(&bench.bank, pay)).await.0, 200);
+    assert_eq!(bench.sandbox.overlaps().len(), 1);
 }
