@@ -72,13 +72,12 @@ pub(super) async fn transfers_by_id(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = conn.rows(BY_ID, &[Arg::Texts(ids)]).await?;
-    rows.iter()
-        .map(|row| {
-            let transfer = transfer_from(row)?;
-            Ok((transfer.transfer_id.clone(), transfer))
-        })
-        .collect()
+    let mut found = HashMap::with_capacity(ids.len());
+    for row in &conn.rows(BY_ID, &[Arg::Texts(ids)]).await? {
+        let transfer = transfer_from(row)?;
+        found.insert(transfer.transfer_id.clone(), transfer);
+    }
+    Ok(found)
 }
 
 /// A text as both databases keep it.
