@@ -36,8 +36,8 @@ use support::{Outcome, block_on};
 
 /// Each figure is the middle one of so many.
 const ROUNDS: usize = 3;
-/// As many as the poller claims and looks up at once.
-const BATCHES: [usize; 2] = [200, 1_000];
+/// As many as the poller claims and writes down at once.
+const BATCH: usize = 1_000;
 
 fn main() -> Outcome<()> {
     let is_asked = |flag: &str| std::env::args().any(|arg| arg == flag);
@@ -74,8 +74,8 @@ async fn executing(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<
         ours.push(payer.sweep(transfers).await?);
         payer.close().await?;
         database.remove().await?;
-        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCHES[0]).await?);
-        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Executed, BATCHES[0]).await?);
+        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCH).await?);
+        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Executed, BATCH).await?);
     }
     table.compare(&format!("{kind}, executing, bare floor"), transfers, &ours, &bare);
     table.compare(&format!("{kind}, executing, floor of rows"), transfers, &ours, &rows);
@@ -95,8 +95,8 @@ async fn following(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<
         ours.push(payer.sweep(transfers).await?);
         payer.close().await?;
         database.remove().await?;
-        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCHES[1]).await?);
-        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Followed, BATCHES[1]).await?);
+        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCH).await?);
+        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Followed, BATCH).await?);
     }
     table.compare(&format!("{kind}, following, bare floor"), transfers, &ours, &bare);
     table.compare(&format!("{kind}, following, floor of rows"), transfers, &ours, &rows);
