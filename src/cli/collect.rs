@@ -1,5 +1,5 @@
-//! `railpoll backfill`, `railpoll reconcile`, `railpoll quarantine retry`: reading a network again, because a person
-//! wants it. The pollers may run meanwhile: what both read is stored once.
+//! `railpoll backfill`, `railpoll reconcile`: reading a network again, because a person wants it. The pollers may run
+//! meanwhile: what both read is stored once.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::config::{self, Settings};
 use crate::daemon::Signals;
 use crate::engine::{Clock, Poller};
 use crate::states::{Note, Sweep, SweepError, Sweeper};
-use crate::store::{QuarantinedRow, Scope, Store};
+use crate::store::{Scope, Store};
 
 /// Which lists to read.
 #[derive(Debug, Args)]
@@ -94,21 +94,6 @@ pub(super) async fn reconcile(
         .await;
     reading.store.close().await;
     told
-}
-
-/// Asks the network again for the payment of a row that was set aside. Whether it could be read this time.
-pub(super) async fn look_again(session: &Session, row: &QuarantinedRow) -> Result<bool, Failure> {
-    let Some(payment_id) = &row.payment_id else { return Ok(false) };
-    let poller = row.poller.parse().map_err(Failure::Refused)?;
-    let lists = Lists { poller, network: Some(row.network.clone()) };
-    let reading = Reading::new(session, &lists).await?;
-    let mut read = false;
-    for sweeper in &reading.sweepers {
-        let stop = || false;
-        read |= sweeper.sweep(&stop, &|_| {}).look_at(payment_id).await?;
-    }
-    reading.store.close().await;
-    Ok(read)
 }
 
 impl Reading {

@@ -13,6 +13,7 @@
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `demo`, `run`, `sandbox`, `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
+mod again;
 mod alerts;
 mod collect;
 mod config;

@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::collect::look_again;
+use super::again::look_again;
 use super::each;
 use super::failure::Failure;
 use super::output::Out;

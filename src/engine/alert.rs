@@ -27,11 +27,13 @@ pub enum AlertName {
     IncomingUnmatched,
     /// A refund could not be made.
     RefundFailed,
+    /// A rail does not take a payout, however often it is handed over.
+    PayoutNotTaken,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -43,6 +45,7 @@ impl AlertName {
         Self::RailUnavailable,
         Self::IncomingUnmatched,
         Self::RefundFailed,
+        Self::PayoutNotTaken,
     ];
 
     /// The word in tables, events and metrics.
@@ -60,6 +63,7 @@ impl AlertName {
             Self::RailUnavailable => "rail_unavailable",
             Self::IncomingUnmatched => "incoming_unmatched",
             Self::RefundFailed => "refund_failed",
+            Self::PayoutNotTaken => "payout_not_taken",
         }
     }
 }

@@ -93,6 +93,27 @@ impl Job {
         sweep.await
     }
 
+    /// Asks again for what was set aside, of which `place` is the id or the place in a list. Whether it could be read
+    /// this time: then it is stored.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn look_again(
+        &self,
+        lease: &Lease,
+        place: &str,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<bool, SweepError> {
+        match self {
+            Self::Payments(sweeper) => sweeper.sweep(stop, observer).look_at(place).await,
+            Self::Asking(asker) => asker.look_again(lease, place, stop, observer).await,
+            Self::Watching(watcher) => watcher.look_again(lease, place, stop, observer).await,
+            // They read nothing that could be set aside.
+            Self::Sending(_) | Self::Outgoing(_) => Ok(false),
+        }
+    }
+
     /// Tells the observer what a sweep would do, and changes nothing, here or there.
     ///
     /// # Errors
@@ -117,15 +138,28 @@ impl Job {
 /// # Errors
 /// A secret cannot be read, or what the settings name cannot be set up.
 pub fn jobs(making: &Making<'_>, poller: Poller, own: &PollerSettings) -> Result<Vec<Job>, String> {
+    own.places().map(|name| job(making, poller, own, name)).collect()
+}
+
+/// The job of `poller` at the network or rail `name`.
+///
+/// # Errors
+/// As [`jobs`].
+pub fn job(
+    making: &Making<'_>,
+    poller: Poller,
+    own: &PollerSettings,
+    name: &str,
+) -> Result<Job, String> {
     match poller {
         Poller::Accepted
         | Poller::Locked
         | Poller::Executed
         | Poller::Completed
-        | Poller::Failed => own.places().map(|name| payments(making, poller, own, name)).collect(),
-        Poller::PendingDeposits => pending_deposits(making, poller, own),
-        Poller::Watch => own.places().map(|name| watch(making, poller, own, name)).collect(),
-        Poller::Outgoing => own.places().map(|name| outgoing(making, own, name)).collect(),
+        | Poller::Failed => payments(making, poller, own, name),
+        Poller::PendingDeposits => pending_deposits(making, poller, own, name),
+        Poller::Watch => watch(making, poller, own, name),
+        Poller::Outgoing => outgoing(making, own, name),
     }
 }
 
@@ -134,22 +168,18 @@ fn pending_deposits(
     making: &Making<'_>,
     poller: Poller,
     own: &PollerSettings,
-) -> Result<Vec<Job>, String> {
-    let mut jobs = Vec::new();
-    for name in own.places() {
-        let scope = Scope { poller, network: name.clone() };
-        let job = if making.settings.rails.contains_key(name) {
-            Asker::new(making, scope, own, name)
-                .map(|asker| Job::Asking(Box::new(asker)))
-                .map_err(|error| format!("rail {name}: {error}"))
-        } else {
-            Sender::new(making, scope, own, name)
-                .map(|sender| Job::Sending(Box::new(sender)))
-                .map_err(|error| format!("network {name}: {error}"))
-        };
-        jobs.push(job?);
+    name: &str,
+) -> Result<Job, String> {
+    let scope = Scope { poller, network: name.to_owned() };
+    if making.settings.rails.contains_key(name) {
+        Asker::new(making, scope, own, name)
+            .map(|asker| Job::Asking(Box::new(asker)))
+            .map_err(|error| format!("rail {name}: {error}"))
+    } else {
+        Sender::new(making, scope, own, name)
+            .map(|sender| Job::Sending(Box::new(sender)))
+            .map_err(|error| format!("network {name}: {error}"))
     }
-    Ok(jobs)
 }
 
 fn watch(

@@ -41,7 +41,7 @@ mod watching;
 
 pub use asking::Asker;
 pub(crate) use assets::Assets;
-pub use job::{Job, Making, Seen, Stage, jobs};
+pub use job::{Job, Making, Seen, Stage, job, jobs};
 pub use note::{Note, Observer};
 pub use paying::{Paying, PayingOptions};
 pub(crate) use returns::{CameIn, refund_for, refund_of_incoming};

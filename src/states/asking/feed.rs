@@ -4,8 +4,10 @@ use super::Asker;
 use crate::rails::Arrivals;
 use crate::states::booking::Booking;
 use crate::states::judging::Side;
+use crate::states::note::Observer;
 use crate::states::round::Round;
 use crate::states::sweep::{SweepError, SweepReport};
+use crate::store::Lease;
 
 /// A rail has one feed.
 const FEED: &str = "";
@@ -17,11 +19,9 @@ impl Asker {
         round: &Round<'_>,
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
-        let rail = &self.scope.network;
-        let booking =
-            Booking { assets: &self.assets, source: rail, account: FEED, side: Side::Rail };
+        let booking = self.booking();
         loop {
-            let cursor = self.store.stream_cursor(rail, FEED).await?;
+            let cursor = self.store.stream_cursor(booking.source, FEED).await?;
             // The gateway may hold its answer back until something comes. Nothing is lost with it.
             let work = round.answer(self.rail.deposits(&[], cursor.as_deref()));
             let Some(page) = round.unless_stopping(work).await else { return Ok(()) };
@@ -35,5 +35,35 @@ impl Asker {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks the feed again for the row `place` that was set aside, and books it. False: the feed does not have it, or it
+    /// cannot be read this time either.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn look_again(
+        &self,
+        lease: &Lease,
+        place: &str,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<bool, SweepError> {
+        let before = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1));
+        let Some(before) = before.filter(|_| self.tells_feed) else { return Ok(false) };
+        let page = self.rail.deposits(&[], Some(&before.to_string())).await;
+        let mut incoming = page.map_err(SweepError::Rail)?.incoming;
+        incoming.retain(|one| one.incoming_id == place);
+        if incoming.is_empty() {
+            return Ok(false);
+        }
+        let round = self.round(lease, stop, observer);
+        self.booking().book(&round, incoming, None).await?;
+        Ok(true)
+    }
+
+    fn booking(&self) -> Booking<'_> {
+        let source = &self.scope.network;
+        Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
     }
 }

@@ -91,15 +91,7 @@ impl Asker {
         observer: Observer<'_>,
     ) -> Swept {
         let made_before = self.requests.made();
-        let round = Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-        };
+        let round = self.round(lease, stop, observer);
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
         let error = self.sweep(&round, &mut report).await.err();
         if let Some(error) = &error {
@@ -107,6 +99,23 @@ impl Asker {
         }
         report.requests = self.requests.made() - made_before;
         Swept { report, error }
+    }
+
+    fn round<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+    ) -> Round<'a> {
+        Round {
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+        }
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {

@@ -9,6 +9,7 @@ mod pump;
 mod queue;
 mod records;
 mod settling;
+mod untaken;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Paying {
     is_checked: AtomicBool,
     /// Whether the last sweep may have left payouts in hand.
     is_untidy: AtomicBool,
+    /// Whether the rail may have a payout that it does not take, or an alert of one stands.
+    may_be_untaken: AtomicBool,
 }
 
 /// How much is done at once, and by whom.
@@ -78,6 +81,7 @@ impl Paying {
             requests: Arc::default(),
             is_checked: AtomicBool::new(false),
             is_untidy: AtomicBool::new(false),
+            may_be_untaken: AtomicBool::new(true),
         }
     }
 
@@ -162,6 +166,7 @@ impl Paying {
             self.is_checked.store(!matches!(error, SweepError::Rail(_)), Ordering::Relaxed);
             return Err(error);
         }
+        self.tell_of_untaken(round).await?;
         report.standing = self.standing().await?;
         report.open = open(&report.standing);
         Ok(())

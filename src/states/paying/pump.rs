@@ -315,6 +315,7 @@ impl<'a> Pump<'a> {
         if self.answered.is_empty() {
             self.since = Instant::now();
         }
+        self.paying.note_untaken(&answered);
         self.answered.push(answered);
     }
 

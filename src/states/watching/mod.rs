@@ -4,6 +4,7 @@
 //! (`pages`), then, in loop mode, by a stream until the sweep's time is over (`streaming`). A stream that breaks is
 //! followed by pages, so that nothing falls into the gap. Each page is one transaction with the place behind it.
 
+mod again;
 mod horizon;
 mod pages;
 mod streaming;
@@ -93,15 +94,7 @@ impl Watcher {
         observer: Observer<'_>,
     ) -> Swept {
         let made_before = self.requests.made();
-        let round = Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-        };
+        let round = self.round(lease, stop, observer);
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
         let error = self.sweep(&round, &mut report).await.err();
         if let Some(error) = &error {
@@ -109,6 +102,23 @@ impl Watcher {
         }
         report.requests = self.requests.made() - made_before;
         Swept { report, error }
+    }
+
+    fn round<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+    ) -> Round<'a> {
+        Round {
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+        }
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {

@@ -16,9 +16,9 @@ pub(super) const PAGE: u32 = 200;
 
 /// Records in plain words.
 #[derive(Default)]
-struct Brought {
-    incoming: Vec<Incoming>,
-    unreadable: Vec<UnreadableIncoming>,
+pub(super) struct Brought {
+    pub(super) incoming: Vec<Incoming>,
+    pub(super) unreadable: Vec<UnreadableIncoming>,
     /// Payments of our own, and what brought nothing.
     passed_over: u64,
 }
@@ -76,7 +76,7 @@ impl Watcher {
         Ok(())
     }
 
-    async fn brought(
+    pub(super) async fn brought(
         &self,
         round: &Round<'_>,
         records: Vec<StreamRecord>,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, Store, StoreError, alerts};
+use super::super::{Lease, Scope, Store, StoreError, alerts};
 use super::refunds::{NewRefund, insert_refunds};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json, transfer_from};
 use super::steps::{expect_refunds, plan, write_steps};
@@ -332,7 +332,10 @@ async fn insert(
             row.verdict.as_str()
         );
         let alert = Alert { name: AlertName::IncomingUnmatched, subject: String::new(), detail };
-        alerts::raise(conn, &lease.scope, &alert, now).await?;
+        // Whichever part of the poller writes it down: it ends with the last one of this source.
+        let network = row.incoming.source.clone();
+        let scope = Scope { poller: lease.scope.poller, network };
+        alerts::raise(conn, &scope, &alert, now).await?;
     }
     Ok(())
 }

@@ -50,6 +50,9 @@ const TO_PAY: &str = "SELECT * FROM transfers \
 const OPEN: &str = "SELECT * FROM payouts WHERE rail = $1 AND finished_at IS NULL AND not_before <= $2 \
     ORDER BY not_before, payout_id LIMIT $3";
 
+const UNTAKEN: &str = "SELECT * FROM payouts WHERE rail = $1 AND finished_at IS NULL \
+      AND status IN ('intended', 'unknown') AND attempts >= $2 ORDER BY not_before, payout_id LIMIT 1";
+
 impl Store {
     /// Lets go of what this worker has in hand on `rail`: for one that knows that it has begun nothing. What came of
     /// it was not written down, so it has to be looked up.
@@ -126,5 +129,18 @@ impl Store {
     ) -> Result<Vec<PayoutRow>, StoreError> {
         let args = [Arg::Text(rail), Arg::Time(stored_time(now)), Arg::Int(i64::from(limit))];
         self.db.rows(OPEN, &args).await?.iter().map(payout_from).collect()
+    }
+
+    /// An open payout on `rail` that was handed over so often, or more often, and is not taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn untaken_payout(
+        &self,
+        rail: &str,
+        attempts: i64,
+    ) -> Result<Option<PayoutRow>, StoreError> {
+        let args = [Arg::Text(rail), Arg::Int(attempts)];
+        self.db.rows(UNTAKEN, &args).await?.first().map(payout_from).transpose()
     }
 }

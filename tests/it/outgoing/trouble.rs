@@ -133,3 +133,33 @@ fn what_the_bank_had_no_time_for_is_tried_again() {
     transfers.check_paid_once(&ids, "at the end");
     assert_eq!(transfers.bank.payout_count(), 2);
 }
+
+/// A bank calls an order malformed each time it gets it: the order is tried on, and a person hears of it.
+#[test]
+fn a_payout_that_is_never_taken_is_told() {
+    let transfers = Transfers::new(Kind::Sqlite);
+    let ids = transfers.sends(3);
+    transfers.bank.script_for(BankEndpoint::Payouts, &ids[0], 1_000, Reply::status(400));
+    let daemon = transfers.start(&[]);
+    let world = &transfers.world;
+    let look_now = || {
+        world.sql(
+            "UPDATE payouts SET not_before = '2000-01-01T00:00:00.000000Z' WHERE finished_at IS NULL",
+        );
+    };
+    until_true("an alert", || {
+        look_now();
+        world.alerts() == ["payout_not_taken stands"]
+    });
+    let detail = world.texts("SELECT detail FROM alerts").remove(0);
+    assert!(detail.contains(&ids[0]) && detail.contains("not taken"), "{detail}");
+    assert_eq!(transfers.count_in("completed"), 2, "the others go on");
+    transfers.bank.clear_scripts();
+    until_true("its end", || {
+        look_now();
+        world.alerts() == ["payout_not_taken ended"]
+    });
+    drop(daemon);
+    transfers.check_paid_once(&ids, "at the end");
+    assert_eq!(transfers.bank.payout_count(), 3, "one key, however often it is handed over");
+}

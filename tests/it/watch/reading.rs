@@ -3,7 +3,7 @@
 use railpoll::sandbox::Reply;
 use railpoll::sandbox::horizon::Endpoint;
 
-use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
+use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us};
 use crate::support::world::{finish, until_true};
 
 #[test]
@@ -75,5 +75,36 @@ fn an_answer_that_is_cut_brings_each_payment_once() {
         anchor.watch();
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 30);
+    });
+}
+
+/// What a record says that nobody could read is kept, and booked once it can be read; beside the daemon that may run.
+#[test]
+fn a_record_that_was_set_aside_can_be_asked_for_again() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let world = &anchor.transfers.world;
+        let customer = anchor.rich_customer("customer");
+        anchor.create(&anchor.withdrawal("w", 7));
+        anchor.pays(&customer, "10", 7);
+        let place = anchor.horizon.payments_to(&us()).pop().unwrap().id;
+        let strange = format!(r#"{{"id":"{place}","paging_token":"{place}","type":"gift"}}"#);
+        let page = format!(r#"{{"_embedded":{{"records":[{strange}]}}}}"#);
+        anchor.horizon.script(Endpoint::AccountPayments, 1, Reply::Body(page.clone()));
+        let daemon = anchor.start_watching();
+        until_true("it to be set aside", || world.alerts() == ["quarantined stands"]);
+        assert_eq!(anchor.verdicts(), Vec::<String>::new());
+        let retry = || finish(world.command("railpoll", &[]).args(["quarantine", "retry", "1"]));
+        anchor.horizon.script(Endpoint::AccountPayments, 1, Reply::Body(page));
+        let told = retry().expect(1).stderr;
+        assert!(told.contains("cannot be read this time either: records of the type gift"), "{told}");
+        assert!(retry().expect(0).stdout.contains("is stored"));
+        assert_eq!(anchor.verdicts(), ["matched w"]);
+        assert_eq!(anchor.transfers.status("w"), "pending_anchor");
+        assert_eq!(world.alerts(), ["quarantined ended"]);
+        assert!(retry().expect(0).stdout.contains("nothing of that is set aside"));
+        drop(daemon);
+        anchor.watch();
+        assert_eq!(anchor.verdicts(), ["matched w"], "once");
     });
 }

@@ -1,0 +1,54 @@
+//! A payout that its rail does not take, however often it is handed over: it is tried on, and somebody should hear of it.
+
+use std::sync::atomic::Ordering;
+
+use super::Paying;
+use super::records::Answered;
+use crate::engine::{Alert, AlertName};
+use crate::states::round::Round;
+use crate::store::{PayoutEnd, StoreError};
+
+/// Handed over so often, it is more than a passing fault.
+const TOLD_FROM: i64 = 5;
+
+impl Paying {
+    /// Notes an answer that may be one too many of its kind.
+    pub(super) fn note_untaken(&self, answered: &Answered) {
+        let is_untaken = match answered.ruling.end {
+            PayoutEnd::Unknown { .. } | PayoutEnd::NotDone { .. } => true,
+            PayoutEnd::Done { .. }
+            | PayoutEnd::Initiated { .. }
+            | PayoutEnd::Refused { .. }
+            | PayoutEnd::Same { .. } => false,
+        };
+        if is_untaken && answered.claim.payout.attempts >= TOLD_FROM {
+            self.may_be_untaken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Raises the alert while there is such a payout, and clears it when there is none. The database is asked only where
+    /// there may be one.
+    pub(super) async fn tell_of_untaken(&self, round: &Round<'_>) -> Result<(), StoreError> {
+        if !self.may_be_untaken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (store, lease, now) = (round.store, Some(round.lease), round.now());
+        let name = AlertName::PayoutNotTaken;
+        let untaken = store.untaken_payout(self.rail_name(), TOLD_FROM).await?;
+        if let Some(payout) = &untaken {
+            let (id, attempts) = (&payout.payout_id, payout.attempts);
+            let transfer = payout.transfer_id.as_ref().or(payout.refund_id.as_ref()).unwrap_or(id);
+            let answer = payout.answer.as_deref().unwrap_or("no answer");
+            let detail = format!(
+                "{transfer}: handed over {attempts} times, and not taken: {answer}; it is tried again; \
+                 see `railpoll transfers explain {transfer}`"
+            );
+            let alert = Alert { name, subject: String::new(), detail };
+            store.raise_alert(&self.scope, lease, &alert, now).await?;
+        } else {
+            store.clear_alert(&self.scope, lease, name, "", now).await?;
+        }
+        self.may_be_untaken.store(untaken.is_some(), Ordering::Relaxed);
+        Ok(())
+    }
+}
