@@ -1,7 +1,5 @@
 //! Which worker does what on a rail. A claim is on a payout, and lives as long as its worker's lease has its term.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::{ContextV7, Timestamp, Uuid};
@@ -160,7 +158,7 @@ pub(super) async fn claims_of(
     let mut transfers = transfers_by_id(conn, ids(|one| one.transfer_id.as_ref())).await?;
     let mut refunds = refunds_by_id(conn, ids(|one| one.refund_id.as_ref())).await?;
     let claim = |payout: PayoutRow| Claim {
-        transfer: payout.transfer_id.as_ref().and_then(|id| transfers.remove(id)).map(Box::new),
+        transfer: payout.transfer_id.as_ref().and_then(|id| transfers.remove(id)),
         refund: payout.refund_id.as_ref().and_then(|id| refunds.remove(id)).map(Box::new),
         payout,
     };
@@ -237,14 +235,17 @@ fn intended(now: DateTime<Utc>) -> PayoutRow {
 async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Result<(), StoreError> {
     let claimant = claimant(lease);
     let rows: Vec<Value> = fresh.iter().map(|claim| row_of(&claim.payout)).collect();
-    let rows = json!(rows).to_string();
-    let args = [Arg::Json(rows.clone()), Arg::Text(&claimant), Arg::Int(lease.term)];
+    let args = [Arg::Json(json!(rows).to_string()), Arg::Text(&claimant), Arg::Int(lease.term)];
     conn.execute(INTEND, &args).await?;
-    conn.execute(BIND_TRANSFERS, &[Arg::Json(rows.clone())]).await?;
-    conn.execute(BIND_REFUNDS, &[Arg::Json(rows)]).await?;
+    let bound: Vec<Value> = fresh.iter().map(|claim| bound(&claim.payout)).collect();
+    let bound = json!(bound).to_string();
+    conn.execute(BIND_TRANSFERS, &[Arg::Json(bound.clone())]).await?;
+    if fresh.iter().any(|claim| claim.refund.is_some()) {
+        conn.execute(BIND_REFUNDS, &[Arg::Json(bound)]).await?;
+    }
     let of_refunds = fresh.iter().filter(|claim| claim.transfer.is_none());
     let ids = of_refunds.filter_map(|claim| claim.payout.transfer_id.clone()).collect();
-    let mut refunded: HashMap<String, Transfer> = transfers_by_id(conn, ids).await?;
+    let mut refunded = transfers_by_id(conn, ids).await?;
     for claim in fresh {
         let payout_id = &claim.payout.payout_id;
         claim.payout.claimed_by = Some(claimant.clone());
@@ -252,7 +253,7 @@ async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Resu
             Some(transfer) => transfer.payout_id = Some(payout_id.clone()),
             None => {
                 let id = claim.payout.transfer_id.as_ref();
-                claim.transfer = id.and_then(|id| refunded.remove(id)).map(Box::new);
+                claim.transfer = id.and_then(|id| refunded.remove(id));
             }
         }
         if let Some(refund) = &mut claim.refund {
@@ -260,6 +261,15 @@ async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Resu
         }
     }
     Ok(())
+}
+
+/// What a payout is bound to.
+fn bound(payout: &PayoutRow) -> Value {
+    json!({
+        "payout_id": payout.payout_id,
+        "transfer_id": payout.transfer_id,
+        "refund_id": payout.refund_id,
+    })
 }
 
 fn row_of(payout: &PayoutRow) -> Value {
