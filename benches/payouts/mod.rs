@@ -14,8 +14,8 @@ use crate::support::database::{Database, Kind};
 use crate::support::report::Table;
 use crate::support::{Outcome, ROUNDS, block_on};
 
-/// As many as the poller claims and looks up at once.
-const BATCHES: [usize; 2] = [200, 1_000];
+/// As many as the poller claims and writes down at once.
+const BATCH: usize = 1_000;
 
 const UPDATE: Statement = Statement::same(
     "UPDATE transfers SET status = 'completed', version = 2, completed_at = updated_at WHERE ",
@@ -56,9 +56,9 @@ async fn executing(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<
         payer.close().await?;
         database.remove().await?;
         let floor = Floor::seeded(kind, &What::Send, transfers).await?;
-        bare.push(floor.run(BATCHES[0], &[UPDATE]).await?);
+        bare.push(floor.run(BATCH, &[UPDATE]).await?);
         let floor = Floor::seeded(kind, &What::Send, transfers).await?;
-        rows.push(floor.run(BATCHES[0], &all).await?);
+        rows.push(floor.run(BATCH, &all).await?);
     }
     table.compare(&format!("{kind}, executing, bare floor"), transfers, &ours, &bare);
     table.compare(&format!("{kind}, executing, floor of rows"), transfers, &ours, &rows);
@@ -79,10 +79,10 @@ async fn following(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<
         payer.close().await?;
         database.remove().await?;
         let floor = Floor::seeded(kind, &What::Send, transfers).await?;
-        bare.push(floor.run(BATCHES[1], &[UPDATE]).await?);
+        bare.push(floor.run(BATCH, &[UPDATE]).await?);
         let mut floor = Floor::seeded(kind, &What::Send, transfers).await?;
         floor.before(&[PAYOUTS]).await?;
-        rows.push(floor.run(BATCHES[1], &[ENDS, UPDATE, HISTORY, EVENTS]).await?);
+        rows.push(floor.run(BATCH, &[ENDS, UPDATE, HISTORY, EVENTS]).await?);
     }
     table.compare(&format!("{kind}, following, bare floor"), transfers, &ours, &bare);
     table.compare(&format!("{kind}, following, floor of rows"), transfers, &ours, &rows);
