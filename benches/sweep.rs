@@ -13,26 +13,25 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 mod compare;
+mod idle;
 mod process;
 mod support;
 
-use std::os::unix::net::UnixDatagram;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use process::Daemon;
+use process::{Daemon, megabytes};
 use railpoll::engine::Clock;
 use support::database::{Database, Kind};
 use support::plain::{Fetcher, Source};
-use support::report::{Table, load, median, rate};
+use support::report::{Table, load, rate};
 use support::world::World;
 use support::{Outcome, block_on};
 
 /// Each rate is the middle one of so many.
 const ROUNDS: usize = 5;
-/// And each start-up of so many.
-const STARTS: usize = 11;
+/// The daemon that is measured.
+const COMPLETED: &str = env!("CARGO_BIN_EXE_railpoll-completed");
 /// Every payment is younger than this, so each sweep reads all of them again.
 const OVERLAP: &str = "1h";
 
@@ -64,8 +63,8 @@ fn main() -> Outcome<()> {
     for payments in extent.histories {
         history(payments, &mut costs)?;
     }
-    waiting(extent.idle, &mut costs)?;
-    starting(&mut costs)?;
+    idle::waiting(extent.idle, &mut costs)?;
+    idle::starting(&mut costs)?;
     costs.print();
     println!("afterwards: {}", load());
     Ok(())
@@ -102,79 +101,17 @@ fn history(payments: usize, table: &mut Table) -> Outcome<()> {
     let world = World::new(payments, Some(Clock::system().now() - TimeDelta::days(1)))?;
     let database = block_on(Database::new(&Kind::Sqlite))?;
     let config = world.config(&database.url, "2m")?;
-    let (peak, took) = Daemon::start(&config, "--once", None)?.peak()?;
+    let (peak, took) = Daemon::start(COMPLETED, &config, "--once", None)?.peak()?;
     let of = format!("{payments} payments");
     let limit = if payments > 1_000 { "64.0" } else { "" };
-    table.row([
-        "peak memory, ".to_owned() + &of,
-        tenths(peak * 10 / 1024),
-        limit.into(),
-        "MB".into(),
-    ]);
+    table.row(["peak memory, ".to_owned() + &of, megabytes(peak), limit.into(), "MB".into()]);
     let collected = rate(payments, took).to_string();
     table.row(["collected, ".to_owned() + &of, collected, String::new(), "payments/s".into()]);
     let before = world.sandbox.requests();
-    let (_, took) = Daemon::start(&config, "--once", None)?.peak()?;
+    let (_, took) = Daemon::start(COMPLETED, &config, "--once", None)?.peak()?;
     let requests = (world.sandbox.requests() - before).to_string();
     table.row(["nothing new in ".to_owned() + &of, requests, "3".into(), "requests".into()]);
     let took = took.as_millis().to_string();
     table.row(["the same, whole process".to_owned(), took, String::new(), "ms".into()]);
     block_on(database.remove())
-}
-
-/// A daemon that has nothing to do but to look every 30 s.
-fn waiting(time: Duration, table: &mut Table) -> Outcome<()> {
-    let world = World::new(1_000, Some(Clock::system().now() - TimeDelta::days(1)))?;
-    let database = block_on(Database::new(&Kind::Sqlite))?;
-    let config = world.config(&database.url, "2m")?;
-    let daemon = Daemon::start(&config, "--loop", None)?;
-    // The first sweep reads everything, and the second follows in half a minute.
-    let begun = Instant::now();
-    while world.sandbox.requests() < 12 && begun.elapsed() < Duration::from_secs(20) {
-        thread::sleep(Duration::from_millis(50));
-    }
-    thread::sleep(Duration::from_secs(2));
-    let (before, begun) = (daemon.on_core()?, Instant::now());
-    thread::sleep(time);
-    let spent = daemon.on_core()? - before;
-    let share = spent.as_nanos() * 100_000 / begun.elapsed().as_nanos();
-    let memory = daemon.memory("VmRSS:").ok_or("no memory is told")?;
-    let row = |figure: &str, value, limit: &str, unit: &str| {
-        [figure.to_owned(), value, limit.to_owned(), unit.to_owned()]
-    };
-    table.row(row("idle memory", tenths(memory * 10 / 1024), "20.0", "MB"));
-    let share = format!("{}.{:03}", share / 1_000, share % 1_000);
-    table.row(row("idle, share of a core", share, "0.200", "%"));
-    block_on(database.remove())
-}
-
-/// From the start of the process to its word that it is ready.
-fn starting(table: &mut Table) -> Outcome<()> {
-    let world = World::new(1_000, None)?;
-    let database = block_on(Database::new(&Kind::Sqlite))?;
-    let config = world.config(&database.url, "2m")?;
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&path)?;
-    let mut starts = Vec::new();
-    for _ in 0..STARTS {
-        let daemon = Daemon::start(&config, "--loop", Some(&path))?;
-        starts.push(daemon.ready(&socket)?);
-        drop(daemon);
-        // What a killed daemon had still to say is not the next one's.
-        socket.set_nonblocking(true)?;
-        while socket.recv(&mut [0; 64]).is_ok() {}
-        socket.set_nonblocking(false)?;
-    }
-    let slowest = starts.iter().max().copied().unwrap_or_default();
-    let usual = median(starts.into_iter());
-    for (figure, took) in [("ready after, usual", usual), ("ready after, slowest", slowest)] {
-        let tenths_of_millis = u64::try_from(took.as_micros() / 100)?;
-        table.row([figure.to_owned(), tenths(tenths_of_millis), "150.0".into(), "ms".into()]);
-    }
-    block_on(database.remove())
-}
-
-fn tenths(tenths: u64) -> String {
-    format!("{}.{}", tenths / 10, tenths % 10)
 }

@@ -1,23 +1,41 @@
-//! Paying transfers out and following them, beside the plainest statements that change the same rows; and what the
-//! daemon costs that does it.
+//! Transfers on their ways, each figure beside its floor or its limit from the same run.
 //!
 //! ```text
-//! cargo bench --bench transfers                          SQLite, 20,000 transfers, a daemon with 100,000
-//! scripts/postgres run cargo bench --bench transfers     and PostgreSQL, with 100,000 to follow
-//! cargo bench --bench transfers -- --quick               a tenth of it, and no daemon
+//! scripts/postgres run cargo bench --bench transfers                       all parts
+//! scripts/postgres run cargo bench --bench transfers -- payouts deposits   some of them
+//! cargo bench --bench transfers -- --quick                                 a tenth of it, on SQLite
 //! ```
 //!
-//! The rail answers at once, in this process: what is measured is ours and the database's. Two floors: *bare* is one
-//! UPDATE of the transfers for each batch, without a guard, a history or an event; *rows* writes all the rows that ours
-//! writes, in one transaction for each batch, without looking at any. See docs/performance.md.
+//! | part | what it measures |
+//! |---|---|
+//! | payouts | paying out, and following payouts, on a rail that answers at once |
+//! | deposits | asking such a rail about deposits |
+//! | incoming | money that comes in on a network: read by page, and matched |
+//! | sending | deposits that go out on a network: payments in each of its ledgers |
+//! | workers | several processes that share a rail, on PostgreSQL |
+//! | memory | what the daemons take, with few transfers and with many |
+//!
+//! See docs/performance.md.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+mod deposits;
+mod incoming;
+mod legs;
+mod memory;
 mod payouts;
+mod process;
+mod sending;
+mod workers;
 /// What is shared with the other benches.
 mod support {
+    pub(crate) mod client;
     pub(crate) mod cost;
     pub(crate) mod database;
     pub(crate) mod report;
+    pub(crate) mod worker;
+
+    /// Each figure is the middle one of so many.
+    pub(crate) const ROUNDS: usize = 3;
 
     pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -27,78 +45,35 @@ mod support {
     }
 }
 
-use payouts::daemon;
-use payouts::floor::{Floor, Rows};
-use payouts::ours::{Answer, Payer};
-use support::database::{Database, Kind};
-use support::report::{Table, load};
-use support::{Outcome, block_on};
+use support::Outcome;
+use support::report::load;
 
-/// Each figure is the middle one of so many.
-const ROUNDS: usize = 3;
-/// As many as the poller claims and looks up at once.
-const BATCHES: [usize; 2] = [200, 1_000];
+/// A part: its name, and how to run so small a fraction of it.
+type Part = (&'static str, fn(usize) -> Outcome<()>);
+
+const PARTS: [Part; 6] = [
+    ("payouts", payouts::run),
+    ("deposits", deposits::run),
+    ("incoming", incoming::run),
+    ("sending", sending::run),
+    ("workers", workers::run),
+    ("memory", memory::run),
+];
 
 fn main() -> Outcome<()> {
-    let is_asked = |flag: &str| std::env::args().any(|arg| arg == flag);
-    let is_quick = is_asked("--quick");
-    let tenth = if is_quick { 10 } else { 1 };
-    println!("transfers that are paid out and followed; {}", load());
-    let mut table = Table::new(["transfers/s", "ours", "floor", "ratio"]);
-    for kind in Kind::all() {
-        let to_follow = match kind {
-            Kind::Sqlite => 20_000 / tenth,
-            Kind::Postgres(_) => 100_000 / tenth,
-        };
-        block_on(executing(&kind, 20_000 / tenth, &mut table))?;
-        block_on(following(&kind, to_follow, &mut table))?;
+    let (flags, names): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let part = if flags.iter().any(|flag| flag == "--quick") { 10 } else { 1 };
+    if let Some(name) = names.iter().find(|name| PARTS.iter().all(|(known, _)| known != name)) {
+        return Err(format!("there is no part {name}").into());
     }
-    table.print();
-    if !is_quick {
-        println!("\na daemon on SQLite, and a bank over HTTP; {}", load());
-        let mut costs = Table::new(["figure", "measured", "limit", "unit"]);
-        daemon::measure(100_000, &mut costs)?;
-        costs.print();
+    for (name, run) in PARTS {
+        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
+            println!("{name}; {}", load());
+            run(part)?;
+            println!();
+        }
     }
     println!("afterwards: {}", load());
-    Ok(())
-}
-
-/// From "the money is in" to "completed", with a payout each, by a rail that delivers at once.
-async fn executing(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<()> {
-    let (mut ours, mut bare, mut rows) = (vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
-        let database = Database::new(kind).await?;
-        let payer = Payer::new(&database.url, Answer::Delivered).await?;
-        payer.seed(transfers).await?;
-        ours.push(payer.sweep(transfers).await?);
-        payer.close().await?;
-        database.remove().await?;
-        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCHES[0]).await?);
-        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Executed, BATCHES[0]).await?);
-    }
-    table.compare(&format!("{kind}, executing, bare floor"), transfers, &ours, &bare);
-    table.compare(&format!("{kind}, executing, floor of rows"), transfers, &ours, &rows);
-    Ok(())
-}
-
-/// From "the rail has it" to "completed", by a rail that has delivered all of them.
-async fn following(kind: &Kind, transfers: usize, table: &mut Table) -> Outcome<()> {
-    let (mut ours, mut bare, mut rows) = (vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
-        let database = Database::new(kind).await?;
-        let payer = Payer::new(&database.url, Answer::Initiated).await?;
-        payer.seed(transfers).await?;
-        payer.sweep(transfers).await?;
-        payer.close().await?;
-        let payer = Payer::later(&database.url, Answer::Delivered).await?;
-        ours.push(payer.sweep(transfers).await?);
-        payer.close().await?;
-        database.remove().await?;
-        bare.push(Floor::seeded(kind, transfers).await?.bare(BATCHES[1]).await?);
-        rows.push(Floor::seeded(kind, transfers).await?.rows(Rows::Followed, BATCHES[1]).await?);
-    }
-    table.compare(&format!("{kind}, following, bare floor"), transfers, &ours, &bare);
-    table.compare(&format!("{kind}, following, floor of rows"), transfers, &ours, &rows);
     Ok(())
 }

@@ -3,8 +3,16 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
+
 /// The name of the thread that the sandbox lives on. What it does is nobody's cost.
-pub(crate) const SANDBOX_THREAD: &str = "sandbox";
+const SANDBOX_THREAD: &str = "sandbox";
+
+/// The thread that simulated networks and rails live on, as long as this is kept.
+pub(crate) fn sandbox_thread() -> std::io::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name(SANDBOX_THREAD).enable_all().build()
+}
 
 /// The cost of a piece of work. By the clock it depends on what else the machine does; on a core hardly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,11 @@
-//! What both benches need: a sandbox with payments, databases, the plainest code beside ours, and a table.
+//! What the benches of payments need: a sandbox with payments, databases, the plainest code beside ours, and a table.
 
+pub(crate) mod client;
 pub(crate) mod cost;
 pub(crate) mod database;
 pub(crate) mod plain;
 pub(crate) mod report;
+pub(crate) mod worker;
 pub(crate) mod world;
 
 /// Whatever goes wrong ends a bench.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Outcome;
+use super::client::client;
 
 /// Rows in a page, for our code and the plain one.
 const PAGE_SIZE: usize = 100;
@@ -26,11 +27,7 @@ struct Token {
 
 impl Fetcher {
     pub(crate) async fn new(sandbox: &Sandbox) -> Outcome<Self> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever was first: there is one then.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        }
-        let client = Client::builder().no_proxy().tls_certs_only([]).build()?;
+        let client = client()?;
         let ask = serde_json::json!({
             "client_id": sandbox.client_id(),
             "client_secret": sandbox.client_secret(),

@@ -66,7 +66,8 @@ CREATE UNIQUE INDEX transfers_one_subject ON transfers (rail, subject_key)
       AND completed_at IS NULL;
 -- Money may come for a transfer that is over.
 CREATE INDEX transfers_by_memo ON transfers (memo, account) WHERE memo IS NOT NULL AND account IS NOT NULL;
-CREATE INDEX transfers_by_subject ON transfers (subject_key, rail) WHERE subject_key IS NOT NULL;
+CREATE INDEX transfers_by_subject ON transfers (subject_key, rail)
+    WHERE subject_key IS NOT NULL AND comes_in = 'rail';
 -- A payment is paid out by one transfer.
 CREATE UNIQUE INDEX transfers_one_payment ON transfers (payment_id, payment_network) WHERE payment_id IS NOT NULL;
 CREATE INDEX transfers_by_time ON transfers (created_at, transfer_id);
@@ -144,6 +145,9 @@ CREATE TABLE payouts (
 CREATE UNIQUE INDEX payouts_one_open ON payouts (transfer_id) WHERE finished_at IS NULL AND transfer_id IS NOT NULL;
 CREATE UNIQUE INDEX payouts_one_open_refund ON payouts (refund_id) WHERE finished_at IS NULL AND refund_id IS NOT NULL;
 CREATE INDEX payouts_open ON payouts (rail, not_before, payout_id) WHERE finished_at IS NULL;
+-- Few at any time: those to be handed over again must be found among many that their rail has.
+CREATE INDEX payouts_again ON payouts (rail, not_before, payout_id)
+    WHERE finished_at IS NULL AND status = 'intended' AND claimed_by IS NULL;
 CREATE INDEX payouts_by_transfer ON payouts (transfer_id) WHERE finished_at IS NOT NULL AND transfer_id IS NOT NULL;
 
 -- Signed transactions of ours, stored before they are sent. envelope_id is the hash that the network knows them by.

@@ -97,8 +97,8 @@ pub struct Event {
     pub subject: String,
     /// The version of the payment or transfer that it happened to; 0 where there is none.
     pub version: i64,
-    /// The facts, for programs.
-    pub data: Value,
+    /// The facts, for programs: JSON text.
+    pub data: String,
     /// When, by our clock.
     pub occurred_at: DateTime<Utc>,
 }
@@ -115,11 +115,11 @@ pub fn events_of(
     if !change.is_stored() {
         return Vec::new();
     }
-    let event = |event_type, data| Event {
+    let event = |event_type, data: Value| Event {
         event_type,
         subject: format!("payment/{network}/{}", seen.payment_id),
         version: known.map_or(1, |known| known.version + 1),
-        data,
+        data: data.to_string(),
         occurred_at: now,
     };
     let Some(known) = known else {

@@ -83,7 +83,8 @@ impl AlertKey<'_> {
                 "network": self.network,
                 "subject": self.subject,
                 "detail": detail,
-            }),
+            })
+            .to_string(),
             occurred_at: now,
         }
     }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -25,6 +26,10 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 const ANSWER_MAX: Duration = Duration::from_secs(45);
 /// A connection to PostgreSQL that takes longer is not going to come.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// Connections of the pool. After a cut all of them may be dead, which nobody knows before one is used. A test of each before
+/// it is used would cost a round trip each time. So the first statement is the test: it begins a transaction, or reads, and
+/// if the connection turns out to be dead it is tried on the next one.
+const POSTGRES_CONNECTIONS: u32 = 4;
 /// What each session is told, whatever the server's settings are:
 /// - a process that is stopped or cut off in the middle of a transaction holds its locks, and with them every writer, no
 ///   longer than this, which is less than a lease;
@@ -121,8 +126,9 @@ impl Db {
         // A pool tries in silence until its time is up. One connection of our own tells at once what is the matter.
         within(CONNECT_MAX, options.connect()).await?.close().await?;
         let pool = PgPoolOptions::new()
-            .max_connections(4)
+            .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(CONNECT_MAX)
+            .test_before_acquire(false)
             .after_connect(|conn, _| {
                 Box::pin(async { conn.execute(POSTGRES_SESSION).await.map(drop) })
             })
@@ -162,11 +168,34 @@ impl Db {
             Self::Sqlite { write, .. } => {
                 Tx::Sqlite(in_time(write.begin_with("BEGIN IMMEDIATE")).await?)
             }
-            Self::Postgres(pool) => Tx::Postgres(in_time(pool.begin()).await?),
+            Self::Postgres(pool) => {
+                for _ in 0..POSTGRES_CONNECTIONS {
+                    match in_time(pool.begin()).await {
+                        Err(error) if is_cut(&error) => {}
+                        begun => return begun.map(Tx::Postgres),
+                    }
+                }
+                Tx::Postgres(in_time(pool.begin()).await?)
+            }
         })
     }
 
+    /// A connection for several statements that read.
     pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        for _ in 0..POSTGRES_CONNECTIONS {
+            let mut reader = self.untested().await?;
+            let is_dead = match &mut reader {
+                Reader::Sqlite(_) => false,
+                Reader::Postgres(conn) => conn.ping().await.is_err(),
+            };
+            if !is_dead {
+                return Ok(reader);
+            }
+        }
+        self.untested().await
+    }
+
+    async fn untested(&self) -> Result<Reader, StoreError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
             Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
@@ -179,7 +208,14 @@ impl Db {
         sql: impl Into<Sql>,
         args: &[Arg<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.reader().await?.conn().rows(sql, args).await
+        let sql = sql.into();
+        for _ in 0..POSTGRES_CONNECTIONS {
+            match self.untested().await?.conn().rows(sql, args).await {
+                Err(error) if is_cut(&error) => {}
+                answer => return answer,
+            }
+        }
+        self.untested().await?.conn().rows(sql, args).await
     }
 
     pub(super) async fn close(&self) {
@@ -231,12 +267,12 @@ impl Conn<'_> {
             Self::Sqlite(conn) => {
                 let query = sqlx::query_with(sql.sqlite(), sqlite_arguments(args)?);
                 let rows = in_time(query.fetch_all(&mut **conn)).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+                Ok(rows.into_iter().map(|row| Row::Sqlite(row, AtomicUsize::new(0))).collect())
             }
             Self::Postgres(conn) => {
                 let query = sqlx::query_with(sql.postgres(), postgres_arguments(args)?);
                 let rows = in_time(query.fetch_all(&mut **conn)).await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                Ok(rows.into_iter().map(|row| Row::Postgres(row, AtomicUsize::new(0))).collect())
             }
         }
     }
@@ -268,6 +304,13 @@ impl Conn<'_> {
             }
         })
     }
+}
+
+/// Whether the connection was dead, or ended by its server.
+fn is_cut(error: &StoreError) -> bool {
+    let StoreError::Database(error) = error else { return false };
+    let told = error.as_database_error().and_then(|told| told.code());
+    matches!(error, sqlx::Error::Io(_)) || told.is_some_and(|code| code.starts_with("57P"))
 }
 
 /// Waits for the database, but not for ever.

@@ -46,7 +46,7 @@ pub(super) async fn append(conn: &mut Conn<'_>, event: &Event) -> Result<(), Sto
             Arg::Text(event.event_type.as_str()),
             Arg::Text(&event.subject),
             Arg::Int(event.version),
-            Arg::Json(event.data.to_string()),
+            Arg::Json(event.data.clone()),
             Arg::Time(event.occurred_at),
         ],
     )

@@ -176,7 +176,8 @@ fn event_of(scope: &Scope, intent: &Intent, finished: &Finished, now: DateTime<U
             "operation": intent.operation.name(),
             "attempt": intent.attempt,
             "answer": finished.text(),
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     }
 }

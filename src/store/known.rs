@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use super::db::{Conn, Sql};
+use super::db::{Conn, Db, Sql};
 use super::values::{Arg, Row as DbRow, from_sqlite_time, stored_time};
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
 
@@ -36,21 +36,21 @@ const KNOWN: Sql = Sql::Each {
 
 /// The rows that are not stored as they are: other versions, and rows that could not be read.
 pub(super) async fn not_stored<'a>(
-    conn: &mut Conn<'_>,
+    db: &Db,
     network: &str,
     rows: &'a [Row],
 ) -> Result<Vec<&'a Row>, StoreError> {
     let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter()))];
     let mut versions: HashMap<String, (DateTime<Utc>, i64)> = HashMap::new();
-    for row in conn.rows(VERSIONS, &args).await? {
+    for row in db.rows(VERSIONS, &args).await? {
         match &row {
-            DbRow::Sqlite(_) => {
+            DbRow::Sqlite(..) => {
                 let told: Vec<(String, String, i64)> = row.json("versions")?;
                 for (id, modified_at, hash) in told {
                     versions.insert(id, (from_sqlite_time("modified_at", &modified_at)?, hash));
                 }
             }
-            DbRow::Postgres(_) => {
+            DbRow::Postgres(..) => {
                 let version = (row.time("modified_at")?, row.int("content_hash")?);
                 versions.insert(row.text("payment_id")?, version);
             }

@@ -29,14 +29,19 @@ pub enum Acquired {
     By(String),
 }
 
+/// In PostgreSQL a row that is free is locked before it is taken, so that the last holder's writes end first: see [`CHECK`].
 const ACQUIRE: Sql = Sql::Each {
     sqlite: "INSERT INTO leases (poller, network, holder, term, expires_at) \
              VALUES ($1, $2, $3, 1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($4 / 1000.0) || ' seconds')) \
              ON CONFLICT (poller, network) DO UPDATE \
              SET holder = excluded.holder, term = term + 1, expires_at = excluded.expires_at \
              WHERE expires_at <= strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') RETURNING term",
-    postgres: "INSERT INTO leases (poller, network, holder, term, expires_at) \
-               VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond') \
+    postgres: "WITH free AS (SELECT term FROM leases \
+                   WHERE poller = $1 AND network = $2 AND expires_at <= clock_timestamp() FOR UPDATE) \
+               INSERT INTO leases (poller, network, holder, term, expires_at) \
+               SELECT $1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond' \
+               WHERE EXISTS (SELECT 1 FROM free) \
+                   OR NOT EXISTS (SELECT 1 FROM leases WHERE poller = $1 AND network = $2) \
                ON CONFLICT (poller, network) DO UPDATE \
                SET holder = excluded.holder, term = leases.term + 1, expires_at = excluded.expires_at \
                WHERE leases.expires_at <= clock_timestamp() RETURNING term",
@@ -50,12 +55,13 @@ const RENEW: Sql = Sql::Each {
                WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND expires_at > clock_timestamp()",
 };
 
-/// In PostgreSQL the row is locked against a takeover until the transaction ends; in `SQLite` all others wait anyway.
+/// In PostgreSQL the row is locked against a takeover until the transaction ends, and not against a renewal: a poller whose
+/// writes overlap would else keep its own renewal waiting for ever. In `SQLite` all others wait anyway.
 const CHECK: Sql = Sql::Each {
     sqlite: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
                AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
     postgres: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
-                 AND expires_at > clock_timestamp() FOR SHARE",
+                 AND expires_at > clock_timestamp() FOR KEY SHARE",
 };
 
 const RELEASE: Sql = Sql::Each {

@@ -49,7 +49,7 @@ pub use reviews::{Due, Review};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
 pub use transfers::{
-    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout,
+    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout, Following,
     IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
     PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
     TransferFilter, TransferStory, Waiting,
@@ -170,20 +170,31 @@ impl Store {
     /// database's own clock, and cannot be taken over before the transaction ends.
     async fn begin(&self, lease: Option<&Lease>) -> Result<db::Tx, StoreError> {
         let mut tx = self.db.begin().await?;
-        // One writer of history and events at a time: then their ids are in the order of commits. SQLite is so anyway.
-        if let db::Tx::Postgres(_) = tx {
-            tx.conn().execute("SELECT pg_advisory_xact_lock(8246973)", &[]).await?;
-        }
+        take_turn(&mut tx).await?;
         if let Some(lease) = lease {
             leases::check(&mut tx, lease).await?;
         }
         Ok(tx)
     }
 
-    /// The same for a transaction that writes neither history nor events: it does not wait for its turn.
+    /// The same for a transaction that does not wait for its turn: it writes neither history nor events, or
+    /// [takes its turn](take_turn) before it does.
     async fn begin_quiet(&self, lease: &Lease) -> Result<db::Tx, StoreError> {
         let mut tx = self.db.begin().await?;
         leases::check(&mut tx, lease).await?;
         Ok(tx)
     }
+}
+
+/// Waits until no other transaction writes history or events, and keeps the others waiting until this one ends: so their
+/// ids are in the order of commits. `SQLite` has one writer anyway.
+///
+/// Whoever has the turn may wait for rows that others have changed. So nobody may wait for the turn with changed rows in
+/// hand, but for payouts, which are changed before the turn is taken, always, and for the transfers of these payouts, which
+/// nobody else moves meanwhile.
+async fn take_turn(tx: &mut db::Tx) -> Result<(), StoreError> {
+    if let db::Tx::Postgres(_) = tx {
+        tx.conn().execute("SELECT pg_advisory_xact_lock(8246973)", &[]).await?;
+    }
+    Ok(())
 }

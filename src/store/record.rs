@@ -33,10 +33,7 @@ impl Store {
         trail: Trail,
         now: DateTime<Utc>,
     ) -> Result<Tally, StoreError> {
-        let fresh = {
-            let mut reader = self.db.reader().await?;
-            not_stored(&mut reader.conn(), &scope.network, rows).await?
-        };
+        let fresh = not_stored(&self.db, &scope.network, rows).await?;
         let passed_over = rows.len() - fresh.len();
         let mut tally =
             Tally { unchanged: u64::try_from(passed_over).unwrap_or(u64::MAX), ..Tally::default() };
@@ -133,7 +130,8 @@ async fn set_aside(
             event_type: EventType::PaymentQuarantined,
             subject: format!("payment/{}/{id}", scope.network),
             version: 0,
-            data: serde_json::json!({ "poller": scope.poller.name(), "reason": reason }),
+            data: serde_json::json!({ "poller": scope.poller.name(), "reason": reason })
+                .to_string(),
             occurred_at: now,
         };
         events::append(conn, &event).await?;

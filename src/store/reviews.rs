@@ -294,7 +294,8 @@ async fn insert_review(
             "code": reason.map(|reason| &reason.code),
             "reason": why,
             "until": until.map(iso),
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     };
     events::append(conn, &event).await

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;
@@ -10,7 +11,9 @@ use serde_json::value::RawValue;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::types::Json;
-use sqlx::{Arguments, Row as _, ValueRef as _};
+use sqlx::{
+    Arguments, Column as _, ColumnIndex, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _,
+};
 
 use super::StoreError;
 use crate::engine::Amount;
@@ -30,10 +33,10 @@ pub(super) enum Arg<'a> {
     Texts(Vec<String>),
 }
 
-/// A row of an answer.
+/// A row of an answer, and which column is likely to be read next.
 pub(super) enum Row {
-    Sqlite(SqliteRow),
-    Postgres(PgRow),
+    Sqlite(SqliteRow, AtomicUsize),
+    Postgres(PgRow, AtomicUsize),
 }
 
 pub(super) fn sqlite_arguments(args: &[Arg<'_>]) -> Result<SqliteArguments, StoreError> {
@@ -131,25 +134,27 @@ pub(super) fn from_sqlite_time(column: &str, text: &str) -> Result<DateTime<Utc>
 }
 
 impl Row {
-    pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+    fn get<T>(&self, column: &str) -> Result<T, StoreError>
+    where
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite>,
+        T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
         Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => row.try_get(column)?,
+            Self::Sqlite(row, next) => row.try_get(place(row, next, column)?)?,
+            Self::Postgres(row, next) => row.try_get(place(row, next, column)?)?,
         })
+    }
+
+    pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.get(column)
     }
 
     pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
-        Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => row.try_get(column)?,
-        })
+        self.get(column)
     }
 
     pub(super) fn int(&self, column: &str) -> Result<i64, StoreError> {
-        Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => row.try_get(column)?,
-        })
+        self.get(column)
     }
 
     pub(super) fn count(&self, column: &str) -> Result<u64, StoreError> {
@@ -158,11 +163,10 @@ impl Row {
 
     pub(super) fn maybe_time(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         match self {
-            Self::Sqlite(row) => {
-                let text: Option<String> = row.try_get(column)?;
-                text.map(|text| from_sqlite_time(column, &text)).transpose()
+            Self::Sqlite(..) => {
+                self.maybe_text(column)?.map(|text| from_sqlite_time(column, &text)).transpose()
             }
-            Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Postgres(row, next) => Ok(row.try_get(place(row, next, column)?)?),
         }
     }
 
@@ -174,18 +178,15 @@ impl Row {
     }
 
     pub(super) fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => row.try_get(column)?,
-        })
+        self.get(column)
     }
 
     /// An amount, from decimal text or a `numeric`.
     pub(super) fn maybe_amount(&self, column: &str) -> Result<Option<Amount>, StoreError> {
         let text = match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => {
-                let value = row.try_get_raw(column)?;
+            Self::Sqlite(..) => self.maybe_text(column)?,
+            Self::Postgres(row, next) => {
+                let value = row.try_get_raw(place(row, next, column)?)?;
                 if value.is_null() {
                     return Ok(None);
                 }
@@ -211,9 +212,9 @@ impl Row {
     /// The text of a `json` column, as it was written.
     pub(super) fn maybe_json_text(&self, column: &str) -> Result<Option<String>, StoreError> {
         Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
-            Self::Postgres(row) => {
-                let json: Option<Json<Box<RawValue>>> = row.try_get(column)?;
+            Self::Sqlite(..) => self.maybe_text(column)?,
+            Self::Postgres(row, next) => {
+                let json: Option<Json<Box<RawValue>>> = row.try_get(place(row, next, column)?)?;
                 json.map(|json| json.0.get().to_owned())
             }
         })
@@ -241,6 +242,22 @@ impl Row {
     }
 }
 
+/// Where a column stands. They are read in about the order in which they stand, and so found sooner than by their name.
+fn place<R>(row: &R, next: &AtomicUsize, column: &str) -> Result<usize, sqlx::Error>
+where
+    R: sqlx::Row,
+    for<'n> &'n str: ColumnIndex<R>,
+{
+    let likely = next.load(Ordering::Relaxed);
+    let near = row.columns().iter().skip(likely).take(4).position(|one| one.name() == column);
+    let place = match near {
+        Some(further) => likely + further,
+        None => column.index(row)?,
+    };
+    next.store(place + 1, Ordering::Relaxed);
+    Ok(place)
+}
+
 /// The decimal text of PostgreSQL's binary `numeric`: how many groups of four digits there are, where the first of them
 /// stands, the sign, how many decimals there are, and the groups. None if it is no amount.
 fn numeric_text(bytes: &[u8]) -> Option<String> {
@@ -257,26 +274,25 @@ fn numeric_text(bytes: &[u8]) -> Option<String> {
     };
     let mut text = String::new();
     for place in (0..=weight.max(0)).rev() {
-        text.push_str(&format!("{:04}", group(place).unwrap_or_default()));
+        text.extend(digits(group(place).unwrap_or_default()));
     }
-    let mut text = match text.trim_start_matches('0') {
-        "" => "0".to_owned(),
-        digits => digits.to_owned(),
-    };
+    let zeros = text.len() - text.trim_start_matches('0').len();
+    text.drain(..std::cmp::min(zeros, text.len() - 1));
     let decimals = usize::try_from(decimals).ok()?;
     if decimals > 0 {
-        let mut fraction = String::new();
-        for place in 1.. {
-            if fraction.len() >= decimals {
-                break;
-            }
-            fraction.push_str(&format!("{:04}", group(-place).unwrap_or_default()));
-        }
-        fraction.truncate(decimals);
         text.push('.');
-        text.push_str(&fraction);
+        let fraction = (1..).flat_map(|place: i16| digits(group(-place).unwrap_or_default()));
+        text.extend(fraction.take(decimals));
     }
     Some(text)
+}
+
+/// The four digits of a group.
+fn digits(group: i16) -> [char; 4] {
+    [1_000, 100, 10, 1].map(|unit| {
+        let digit = u32::from((group / unit % 10).unsigned_abs());
+        char::from_digit(digit, 10).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub(super) async fn write(
         .bind(plan.events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
         .bind(plan.events.iter().map(|event| event.subject.as_str()).collect::<Vec<_>>())
         .bind(plan.events.iter().map(|event| event.version).collect::<Vec<_>>())
-        .bind(plan.events.iter().map(|event| event.data.to_string()).collect::<Vec<_>>())
+        .bind(plan.events.iter().map(|event| event.data.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|((state, _), _)| state.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, role), _)| role.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|(_, by)| **by).collect::<Vec<_>>())

@@ -84,7 +84,7 @@ pub(super) async fn write(
     EVENTS
         .run(tx, &plan.events, |row, event| {
             row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
-            row.value(event.data.to_string())?.value(sqlite_time(event.occurred_at))?;
+            row.text(&event.data)?.value(sqlite_time(event.occurred_at))?;
             Ok(())
         })
         .await?;

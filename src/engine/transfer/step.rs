@@ -1,9 +1,9 @@
 //! One move of one transfer: what the transfer is after it, and what others hear of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::{Cause, IllegalMove, Transfer, TransferStatus, legal};
+use super::{Cause, IllegalMove, Protocol, Transfer, TransferStatus, legal};
 use crate::engine::{Amount, Event, EventType, iso};
 
 /// What a move changes beside the status. What is `None` stays as it was, but for the message and `not_before`: they
@@ -67,94 +67,119 @@ impl<'a> Step<'a> {
         let before = self.transfer;
         legal(before.kind, before.status, self.to, self.cause)?;
         let changes = self.changes.clone();
-        let refund_id = if self.cause == Cause::RefundFailed {
-            None
-        } else {
-            changes.refund_id.or_else(|| before.refund_id.clone())
-        };
-        Ok(Transfer {
-            status: self.to,
-            version: before.version + 1,
-            amount_in: changes.amount_in.or_else(|| before.amount_in.clone()),
-            amount_out: changes.amount_out.or_else(|| before.amount_out.clone()),
-            amount_fee: changes.amount_fee.or_else(|| before.amount_fee.clone()),
-            from_address: changes.from_address.or_else(|| before.from_address.clone()),
-            beneficiary: changes.beneficiary.or_else(|| before.beneficiary.clone()),
-            rail_reference: changes.rail_reference.or_else(|| before.rail_reference.clone()),
-            network_reference: changes
-                .network_reference
-                .or_else(|| before.network_reference.clone()),
-            refund_id,
-            message: changes.message,
-            not_before: changes.not_before,
-            attempts: 0,
-            updated_at: now.max(before.updated_at + TimeDelta::microseconds(1)),
-            completed_at: self.to.is_final().then_some(now),
-            ..before.clone()
-        })
+        let mut after = before.clone();
+        after.status = self.to;
+        after.version += 1;
+        put(&mut after.amount_in, changes.amount_in);
+        put(&mut after.amount_out, changes.amount_out);
+        put(&mut after.amount_fee, changes.amount_fee);
+        put(&mut after.from_address, changes.from_address);
+        put(&mut after.beneficiary, changes.beneficiary);
+        put(&mut after.rail_reference, changes.rail_reference);
+        put(&mut after.network_reference, changes.network_reference);
+        put(&mut after.refund_id, changes.refund_id);
+        if self.cause == Cause::RefundFailed {
+            after.refund_id = None;
+        }
+        after.message = changes.message;
+        after.not_before = changes.not_before;
+        after.attempts = 0;
+        after.updated_at = now.max(before.updated_at + TimeDelta::microseconds(1));
+        after.completed_at = self.to.is_final().then_some(now);
+        Ok(after)
+    }
+}
+
+/// What is not changed stays.
+fn put<T>(field: &mut Option<T>, change: Option<T>) {
+    if change.is_some() {
+        *field = change;
     }
 }
 
 /// The event that tells of a transfer's creation.
 #[must_use]
 pub fn created_event(transfer: &Transfer) -> Event {
-    Event {
-        event_type: EventType::TransferCreated,
-        subject: format!("transfer/{}", transfer.transfer_id),
-        version: transfer.version,
-        data: facts(transfer),
-        occurred_at: transfer.updated_at,
-    }
+    event(EventType::TransferCreated, transfer, &Facts::of(transfer))
 }
 
 /// The event that tells of a move to `after`.
 #[must_use]
 pub fn moved_event(from: TransferStatus, cause: Cause, after: &Transfer) -> Event {
-    let mut data = facts(after);
-    if let Some(data) = data.as_object_mut() {
-        data.insert("previous_status".to_owned(), json!(from.as_str()));
-        data.insert("cause".to_owned(), json!(cause.as_str()));
-    }
+    let (previous_status, cause) = (Some(from.as_str()), Some(cause.as_str()));
+    let facts = Facts { previous_status, cause, ..Facts::of(after) };
+    event(EventType::TransferStatus, after, &facts)
+}
+
+fn event(event_type: EventType, transfer: &Transfer, facts: &Facts<'_>) -> Event {
     Event {
-        event_type: EventType::TransferStatus,
-        subject: format!("transfer/{}", after.transfer_id),
-        version: after.version,
-        data,
-        occurred_at: after.updated_at,
+        event_type,
+        subject: format!("transfer/{}", transfer.transfer_id),
+        version: transfer.version,
+        // Texts can always be written as JSON.
+        data: serde_json::to_string(facts).unwrap_or_default(),
+        occurred_at: transfer.updated_at,
     }
 }
 
 /// What an event tells of a transfer: what there is, and nothing of whom it concerns.
-fn facts(transfer: &Transfer) -> Value {
-    let amount = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
-    let mut facts = json!({
-        "transfer_id": transfer.transfer_id,
-        "kind": transfer.kind.as_str(),
-        "status": transfer.status.as_str(),
-        "asset": transfer.asset,
-        "rail": transfer.rail,
-        "network": transfer.network,
-        "updated_at": iso(transfer.updated_at),
-    });
-    let told = [
-        ("protocol", transfer.protocol.map(|protocol| protocol.as_str().to_owned())),
-        ("amount_expected", amount(&transfer.amount_expected)),
-        ("amount_in", amount(&transfer.amount_in)),
-        ("amount_out", amount(&transfer.amount_out)),
-        ("amount_fee", amount(&transfer.amount_fee)),
-        ("rail_reference", transfer.rail_reference.clone()),
-        ("network_reference", transfer.network_reference.clone()),
-        ("refund_id", transfer.refund_id.clone()),
-        ("message", transfer.message.clone()),
-    ];
-    if let Some(facts) = facts.as_object_mut() {
-        for (name, text) in told {
-            if let Some(text) = text {
-                facts.insert(name.to_owned(), Value::String(text));
-            }
+#[derive(Serialize)]
+struct Facts<'a> {
+    transfer_id: &'a str,
+    kind: &'static str,
+    status: &'static str,
+    asset: &'a str,
+    rail: &'a str,
+    network: &'a str,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_in: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_out: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_fee: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rail_reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(transfer: &'a Transfer) -> Self {
+        let amount = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
+        Self {
+            transfer_id: &transfer.transfer_id,
+            kind: transfer.kind.as_str(),
+            status: transfer.status.as_str(),
+            asset: &transfer.asset,
+            rail: &transfer.rail,
+            network: &transfer.network,
+            updated_at: iso(transfer.updated_at),
+            protocol: transfer.protocol.map(Protocol::as_str),
+            amount_expected: amount(&transfer.amount_expected),
+            amount_in: amount(&transfer.amount_in),
+            amount_out: amount(&transfer.amount_out),
+            amount_fee: amount(&transfer.amount_fee),
+            rail_reference: transfer.rail_reference.as_deref(),
+            network_reference: transfer.network_reference.as_deref(),
+            refund_id: transfer.refund_id.as_deref(),
+            message: transfer.message.as_deref(),
+            previous_status: None,
+            cause: None,
         }
     }
-    facts
 }
 
 #[cfg(test)]
@@ -209,9 +234,10 @@ mod tests {
         let after = step.taken(at(7)).unwrap();
         let event = moved_event(before.status, step.cause, &after);
         assert_eq!((event.subject.as_str(), event.version), ("transfer/t1", 2));
-        assert_eq!(event.data["previous_status"], "pending_receiver");
-        assert_eq!(event.data["amount_out"], "9");
-        assert!(event.data.get("message").is_none());
-        assert!(event.data.get("beneficiary").is_none(), "whom it concerns is nobody's business");
+        let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        assert_eq!(data["previous_status"], "pending_receiver");
+        assert_eq!(data["amount_out"], "9");
+        assert!(data.get("message").is_none());
+        assert!(data.get("beneficiary").is_none(), "whom it concerns is nobody's business");
     }
 }

@@ -77,6 +77,12 @@ impl Asker {
         })
     }
 
+    /// The same with another rail in the configured one's place, such as one in this process.
+    #[must_use]
+    pub fn with_rail(self, rail: AnyRail) -> Self {
+        Self { rail, ..self }
+    }
+
     /// The poller's memory that this works for.
     #[must_use]
     pub const fn scope(&self) -> &Scope {

@@ -6,6 +6,7 @@
 
 mod calls;
 mod pump;
+mod queue;
 mod records;
 mod settling;
 mod untaken;

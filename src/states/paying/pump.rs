@@ -3,19 +3,19 @@
 //! What is claimed waits here until the rail has a free place; what the rail has answered waits here until it is written
 //! down, many at once. A slow answer delays its own payout, and nobody else's.
 
-use std::collections::VecDeque;
-use std::future::pending;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
+use futures_util::TryFutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Paying;
 use super::calls::{Called, look_up, pay_out};
+use super::queue::{Claimed, Queue, end_of};
 use super::records::{Answered, write};
 use super::verdict::{Verdict, after_look, after_payout, after_silence};
 use crate::engine::TransferStatus;
@@ -23,16 +23,20 @@ use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
 use crate::states::patience::BEAT;
 use crate::states::round::Round;
 use crate::states::{Stage, SweepError};
-use crate::store::{Claim, StoreError};
+use crate::store::{Claim, Following, StoreError};
 
 /// So many payouts are asked about in one call.
 const LOOKED_UP_AT_ONCE: usize = 200;
 /// So many of these calls are under way at once: the other places are for those who wait to be paid.
 const LOOKS_MAX: usize = 4;
 /// Answers are written down when there are so many, …
-const WRITTEN_AT_ONCE: usize = 200;
+const WRITTEN_AT_ONCE: usize = 1_000;
 /// … or when the first of them has waited for so long.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
+/// So many writes are under way at once: while the database works on one, the next is made ready.
+const WRITES_MAX: usize = 2;
+/// While so many answers wait to be written down, nothing more is claimed: what is in hand has an end.
+const WAITING_MAX: usize = 2 * WRITTEN_AT_ONCE;
 /// A rail that fails so many calls in a row is taken to be down.
 const DOWN_AFTER: u32 = 5;
 
@@ -40,29 +44,21 @@ const DOWN_AFTER: u32 = 5;
 pub(super) struct Pump<'a> {
     paying: &'a Paying,
     round: &'a Round<'a>,
-    to_pay: Queue<'a>,
-    to_look: Queue<'a>,
+    to_pay: Queue<'a, ()>,
+    to_look: Queue<'a, Following>,
     calls: FuturesUnordered<LocalBoxFuture<'a, Called>>,
     /// How many of the calls are looks.
     looks: usize,
     /// Answered, and to be written down, and since when.
     answered: Vec<Answered>,
     since: Instant,
-    writing: Option<LocalBoxFuture<'a, Result<u64, StoreError>>>,
+    writes: FuturesUnordered<LocalBoxFuture<'a, Result<u64, StoreError>>>,
     /// When something last happened.
     moved_at: Instant,
     failures: u32,
     /// What is due at the beginning is done: what this sweep puts off is left to the next one.
     begun: DateTime<Utc>,
     done: Pumped,
-}
-
-/// What is claimed, and waits for a place at the rail.
-struct Queue<'a> {
-    claims: VecDeque<Claim>,
-    claiming: Option<LocalBoxFuture<'a, Result<Vec<Claim>, StoreError>>>,
-    /// Whether nothing more is due.
-    is_drained: bool,
 }
 
 /// What a sweep did.
@@ -80,17 +76,6 @@ pub(super) struct Pumped {
     pub(super) is_untidy: bool,
 }
 
-impl<'a> Queue<'a> {
-    fn new(is_wanted: bool) -> Self {
-        Self { claims: VecDeque::new(), claiming: None, is_drained: !is_wanted }
-    }
-
-    /// Whether more is to be claimed, so that what waits is never less than `few`.
-    fn is_low(&self, few: usize) -> bool {
-        !self.is_drained && self.claiming.is_none() && self.claims.len() < few
-    }
-}
-
 impl<'a> Pump<'a> {
     pub(super) fn new(paying: &'a Paying, round: &'a Round<'a>) -> Self {
         let now = Instant::now();
@@ -103,7 +88,7 @@ impl<'a> Pump<'a> {
             looks: 0,
             answered: Vec::new(),
             since: now,
-            writing: None,
+            writes: FuturesUnordered::new(),
             moved_at: now,
             failures: 0,
             begun: round.now(),
@@ -118,20 +103,20 @@ impl<'a> Pump<'a> {
             if self.is_idle() {
                 break;
             }
-            let is_waiting = self.writing.is_none() && !self.answered.is_empty();
+            let is_waiting = self.writes.len() < WRITES_MAX && !self.answered.is_empty();
             tokio::select! {
                 Some(called) = self.calls.next() => self.called(called),
                 claimed = end_of(&mut self.to_pay.claiming) => {
-                    let claims = self.claimed(claimed);
-                    self.to_pay.is_drained = claims.len() < self.paying.batch();
+                    let (claims, next) = self.claimed(claimed);
+                    self.to_pay.next = next;
                     self.to_pay.claims.extend(claims);
                 }
                 claimed = end_of(&mut self.to_look.claiming) => {
-                    let claims = self.claimed(claimed);
-                    self.to_look.is_drained = claims.len() < self.paying.batch();
+                    let (claims, next) = self.claimed(claimed);
+                    self.to_look.next = next;
                     self.sort_out(claims);
                 }
-                written = end_of(&mut self.writing) => self.written(written),
+                Some(written) = self.writes.next() => self.written(written),
                 () = sleep_until(self.since + WRITTEN_WITHIN), if is_waiting => {}
                 () = sleep(BEAT) => {
                     if self.moved_at.elapsed() < self.round.answer_max {
@@ -152,7 +137,7 @@ impl<'a> Pump<'a> {
         self.calls.is_empty()
             && self.to_pay.claiming.is_none()
             && self.to_look.claiming.is_none()
-            && self.writing.is_none()
+            && self.writes.is_empty()
     }
 
     /// Begins all that can be begun.
@@ -162,11 +147,13 @@ impl<'a> Pump<'a> {
         }
         if self.done.error.is_none() && !self.round.is_stopping() {
             self.begin_calls();
-            self.begin_claims();
+            if self.answered.len() < WAITING_MAX {
+                self.begin_claims();
+            }
         }
-        if self.writing.is_none() && self.is_time_to_write() {
+        if self.writes.len() < WRITES_MAX && self.is_time_to_write() {
             let answered = std::mem::take(&mut self.answered);
-            self.writing = Some(write(self.round, answered).boxed_local());
+            self.writes.push(write(self.round, answered).boxed_local());
         }
     }
 
@@ -193,12 +180,18 @@ impl<'a> Pump<'a> {
         let Round { store, lease, .. } = *self.round;
         let (rail, limit, now) =
             (self.paying.rail_name(), self.paying.options.batch_size, self.begun);
-        if self.to_look.is_low(few) {
-            let claim = store.payouts_to_follow(lease, rail, now, limit);
+        if let Some(next) = self.to_look.wanted(few) {
+            let claim =
+                async move { store.payouts_to_follow(lease, rail, now, &next, limit).await };
             self.to_look.claiming = Some(claim.boxed_local());
         }
-        if self.to_pay.is_low(few) {
+        if self.to_pay.wanted(few).is_some() {
+            let batch = self.paying.batch();
             let claim = store.claim_payouts(lease, rail, now, limit);
+            let claim = claim.map_ok(move |claims| {
+                let next = (claims.len() >= batch).then_some(());
+                (claims, next)
+            });
             self.to_pay.claiming = Some(claim.boxed_local());
         }
     }
@@ -211,17 +204,17 @@ impl<'a> Pump<'a> {
         !self.answered.is_empty() && (self.answered.len() >= WRITTEN_AT_ONCE || is_late || is_last)
     }
 
-    fn claimed(&mut self, claimed: Result<Vec<Claim>, StoreError>) -> Vec<Claim> {
+    fn claimed<N>(&mut self, claimed: Claimed<N>) -> (Vec<Claim>, Option<N>) {
         match claimed {
-            Ok(claims) => {
+            Ok((claims, next)) => {
                 self.done.batches += u64::from(!claims.is_empty());
-                claims
+                (claims, next)
             }
             Err(error) => {
                 // The transaction may have been committed for all that.
                 self.done.is_untidy = true;
                 self.fail(error.into());
-                Vec::new()
+                (Vec::new(), None)
             }
         }
     }
@@ -336,10 +329,13 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Gives back what was claimed and not begun. Nothing is lost if that fails: then it is looked up.
+    /// Gives back what was claimed and not begun. Nothing is lost if that fails: then it is looked up. What was only to be
+    /// looked at is due still.
     async fn put_back(&mut self) {
         let (to_pay, to_look) = (&mut self.to_pay.claims, &mut self.to_look.claims);
-        let claims: Vec<Claim> = to_pay.drain(..).chain(to_look.drain(..)).collect();
+        let waiting = to_pay.drain(..).chain(to_look.drain(..));
+        let claims: Vec<Claim> =
+            waiting.filter(|claim| claim.payout.claimed_by.is_some()).collect();
         if claims.is_empty() {
             return;
         }
@@ -349,17 +345,5 @@ impl<'a> Pump<'a> {
             tracing::debug!(%error, "what was not begun could not be given back");
             self.done.is_untidy = true;
         }
-    }
-}
-
-/// The end of what is under way; for ever, if nothing is.
-async fn end_of<T>(work: &mut Option<LocalBoxFuture<'_, T>>) -> T {
-    match work {
-        Some(running) => {
-            let end = running.await;
-            *work = None;
-            end
-        }
-        None => pending().await,
     }
 }

@@ -41,7 +41,7 @@ impl Answered {
 
     fn finished(&self) -> FinishedPayout<'_> {
         let Ruling { end, step, message } = &self.ruling;
-        let step = step.zip(self.claim.transfer.as_ref());
+        let step = step.zip(self.claim.transfer.as_deref());
         let step = step.map(|((to, cause), transfer)| Step {
             transfer,
             to,

@@ -35,7 +35,7 @@ impl Sender {
     ) -> Result<Vec<Ready>, SweepError> {
         let mut sorted = Sorted::new(round.now());
         let mut due = Vec::new();
-        for errand in self.errands(round).await? {
+        for errand in self.errands(round, in_hand.len()).await? {
             if in_hand.contains(errand.id()) {
                 continue;
             }
@@ -79,10 +79,11 @@ impl Sender {
         sorted.written(round).await
     }
 
-    /// What is due, oldest first: money that goes back, deposits, and those that waited for a trustline.
-    async fn errands(&self, round: &Round<'_>) -> Result<Vec<Errand>, SweepError> {
-        let (store, network) = (round.store, &self.scope.network);
-        let (now, limit) = (round.now(), self.batch_size);
+    /// What is due, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
+    /// `in_hand`: as long as their envelopes are not stored they are due as well, and must not hide what is behind them.
+    async fn errands(&self, round: &Round<'_>, in_hand: usize) -> Result<Vec<Errand>, SweepError> {
+        let (store, network, now) = (round.store, &self.scope.network, round.now());
+        let limit = self.batch_size.saturating_add(u32::try_from(in_hand).unwrap_or(u32::MAX));
         let refunds = store.refunds_to_make(network, now, limit).await?;
         let ids: Vec<String> = refunds.iter().filter_map(|one| one.transfer_id.clone()).collect();
         let found = store.transfers_with_ids(&ids).await?;

@@ -80,10 +80,10 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// Whether it is time to look for what is due.
+    /// Whether it is time to look for what is due: before an account is free, for a look takes a while, and all of them
+    /// become free together when a ledger closes.
     fn wants_more(&self) -> bool {
-        let has_room = self.free.as_ref().is_none_or(|free| !free.is_empty());
-        has_room && self.waiting.is_empty() && !self.is_empty && !self.is_looking
+        self.waiting.is_empty() && !self.is_empty && !self.is_looking
     }
 
     /// A free account, a group that can use it, and what it is sent with.
@@ -121,8 +121,20 @@ impl Lanes {
                 free.insert(source);
             }
         } else if !self.are_channels {
-            self.busy.insert(source);
+            self.put_off(source);
         }
+    }
+
+    /// Nothing goes out from this payer for a while: what waits for that is found again, and noted as such.
+    fn put_off(&mut self, payer: String) {
+        let is_of = |group: &Group| group.first().is_some_and(|one| one.payer == payer);
+        let (gone, rest) = std::mem::take(&mut self.waiting).into_iter().partition(is_of);
+        let gone: VecDeque<Group> = gone;
+        self.waiting = rest;
+        for one in gone.iter().flatten() {
+            self.in_hand.remove(one.errand.id());
+        }
+        self.busy.insert(payer);
     }
 
     fn found(&mut self, found: Option<Found>, most: usize) {

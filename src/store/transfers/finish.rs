@@ -1,18 +1,13 @@
 //! What came of payouts.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::Row as _;
 
-use super::super::db::{Conn, in_time};
-use super::super::many::Many;
-use super::super::values::{sqlite_time, stored_time, without_nul};
-use super::super::{Lease, Store, StoreError};
-use super::claims::claimant;
+use super::super::values::stored_time;
+use super::super::{Lease, Store, StoreError, take_turn};
+use super::ends::write_ends;
 use super::payouts::PayoutRow;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::steps::{plan, write_steps};
@@ -75,29 +70,6 @@ pub struct FinishedPayout<'a> {
     pub step: Option<Step<'a>>,
 }
 
-/// Only who has a payout in hand may say what came of it.
-static FINISH_SQLITE: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "WITH r (id, status, attempts, reference, answer, not_before, finished_at, claimed_by, claimed_term) AS (",
-        "(?,?,?,?,?,?,?,?,?)",
-        ") UPDATE payouts SET status = r.status, attempts = r.attempts, reference = coalesce(r.reference, payouts.reference), \
-             answer = coalesce(r.answer, payouts.answer), not_before = coalesce(r.not_before, payouts.not_before), \
-             finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-         FROM r WHERE payouts.payout_id = r.id AND payouts.claimed_by = r.claimed_by \
-           AND payouts.claimed_term = r.claimed_term RETURNING payout_id",
-    )
-});
-
-/// The same. The claim is a column of the rows that come in: as a condition by itself the planner takes it for one that
-/// few payouts meet, and then reads all of them, and for each all rows that came in.
-const FINISH_POSTGRES: &str = "UPDATE payouts p SET status = r.status, attempts = r.attempts, \
-        reference = coalesce(r.reference, p.reference), answer = coalesce(r.answer, p.answer), \
-        not_before = coalesce(r.not_before, p.not_before), finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], \
-        $8::text[], $9::bigint[]) \
-        AS r (id, status, attempts, reference, answer, not_before, finished_at, claimed_by, claimed_term) \
-    WHERE p.payout_id = r.id AND p.claimed_by = r.claimed_by AND p.claimed_term = r.claimed_term RETURNING p.payout_id";
-
 impl Store {
     /// Writes down what came of payouts that this worker had in hand, and with each the step that its transfer makes.
     /// Tells the ids of the transfers that moved. A payout that another worker has taken over meanwhile, or a person has
@@ -131,14 +103,16 @@ impl Store {
         if finished.is_empty() {
             return Ok(HashSet::new());
         }
-        let mut tx = self.begin(Some(lease)).await?;
-        let conn = &mut tx.conn();
-        let written = write_ends(conn, lease, finished, now).await?;
+        let mut tx = self.begin_quiet(lease).await?;
+        let written = write_ends(&mut tx.conn(), lease, finished, now).await?;
         let mine: Vec<&FinishedPayout<'_>> =
             finished.iter().filter(|one| written.contains(&one.payout.payout_id)).collect();
         let refunds: Vec<_> = mine.iter().filter_map(|one| refund_end(one)).collect();
-        end_refunds(conn, &refunds, now).await?;
-        tell_of_failed(conn, lease, &refunds, now).await?;
+        if !refunds.is_empty() {
+            take_turn(&mut tx).await?;
+            end_refunds(&mut tx.conn(), &refunds, now).await?;
+            tell_of_failed(&mut tx.conn(), lease, &refunds, now).await?;
+        }
         let of_mine: HashSet<&str> =
             mine.iter().filter_map(|one| one.payout.transfer_id.as_deref()).collect();
         planned.retain(|step| of_mine.contains(step.after.transfer_id.as_str()));
@@ -149,14 +123,17 @@ impl Store {
         };
         let untold = mine.iter().filter(|one| !is_told(one));
         let events: Vec<Event> = untold.filter_map(|one| event_of(one, now)).collect();
-        write_events(&mut tx.conn(), &events).await?;
+        if !events.is_empty() {
+            take_turn(&mut tx).await?;
+            write_events(&mut tx.conn(), &events).await?;
+        }
         tx.commit().await?;
         Ok(moved)
     }
 }
 
 impl PayoutEnd {
-    fn status(&self, payout: &PayoutRow) -> PayoutStatus {
+    pub(super) fn status(&self, payout: &PayoutRow) -> PayoutStatus {
         match self {
             Self::Done { .. } => PayoutStatus::Done,
             Self::Initiated { .. } => PayoutStatus::Initiated,
@@ -168,7 +145,7 @@ impl PayoutEnd {
     }
 
     /// What is written of it: the rail's name for it, what was said, and when to look again.
-    fn told(&self) -> (Option<&String>, Option<&String>, Option<DateTime<Utc>>) {
+    pub(super) fn told(&self) -> (Option<&String>, Option<&String>, Option<DateTime<Utc>>) {
         match self {
             Self::Done { reference, answer } => (reference.as_ref(), answer.as_ref(), None),
             Self::Initiated { reference, not_before } => {
@@ -179,68 +156,6 @@ impl PayoutEnd {
                 (None, Some(why), Some(*not_before))
             }
             Self::Same { answer, not_before } => (None, answer.as_ref(), Some(*not_before)),
-        }
-    }
-}
-
-/// What is written of the end of a payout.
-struct End<'a> {
-    payout: &'a PayoutRow,
-    status: PayoutStatus,
-    reference: Option<Cow<'a, str>>,
-    answer: Option<Cow<'a, str>>,
-    not_before: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-}
-
-/// The ids of the payouts that this worker had in hand.
-async fn write_ends(
-    conn: &mut Conn<'_>,
-    lease: &Lease,
-    finished: &[FinishedPayout<'_>],
-    now: DateTime<Utc>,
-) -> Result<HashSet<String>, StoreError> {
-    let end = |one| -> End<'_> {
-        let FinishedPayout { payout, end, .. }: &FinishedPayout<'_> = one;
-        let (reference, answer, not_before) = end.told();
-        let status = end.status(payout);
-        End {
-            payout,
-            status,
-            reference: reference.map(|text| without_nul(text)),
-            answer: answer.map(|text| without_nul(text)),
-            not_before: not_before.map(stored_time),
-            finished_at: (!status.is_open()).then_some(now),
-        }
-    };
-    let ends: Vec<End<'_>> = finished.iter().map(end).collect();
-    let claimant = claimant(lease);
-    match conn {
-        Conn::Sqlite(conn) => {
-            let rows = FINISH_SQLITE.rows(conn, &ends, |row, end| {
-                row.text(&end.payout.payout_id)?.text(end.status.as_str())?;
-                row.value(end.payout.attempts)?;
-                row.maybe_text(end.reference.as_deref())?.maybe_text(end.answer.as_deref())?;
-                row.value(end.not_before.map(sqlite_time))?;
-                row.value(end.finished_at.map(sqlite_time))?;
-                row.text(&claimant)?.value(lease.term)?;
-                Ok(())
-            });
-            in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
-        }
-        Conn::Postgres(conn) => {
-            let rows = sqlx::query(FINISH_POSTGRES)
-                .bind(ends.iter().map(|end| end.payout.payout_id.as_str()).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.status.as_str()).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.payout.attempts).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.reference.as_deref()).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.answer.as_deref()).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.not_before).collect::<Vec<_>>())
-                .bind(ends.iter().map(|end| end.finished_at).collect::<Vec<_>>())
-                .bind(vec![claimant.as_str(); ends.len()])
-                .bind(vec![lease.term; ends.len()])
-                .fetch_all(&mut **conn);
-            in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
         }
     }
 }
@@ -285,7 +200,8 @@ fn event_of(finished: &FinishedPayout<'_>, now: DateTime<Utc>) -> Option<Event> 
             "currency": payout.currency,
             "reference": reference.or(payout.reference.as_ref()),
             "answer": answer,
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     })
 }

@@ -264,7 +264,8 @@ impl Store {
             event_type: EventType::IncomingAssigned,
             subject: format!("incoming/{source}/{incoming_id}"),
             version: 0,
-            data: json!({ "source": source, "incoming_id": incoming_id, "transfer_id": id }),
+            data: json!({ "source": source, "incoming_id": incoming_id, "transfer_id": id })
+                .to_string(),
             occurred_at: now,
         };
         write_events(&mut tx.conn(), &[event]).await?;
@@ -404,7 +405,8 @@ fn event_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> Event {
             "received_at": iso(incoming.at),
             "verdict": row.verdict.as_str(),
             "transfer_id": row.verdict.transfer_id(),
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     }
 }

@@ -78,7 +78,7 @@ impl Store {
     pub async fn transfers_with_ids(&self, ids: &[String]) -> Result<Vec<Transfer>, StoreError> {
         let mut reader = self.db.reader().await?;
         let mut found = transfers_by_id(&mut reader.conn(), ids.to_vec()).await?;
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        Ok(ids.iter().filter_map(|id| found.remove(id)).map(|transfer| *transfer).collect())
     }
 
     /// The transfers that pay out these payments of `network`, in no order; those that there are.

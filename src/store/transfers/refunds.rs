@@ -205,7 +205,8 @@ pub(super) async fn insert_refunds(
             "amount": refund.amount.to_string(),
             "asset": refund.asset,
             "reason": refund.reason,
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     };
     let events: Vec<Event> = decided.iter().map(told).collect();
@@ -279,7 +280,8 @@ fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
             "asset": refund.asset,
             "reference": refund.reference,
             "message": refund.message,
-        }),
+        })
+        .to_string(),
         occurred_at: now,
     })
 }

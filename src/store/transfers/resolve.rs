@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::values::{Arg, stored_time};
-use super::super::{Store, StoreError};
+use super::super::{Store, StoreError, take_turn};
 use super::payouts::payout_from;
 use super::refunds::{RefundEnd, end_refunds};
 use super::steps::{plan, write_steps};
@@ -53,8 +53,7 @@ impl Store {
             Resolved::Delivered { reference } => (PayoutStatus::Done, reference.clone()),
             Resolved::NotDelivered => (PayoutStatus::Refused, None),
         };
-        let mut tx = self.begin(None).await?;
-        let conn = &mut tx.conn();
+        let mut tx = self.db.begin().await?;
         let args = [
             Arg::Text(payout_id),
             Arg::Text(status.as_str()),
@@ -63,16 +62,17 @@ impl Store {
             Arg::Time(now),
         ];
         let refused = |text: String| Err(StoreError::Refused(text));
-        let Some(row) = conn.row(RESOLVE, &args).await? else {
+        let Some(row) = tx.conn().row(RESOLVE, &args).await? else {
             return refused(format!("payout {payout_id} is not one whose end is unknown"));
         };
+        take_turn(&mut tx).await?;
         let payout = payout_from(&row)?;
         if let Some(refund_id) = payout.refund_id {
             let end = match resolved {
                 Resolved::Delivered { .. } => RefundEnd::Done { reference },
                 Resolved::NotDelivered => RefundEnd::Failed { reason: why.to_owned() },
             };
-            end_refunds(conn, &[(refund_id, end)], now).await?;
+            end_refunds(&mut tx.conn(), &[(refund_id, end)], now).await?;
         }
         let id = planned.first().map(|step| step.before.transfer_id.clone());
         if payout.transfer_id != id {

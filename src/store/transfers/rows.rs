@@ -64,21 +64,20 @@ pub(super) fn memo_from(row: &Row) -> Result<Option<Memo>, StoreError> {
         .map_err(|_| StoreError::Unreadable { column: "memo".to_owned(), value: memo })
 }
 
-/// The transfers with these ids, by id.
+/// The transfers with these ids, by id. They are large, and are moved about.
 pub(super) async fn transfers_by_id(
     conn: &mut Conn<'_>,
     ids: Vec<String>,
-) -> Result<HashMap<String, Transfer>, StoreError> {
+) -> Result<HashMap<String, Box<Transfer>>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = conn.rows(BY_ID, &[Arg::Texts(ids)]).await?;
-    rows.iter()
-        .map(|row| {
-            let transfer = transfer_from(row)?;
-            Ok((transfer.transfer_id.clone(), transfer))
-        })
-        .collect()
+    let mut found = HashMap::with_capacity(ids.len());
+    for row in &conn.rows(BY_ID, &[Arg::Texts(ids)]).await? {
+        let transfer = Box::new(transfer_from(row)?);
+        found.insert(transfer.transfer_id.clone(), transfer);
+    }
+    Ok(found)
 }
 
 /// A text as both databases keep it.

@@ -1,5 +1,6 @@
 //! Moving transfers.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +13,8 @@ use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
 use super::rows::{maybe_kept, time_json};
 use super::{write_postgres, write_sqlite};
 use crate::engine::{
-    Actor, Alert, AlertName, Cause, Event, Step, Transfer, TransferStatus, legal, moved_event,
+    Actor, Alert, AlertName, Cause, Changes, Event, Step, Transfer, TransferStatus, legal,
+    moved_event,
 };
 
 /// A transfer that stays where it is, and is looked at later.
@@ -33,6 +35,8 @@ pub struct Postponed {
 pub(super) struct Planned<'a> {
     pub(super) before: &'a Transfer,
     pub(super) cause: Cause,
+    /// What is new beside what every step writes.
+    pub(super) changes: Changes,
     pub(super) after: Transfer,
     pub(super) event: Event,
 }
@@ -131,7 +135,8 @@ pub(super) fn plan<'a>(
         match step.taken(stored_time(now)) {
             Ok(after) => {
                 let event = moved_event(before.status, step.cause, &after);
-                planned.push(Planned { before, cause: step.cause, after, event });
+                let changes = step.changes.clone();
+                planned.push(Planned { before, cause: step.cause, changes, after, event });
             }
             Err(illegal) => return refused(format!("transfer {id}: {illegal}")),
         }
@@ -231,6 +236,6 @@ async fn tell_of_holds(
 }
 
 /// What an event tells, as JSON that both databases take.
-pub(super) fn payload(step: &Planned<'_>) -> String {
-    without_nul_escapes(&step.event.data.to_string()).into_owned()
+pub(super) fn payload<'a>(step: &'a Planned<'_>) -> Cow<'a, str> {
+    without_nul_escapes(&step.event.data)
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::super::StoreError;
 use super::super::db::{Conn, Sql, in_time};
 use super::super::many::Many;
-use super::super::values::{Arg, sqlite_time, without_nul, without_nul_escapes};
-use super::rows::{kept, maybe_kept, time_json};
+use super::super::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
+use super::rows::{maybe_kept, time_json};
 use crate::engine::{Event, Transfer};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
@@ -35,8 +35,9 @@ static EVENTS: LazyLock<Many> = LazyLock::new(|| {
 });
 
 const EVENTS_POSTGRES: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
-    SELECT r.type, r.subject, r.version, r.payload, r.at \
-    FROM jsonb_to_recordset($1) AS r (n bigint, type text, subject text, version bigint, payload jsonb, at timestamptz) \
+    SELECT r.type, r.subject, r.version, CAST(r.payload AS jsonb), r.at \
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) \
+        WITH ORDINALITY AS r (type, subject, version, payload, at, n) \
     ORDER BY r.n";
 
 const COUNTS: Sql = Sql::Each {
@@ -91,27 +92,32 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
     if events.is_empty() {
         return Ok(());
     }
-    let conn = match conn {
+    match conn {
         Conn::Sqlite(conn) => {
             let writing = EVENTS.run(conn, events, |row, event| {
                 row.text(event.event_type.as_str())?.text(&without_nul(&event.subject))?;
                 row.value(event.version)?;
-                row.text(&without_nul_escapes(&event.data.to_string()))?;
+                row.text(&without_nul_escapes(&event.data))?;
                 row.value(sqlite_time(event.occurred_at))?;
                 Ok(())
             });
-            return in_time(writing).await;
+            in_time(writing).await
         }
-        Conn::Postgres(_) => conn,
-    };
-    let row = |(n, event): (usize, &Event)| {
-        json!({
-            "n": n, "type": event.event_type.as_str(), "subject": kept(&event.subject), "version": event.version,
-            "payload": event.data, "at": time_json(Some(event.occurred_at)),
-        })
-    };
-    let rows: Vec<_> = events.iter().enumerate().map(row).collect();
-    conn.execute(EVENTS_POSTGRES, &[Arg::Json(json!(rows).to_string())]).await.map(drop)
+        Conn::Postgres(conn) => {
+            let subjects = events.iter().map(|event| without_nul(&event.subject));
+            let data = events.iter().map(|event| without_nul_escapes(&event.data));
+            let times = events.iter().map(|event| stored_time(event.occurred_at));
+            let types = events.iter().map(|event| event.event_type.as_str());
+            let writing = sqlx::query(EVENTS_POSTGRES)
+                .bind(types.collect::<Vec<_>>())
+                .bind(subjects.collect::<Vec<_>>())
+                .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
+                .bind(data.collect::<Vec<_>>())
+                .bind(times.collect::<Vec<_>>())
+                .execute(&mut **conn);
+            in_time(writing).await.map(drop)
+        }
+    }
 }
 
 /// Counts transfers that come to a status (`by` is 1) or leave it (-1).

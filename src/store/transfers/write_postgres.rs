@@ -8,15 +8,18 @@ use sqlx::{Postgres, Row as _, Transaction};
 use super::super::StoreError;
 use super::super::values::{stored_time, without_nul};
 use super::steps::{Planned, payload};
-use crate::engine::{Amount, Transfer};
+use crate::engine::{Amount, Changes, Transfer};
 
-/// A row that is not as it was read does not move, and nothing is told of it.
+/// A row that is not as it was read does not move, and nothing is told of it. The turn to write history and events is taken
+/// when all rows have moved, unless the transaction has it: what is done before it, several writers do at once.
 const WRITE: &str = "
 WITH moved AS (
     UPDATE transfers t SET status = r.status, version = t.version + 1,
-        amount_in = CAST(r.amount_in AS numeric), amount_out = CAST(r.amount_out AS numeric),
-        amount_fee = CAST(r.amount_fee AS numeric), from_address = r.from_address,
-        beneficiary = CAST(r.beneficiary AS json), rail_reference = r.rail_reference,
+        amount_in = coalesce(CAST(r.amount_in AS numeric), t.amount_in),
+        amount_out = coalesce(CAST(r.amount_out AS numeric), t.amount_out),
+        amount_fee = coalesce(CAST(r.amount_fee AS numeric), t.amount_fee),
+        from_address = coalesce(r.from_address, t.from_address),
+        beneficiary = coalesce(CAST(r.beneficiary AS json), t.beneficiary), rail_reference = r.rail_reference,
         network_reference = r.network_reference, message = r.message, refund_id = r.refund_id, payout_id = r.payout,
         attempts = 0, not_before = r.not_before, updated_at = r.at, completed_at = r.completed
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
@@ -27,19 +30,23 @@ WITH moved AS (
             not_before, at, completed, cause, payload, n)
     WHERE t.transfer_id = r.id AND t.version = r.version AND t.status = r.was
         AND t.payout_id IS NOT DISTINCT FROM r.was_payout
-    RETURNING r.n, r.id, r.was, t.status, t.version, t.rail, t.network, t.message, t.updated_at, r.cause, r.payload
+    RETURNING r.n, r.id, r.was, t.status, t.version, t.rail, t.network, t.message, t.updated_at, r.cause,
+        CAST(r.payload AS jsonb) AS payload
+), turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(8246973 + 0 * count(*)) AS taken FROM moved
 ), history AS (
     INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)
-    SELECT 'transfer', m.network, m.id, m.status, m.updated_at, $21, m.cause, m.message FROM moved m ORDER BY m.n
+    SELECT 'transfer', m.network, m.id, m.status, m.updated_at, $21, m.cause, m.message
+    FROM moved m CROSS JOIN turn ORDER BY m.n
 ), told AS (
     INSERT INTO events (type, subject, version, payload, occurred_at)
-    SELECT 'transfer.status_changed', 'transfer/' || m.id, m.version, CAST(m.payload AS jsonb), m.updated_at
-    FROM moved m ORDER BY m.n
+    SELECT 'transfer.status_changed', 'transfer/' || m.id, m.version, m.payload, m.updated_at
+    FROM moved m CROSS JOIN turn ORDER BY m.n
 ), counted AS (
     INSERT INTO transfer_counts (rail, network, status, transfers)
     SELECT c.rail, c.network, c.status, sum(c.by) FROM (
         SELECT m.rail, m.network, m.was AS status, -1 AS by FROM moved m
-        UNION ALL SELECT m.rail, m.network, m.status, 1 FROM moved m) c
+        UNION ALL SELECT m.rail, m.network, m.status, 1 FROM moved m) c CROSS JOIN turn
     GROUP BY 1, 2, 3 HAVING sum(c.by) <> 0
     ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers
 )
@@ -56,8 +63,12 @@ pub(super) async fn write(
     let texts = |of: fn(&Transfer) -> Option<&String>| -> Vec<Option<_>> {
         planned.iter().map(|step| of(&step.after).map(|text| without_nul(text))).collect()
     };
-    let amounts = |of: fn(&Transfer) -> Option<&Amount>| -> Vec<Option<String>> {
-        planned.iter().map(|step| of(&step.after).map(ToString::to_string)).collect()
+    // What a step does not change is not sent: it would be read, and written, as it was.
+    let new_texts = |of: fn(&Changes) -> Option<&String>| -> Vec<Option<_>> {
+        planned.iter().map(|step| of(&step.changes).map(|text| without_nul(text))).collect()
+    };
+    let new_amounts = |of: fn(&Changes) -> Option<&Amount>| -> Vec<Option<String>> {
+        planned.iter().map(|step| of(&step.changes).map(ToString::to_string)).collect()
     };
     let times = |of: fn(&Transfer) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
         planned.iter().map(|step| of(&step.after).map(stored_time)).collect()
@@ -68,11 +79,11 @@ pub(super) async fn write(
         .bind(planned.iter().map(|step| step.before.version).collect::<Vec<_>>())
         .bind(before(|t| t.payout_id.as_deref()))
         .bind(planned.iter().map(|step| step.after.status.as_str()).collect::<Vec<_>>())
-        .bind(amounts(|t| t.amount_in.as_ref()))
-        .bind(amounts(|t| t.amount_out.as_ref()))
-        .bind(amounts(|t| t.amount_fee.as_ref()))
-        .bind(texts(|t| t.from_address.as_ref()))
-        .bind(texts(|t| t.beneficiary.as_ref()))
+        .bind(new_amounts(|new| new.amount_in.as_ref()))
+        .bind(new_amounts(|new| new.amount_out.as_ref()))
+        .bind(new_amounts(|new| new.amount_fee.as_ref()))
+        .bind(new_texts(|new| new.from_address.as_ref()))
+        .bind(new_texts(|new| new.beneficiary.as_ref()))
         .bind(texts(|t| t.rail_reference.as_ref()))
         .bind(texts(|t| t.network_reference.as_ref()))
         .bind(texts(|t| t.message.as_ref()))

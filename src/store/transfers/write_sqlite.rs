@@ -19,9 +19,11 @@ static MOVE: LazyLock<Many> = LazyLock::new(|| {
         "WITH r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, from_address, beneficiary, \
              rail_reference, network_reference, message, refund_id, payout, not_before, at, completed) AS (",
         "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        ") UPDATE transfers SET status = r.status, version = transfers.version + 1, amount_in = r.amount_in, \
-             amount_out = r.amount_out, amount_fee = r.amount_fee, from_address = r.from_address, \
-             beneficiary = r.beneficiary, rail_reference = r.rail_reference, network_reference = r.network_reference, \
+        ") UPDATE transfers SET status = r.status, version = transfers.version + 1, \
+             amount_in = coalesce(r.amount_in, transfers.amount_in), amount_out = coalesce(r.amount_out, transfers.amount_out), \
+             amount_fee = coalesce(r.amount_fee, transfers.amount_fee), \
+             from_address = coalesce(r.from_address, transfers.from_address), \
+             beneficiary = coalesce(r.beneficiary, transfers.beneficiary), rail_reference = r.rail_reference, network_reference = r.network_reference, \
              message = r.message, refund_id = r.refund_id, payout_id = r.payout, attempts = 0, \
              not_before = r.not_before, updated_at = r.at, completed_at = r.completed \
          FROM r WHERE transfers.transfer_id = r.id AND transfers.version = r.version AND transfers.status = r.was \
@@ -64,15 +66,15 @@ pub(super) async fn write(
 }
 
 fn bind(row: &mut Values, step: &Planned<'_>) -> Result<(), sqlx::Error> {
-    let (before, after) = (step.before, &step.after);
+    let (before, new, after) = (step.before, &step.changes, &step.after);
     let amount = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
     row.text(&before.transfer_id)?.text(before.status.as_str())?.value(before.version)?;
     row.maybe_text(before.payout_id.as_deref())?.text(after.status.as_str())?;
-    row.value(amount(&after.amount_in))?
-        .value(amount(&after.amount_out))?
-        .value(amount(&after.amount_fee))?
-        .maybe_text(after.from_address.as_deref())?
-        .maybe_text(after.beneficiary.as_deref())?
+    row.value(amount(&new.amount_in))?
+        .value(amount(&new.amount_out))?
+        .value(amount(&new.amount_fee))?
+        .maybe_text(new.from_address.as_deref())?
+        .maybe_text(new.beneficiary.as_deref())?
         .maybe_text(after.rail_reference.as_deref())?
         .maybe_text(after.network_reference.as_deref())?
         .maybe_text(after.message.as_deref())?

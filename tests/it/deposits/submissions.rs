@@ -104,6 +104,31 @@ fn many_channels_share_the_work() {
     });
 }
 
+/// A ledger takes a transaction of each channel: all of them are there before it closes, however few are looked for at
+/// once.
+#[test]
+fn every_channel_is_used_in_every_ledger() {
+    on_both_kinds(|kind| {
+        let setting = Setting {
+            channels: 4,
+            network: "payments_per_envelope = 2".to_owned(),
+            ..Setting::default()
+        };
+        let options = HorizonOptions { closing: Closing::ByHand, ..HorizonOptions::default() };
+        let anchor = Anchor::with(kind, &setting, options);
+        let to = anchor.deposits(16);
+        let sets = ["pollers.pending_deposits.batch_size=2"];
+        let daemon = Daemon::start(anchor.pending_deposits(&sets).arg("--loop"));
+        for _ in 0..2 {
+            until_true("all channels to be used", || anchor.horizon.waiting() == 4);
+            anchor.horizon.close();
+        }
+        until_true("all to be paid", || anchor.transfers.count_in("completed") == 16);
+        drop(daemon);
+        anchor.check_paid(&to);
+    });
+}
+
 #[test]
 fn a_bad_horizon_is_caught_up_with() {
     on_both_kinds(|kind| {

@@ -7,7 +7,8 @@ use railpoll::engine::{
     Cause, Changes, NewTransfer, PayoutStatus, Poller, Step, TransferStatus as S,
 };
 use railpoll::store::{
-    Acquired, Claim, FinishedPayout, Lease, PayoutEnd, Resolved, Scope, Store, StoreError,
+    Acquired, Claim, FinishedPayout, Following, Lease, PayoutEnd, Resolved, Scope, Store,
+    StoreError,
 };
 
 use super::{create, lease, read, run_out, step, to_pay};
@@ -21,7 +22,7 @@ async fn claim(store: &Store, lease: &Lease, limit: u32) -> Vec<Claim> {
 }
 
 async fn follow(store: &Store, lease: &Lease) -> Vec<Claim> {
-    store.payouts_to_follow(lease, RAIL, now(), 100).await.unwrap()
+    store.payouts_to_follow(lease, RAIL, now(), &Following::default(), 100).await.unwrap().0
 }
 
 fn ids(claims: &[Claim]) -> Vec<&str> {
@@ -66,7 +67,7 @@ fn a_payout_is_written_down_before_it_is_tried_and_ends_with_its_transfer() {
         assert_eq!(payout.beneficiary.as_deref(), Some(r#"{"iban": "old"}"#));
         let story = store.transfer_story("old").await.unwrap().unwrap();
         assert_eq!(story.payouts, std::slice::from_ref(payout));
-        assert_eq!(claims[0].transfer.as_ref(), Some(&story.transfer));
+        assert_eq!(claims[0].transfer.as_deref(), Some(&story.transfer));
         assert_eq!(story.transfer.payout_id.as_ref(), Some(&payout.payout_id));
         assert!(follow(&store, &lease).await.is_empty(), "it is in hand");
         let moved = store.finish_payouts(&lease, &[delivered(&claims[0])], now()).await.unwrap();
@@ -116,7 +117,8 @@ fn what_is_unknown_is_looked_up_and_never_claimed() {
         store.finish_payouts(&lease, &[end(&first[0], unknown)], now()).await.unwrap();
         assert!(store.claim_payouts(&lease, RAIL, later, 9).await.unwrap().is_empty());
         assert!(follow(&store, &lease).await.is_empty(), "not yet");
-        let followed = store.payouts_to_follow(&lease, RAIL, later, 9).await.unwrap();
+        let start = Following::default();
+        let (followed, _) = store.payouts_to_follow(&lease, RAIL, later, &start, 9).await.unwrap();
         assert_eq!((ids(&followed), followed[0].payout.status), (vec!["a"], PayoutStatus::Unknown));
         assert_eq!(read(&store, "a").await.status, S::PendingReceiver);
         // The rail does not have it: the same payout is handed to it again.

@@ -3,6 +3,7 @@
 mod claims;
 mod create;
 mod envelopes;
+mod following;
 mod incoming;
 mod model;
 mod moves;

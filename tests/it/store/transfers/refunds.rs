@@ -5,7 +5,7 @@ use railpoll::engine::{
     TransferStatus as S,
 };
 use railpoll::store::{
-    EnvelopeEnd, FinishedPayout, Lease, NewRefund, PayoutEnd, RefundEnd, Resolved, Store,
+    EnvelopeEnd, FinishedPayout, Following, Lease, NewRefund, PayoutEnd, RefundEnd, Resolved, Store,
 };
 
 use super::envelopes::{envelope, failed};
@@ -70,7 +70,9 @@ fn a_deposit_goes_back_on_its_rail() {
         let one = FinishedPayout { payout: &claim.payout, end: initiated, step: Some(step) };
         assert_eq!(store.finish_payouts(&outgoing, &[one], now()).await.unwrap().len(), 1);
         assert!(store.waiting_deposits("bank", None, now(), 9).await.unwrap().is_empty());
-        let followed = store.payouts_to_follow(&outgoing, "bank", now(), 9).await.unwrap();
+        let start = Following::default();
+        let (followed, _) =
+            store.payouts_to_follow(&outgoing, "bank", now(), &start, 9).await.unwrap();
         let done = PayoutEnd::Done { reference: Some("back-1".to_owned()), answer: None };
         let transfer = followed[0].transfer.as_ref().unwrap();
         let step = Step::new(transfer, S::Refunded, Cause::RefundDone);
