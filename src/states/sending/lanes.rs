@@ -74,6 +74,8 @@ struct Lanes {
     in_hand: HashSet<String>,
     used: HashMap<String, i64>,
     is_looking: bool,
+    /// Errands came back while a look was under way, which had passed them over.
+    came_back: bool,
     /// Nothing more was due.
     is_empty: bool,
     failed: Option<SweepError>,
@@ -108,6 +110,7 @@ impl Lanes {
             *last = std::cmp::max(*last, used);
         }
         self.is_empty &= back.is_empty();
+        self.came_back |= !back.is_empty();
         for id in &back {
             self.in_hand.remove(id);
         }
@@ -127,19 +130,19 @@ impl Lanes {
 
     /// Nothing goes out from this payer for a while: what waits for that is found again, and noted as such.
     fn put_off(&mut self, payer: String) {
-        let is_of = |group: &Group| group.first().is_some_and(|one| one.payer == payer);
-        let (gone, rest) = std::mem::take(&mut self.waiting).into_iter().partition(is_of);
-        let gone: VecDeque<Group> = gone;
-        self.waiting = rest;
-        for one in gone.iter().flatten() {
-            self.in_hand.remove(one.errand.id());
-        }
+        self.waiting.retain(|group| {
+            let is_kept = group.first().is_none_or(|one| one.payer != payer);
+            for one in group.iter().filter(|_| !is_kept) {
+                self.in_hand.remove(one.errand.id());
+            }
+            is_kept
+        });
         self.busy.insert(payer);
     }
 
     fn found(&mut self, found: Option<Found>, most: usize) {
         let Some(Found { ready, weather, sources }) = found else {
-            self.is_empty = true;
+            self.is_empty = !self.came_back;
             return;
         };
         let free = sources.into_iter().filter(|source| !self.taken.contains(source));
@@ -172,15 +175,15 @@ impl Sender {
         loop {
             let is_time = Instant::now() < until && !round.is_stopping();
             if is_time && lanes.failed.is_none() {
-                if lanes.wants_more() {
-                    lanes.is_looking = true;
-                    let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
-                    under_way.push(Box::pin(self.find(round, in_hand, busy).map(Event::Found)));
-                }
                 while let Some((source, group, weather)) = lanes.next() {
                     let used = lanes.used.get(&source).copied();
                     let sent = self.send(round, weather, source, group, used, until);
                     under_way.push(Box::pin(sent.map(Event::Arrived)));
+                }
+                if lanes.wants_more() {
+                    (lanes.is_looking, lanes.came_back) = (true, false);
+                    let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
+                    under_way.push(Box::pin(self.find(round, in_hand, busy).map(Event::Found)));
                 }
             }
             (round.observer)(Note::ChannelsInUse(lanes.taken.len()));
