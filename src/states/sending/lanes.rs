@@ -172,15 +172,16 @@ impl Sender {
         loop {
             let is_time = Instant::now() < until && !round.is_stopping();
             if is_time && lanes.failed.is_none() {
-                if lanes.wants_more() {
-                    lanes.is_looking = true;
-                    let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
-                    under_way.push(Box::pin(self.find(round, in_hand, busy).map(Event::Found)));
-                }
                 while let Some((source, group, weather)) = lanes.next() {
                     let used = lanes.used.get(&source).copied();
                     let sent = self.send(round, weather, source, group, used, until);
                     under_way.push(Box::pin(sent.map(Event::Arrived)));
+                }
+                // After that, for it may have left nothing waiting.
+                if lanes.wants_more() {
+                    lanes.is_looking = true;
+                    let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
+                    under_way.push(Box::pin(self.find(round, in_hand, busy).map(Event::Found)));
                 }
             }
             (round.observer)(Note::ChannelsInUse(lanes.taken.len()));
