@@ -117,12 +117,9 @@ impl Transfers {
         let look_now = format!(
             "UPDATE payouts SET not_before = {past} WHERE finished_at IS NULL AND not_before > {past}"
         );
-        let mut person = world.wait(world.database.person());
         until_true(at, || {
-            world.wait(async {
-                person.execute(&look_now).await.unwrap();
-                person.texts(query).await == rows
-            })
+            world.sql(&look_now);
+            world.texts(query) == rows
         });
     }
 

@@ -43,7 +43,7 @@ impl Side for Gateway {
     fn prepare_payouts(&self) {
         let Self(gateway) = self;
         let then = |status| vec![Stage::of(TransferStatus::Pending, 1), Stage::of(status, 0)];
-        gateway.set_stages_for("later", then(TransferStatus::Success));
+        gateway.set_stages_for("half", then(TransferStatus::Success));
         gateway.set_stages_for("returned", then(TransferStatus::PermanentFailure));
         let lose = |about, reply| gateway.script_for(GatewayEndpoint::Transfer, about, 1, reply);
         lose("lost", Reply::CutAfter);

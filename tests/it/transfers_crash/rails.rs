@@ -18,7 +18,7 @@ use crate::support::world::{Daemon, Ended, World};
 /// What the rail is called.
 const RAIL: &str = "side";
 /// What becomes of payouts, each called by that: an answer is lost after it took effect, and before it did.
-const COURSES: [&str; 4] = ["later", "lost", "half", "returned"];
+const COURSES: [&str; 3] = ["lost", "half", "returned"];
 
 /// For which transfer money left, and how much.
 pub(crate) type Paid = (String, BigDecimal);
@@ -202,11 +202,7 @@ impl<S: Side> Stage for Deposits<S> {
     }
 
     fn finish(&self, at: &str) {
-        let daemon = Daemon::start(self.anchor.pending_deposits(&[]).arg("--loop"));
-        let paid = "SELECT transfer_id FROM transfers WHERE status = 'completed' ORDER BY 1";
-        self.anchor.transfers.wait_for(at, paid, &["in-1", "in-2"]);
-        daemon.signal("TERM");
-        daemon.ended().expect(0);
+        self.anchor.send_until_paid(2);
         self.anchor.check_paid(&self.to);
         assert_eq!(self.anchor.verdicts(), self.told, "{at}");
         assert_eq!(self.side.paid(at), [], "{at}: money went back");

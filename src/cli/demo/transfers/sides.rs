@@ -11,7 +11,7 @@ use crate::cli::sandbox::write_secret;
 use crate::sandbox::FaultRates;
 use crate::sandbox::bank::{Bank, BankOptions, Course};
 use crate::sandbox::horizon::{
-    Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
+    Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitFault, SubmitRates,
 };
 
 /// Accounts whose sequence numbers are used, so that many transactions are on their way at once.
@@ -68,6 +68,7 @@ impl Sides {
         horizon.set_lag(1);
         // And where the answer is lost, it finds a transaction by its hash long after it shows that its number is used.
         horizon.set_lookup_lag(FOUND_AFTER);
+        horizon.script_submit(1, SubmitFault::TimeoutApplied);
         for one in plan.iter().filter(|one| one.conduct == Conduct::CannotBePaid) {
             let closed = Course::fail("account_closed", "the beneficiary's account is closed");
             bank.set_course_for(&one.id, closed);
