@@ -17,6 +17,7 @@ mod booking;
 mod collecting;
 mod comparing;
 mod completed;
+mod desk;
 mod dry_run;
 mod executed;
 mod failed;

@@ -28,10 +28,11 @@ impl Asker {
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let limit = std::cmp::min(self.batch_size, QUESTION_MAX);
-        let (rail, now) = (&self.scope.network, round.now());
+        let (rail, now) = (&self.desk.scope.network, round.now());
         let mut behind = None;
         while !round.is_stopping() {
-            let waiting = self.store.waiting_deposits(rail, behind.as_ref(), now, limit).await?;
+            let waiting =
+                self.desk.store.waiting_deposits(rail, behind.as_ref(), now, limit).await?;
             let Some(last) = waiting.last() else { break };
             behind = Some((last.created_at, last.transfer_id.clone()));
             self.ask(round, &waiting, report).await?;
@@ -94,7 +95,7 @@ impl Asker {
             not_before: later(round.now(), REFUSED_PAUSE),
             message: Some(format!("the rail refuses to tell of it: {error}")),
         };
-        Ok(self.store.postpone_transfers(round.lease, &[postponed]).await?)
+        Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
     }
 
     /// Writes down what the rail has answered: all moves in one transaction, and when to ask again in another.
@@ -125,8 +126,8 @@ impl Asker {
         let refunds: Vec<NewRefund> =
             steps.iter_mut().filter_map(|step| refund_of(step, &self.assets)).collect();
         let lease = Some(round.lease);
-        let moved = self.store.move_transfers(lease, &steps, &refunds, now).await?;
-        self.store.postpone_transfers(round.lease, &postponed).await?;
+        let moved = self.desk.store.move_transfers(lease, &steps, &refunds, now).await?;
+        self.desk.store.postpone_transfers(round.lease, &postponed).await?;
         for step in steps.iter().filter(|step| moved.contains(&step.transfer.transfer_id)) {
             (round.observer)(Note::of_step(step));
         }

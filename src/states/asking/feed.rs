@@ -21,7 +21,7 @@ impl Asker {
     ) -> Result<(), SweepError> {
         let booking = self.booking();
         loop {
-            let cursor = self.store.stream_cursor(booking.source, FEED).await?;
+            let cursor = self.desk.store.stream_cursor(booking.source, FEED).await?;
             // The gateway may hold its answer back until something comes. Nothing is lost with it.
             let work = round.answer(self.rail.deposits(&[], cursor.as_deref()));
             let Some(page) = round.unless_stopping(work).await else { return Ok(()) };
@@ -57,13 +57,13 @@ impl Asker {
         if incoming.is_empty() {
             return Ok(false);
         }
-        let round = self.round(lease, stop, observer);
+        let round = self.desk.round(lease, stop, observer);
         self.booking().book(&round, incoming, None).await?;
         Ok(true)
     }
 
     fn booking(&self) -> Booking<'_> {
-        let source = &self.scope.network;
+        let source = &self.desk.scope.network;
         Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
     }
 }

@@ -9,11 +9,11 @@ mod batches;
 mod feed;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
 use super::assets::Assets;
+use super::desk::Desk;
 use super::job::Making;
 use super::note::{Note, Observer};
 use super::patience::{Requests, answer_max};
@@ -21,16 +21,14 @@ use super::rail::rail_of;
 use super::round::Round;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, RailKind};
-use crate::engine::{Actor, Cause, Clock, Step, TransferStatus};
+use crate::engine::{Actor, Cause, Step, TransferStatus};
 use crate::networks::RequestSeen;
 use crate::rails::AnyRail;
-use crate::store::{Lease, Scope, Store, Waiting};
+use crate::store::{Lease, Scope, Waiting};
 
 /// What asks one rail, again and again.
 pub struct Asker {
-    store: Store,
-    scope: Scope,
-    clock: Clock,
+    desk: Desk,
     rail: AnyRail,
     /// Whether the rail was found to be what the settings say.
     is_checked: OnceCell<()>,
@@ -39,8 +37,6 @@ pub struct Asker {
     assets: Assets,
     /// So many deposits are asked about, and so many transfers moved, at once.
     batch_size: u32,
-    requests: Arc<Requests>,
-    answer_max: Duration,
 }
 
 impl Asker {
@@ -64,16 +60,18 @@ impl Asker {
             seen(&of, request);
         };
         Ok(Self {
-            store: making.store.clone(),
-            scope,
-            clock: making.clock.clone(),
             rail: rail_of(making, settings, own.retry, observe)?,
+            desk: Desk {
+                store: making.store.clone(),
+                scope,
+                clock: making.clock.clone(),
+                requests,
+                answer_max: answer_max(settings.timeout, own.retry),
+            },
             is_checked: OnceCell::new(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
             batch_size: own.batch_size,
-            requests,
-            answer_max: answer_max(settings.timeout, own.retry),
         })
     }
 
@@ -86,7 +84,7 @@ impl Asker {
     /// The poller's memory that this works for.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
-        &self.scope
+        &self.desk.scope
     }
 
     /// One sweep: all that is due is asked about once.
@@ -96,32 +94,9 @@ impl Asker {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        let made_before = self.requests.made();
-        let round = self.round(lease, stop, observer);
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
-        let error = self.sweep(&round, &mut report).await.err();
-        if let Some(error) = &error {
-            report.outcome = error.outcome();
-        }
-        report.requests = self.requests.made() - made_before;
-        Swept { report, error }
-    }
-
-    fn round<'a>(
-        &'a self,
-        lease: &'a Lease,
-        stop: &'a (dyn Fn() -> bool + Sync),
-        observer: Observer<'a>,
-    ) -> Round<'a> {
-        Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-        }
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
+        self.desk.sweep(lease, stop, observer, work).await
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
@@ -136,9 +111,10 @@ impl Asker {
             report.acted += self.expire(round).await?;
         }
         report.open = self
+            .desk
             .store
             .count_waiting(&Waiting {
-                rails: std::slice::from_ref(&self.scope.network),
+                rails: std::slice::from_ref(&self.desk.scope.network),
                 network: None,
                 are_deposits: true,
                 statuses: &[
@@ -155,8 +131,9 @@ impl Asker {
         let mut ended = 0;
         loop {
             let now = round.now();
-            let rail = &self.scope.network;
+            let rail = &self.desk.scope.network;
             let overdue = self
+                .desk
                 .store
                 .overdue_transfers(Actor::PendingDeposits, rail, now, self.batch_size)
                 .await?;
@@ -170,7 +147,7 @@ impl Asker {
                         .because("nothing came before its deadline")
                 })
                 .collect();
-            let moved = self.store.move_transfers(Some(round.lease), &steps, &[], now).await?;
+            let moved = self.desk.store.move_transfers(Some(round.lease), &steps, &[], now).await?;
             ended += count(moved.len());
             round.beat();
             if moved.is_empty() || round.is_stopping() {
@@ -189,11 +166,14 @@ impl Asker {
         observer: Observer<'_>,
     ) -> Result<SweepReport, SweepError> {
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
-        let (rail, now) = (&self.scope.network, self.clock.now());
+        let (rail, now) = (&self.desk.scope.network, self.desk.clock.now());
         let mut after = None;
         while !stop() {
-            let waiting =
-                self.store.waiting_deposits(rail, after.as_ref(), now, self.batch_size).await?;
+            let waiting = self
+                .desk
+                .store
+                .waiting_deposits(rail, after.as_ref(), now, self.batch_size)
+                .await?;
             let Some(last) = waiting.last() else { break };
             after = Some((last.created_at, last.transfer_id.clone()));
             report.pages += 1;

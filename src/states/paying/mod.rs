@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use self::pump::{Pump, Pumped};
 use self::verdict::Asked;
+use super::desk::Desk;
 use super::job::Making;
 use super::note::{Note, Observer};
 use super::patience::{Requests, answer_max};
@@ -33,12 +34,9 @@ use crate::store::{Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
 /// What pays out on one rail, again and again: everything that outlives a sweep.
 pub struct Paying {
-    store: Store,
+    desk: Desk,
     rail: AnyRail,
-    scope: Scope,
     options: PayingOptions,
-    clock: Clock,
-    requests: Arc<Requests>,
     /// Whether the rail is what it should be, as far as we know.
     is_checked: AtomicBool,
     /// Whether the last sweep may have left payouts in hand.
@@ -72,13 +70,11 @@ impl Paying {
         options: PayingOptions,
         clock: Clock,
     ) -> Self {
+        let (requests, answer_max) = (Arc::default(), options.answer_max);
         Self {
-            store,
+            desk: Desk { store, scope, clock, requests, answer_max },
             rail,
-            scope,
             options,
-            clock,
-            requests: Arc::default(),
             is_checked: AtomicBool::new(false),
             is_untidy: AtomicBool::new(false),
             may_be_untaken: AtomicBool::new(true),
@@ -109,13 +105,15 @@ impl Paying {
             assets: making.settings.assets.clone(),
         };
         let (store, clock) = (making.store.clone(), making.clock.clone());
-        Ok(Self { requests, ..Self::new(store, rail, scope, options, clock) })
+        let mut paying = Self::new(store, rail, scope, options, clock);
+        paying.desk.requests = requests;
+        Ok(paying)
     }
 
     /// The poller's memory that this works for.
     #[must_use]
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.desk.scope
     }
 
     /// A sweep: what came of payouts is found out, and what is due is paid. `stop` is asked between one call and the
@@ -126,21 +124,9 @@ impl Paying {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        let round = Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.options.answer_max,
-        };
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
-        let error = self.work(&round, &mut report).await.err();
-        if let Some(error) = &error {
-            report.outcome = error.outcome();
-        }
-        Swept { report, error }
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.work(round, report).await;
+        self.desk.sweep(lease, stop, observer, work).await
     }
 
     async fn work(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
@@ -151,7 +137,7 @@ impl Paying {
         }
         // What a panic cuts short is untidy too.
         if self.is_untidy.swap(true, Ordering::Relaxed) {
-            let found = self.store.let_go_of_payouts(round.lease, self.rail_name()).await?;
+            let found = self.desk.store.let_go_of_payouts(round.lease, self.rail_name()).await?;
             tracing::debug!(found, "payouts whose end could not be written down are looked up");
         }
         if self.options.stage != Some(Stage::Poll) {
@@ -159,9 +145,9 @@ impl Paying {
         }
         // Boxed: it is large, and everything that waits for it would be as large.
         let pumped = Box::pin(Pump::new(self, round).run()).await;
-        let Pumped { batches, calls, acted, error, is_untidy } = pumped;
+        let Pumped { batches, acted, error, is_untidy } = pumped;
         self.is_untidy.store(is_untidy, Ordering::Relaxed);
-        (report.pages, report.requests, report.acted) = (batches, calls, acted);
+        (report.pages, report.acted) = (batches, acted);
         if let Some(error) = error {
             self.is_checked.store(!matches!(error, SweepError::Rail(_)), Ordering::Relaxed);
             return Err(error);
@@ -174,7 +160,7 @@ impl Paying {
 
     /// Where the transfers of this rail stand.
     async fn standing(&self) -> Result<Vec<TransferCount>, StoreError> {
-        let mut counts = self.store.transfer_counts().await?;
+        let mut counts = self.desk.store.transfer_counts().await?;
         counts.retain(|count| count.rail == self.rail_name());
         Ok(counts)
     }
@@ -184,20 +170,20 @@ impl Paying {
     /// # Errors
     /// [`SweepError::Store`].
     pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
-        let (rail, limit, now) = (self.rail_name(), self.options.batch_size, self.clock.now());
+        let (rail, limit, now) = (self.rail_name(), self.options.batch_size, self.desk.clock.now());
         let would = |transfer_id: &str, what: &str, detail: String| {
             let (payment_id, what) = (transfer_id.to_owned(), what.to_owned());
             observer(Note::Would { payment_id, what, detail });
         };
         if self.options.stage != Some(Stage::Execute) {
-            for payout in self.store.due_payouts(rail, now, limit).await? {
+            for payout in self.desk.store.due_payouts(rail, now, limit).await? {
                 let PayoutRow { payout_id, transfer_id, status, .. } = &payout;
                 let name = transfer_id.as_ref().unwrap_or(payout_id);
                 would(name, "look up", format!("payout {payout_id} ({status}) on {rail}"));
             }
         }
         if self.options.stage != Some(Stage::Poll) {
-            for transfer in self.store.transfers_to_pay(rail, now, limit).await? {
+            for transfer in self.desk.store.transfers_to_pay(rail, now, limit).await? {
                 let (out, currency) = (&transfer.amount_out, &transfer.currency);
                 let detail = match out {
                     Some(out) => format!("{out} {currency} on {rail}"),
@@ -212,7 +198,7 @@ impl Paying {
 
     /// The rail's name. Of several processes that share the rail, each has a lease of another name.
     fn rail_name(&self) -> &str {
-        &self.scope.network
+        &self.desk.scope.network
     }
 
     fn batch(&self) -> usize {

@@ -66,8 +66,6 @@ pub(super) struct Pump<'a> {
 pub(super) struct Pumped {
     /// Batches that were claimed.
     pub(super) batches: u64,
-    /// Calls of the rail.
-    pub(super) calls: u64,
     /// Answers that were written down.
     pub(super) acted: u64,
     /// Why it ended early.
@@ -171,7 +169,6 @@ impl<'a> Pump<'a> {
             } else {
                 return;
             }
-            self.done.calls += 1;
         }
     }
 

@@ -37,9 +37,9 @@ impl Paying {
                  see `railpoll transfers explain {transfer}`"
             );
             let alert = Alert { name, subject: String::new(), detail };
-            store.raise_alert(&self.scope, lease, &alert, now).await?;
+            store.raise_alert(&self.desk.scope, lease, &alert, now).await?;
         } else {
-            store.clear_alert(&self.scope, lease, name, "", now).await?;
+            store.clear_alert(&self.desk.scope, lease, name, "", now).await?;
         }
         self.may_be_untaken.store(untaken.is_some(), Ordering::Relaxed);
         Ok(())

@@ -166,7 +166,7 @@ impl Sender {
             envelope.max_time().ok_or_else(|| BuildError::Form("no time bound".to_owned()))?;
         Ok(NewEnvelope {
             envelope_id: envelope.hash_hex(),
-            network: self.scope.network.clone(),
+            network: self.desk.scope.network.clone(),
             source_account: envelope.source(),
             sequence: envelope.sequence(),
             xdr: envelope.to_xdr_base64()?,

@@ -82,7 +82,7 @@ impl Sender {
     /// What is due, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
     /// `in_hand`: as long as their envelopes are not stored they are due as well, and must not hide what is behind them.
     async fn errands(&self, round: &Round<'_>, in_hand: usize) -> Result<Vec<Errand>, SweepError> {
-        let (store, network, now) = (round.store, &self.scope.network, round.now());
+        let (store, network, now) = (round.store, &self.desk.scope.network, round.now());
         let limit = self.batch_size.saturating_add(u32::try_from(in_hand).unwrap_or(u32::MAX));
         let refunds = store.refunds_to_make(network, now, limit).await?;
         let ids: Vec<String> = refunds.iter().filter_map(|one| one.transfer_id.clone()).collect();

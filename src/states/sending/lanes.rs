@@ -180,6 +180,7 @@ impl Sender {
                     let sent = self.send(round, weather, source, group, used, until);
                     under_way.push(Box::pin(sent.map(Event::Arrived)));
                 }
+                // After that, for it may have left nothing waiting.
                 if lanes.wants_more() {
                     (lanes.is_looking, lanes.came_back) = (true, false);
                     let (in_hand, busy) = (lanes.in_hand.clone(), lanes.busy.clone());
@@ -210,7 +211,7 @@ impl Sender {
 
     /// The accounts as they are, and the envelopes that are to be driven on.
     async fn lanes(&self, round: &Round<'_>) -> Result<(Lanes, Vec<store::Envelope>), SweepError> {
-        let (network, now) = (&self.scope.network, round.now());
+        let (network, now) = (&self.desk.scope.network, round.now());
         let all_time = DateTime::<Utc>::MAX_UTC;
         let open = round.store.open_envelopes(network, all_time, OPEN_MAX).await?;
         let are_channels = !self.settings.channels.is_empty();
@@ -225,7 +226,7 @@ impl Sender {
     /// The accounts whose sequence numbers we use.
     fn sources(&self) -> Vec<String> {
         if self.settings.channels.is_empty() {
-            return self.assets.accounts_on(&self.scope.network).into_iter().collect();
+            return self.assets.accounts_on(&self.desk.scope.network).into_iter().collect();
         }
         self.settings.channels.clone()
     }
@@ -241,7 +242,7 @@ impl Sender {
         if ready.is_empty() {
             return Ok(None);
         }
-        let network = &self.scope.network;
+        let network = &self.desk.scope.network;
         let channels = round.store.take_channels(round.lease, network, &self.sources()).await?;
         let sources = channels.into_iter().map(|channel| channel.account).collect();
         let weather = self.weather(round).await?;

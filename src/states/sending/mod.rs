@@ -20,12 +20,12 @@ mod settle;
 mod sorted;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
 use super::assets::Assets;
+use super::desk::Desk;
 use super::job::Making;
 use super::note::{Note, Observer};
 use super::patience::{Requests, answer_max};
@@ -33,15 +33,13 @@ use super::round::Round;
 use super::stellar::{self, SUBMISSION_MAX};
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, StellarSettings};
-use crate::engine::{Clock, Transfer, TransferStatus};
+use crate::engine::{Transfer, TransferStatus};
 use crate::networks::stellar::{Horizon, Keys, StellarAsset};
-use crate::store::{Lease, Scope, Store, Waiting};
+use crate::store::{Lease, Scope, Waiting};
 
 /// What sends on one network, again and again.
 pub struct Sender {
-    store: Store,
-    scope: Scope,
-    clock: Clock,
+    desk: Desk,
     horizon: Horizon,
     /// Whether Horizon was found to be of the configured network: nothing is signed before.
     is_checked: OnceCell<()>,
@@ -52,8 +50,6 @@ pub struct Sender {
     rails: Vec<String>,
     /// So many payments are looked at, and planned, at once.
     batch_size: u32,
-    requests: Arc<Requests>,
-    answer_max: Duration,
 }
 
 impl Sender {
@@ -73,9 +69,13 @@ impl Sender {
         let seeds = settings.seeds.read().map_err(|error| error.to_string())?;
         let keys = Keys::parse(seeds.expose_secret()).map_err(|error| error.to_string())?;
         Ok(Self {
-            store: making.store.clone(),
-            scope,
-            clock: making.clock.clone(),
+            desk: Desk {
+                store: making.store.clone(),
+                scope,
+                clock: making.clock.clone(),
+                requests,
+                answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
+            },
             horizon,
             is_checked: OnceCell::new(),
             keys,
@@ -83,15 +83,13 @@ impl Sender {
             assets: Assets::of(making.settings)?,
             rails: making.settings.rails.keys().cloned().collect(),
             batch_size: own.batch_size,
-            requests,
-            answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
         })
     }
 
     /// The poller's memory that this works for.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
-        &self.scope
+        &self.desk.scope
     }
 
     /// One sweep.
@@ -101,23 +99,9 @@ impl Sender {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        let made_before = self.requests.made();
-        let round = Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-        };
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
-        let error = self.sweep(&round, &mut report).await.err();
-        if let Some(error) = &error {
-            report.outcome = error.outcome();
-        }
-        report.requests = self.requests.made() - made_before;
-        Swept { report, error }
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
+        self.desk.sweep(lease, stop, observer, work).await
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
@@ -131,7 +115,7 @@ impl Sender {
     async fn count_open(&self) -> Result<u64, SweepError> {
         let waiting = Waiting {
             rails: &self.rails,
-            network: Some(&self.scope.network),
+            network: Some(&self.desk.scope.network),
             are_deposits: true,
             statuses: &[
                 TransferStatus::PendingAnchor,
@@ -139,7 +123,7 @@ impl Sender {
                 TransferStatus::PendingTrust,
             ],
         };
-        Ok(self.store.count_waiting(&waiting).await?)
+        Ok(self.desk.store.count_waiting(&waiting).await?)
     }
 
     /// Whether the transfer's asset can be paid to an account without a trustline.
@@ -154,9 +138,9 @@ impl Sender {
     /// # Errors
     /// See [`SweepError`].
     pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
-        let (network, now) = (&self.scope.network, self.clock.now());
-        let due = self.store.deposits_to_send(network, now, self.batch_size).await?;
-        let again = self.store.deposits_without_trust(network, now, self.batch_size).await?;
+        let (network, now) = (&self.desk.scope.network, self.desk.clock.now());
+        let due = self.desk.store.deposits_to_send(network, now, self.batch_size).await?;
+        let again = self.desk.store.deposits_without_trust(network, now, self.batch_size).await?;
         for transfer in due.iter().chain(&again) {
             let amount = transfer.amount_out.as_ref().map(ToString::to_string);
             let to = transfer.to_address.as_deref().unwrap_or("?");
@@ -165,7 +149,7 @@ impl Sender {
             let id = transfer.transfer_id.clone();
             observer(Note::Would { payment_id: id, what: "send".to_owned(), detail });
         }
-        for refund in self.store.refunds_to_make(network, now, self.batch_size).await? {
+        for refund in self.desk.store.refunds_to_make(network, now, self.batch_size).await? {
             let detail = format!("{} of {} back", refund.amount, refund.asset);
             observer(Note::Would { payment_id: refund.refund_id, what: "send".to_owned(), detail });
         }

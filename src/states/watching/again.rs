@@ -20,7 +20,7 @@ impl Watcher {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Result<bool, SweepError> {
-        let round = self.round(lease, stop, observer);
+        let round = self.desk.round(lease, stop, observer);
         let Some(before) = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1)) else {
             return Ok(false);
         };
@@ -36,7 +36,7 @@ impl Watcher {
             if !brought.unreadable.is_empty() {
                 return Ok(false);
             }
-            let source = &self.scope.network;
+            let source = &self.desk.scope.network;
             let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
             booking.book(&round, brought.incoming, None).await?;
             was_read = true;

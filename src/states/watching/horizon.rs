@@ -19,7 +19,7 @@ impl Watcher {
         root: &Root,
     ) -> Result<(), SweepError> {
         for account in &self.accounts {
-            let cursor = self.store.stream_cursor(&self.scope.network, account).await?;
+            let cursor = self.desk.store.stream_cursor(&self.desk.scope.network, account).await?;
             let doubt = cursor.and_then(|cursor| doubt(&cursor, root));
             let (stands, name) = (doubt.is_some(), AlertName::ListUnreliable);
             round.alert_if(stands, name, account, || doubt.unwrap_or_default()).await?;

@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::assets::Assets;
+use super::desk::Desk;
 use super::job::Making;
 use super::note::Observer;
 use super::patience::{Requests, answer_max};
@@ -23,18 +24,16 @@ use super::round::Round;
 use super::stellar;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::PollerSettings;
-use crate::engine::{Actor, Cause, Clock, RetryPolicy, Step, Tally, TransferStatus};
+use crate::engine::{Actor, Cause, RetryPolicy, Step, Tally, TransferStatus};
 use crate::networks::stellar::{Horizon, Root};
-use crate::store::{Lease, Scope, Store, Waiting};
+use crate::store::{Lease, Scope, Waiting};
 
 /// A sweep in loop mode ends after this, so that it is on record, and the next one begins.
 const SWEEP_MAX: Duration = Duration::from_secs(30);
 
 /// What watches one network, again and again.
 pub struct Watcher {
-    store: Store,
-    scope: Scope,
-    clock: Clock,
+    desk: Desk,
     horizon: Horizon,
     assets: Assets,
     /// Our accounts on the network, each once.
@@ -45,8 +44,6 @@ pub struct Watcher {
     retry: RetryPolicy,
     /// In loop mode there is time for streams.
     lasts: bool,
-    requests: Arc<Requests>,
-    answer_max: Duration,
 }
 
 impl Watcher {
@@ -65,9 +62,13 @@ impl Watcher {
         let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
         let assets = Assets::of(making.settings)?;
         Ok(Self {
-            store: making.store.clone(),
-            scope,
-            clock: making.clock.clone(),
+            desk: Desk {
+                store: making.store.clone(),
+                scope,
+                clock: making.clock.clone(),
+                requests,
+                answer_max: answer_max(network.timeout, own.retry),
+            },
             horizon,
             accounts: assets.accounts_on(name).into_iter().collect(),
             assets,
@@ -75,15 +76,13 @@ impl Watcher {
             batch_size: own.batch_size,
             retry: own.retry,
             lasts: making.lasts,
-            requests,
-            answer_max: answer_max(network.timeout, own.retry),
         })
     }
 
     /// The poller's memory that this works for.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
-        &self.scope
+        &self.desk.scope
     }
 
     /// One sweep.
@@ -93,32 +92,9 @@ impl Watcher {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Swept {
-        let made_before = self.requests.made();
-        let round = self.round(lease, stop, observer);
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
-        let error = self.sweep(&round, &mut report).await.err();
-        if let Some(error) = &error {
-            report.outcome = error.outcome();
-        }
-        report.requests = self.requests.made() - made_before;
-        Swept { report, error }
-    }
-
-    fn round<'a>(
-        &'a self,
-        lease: &'a Lease,
-        stop: &'a (dyn Fn() -> bool + Sync),
-        observer: Observer<'a>,
-    ) -> Round<'a> {
-        Round {
-            store: &self.store,
-            lease,
-            clock: &self.clock,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-        }
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
+        self.desk.sweep(lease, stop, observer, work).await
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
@@ -147,8 +123,9 @@ impl Watcher {
         let Some(ledger_time) = root.latest_ledger_closed_at else { return Ok(0) };
         let mut ended = 0;
         loop {
-            let network = &self.scope.network;
+            let network = &self.desk.scope.network;
             let overdue = self
+                .desk
                 .store
                 .overdue_transfers(Actor::Watch, network, ledger_time, self.batch_size)
                 .await?;
@@ -160,7 +137,7 @@ impl Watcher {
                 })
                 .collect();
             let lease = Some(round.lease);
-            let moved = self.store.move_transfers(lease, &steps, &[], round.now()).await?;
+            let moved = self.desk.store.move_transfers(lease, &steps, &[], round.now()).await?;
             ended += u64::try_from(moved.len()).unwrap_or(u64::MAX);
             round.beat();
             if moved.is_empty() || round.is_stopping() {
@@ -172,11 +149,11 @@ impl Watcher {
     async fn count_open(&self) -> Result<u64, SweepError> {
         let waiting = Waiting {
             rails: &self.rails,
-            network: Some(&self.scope.network),
+            network: Some(&self.desk.scope.network),
             are_deposits: false,
             statuses: &[TransferStatus::PendingUserTransferStart, TransferStatus::PendingSender],
         };
-        Ok(self.store.count_waiting(&waiting).await?)
+        Ok(self.desk.store.count_waiting(&waiting).await?)
     }
 }
 

@@ -42,7 +42,7 @@ impl Watcher {
         read: &mut Read,
     ) -> Result<(), SweepError> {
         while !round.is_stopping() {
-            let cursor = self.store.stream_cursor(&self.scope.network, account).await?;
+            let cursor = self.desk.store.stream_cursor(&self.desk.scope.network, account).await?;
             let page = self.horizon.payments(account, cursor.as_deref(), PAGE);
             let page = round.answer(page).await?;
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
@@ -66,7 +66,7 @@ impl Watcher {
             return Ok(());
         };
         let brought = self.brought(round, records).await?;
-        let source = &self.scope.network;
+        let source = &self.desk.scope.network;
         let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
         booking.set_aside(round, brought.unreadable).await?;
         read.tally += booking.book(round, brought.incoming, Some(&cursor)).await?;
@@ -120,10 +120,10 @@ impl Watcher {
         observer: Observer<'_>,
     ) -> Result<SweepReport, SweepError> {
         self.horizon.check().await?;
-        let network = &self.scope.network;
+        let network = &self.desk.scope.network;
         let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
         for account in &self.accounts {
-            let mut cursor = self.store.stream_cursor(network, account).await?;
+            let mut cursor = self.desk.store.stream_cursor(network, account).await?;
             while !stop() {
                 let page = self.horizon.payments(account, cursor.as_deref(), PAGE).await?;
                 let Some(last) = page.last() else { break };
@@ -132,7 +132,7 @@ impl Watcher {
                 for record in page {
                     let Content::Received(incoming) = record.content else { continue };
                     let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
-                    let transfers = self.store.transfers_for(network, &keys).await?;
+                    let transfers = self.desk.store.transfers_for(network, &keys).await?;
                     let judged = judge(&incoming, &transfers, &self.assets, Side::Network);
                     for (one, Judged { verdict, .. }) in incoming.into_iter().zip(judged) {
                         let what = format!("record as {}", verdict.as_str());

@@ -71,7 +71,7 @@ impl Watcher {
         until: Instant,
         read: &mut Read,
     ) -> Result<Ended, SweepError> {
-        let cursor = self.store.stream_cursor(&self.scope.network, account).await?;
+        let cursor = self.desk.store.stream_cursor(&self.desk.scope.network, account).await?;
         let open = round.answer(self.horizon.stream(account, cursor.as_deref())).await;
         let mut stream = match open {
             Ok(stream) => stream,
