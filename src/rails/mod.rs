@@ -18,7 +18,8 @@ mod wire_gateway;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 
 pub use self::command::{CommandRail, CommandRailOptions};
 pub use self::http::{HttpRail, HttpRailOptions};
@@ -47,6 +48,15 @@ pub trait Rail: Send + Sync {
         asked: &'a [ExpectedDeposit],
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Arrivals, RailError>>;
+
+    /// The newest row of its feed: none if it tells no feed, or nothing has ever come. What was read goes up to it, and not
+    /// beyond.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    fn newest(&self) -> BoxFuture<'_, Result<Option<u64>, RailError>> {
+        ready(Ok(None)).boxed()
+    }
 
     /// Pays somebody, with one try.
     ///

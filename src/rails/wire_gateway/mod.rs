@@ -37,7 +37,7 @@ use crate::http::{
 };
 
 /// Rows in a page of the history.
-const PAGE: usize = 500;
+const PAGE: i64 = 500;
 
 /// How to reach a gateway.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl WireGateway {
                 return Err(RailError::Options(why));
             }
         };
-        let request = self.history_request(after);
+        let request = self.history_request(PAGE, after, self.long_poll);
         let source = Source { rail: &self.name, account: self.url.as_str() };
         self.look(&request, |received| match received.status {
             204 => Ok(Arrivals::default()),
@@ -150,23 +150,35 @@ impl WireGateway {
         .await
     }
 
-    /// Every parameter by its new name and by its old one: there are gateways that know only one of them.
-    fn history_request(&self, after: u64) -> Request {
+    /// The id of the newest row of the history.
+    async fn newest_row(&self) -> Result<Option<u64>, RailError> {
+        let request = self.history_request(-1, 0, Duration::ZERO);
+        let source = Source { rail: &self.name, account: self.url.as_str() };
+        let page = self.look(&request, |received| match received.status {
+            204 => Ok(Arrivals::default()),
+            _ => history::read(&received.body, &source, 0),
+        });
+        Ok(page.await?.cursor.and_then(|row| row.parse().ok()))
+    }
+
+    /// Every parameter by its new name and by its old one: there are gateways that know only one of them. A `limit` below
+    /// zero asks for the newest rows.
+    fn history_request(&self, limit: i64, after: u64, held: Duration) -> Request {
         let mut url = extended(&self.url, &["history", "incoming"]);
         {
             let mut query = url.query_pairs_mut();
-            let mut both = |new: &str, old: &str, value: u128| {
-                query.append_pair(new, &value.to_string()).append_pair(old, &value.to_string());
+            let mut both = |new: &str, old: &str, value: String| {
+                query.append_pair(new, &value).append_pair(old, &value);
             };
-            both("limit", "delta", PAGE as u128);
+            both("limit", "delta", limit.to_string());
             if after > 0 {
-                both("offset", "start", after.into());
+                both("offset", "start", after.to_string());
             }
-            if !self.long_poll.is_zero() {
-                both("timeout_ms", "long_poll_ms", self.long_poll.as_millis());
+            if !held.is_zero() {
+                both("timeout_ms", "long_poll_ms", held.as_millis().to_string());
             }
         }
-        Request { held: self.long_poll, ..Request::new("history", Method::GET, url) }
+        Request { held, ..Request::new("history", Method::GET, url) }
     }
 
     async fn order(&self, payout: &Payout) -> PayoutOutcome {
@@ -259,6 +271,10 @@ impl Rail for WireGateway {
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
         self.history(cursor).boxed()
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Option<u64>, RailError>> {
+        self.newest_row().boxed()
     }
 
     fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {

@@ -1,6 +1,7 @@
 //! Following a rail that tells of itself what came.
 
 use super::Asker;
+use crate::engine::AlertName;
 use crate::rails::Arrivals;
 use crate::states::booking::Booking;
 use crate::states::judging::Side;
@@ -20,10 +21,10 @@ impl Asker {
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let booking = self.booking();
+        let mut stored = self.desk.store.stream_cursor(booking.source, FEED).await?;
         loop {
-            let cursor = self.desk.store.stream_cursor(booking.source, FEED).await?;
             // The gateway may hold its answer back until something comes. Nothing is lost with it.
-            let work = round.answer(self.rail.deposits(&[], cursor.as_deref()));
+            let work = round.answer(self.rail.deposits(&[], stored.as_deref()));
             let Some(page) = round.unless_stopping(work).await else { return Ok(()) };
             let Arrivals { incoming, unreadable, cursor, more, answers: _ } =
                 page.map_err(SweepError::Rail)?;
@@ -31,10 +32,40 @@ impl Asker {
             report.tally += booking.book(round, incoming, cursor.as_deref()).await?;
             report.pages += 1;
             round.beat();
-            if !more || round.is_stopping() {
+            if round.is_stopping() {
                 return Ok(());
             }
+            if !more {
+                return self.compare_newest(round, stored.as_deref()).await;
+            }
+            stored = cursor.or(stored);
         }
+    }
+
+    /// Raises an alert if the feed ends before the place up to which we have read it, and clears it when it does not. What
+    /// it told from its new beginning would be missed in silence.
+    async fn compare_newest(
+        &self,
+        round: &Round<'_>,
+        stored: Option<&str>,
+    ) -> Result<(), SweepError> {
+        let Some(read) = stored.and_then(|cursor| cursor.parse::<u64>().ok()) else {
+            return Ok(());
+        };
+        let newest = match round.answer(self.rail.newest()).await {
+            Ok(newest) => newest.unwrap_or(0),
+            Err(error) => {
+                tracing::debug!(%error, "where the feed ends is not known");
+                return Ok(());
+            }
+        };
+        let detail = || {
+            format!(
+                "we have read up to row {read}, and the newest is {newest}: has the gateway begun anew? What it tells \
+                 before row {read} is not seen"
+            )
+        };
+        Ok(round.alert_if(newest < read, AlertName::ListUnreliable, FEED, detail).await?)
     }
 
     /// Asks the feed again for the row `place` that was set aside, and books it. False: the feed does not have it, or it

@@ -14,6 +14,12 @@ const PAYER: &str = "payto://iban/DE02120300000000202051?receiver-name=Ada";
 fn with_gateway(kind: Kind, options: GatewayOptions) -> (WireGateway, Anchor) {
     let anchor = Anchor::new(kind);
     let gateway = anchor.transfers.world.wait(WireGateway::start(options)).unwrap();
+    anchor.configure(&setting(&gateway));
+    (gateway, anchor)
+}
+
+/// With the gateway as the rail `taler`.
+fn setting(gateway: &WireGateway) -> Setting {
     let network = format!(
         r#"
         [rails.taler]
@@ -25,8 +31,7 @@ fn with_gateway(kind: Kind, options: GatewayOptions) -> (WireGateway, Anchor) {
         "#,
         gateway.url()
     );
-    anchor.configure(&Setting { network, ..Setting::default() });
-    (gateway, anchor)
+    Setting { network, ..Setting::default() }
 }
 
 fn deposit(anchor: &Anchor, id: &str, to: &str, subject: String) -> NewTransfer {
@@ -83,5 +88,33 @@ fn a_bad_gateway_brings_each_payment_once() {
         let other = "incoming WHERE verdict = 'unknown_memo'";
         assert_eq!(anchor.transfers.world.count(other), 599);
         anchor.check_paid(&[to]);
+    });
+}
+
+/// Its rows begin anew, below what we have read: what it tells there would be missed.
+#[test]
+fn a_gateway_that_begins_anew_is_an_alert() {
+    on_both_kinds(|kind| {
+        let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
+        for n in 0..20 {
+            gateway.receive("EUR:1", &gateway.key(n), PAYER).unwrap();
+        }
+        anchor.send();
+        let unreliable = |alerts: Vec<String>| {
+            alerts
+                .into_iter()
+                .filter(|alert| alert.starts_with("list_unreliable"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(unreliable(anchor.transfers.world.alerts()), Vec::<String>::new());
+        let world = &anchor.transfers.world;
+        let other = world.wait(WireGateway::start(GatewayOptions::default())).unwrap();
+        other.receive("EUR:1", &other.key(0), PAYER).unwrap();
+        anchor.configure(&setting(&other));
+        anchor.send();
+        assert_eq!(unreliable(world.alerts()), ["list_unreliable stands"]);
+        anchor.configure(&setting(&gateway));
+        anchor.send();
+        assert_eq!(unreliable(world.alerts()), ["list_unreliable ended"]);
     });
 }

@@ -59,7 +59,7 @@ impl Transfers {
             secret_file = "{secret}"
             timeout = "2s"
             [pollers.outgoing]
-            lease = "2s"
+            lease = "6s"
             {more}
             "#,
             url = self.bank.url(),

@@ -127,6 +127,8 @@ impl<S: Side> Stage for Payouts<S> {
         let (transfers, world) = (&self.transfers, &self.transfers.world);
         let over = "SELECT CAST(count(*) AS text) FROM transfers WHERE completed_at IS NOT NULL";
         transfers.wait_for(at, over, &[&COURSES.len().to_string()]);
+        // All may be over before it has begun: only then it listens to signals.
+        daemon.wait_for_log("lease taken");
         daemon.signal("TERM");
         daemon.ended().expect(0);
         let mut paid = self.side.paid(at);
