@@ -18,10 +18,8 @@ use super::output::Out;
 use super::sandbox::write_config;
 use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
-use crate::engine::{Clock, Poller};
-use crate::sandbox::{
-    FaultRates, Partner, PaymentSpec, PaymentState, Sandbox, SandboxOptions, UserInfo,
-};
+use crate::engine::{Clock, PaymentState, Poller};
+use crate::sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
 use crate::store::{Store, TransferCount};
 
 use judge::judge;
@@ -256,7 +254,10 @@ async fn watch(stage: &mut Stage, progress: &Progress) -> Result<Waited, Failure
         }
         let (payments, transfers) = counts(stage).await?;
         progress.show(&payments, &transfers);
-        if agrees(&stage.sandbox, &stage.offered, &payments) && are_over(stage, &transfers).await? {
+        if agrees(&stage.sandbox, &stage.offered, &payments)
+            && every_operation_has_ended(&stage.store).await?
+            && are_over(stage, &transfers).await?
+        {
             return Ok(Waited::Over);
         }
         let now = (payments, transfers);
@@ -267,6 +268,11 @@ async fn watch(stage: &mut Stage, progress: &Progress) -> Result<Waited, Failure
             return Ok(Waited::Standstill);
         }
     }
+}
+
+/// An operation whose answer was lost is looked up a while after its payment has come to its end.
+async fn every_operation_has_ended(store: &Store) -> Result<bool, Failure> {
+    Ok(store.open_intents_in(NETWORK, &ENDS, 1).await?.is_empty())
 }
 
 /// How many payments are in each state, and how many transfers in each status.
@@ -285,14 +291,20 @@ async fn are_over(stage: &Stage, counts: &[TransferCount]) -> Result<bool, Failu
 /// The name of the network in the config that the sandbox writes.
 const NETWORK: &str = "sandbox";
 
+/// Where a payment's life ends.
+const ENDS: [PaymentState; 3] =
+    [PaymentState::Completed, PaymentState::Failed, PaymentState::Returned];
+
 fn is_end(state: &str) -> bool {
-    [PaymentState::Completed, PaymentState::Failed, PaymentState::Returned]
-        .iter()
-        .any(|end| end.to_string() == state)
+    ENDS.iter().any(|end| end.as_str() == state)
 }
 
-/// Whether all that was offered is over at the network, and we have as many in each state.
+/// Whether all that was offered is over at the network for good, and we have as many in each state.
 fn agrees(sandbox: &Sandbox, offered: &[Uuid], counts: &[(String, u64)]) -> bool {
+    // Asked first: what is carried out between this and the look at the states would be in neither.
+    if sandbox.partner_has_plans(offered) {
+        return false;
+    }
     let mut states: BTreeMap<String, u64> = BTreeMap::new();
     for id in offered {
         let state = sandbox.state_of(*id).map(|state| state.to_string()).unwrap_or_default();

@@ -148,6 +148,12 @@ impl Sandbox {
         self.shared.lock().quirks = quirks;
     }
 
+    /// Whether the partner will by itself do something more with one of these payments: a return, for one.
+    pub fn partner_has_plans(&self, ids: &[Uuid]) -> bool {
+        let network = self.shared.lock();
+        network.has_plans(&ids.iter().filter_map(|id| network.serial(*id)).collect())
+    }
+
     /// Changes what the partner does by itself, for the payments that there are too.
     pub fn set_partner(&self, partner: Option<Partner>) {
         let mut network = self.shared.lock();

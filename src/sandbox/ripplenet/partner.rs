@@ -150,15 +150,26 @@ impl Network {
         });
     }
 
+    /// Whether the other side will still do something with one of these payments.
+    pub(super) fn has_plans(&self, serials: &BTreeSet<u32>) -> bool {
+        let Some(automation) = &self.automation else { return false };
+        automation.diary.iter().any(|(_, serial, steps, _)| {
+            serials.contains(serial) && self.is_current(*serial, *steps)
+        })
+    }
+
+    /// A plan for a state that the payment has left is void.
+    fn is_current(&self, serial: u32, steps: usize) -> bool {
+        self.books.get(serial).is_some_and(|payment| payment.history.len() == steps)
+    }
+
     /// Lets the other side do what is due at `now`, and payments arrive.
     pub(super) fn partner_tick(&mut self, now: i64) {
         self.advance(now);
         while let Some((serial, steps, plan)) =
             self.automation.as_mut().and_then(|automation| automation.due(now))
         {
-            // A plan for a state that the payment has left is void.
-            let current = self.books.get(serial).is_some_and(|p| p.history.len() == steps);
-            if current {
+            if self.is_current(serial, steps) {
                 self.follow(serial, plan, now);
             }
         }
@@ -231,6 +242,20 @@ mod tests {
             [(1_000, Plan::Move(PaymentState::Completed))]
         );
         assert_eq!(planned(Role::Sending, PaymentState::Locked), [(9_000, Plan::Expire)]);
+    }
+
+    #[test]
+    fn a_plan_counts_until_its_payment_has_moved() {
+        let mut network = super::super::test_network();
+        let spec = PaymentSpec { state: PaymentState::Completed, ..PaymentSpec::default() };
+        let serial = network.add_payments(1, &spec, 0);
+        let of = BTreeSet::from([serial]);
+        assert!(!network.has_plans(&of));
+        network.set_partner(Some(Partner { returns: 1000, ..partner() }), 1);
+        assert!(network.has_plans(&of));
+        assert!(!network.has_plans(&BTreeSet::from([serial + 1])));
+        network.move_to(serial, PaymentState::Failed, 1);
+        assert!(!network.has_plans(&of));
     }
 
     #[test]
