@@ -32,7 +32,7 @@ FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::text[]) AS r (id, sta
 
 const EVENTS: &str = "
 INSERT INTO events (type, subject, version, payload, occurred_at)
-SELECT 'payment.new', r.subject, 1, CAST(r.payload AS jsonb), $1
+SELECT 'payment.new', r.subject, 1, CAST(r.payload AS json), $1
 FROM unnest($2::text[], $3::text[]) AS r (subject, payload)";
 
 pub(super) async fn store(conn: &mut PgConnection, rows: &[Row<'_>], now: &str) -> Outcome<()> {

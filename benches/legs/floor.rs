@@ -44,16 +44,12 @@ pub(crate) const HISTORY: Statement = Statement::same(
      SELECT 'transfer', network, transfer_id, status, updated_at, updated_at, 'delivered' FROM transfers WHERE ",
 );
 /// Its event.
-pub(crate) const EVENTS: Statement = Statement {
-    sqlite: "INSERT INTO events (type, subject, version, payload, occurred_at) \
-        SELECT 'transfer.status_changed', 'transfer/' || transfer_id, version, \
-            coalesce(beneficiary, '{\"name\":\"Ada\",\"iban\":\"DE02120300000000202051\"}'), updated_at \
-        FROM transfers WHERE ",
-    postgres: "INSERT INTO events (type, subject, version, payload, occurred_at) \
-        SELECT 'transfer.status_changed', 'transfer/' || transfer_id, version, \
-            coalesce(CAST(beneficiary AS jsonb), '{\"name\":\"Ada\",\"iban\":\"DE02120300000000202051\"}'), updated_at \
-        FROM transfers WHERE ",
-};
+pub(crate) const EVENTS: Statement = Statement::same(
+    "INSERT INTO events (type, subject, version, payload, occurred_at) \
+     SELECT 'transfer.status_changed', 'transfer/' || transfer_id, version, \
+         coalesce(beneficiary, '{\"name\":\"Ada\",\"iban\":\"DE02120300000000202051\"}'), updated_at \
+     FROM transfers WHERE ",
+);
 
 impl Floor {
     pub(crate) async fn seeded(kind: &Kind, what: &What, transfers: usize) -> Outcome<Self> {

@@ -125,7 +125,8 @@ CREATE TABLE events (
     type        text NOT NULL,
     subject     text NOT NULL,
     version     bigint NOT NULL,
-    payload     jsonb NOT NULL,
+    -- As it was written: a signature is over the text.
+    payload     json NOT NULL,
     occurred_at timestamptz NOT NULL
 );
 

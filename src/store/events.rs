@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::db::Conn;
-use super::values::{Arg, Row};
+use super::db::{Conn, Sql};
+use super::values::{Arg, Row, without_nul_escapes};
 use super::{Store, StoreError};
 use crate::engine::Event;
 
@@ -39,14 +39,20 @@ pub struct EventFilter {
     pub limit: u32,
 }
 
+const APPEND: Sql = Sql::Each {
+    sqlite: "INSERT INTO events (type, subject, version, payload, occurred_at) VALUES ($1, $2, $3, $4, $5)",
+    postgres: "INSERT INTO events (type, subject, version, payload, occurred_at) \
+               VALUES ($1, $2, $3, CAST($4 AS json), $5)",
+};
+
 pub(super) async fn append(conn: &mut Conn<'_>, event: &Event) -> Result<(), StoreError> {
     conn.execute(
-        "INSERT INTO events (type, subject, version, payload, occurred_at) VALUES ($1, $2, $3, $4, $5)",
+        APPEND,
         &[
             Arg::Text(event.event_type.as_str()),
             Arg::Text(&event.subject),
             Arg::Int(event.version),
-            Arg::Json(event.data.clone()),
+            Arg::Text(&without_nul_escapes(&event.data)),
             Arg::Time(event.occurred_at),
         ],
     )

@@ -41,7 +41,7 @@ WITH stored AS (
     ON CONFLICT DO NOTHING
 ), told AS (
     INSERT INTO events (type, subject, version, payload, occurred_at)
-    SELECT r.type, r.subject, r.version, CAST(r.payload AS jsonb), $2
+    SELECT r.type, r.subject, r.version, CAST(r.payload AS json), $2
     FROM unnest($24::text[], $25::text[], $26::bigint[], $27::text[]) AS r (type, subject, version, payload)
 )
 INSERT INTO payment_counts (network, state, connector_role, payments)

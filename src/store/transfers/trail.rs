@@ -35,7 +35,7 @@ static EVENTS: LazyLock<Many> = LazyLock::new(|| {
 });
 
 const EVENTS_POSTGRES: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
-    SELECT r.type, r.subject, r.version, CAST(r.payload AS jsonb), r.at \
+    SELECT r.type, r.subject, r.version, CAST(r.payload AS json), r.at \
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) \
         WITH ORDINALITY AS r (type, subject, version, payload, at, n) \
     ORDER BY r.n";

@@ -31,7 +31,7 @@ WITH moved AS (
     WHERE t.transfer_id = r.id AND t.version = r.version AND t.status = r.was
         AND t.payout_id IS NOT DISTINCT FROM r.was_payout
     RETURNING r.n, r.id, r.was, t.status, t.version, t.rail, t.network, t.message, t.updated_at, r.cause,
-        CAST(r.payload AS jsonb) AS payload
+        CAST(r.payload AS json) AS payload
 ), turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(8246973 + 0 * count(*)) AS taken FROM moved
 ), history AS (
