@@ -20,7 +20,8 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `program` with this configuration. With `notify`, it tells this socket what it would tell systemd.
+    /// Starts `program` with this configuration, in the environment of its systemd unit. With `notify`, it tells this
+    /// socket what it would tell systemd.
     pub(crate) fn start(
         program: &str,
         config: &Path,
@@ -28,7 +29,8 @@ impl Daemon {
         notify: Option<&Path>,
     ) -> Outcome<Self> {
         let mut command = Command::new(program);
-        command.env_clear().arg("--config").arg(config).args([mode, "--log-format", "json"]);
+        command.env_clear().env("MALLOC_ARENA_MAX", "1");
+        command.arg("--config").arg(config).args([mode, "--log-format", "json"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(socket) = notify {
             command.env("NOTIFY_SOCKET", socket);
