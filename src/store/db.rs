@@ -132,6 +132,13 @@ impl Db {
             .after_connect(|conn, _| {
                 Box::pin(async { conn.execute(POSTGRES_SESSION).await.map(drop) })
             })
+            // A connection keeps room for the largest batch that it ever carried, and there are several.
+            .after_release(|conn, _| {
+                Box::pin(async {
+                    conn.shrink_buffers();
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }

@@ -35,8 +35,8 @@ const WRITTEN_AT_ONCE: usize = 1_000;
 const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
 /// So many writes are under way at once: while the database works on one, the next is made ready.
 const WRITES_MAX: usize = 2;
-/// While so many answers wait to be written down, nothing more is claimed: what is in hand has an end.
-const WAITING_MAX: usize = 2 * WRITTEN_AT_ONCE;
+/// While so many answers wait to be written down or are being written, nothing more is claimed: what is in hand has an end.
+const UNWRITTEN_MAX: usize = (WRITES_MAX + 1) * WRITTEN_AT_ONCE;
 /// A rail that fails so many calls in a row is taken to be down.
 const DOWN_AFTER: u32 = 5;
 
@@ -52,7 +52,10 @@ pub(super) struct Pump<'a> {
     /// Answered, and to be written down, and since when.
     answered: Vec<Answered>,
     since: Instant,
-    writes: FuturesUnordered<LocalBoxFuture<'a, Result<u64, StoreError>>>,
+    /// Each tells how many it was to write, and what came of it.
+    writes: FuturesUnordered<LocalBoxFuture<'a, (usize, Result<u64, StoreError>)>>,
+    /// How many answers are being written down.
+    writing: usize,
     /// When something last happened.
     moved_at: Instant,
     failures: u32,
@@ -87,6 +90,7 @@ impl<'a> Pump<'a> {
             answered: Vec::new(),
             since: now,
             writes: FuturesUnordered::new(),
+            writing: 0,
             moved_at: now,
             failures: 0,
             begun: round.now(),
@@ -114,7 +118,7 @@ impl<'a> Pump<'a> {
                     self.to_look.next = next;
                     self.sort_out(claims);
                 }
-                Some(written) = self.writes.next() => self.written(written),
+                Some((answers, written)) = self.writes.next() => self.written(answers, written),
                 () = sleep_until(self.since + WRITTEN_WITHIN), if is_waiting => {}
                 () = sleep(BEAT) => {
                     if self.moved_at.elapsed() < self.round.answer_max {
@@ -145,13 +149,12 @@ impl<'a> Pump<'a> {
         }
         if self.done.error.is_none() && !self.round.is_stopping() {
             self.begin_calls();
-            if self.answered.len() < WAITING_MAX {
+            if self.answered.len() + self.writing < UNWRITTEN_MAX {
                 self.begin_claims();
             }
         }
-        if self.writes.len() < WRITES_MAX && self.is_time_to_write() {
-            let answered = std::mem::take(&mut self.answered);
-            self.writes.push(write(self.round, answered).boxed_local());
+        while self.writes.len() < WRITES_MAX && self.is_time_to_write() {
+            self.begin_write();
         }
     }
 
@@ -191,6 +194,15 @@ impl<'a> Pump<'a> {
             });
             self.to_pay.claiming = Some(claim.boxed_local());
         }
+    }
+
+    fn begin_write(&mut self) {
+        let answers = std::cmp::min(self.answered.len(), WRITTEN_AT_ONCE);
+        let answered: Vec<Answered> = self.answered.drain(..answers).collect();
+        self.writing += answers;
+        let round = self.round;
+        let written = async move { (answers, write(round, answered).await) };
+        self.writes.push(written.boxed_local());
     }
 
     fn is_time_to_write(&self) -> bool {
@@ -316,7 +328,8 @@ impl<'a> Pump<'a> {
         self.answered.push(answered);
     }
 
-    fn written(&mut self, written: Result<u64, StoreError>) {
+    fn written(&mut self, answers: usize, written: Result<u64, StoreError>) {
+        self.writing -= answers;
         match written {
             Ok(acted) => self.done.acted += acted,
             Err(error) => {
