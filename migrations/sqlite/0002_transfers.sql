@@ -70,7 +70,8 @@ CREATE INDEX transfers_by_subject ON transfers (subject_key, rail)
     WHERE subject_key IS NOT NULL AND comes_in = 'rail';
 -- A payment is paid out by one transfer.
 CREATE UNIQUE INDEX transfers_one_payment ON transfers (payment_id, payment_network) WHERE payment_id IS NOT NULL;
-CREATE INDEX transfers_by_time ON transfers (created_at, transfer_id);
+-- Transfers in the order of their creation. An index on them would be written with each of their steps.
+CREATE INDEX transfers_by_time ON status_changes (reached_at, id) WHERE kind = 'transfer' AND source = 'created';
 
 -- How many transfers are in a status: kept in the transactions that change it, for a count must not cost a scan.
 CREATE TABLE transfer_counts (

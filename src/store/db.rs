@@ -55,6 +55,8 @@ const SQLITE_WRITE_CACHE: &str = "-2048";
 const SQLITE_READ_CACHE: &str = "-1024";
 /// So many rows of an answer go from `SQLite`'s thread to ours at once: more than a page of payments has.
 const SQLITE_ROWS: usize = 256;
+/// So many rows are read before others may go on.
+const READ_AT_ONCE: usize = 200;
 /// Compiled statements that a connection keeps: more than there are.
 const SQLITE_STATEMENTS: usize = 128;
 
@@ -326,6 +328,27 @@ where
     StoreError: From<E>,
 {
     within(ANSWER_MAX, work).await
+}
+
+/// Lets everything that is ready go on: all works on one thread, and a transaction that cannot go on keeps others waiting.
+/// It stands between pieces of work of about a millisecond.
+pub(super) async fn breathe() {
+    tokio::task::yield_now().await;
+}
+
+/// What the rows of an answer tell, many or few.
+pub(super) async fn read_all<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut all = Vec::with_capacity(rows.len());
+    for some in rows.chunks(READ_AT_ONCE) {
+        for row in some {
+            all.push(read(row)?);
+        }
+        breathe().await;
+    }
+    Ok(all)
 }
 
 async fn within<T, E>(

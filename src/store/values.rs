@@ -145,6 +145,14 @@ impl Row {
         })
     }
 
+    /// A text as it stands in the row.
+    fn maybe_str(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row, next) => row.try_get(place(row, next, column)?)?,
+            Self::Postgres(row, next) => row.try_get(place(row, next, column)?)?,
+        })
+    }
+
     pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
         self.get(column)
     }
@@ -222,16 +230,19 @@ impl Row {
 
     /// A text that a function of ours can read, where there is one.
     pub(super) fn maybe_parsed<T: FromStr>(&self, column: &str) -> Result<Option<T>, StoreError> {
-        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
-        let unreadable =
-            || StoreError::Unreadable { column: column.to_owned(), value: text.clone() };
-        text.parse().map(Some).map_err(|_| unreadable())
+        let Some(text) = self.maybe_str(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| StoreError::Unreadable {
+            column: column.to_owned(),
+            value: text.to_owned(),
+        })
     }
 
     /// A text that a function of ours can read.
     pub(super) fn parsed<T: FromStr>(&self, column: &str) -> Result<T, StoreError> {
-        let text = self.text(column)?;
-        text.parse().map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text })
+        self.maybe_parsed(column)?.ok_or_else(|| StoreError::Unreadable {
+            column: column.to_owned(),
+            value: "NULL".to_owned(),
+        })
     }
 
     /// What JSON text tells.
@@ -258,6 +269,9 @@ where
     Ok(place)
 }
 
+/// Room for the digits of nearly every amount.
+const LIKELY_DIGITS: usize = 32;
+
 /// The decimal text of PostgreSQL's binary `numeric`: how many groups of four digits there are, where the first of them
 /// stands, the sign, how many decimals there are, and the groups. None if it is no amount.
 fn numeric_text(bytes: &[u8]) -> Option<String> {
@@ -267,12 +281,11 @@ fn numeric_text(bytes: &[u8]) -> Option<String> {
     if sign != 0 {
         return None;
     }
-    let groups: Vec<i16> = numbers.collect();
     let group = |place: i16| {
         let index = usize::try_from(weight.checked_sub(place)?).ok()?;
-        groups.get(index).copied()
+        numbers.clone().nth(index)
     };
-    let mut text = String::new();
+    let mut text = String::with_capacity(LIKELY_DIGITS);
     for place in (0..=weight.max(0)).rev() {
         text.extend(digits(group(place).unwrap_or_default()));
     }

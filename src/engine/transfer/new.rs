@@ -56,7 +56,7 @@ pub struct NewTransfer {
     pub deadline: Option<DateTime<Utc>>,
     /// The payment of a network that it pays out: (network, payment id).
     pub payment: Option<(String, String)>,
-    /// When it was created elsewhere; none: now.
+    /// When it was created elsewhere; none, or a time to come by a clock that is ahead: now.
     pub created_at: Option<DateTime<Utc>>,
 }
 
@@ -170,7 +170,7 @@ impl NewTransfer {
             payout_id: None,
             attempts: 0,
             not_before: None,
-            created_at: self.created_at.unwrap_or(now),
+            created_at: self.created_at.map_or(now, |created| created.min(now)),
             updated_at: now,
             completed_at: None,
         }

@@ -33,8 +33,9 @@ const LOOKS_MAX: usize = 4;
 const WRITTEN_AT_ONCE: usize = 1_000;
 /// … or when the first of them has waited for so long.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
-/// So many writes are under way at once: while the database works on one, the next is made ready.
-const WRITES_MAX: usize = 2;
+/// So many writes are under way at once: while the database works on some, and one waits for the disk, the next is made
+/// ready.
+const WRITES_MAX: usize = 3;
 /// While so many answers wait to be written down or are being written, nothing more is claimed: what is in hand has an end.
 const UNWRITTEN_MAX: usize = (WRITES_MAX + 1) * WRITTEN_AT_ONCE;
 /// A rail that fails so many calls in a row is taken to be down.

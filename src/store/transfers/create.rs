@@ -9,7 +9,7 @@ use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, stored_time};
 use super::super::{Lease, Store, StoreError};
 use super::rows::{amount_json, kept, maybe_kept, time_json};
-use super::trail::{Reached, write_counts, write_events, write_history};
+use super::trail::{Reached, write_trail};
 use crate::engine::{NewTransfer, Transfer, created_event, subject_key};
 
 /// Rows in one statement.
@@ -174,13 +174,10 @@ async fn insert(
             .collect();
         return in_the_way(conn, &missing).await;
     }
-    let reached: Vec<Reached<'_>> =
-        chunk.iter().map(|after| Reached { after, source: "created" }).collect();
-    write_history(conn, &reached, now).await?;
     let events: Vec<_> = chunk.iter().map(created_event).collect();
-    write_events(conn, &events).await?;
-    let counts: Vec<_> = chunk.iter().map(|one| (one, one.status.as_str(), 1)).collect();
-    write_counts(conn, &counts).await?;
+    let created = |(after, event)| Reached { was: None, after, source: "created", event };
+    let reached: Vec<Reached<'_>> = chunk.iter().zip(&events).map(created).collect();
+    write_trail(conn, &reached, now).await?;
     Ok(Vec::new())
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::super::db::breathe;
 use super::super::values::stored_time;
 use super::super::{Lease, Store, StoreError, take_turn};
 use super::ends::write_ends;
@@ -86,7 +87,9 @@ impl Store {
     ) -> Result<HashSet<String>, StoreError> {
         let now = stored_time(now);
         let steps: Vec<Step<'_>> = finished.iter().filter_map(|one| one.step.clone()).collect();
+        breathe().await;
         let mut planned = plan(Some(lease), &steps, now)?;
+        breathe().await;
         let mut ends = planned.iter_mut();
         for one in finished {
             let is_over = !one.end.status(one.payout).is_open();

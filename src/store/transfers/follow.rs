@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::db::{Conn, Sql};
+use super::super::db::{Conn, Sql, read_all};
 use super::super::values::Arg;
 use super::super::{Lease, Store, StoreError};
 use super::claims::{Claim, claimant, claims_of};
@@ -157,11 +157,7 @@ async fn due(
         Arg::Int(i64::from(limit)),
     ];
     let rows = conn.rows(DUE, &args).await?;
-    let mut due = Vec::with_capacity(rows.len());
-    for row in &rows {
-        due.push(payout_from(row)?);
-    }
-    Ok(due)
+    read_all(&rows, payout_from).await
 }
 
 /// Takes in hand what needs it. What another has taken meanwhile is left out.

@@ -42,10 +42,22 @@ pub struct TransferCount {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const LIST: &str = "SELECT * FROM transfers \
-    WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR rail = $3) \
-      AND ($4 IS NULL OR network = $4) AND created_at >= $5 AND (created_at, transfer_id) > ($6, $7) \
-    ORDER BY created_at, transfer_id LIMIT $8";
+/// In the order of the history, where a transfer's creation stands once: an index on the transfers themselves would be
+/// written again with every step of each.
+const LIST: Sql = Sql::Each {
+    sqlite: "SELECT t.* FROM status_changes s CROSS JOIN transfers t ON t.transfer_id = s.id \
+             WHERE s.kind = 'transfer' AND s.source = 'created' AND s.reached_at >= $5 AND (s.reached_at, s.id) > ($6, $7) \
+               AND ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.kind = $2) \
+               AND ($3 IS NULL OR t.rail = $3) AND ($4 IS NULL OR t.network = $4) \
+             ORDER BY s.reached_at, s.id LIMIT $8",
+    postgres: "SELECT t.* FROM status_changes s \
+                   CROSS JOIN LATERAL (SELECT * FROM transfers WHERE transfer_id = s.id OFFSET 0) t \
+               WHERE s.kind = 'transfer' AND s.source = 'created' AND s.reached_at >= $5 \
+                 AND (s.reached_at, s.id) > ($6, $7) \
+                 AND ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.kind = $2) \
+                 AND ($3 IS NULL OR t.rail = $3) AND ($4 IS NULL OR t.network = $4) \
+               ORDER BY s.reached_at, s.id LIMIT $8",
+};
 
 const COUNTS: &str = "SELECT c.rail, c.network, c.status, c.transfers, \
         (SELECT min(o.created_at) FROM (SELECT created_at FROM transfers t \

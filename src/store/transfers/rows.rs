@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::super::StoreError;
-use super::super::db::{Conn, Sql};
+use super::super::db::{Conn, Sql, read_all};
 use super::super::values::{Arg, Row, sqlite_time, stored_time, without_nul};
 use crate::engine::{Amount, Memo, Transfer};
 use chrono::{DateTime, Utc};
@@ -72,12 +72,9 @@ pub(super) async fn transfers_by_id(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut found = HashMap::with_capacity(ids.len());
-    for row in &conn.rows(BY_ID, &[Arg::Texts(ids)]).await? {
-        let transfer = Box::new(transfer_from(row)?);
-        found.insert(transfer.transfer_id.clone(), transfer);
-    }
-    Ok(found)
+    let rows = conn.rows(BY_ID, &[Arg::Texts(ids)]).await?;
+    let found = read_all(&rows, |row| transfer_from(row).map(Box::new)).await?;
+    Ok(found.into_iter().map(|transfer| (transfer.transfer_id.clone(), transfer)).collect())
 }
 
 /// A text as both databases keep it.

@@ -1,16 +1,16 @@
 //! Moving transfers.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::super::db::{Conn, Sql, Tx, in_time};
-use super::super::values::{Arg, stored_time, without_nul_escapes};
+use super::super::values::{Arg, stored_time};
 use super::super::{Lease, Store, StoreError, alerts};
 use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
 use super::rows::{maybe_kept, time_json};
+use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};
 use crate::engine::{
     Actor, Alert, AlertName, Cause, Changes, Event, Step, Transfer, TransferStatus, legal,
@@ -175,10 +175,15 @@ pub(super) async fn write_steps(
     if planned.is_empty() {
         return Ok(HashSet::new());
     }
-    let moved = match tx {
-        Tx::Sqlite(_) => write_sqlite::write(&mut tx.conn(), planned, now).await?,
-        Tx::Postgres(tx) => in_time(write_postgres::write(tx, planned, now)).await?,
+    // A row that is not as it was read does not move, and nothing is told of it. What is done before the turn to write
+    // history and events is taken, several writers do at once.
+    let moved = match tx.conn() {
+        Conn::Sqlite(conn) => in_time(write_sqlite::write(conn, planned)).await?,
+        Conn::Postgres(conn) => in_time(write_postgres::write(conn, planned)).await?,
     };
+    let done = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
+    let reached: Vec<Reached<'_>> = done.map(reached).collect();
+    write_trail(&mut tx.conn(), &reached, now).await?;
     let ends: Vec<_> = planned
         .iter()
         .filter(|step| moved.contains(&step.after.transfer_id))
@@ -235,7 +240,11 @@ async fn tell_of_holds(
     Ok(())
 }
 
-/// What an event tells, as JSON that both databases take.
-pub(super) fn payload<'a>(step: &'a Planned<'_>) -> Cow<'a, str> {
-    without_nul_escapes(&step.event.data)
+fn reached<'a>(step: &'a Planned<'_>) -> Reached<'a> {
+    Reached {
+        was: Some(step.before.status),
+        after: &step.after,
+        source: step.cause.as_str(),
+        event: &step.event,
+    }
 }

@@ -1,17 +1,18 @@
-//! What is written beside every change: a row of the history, and an event.
+//! What is written beside every change: a row of the history, an event, and a count.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::super::StoreError;
-use super::super::db::{Conn, Sql, in_time};
-use super::super::many::Many;
+use super::super::db::{Conn, in_time};
+use super::super::many::{Many, Values};
 use super::super::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
-use super::rows::{maybe_kept, time_json};
-use crate::engine::{Event, Transfer};
+use crate::engine::{Event, Transfer, TransferStatus};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -20,11 +21,6 @@ static HISTORY: LazyLock<Many> = LazyLock::new(|| {
         "",
     )
 });
-
-const HISTORY_POSTGRES: &str = "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason) \
-    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason \
-    FROM jsonb_to_recordset($1) AS r (n bigint, network text, id text, status text, at timestamptz, source text, reason text) \
-    ORDER BY r.n";
 
 static EVENTS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -40,51 +36,125 @@ const EVENTS_POSTGRES: &str = "INSERT INTO events (type, subject, version, paylo
         WITH ORDINALITY AS r (type, subject, version, payload, at, n) \
     ORDER BY r.n";
 
-const COUNTS: Sql = Sql::Each {
-    sqlite: "INSERT INTO transfer_counts (rail, network, status, transfers) \
-             SELECT value ->> 'rail', value ->> 'network', value ->> 'status', value ->> 'by' FROM json_each($1) WHERE true \
-             ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfers + excluded.transfers",
-    postgres: "INSERT INTO transfer_counts (rail, network, status, transfers) \
-               SELECT r.rail, r.network, r.status, r.by \
-               FROM jsonb_to_recordset($1) AS r (rail text, network text, status text, by bigint) \
-               ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers",
-};
+const COUNTS: &str = "INSERT INTO transfer_counts (rail, network, status, transfers) \
+    SELECT value ->> 'rail', value ->> 'network', value ->> 'status', value ->> 'by' FROM json_each($1) WHERE true \
+    ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfers + excluded.transfers";
 
-/// A status that a transfer has come to: itself after it, and why.
+/// All three in one statement, so that others wait for their turn no longer than one takes. It takes the turn before it
+/// gives any row its number, unless the transaction has it.
+const POSTGRES: &str = "
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(8246973) AS taken
+), history AS (
+    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)
+    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason
+    FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+        WITH ORDINALITY AS r (id, network, status, at, source, reason, n)
+    ORDER BY r.n
+), told AS (
+    INSERT INTO events (type, subject, version, payload, occurred_at)
+    SELECT r.type, 'transfer/' || r.id, r.version, CAST(r.payload AS json), r.at
+    FROM turn CROSS JOIN unnest($1::text[], $8::text[], $9::bigint[], $10::text[], $15::timestamptz[])
+        WITH ORDINALITY AS r (id, type, version, payload, at, n)
+    ORDER BY r.n
+)
+INSERT INTO transfer_counts (rail, network, status, transfers)
+SELECT r.rail, r.network, r.status, r.by
+FROM turn CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::bigint[]) AS r (rail, network, status, by)
+ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers";
+
+/// A status that a transfer has come to: what it was before, unless it is new, itself after it, why, and the event that
+/// tells of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached<'a> {
+    pub(super) was: Option<TransferStatus>,
     pub(super) after: &'a Transfer,
     pub(super) source: &'a str,
+    pub(super) event: &'a Event,
 }
 
-/// Writes the history of transfers, in this order.
-pub(super) async fn write_history(
+impl Reached<'_> {
+    /// When it came to the status. Its first one it has since its creation, which is not now if it was imported.
+    fn at(&self) -> DateTime<Utc> {
+        if self.was.is_none() { self.after.created_at } else { self.after.updated_at }
+    }
+}
+
+/// Writes what transfers came to: their history and their events, in this order, and how many of them stand where.
+pub(super) async fn write_trail(
     conn: &mut Conn<'_>,
     reached: &[Reached<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    if reached.is_empty() {
+        return Ok(());
+    }
     let conn = match conn {
-        Conn::Sqlite(conn) => {
-            let now: Arc<str> = Arc::from(sqlite_time(now));
-            let writing = HISTORY.run(conn, reached, |row, Reached { after, source }| {
-                row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
-                row.value(sqlite_time(after.updated_at))?.shared(&now)?.text(source)?;
-                row.maybe_text(after.message.as_deref())?;
-                Ok(())
-            });
-            return in_time(writing).await;
+        Conn::Sqlite(conn) => conn,
+        Conn::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
+    };
+    let at: Arc<str> = Arc::from(sqlite_time(now));
+    let writing = HISTORY.run(conn, reached, |row, one| {
+        let Reached { after, source, .. } = one;
+        row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
+        row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
+        row.maybe_text(after.message.as_deref())?;
+        Ok(())
+    });
+    in_time(writing).await?;
+    let events: Vec<&Event> = reached.iter().map(|one| one.event).collect();
+    in_time(EVENTS.run(conn, &events, |row, event| bind_event(row, event))).await?;
+    let row = |((rail, network, status), by)| json!({ "rail": rail, "network": network, "status": status, "by": by });
+    let counts: Vec<_> = counts(reached).into_iter().map(row).collect();
+    Conn::Sqlite(conn).execute(COUNTS, &[Arg::Json(json!(counts).to_string())]).await.map(drop)
+}
+
+async fn write_postgres(
+    conn: &mut PgConnection,
+    reached: &[Reached<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let counts = counts(reached);
+    sqlx::query(POSTGRES)
+        .bind(reached.iter().map(|one| one.after.transfer_id.as_str()).collect::<Vec<_>>())
+        .bind(now)
+        .bind(reached.iter().map(|one| one.after.network.as_str()).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| one.after.status.as_str()).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| stored_time(one.at())).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| one.source).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| reason(one.after)).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| one.event.event_type.as_str()).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| one.event.version).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| without_nul_escapes(&one.event.data)).collect::<Vec<_>>())
+        .bind(counts.keys().map(|(rail, _, _)| *rail).collect::<Vec<_>>())
+        .bind(counts.keys().map(|(_, network, _)| *network).collect::<Vec<_>>())
+        .bind(counts.keys().map(|(_, _, status)| *status).collect::<Vec<_>>())
+        .bind(counts.values().copied().collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| stored_time(one.event.occurred_at)).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+fn reason(after: &Transfer) -> Option<Cow<'_, str>> {
+    after.message.as_deref().map(without_nul)
+}
+
+/// How many more transfers of a rail and a network stand in a status, or how many less.
+fn counts<'a>(reached: &[Reached<'a>]) -> BTreeMap<(&'a str, &'a str, &'static str), i64> {
+    let mut counts = BTreeMap::new();
+    for Reached { was, after, .. } in reached {
+        let mut count = |status: TransferStatus, by: i64| {
+            let place = (after.rail.as_str(), after.network.as_str(), status.as_str());
+            *counts.entry(place).or_default() += by;
+        };
+        count(after.status, 1);
+        if let Some(was) = was {
+            count(*was, -1);
         }
-        Conn::Postgres(_) => conn,
-    };
-    let row = |(n, Reached { after, source }): (usize, &Reached<'_>)| {
-        json!({
-            "n": n, "network": after.network, "id": after.transfer_id, "status": after.status.as_str(),
-            "at": time_json(Some(after.updated_at)), "source": source, "reason": maybe_kept(after.message.as_ref()),
-        })
-    };
-    let rows: Vec<_> = reached.iter().enumerate().map(row).collect();
-    let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now)];
-    conn.execute(HISTORY_POSTGRES, &args).await.map(drop)
+    }
+    counts.retain(|_, by| *by != 0);
+    counts
 }
 
 /// Puts events into the outbox, in this order.
@@ -93,16 +163,7 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
         return Ok(());
     }
     match conn {
-        Conn::Sqlite(conn) => {
-            let writing = EVENTS.run(conn, events, |row, event| {
-                row.text(event.event_type.as_str())?.text(&without_nul(&event.subject))?;
-                row.value(event.version)?;
-                row.text(&without_nul_escapes(&event.data))?;
-                row.value(sqlite_time(event.occurred_at))?;
-                Ok(())
-            });
-            in_time(writing).await
-        }
+        Conn::Sqlite(conn) => in_time(EVENTS.run(conn, events, bind_event)).await,
         Conn::Postgres(conn) => {
             let subjects = events.iter().map(|event| without_nul(&event.subject));
             let data = events.iter().map(|event| without_nul_escapes(&event.data));
@@ -120,20 +181,9 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
     }
 }
 
-/// Counts transfers that come to a status (`by` is 1) or leave it (-1).
-pub(super) async fn write_counts(
-    conn: &mut Conn<'_>,
-    counts: &[(&Transfer, &str, i64)],
-) -> Result<(), StoreError> {
-    let mut sums: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
-    for (transfer, status, by) in counts {
-        *sums.entry((&transfer.rail, &transfer.network, status)).or_default() += by;
-    }
-    let rows: Vec<_> = sums
-        .into_iter()
-        .map(|((rail, network, status), by)| {
-            json!({ "rail": rail, "network": network, "status": status, "by": by })
-        })
-        .collect();
-    conn.execute(COUNTS, &[Arg::Json(json!(rows).to_string())]).await.map(drop)
+fn bind_event(row: &mut Values, event: &Event) -> Result<(), sqlx::Error> {
+    row.text(event.event_type.as_str())?.text(&without_nul(&event.subject))?;
+    row.value(event.version)?.text(&without_nul_escapes(&event.data))?;
+    row.value(sqlite_time(event.occurred_at))?;
+    Ok(())
 }

@@ -3,15 +3,11 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Utc};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
-use super::super::StoreError;
-use super::super::db::{Conn, in_time};
 use super::super::many::{Many, Values};
 use super::super::values::sqlite_time;
 use super::steps::Planned;
-use super::trail::{Reached, write_counts, write_events, write_history};
 use crate::engine::Amount;
 
 static MOVE: LazyLock<Many> = LazyLock::new(|| {
@@ -31,38 +27,13 @@ static MOVE: LazyLock<Many> = LazyLock::new(|| {
     )
 });
 
+/// Changes the rows, and tells which have changed.
 pub(super) async fn write(
-    conn: &mut Conn<'_>,
+    conn: &mut SqliteConnection,
     planned: &[Planned<'_>],
-    now: DateTime<Utc>,
-) -> Result<HashSet<String>, StoreError> {
-    let mut moved = HashSet::with_capacity(planned.len());
-    if let Conn::Sqlite(conn) = conn {
-        for row in in_time(MOVE.rows(conn, planned, bind)).await? {
-            moved.insert(row.try_get(0)?);
-        }
-    }
-    let done: Vec<&Planned<'_>> =
-        planned.iter().filter(|step| moved.contains(&step.after.transfer_id)).collect();
-    if done.is_empty() {
-        return Ok(moved);
-    }
-    let reached: Vec<Reached<'_>> = done
-        .iter()
-        .map(|step| Reached { after: &step.after, source: step.cause.as_str() })
-        .collect();
-    write_history(conn, &reached, now).await?;
-    let events: Vec<_> = done.iter().map(|step| step.event.clone()).collect();
-    write_events(conn, &events).await?;
-    let counts: Vec<_> = done
-        .iter()
-        .flat_map(|step| {
-            let (was, is) = (step.before.status.as_str(), step.after.status.as_str());
-            [(step.before, was, -1), (&step.after, is, 1)]
-        })
-        .collect();
-    write_counts(conn, &counts).await?;
-    Ok(moved)
+) -> Result<HashSet<String>, sqlx::Error> {
+    let rows = MOVE.rows(conn, planned, bind).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 fn bind(row: &mut Values, step: &Planned<'_>) -> Result<(), sqlx::Error> {

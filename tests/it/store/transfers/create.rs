@@ -35,6 +35,22 @@ fn a_transfer_comes_back_as_it_went_in() {
 }
 
 #[test]
+fn the_history_of_an_imported_transfer_begins_with_its_creation() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let made = |id: &str, created| NewTransfer { created_at: Some(created), ..deposit(id) };
+        let (before, ahead) = (now() - TimeDelta::days(3), now() + TimeDelta::hours(1));
+        create(&store, &[made("old", before), made("ahead", ahead)]).await;
+        for (id, created) in [("old", before), ("ahead", now())] {
+            let story = store.transfer_story(id).await.unwrap().unwrap();
+            assert_eq!(story.transfer.created_at, created);
+            let first = &story.history[0];
+            assert_eq!((first.reached_at, first.recorded_at), (created, now()));
+        }
+    });
+}
+
+#[test]
 fn a_creation_is_told_and_counted() {
     on_both(async |database| {
         let store = database.store().await;
