@@ -29,11 +29,13 @@ pub enum AlertName {
     RefundFailed,
     /// A rail does not take a payout, however often it is handed over.
     PayoutNotTaken,
+    /// A rail refuses to be asked about a deposit.
+    DepositNotTold,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -46,6 +48,7 @@ impl AlertName {
         Self::IncomingUnmatched,
         Self::RefundFailed,
         Self::PayoutNotTaken,
+        Self::DepositNotTold,
     ];
 
     /// The word in tables, events and metrics.
@@ -64,6 +67,7 @@ impl AlertName {
             Self::IncomingUnmatched => "incoming_unmatched",
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
+            Self::DepositNotTold => "deposit_not_told",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::{Step, Transfer};
 use crate::rails::{Arrival, Arrivals, ExpectedDeposit, RailError};
 use crate::states::note::Note;
 use crate::states::returns::refund_of;
-use crate::states::round::{Round, later};
+use crate::states::round::Round;
 use crate::states::sweep::{SweepError, SweepReport};
 use crate::store::{NewRefund, Postponed};
 
@@ -16,8 +16,6 @@ use crate::store::{NewRefund, Postponed};
 const QUESTION_MAX: u32 = 500;
 /// A question about one deposit alone is refused so often, and none answered, before it is taken to be the rail's fault.
 const REFUSED_MAX: u32 = 3;
-/// A deposit that the rail refuses to be asked about is asked about again after this.
-const REFUSED_PAUSE: std::time::Duration = std::time::Duration::from_secs(10 * 60);
 
 impl Asker {
     /// Asks about every deposit that is due, oldest first. Each is asked about once in a sweep, for the walk goes on
@@ -79,23 +77,6 @@ impl Asker {
             }
         }
         Ok(())
-    }
-
-    /// Leaves a deposit that the rail will not be asked about for later.
-    async fn refused(
-        &self,
-        round: &Round<'_>,
-        deposit: &Transfer,
-        error: &RailError,
-    ) -> Result<(), SweepError> {
-        tracing::warn!(transfer_id = deposit.transfer_id, %error, "the rail refuses the question");
-        let postponed = Postponed {
-            transfer_id: deposit.transfer_id.clone(),
-            version: deposit.version,
-            not_before: later(round.now(), REFUSED_PAUSE),
-            message: Some(format!("the rail refuses to tell of it: {error}")),
-        };
-        Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
     }
 
     /// Writes down what the rail has answered: all moves in one transaction, and when to ask again in another.

@@ -1,14 +1,16 @@
 //! Has the money arrived? The poller `pending-deposits` on one rail.
 //!
 //! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`batches`), or it tells of
-//! itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see
+//! itself what came (`feed`). What its answers mean is in `answers`, and what it refuses to answer in `untold`. Nothing here sends money on: see
 //! [`super::sending`].
 
 mod answers;
 mod batches;
 mod feed;
+mod untold;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::OnceCell;
 
@@ -35,6 +37,8 @@ pub struct Asker {
     /// It tells of itself what came, and is not asked about one deposit or another.
     tells_feed: bool,
     assets: Assets,
+    /// Whether the rail may refuse to be asked about a deposit, or an alert of one stands.
+    may_be_untold: AtomicBool,
     /// So many deposits are asked about, and so many transfers moved, at once.
     batch_size: u32,
 }
@@ -71,6 +75,7 @@ impl Asker {
             is_checked: OnceCell::new(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
+            may_be_untold: AtomicBool::new(true),
             batch_size: own.batch_size,
         })
     }
@@ -106,6 +111,7 @@ impl Asker {
             self.follow(round, report).await?;
         } else {
             self.ask_all(round, report).await?;
+            self.tell_of_untold(round).await?;
         }
         if !round.is_stopping() {
             report.acted += self.expire(round).await?;

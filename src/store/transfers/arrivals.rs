@@ -19,6 +19,10 @@ const WAITING: &str = "SELECT * FROM ( \
             ORDER BY created_at, transfer_id LIMIT $5) AS seen \
     ) AS waiting ORDER BY created_at, transfer_id LIMIT $5";
 
+const THAT_SAYS: &str = "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'rail' AND completed_at IS NULL \
+      AND status IN ('pending_user_transfer_start', 'pending_external') AND substr(message, 1, length($2)) = $2 \
+    ORDER BY created_at, transfer_id LIMIT 1";
+
 const TO_SEND: &str = "SELECT * FROM transfers WHERE network = $1 AND comes_in = 'rail' AND refund_id IS NULL \
       AND status = 'pending_anchor' AND (not_before IS NULL OR not_before <= $2) \
     ORDER BY created_at, transfer_id LIMIT $3";
@@ -50,6 +54,20 @@ impl Store {
         let limit = Arg::Int(i64::from(limit));
         let args = [Arg::Text(rail), Arg::Time(time), Arg::Text(id), Arg::Time(now), limit];
         self.db.rows(WAITING, &args).await?.iter().map(transfer_from).collect()
+    }
+
+    /// The oldest deposit on `rail` whose money has not come, and whose message begins with these words. All that wait are
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn waiting_deposit_that_says(
+        &self,
+        rail: &str,
+        words: &str,
+    ) -> Result<Option<Transfer>, StoreError> {
+        let args = [Arg::Text(rail), Arg::Text(words)];
+        self.db.rows(THAT_SAYS, &args).await?.first().map(transfer_from).transpose()
     }
 
     /// Deposits whose money is in and has to go out on `network`, oldest first. Refunds are in

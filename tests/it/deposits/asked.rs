@@ -131,3 +131,30 @@ fn a_bad_bank_is_caught_up_with() {
         anchor.check_paid(&to);
     });
 }
+
+/// A bank refuses the question for one deposit's sake. Each sweep is a process of its own, as from cron.
+#[test]
+fn a_deposit_that_the_bank_refuses_to_tell_of_is_told() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.customer("customer").account();
+        for id in ["strange", "usual"] {
+            anchor.create(&anchor.expected_deposit(id, &customer));
+        }
+        let (bank, world) = (&anchor.transfers.bank, &anchor.transfers.world);
+        bank.receive("usual", "10.50", "DE02").unwrap();
+        // Both in one question, and then the older one alone.
+        bank.script(BankEndpoint::DepositsLookup, 2, Reply::status(400));
+        anchor.send_until_paid(1);
+        assert_eq!(anchor.transfers.status("usual"), "completed");
+        assert_eq!(world.alerts(), ["deposit_not_told stands"]);
+        let detail = world.texts("SELECT detail FROM alerts").remove(0);
+        assert!(detail.contains("strange: the rail refuses"), "{detail}");
+        anchor.send();
+        assert_eq!(world.alerts(), ["deposit_not_told stands"], "it is not due");
+        world.sql("UPDATE transfers SET not_before = NULL WHERE transfer_id = 'strange'");
+        anchor.send();
+        assert_eq!(world.alerts(), ["deposit_not_told ended"]);
+        assert_eq!(anchor.transfers.status("strange"), "pending_user_transfer_start");
+    });
+}

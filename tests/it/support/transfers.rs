@@ -4,12 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use railpoll::engine::{NewTransfer, TransferKind, TransferStatus};
+use railpoll::engine::{Clock, NewTransfer, TransferKind, TransferStatus};
 use railpoll::sandbox::bank::{Bank, BankOptions};
 use railpoll::store::Store;
 
 use super::databases::Kind;
-use super::payments::now;
 use super::world::{Daemon, Ended, World, finish, until_true};
 
 /// A world, and a bank that is the rail `bank`.
@@ -83,7 +82,8 @@ impl Transfers {
     #[track_caller]
     pub(crate) fn create(&self, new: &[NewTransfer]) -> Vec<String> {
         let store = self.store();
-        let bad = self.world.wait(store.create_transfers(None, new, now())).unwrap();
+        let bad =
+            self.world.wait(store.create_transfers(None, new, Clock::system().now())).unwrap();
         assert_eq!(bad, []);
         self.world.wait(store.close());
         new.iter().map(|one| one.transfer_id.clone()).collect()
