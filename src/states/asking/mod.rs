@@ -1,8 +1,8 @@
 //! Has the money arrived? The poller `pending-deposits` on one rail.
 //!
 //! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`batches`), or it tells of
-//! itself what came (`feed`). What its answers mean is in `answers`, and what it refuses to answer in `untold`. Nothing here sends money on: see
-//! [`super::sending`].
+//! itself what came (`feed`). What its answers mean is in `answers`, and what it refuses to answer in `untold`. Nothing
+//! here sends money on: see [`super::sending`].
 
 mod answers;
 mod batches;

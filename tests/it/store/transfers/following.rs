@@ -1,16 +1,18 @@
 //! Asking about payouts that their rail has: without a claim, and shared among workers.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use railpoll::engine::{Cause, PayoutStatus, Poller, Step, TransferStatus as S};
 use railpoll::store::{
     Claim, FinishedPayout, Following, Lease, PayoutEnd, Resolved, Store, StoreError,
 };
+use tokio::time::timeout;
 
 use super::{create, lease, read, run_out, to_pay};
-use crate::support::on_both;
 use crate::support::payments::now;
+use crate::support::{Kind, TestDatabase, on_both, run};
 
 const RAIL: &str = "bank";
 
@@ -105,6 +107,37 @@ fn the_first_answer_counts() {
         assert_eq!(read(&store, &transfer(&seen[1])).await.status, S::PendingExternal);
         let left = follow_all(&store, &one, now() + TimeDelta::minutes(2)).await;
         assert!(left.iter().all(|id| *id == seen[1].payout.payout_id) && !left.is_empty());
+    });
+}
+
+/// A number that is drawn before the turn is taken would be passed by who reads on from the newest one.
+#[test]
+fn what_is_written_down_gets_its_numbers_when_its_turn_comes() {
+    const WAITS: &str = "pg_locks WHERE locktype = 'advisory' AND NOT granted \
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    run(async {
+        let database = TestDatabase::new(Kind::Postgres);
+        let store = database.store().await;
+        let one = lease(&store, Poller::Outgoing, RAIL).await;
+        initiated(&store, &one, 1).await;
+        let (seen, _) = follow(&store, &one, now(), &Following::default()).await;
+        let (mut other, mut watcher) = (database.person().await, database.person().await);
+        other.execute("BEGIN; SELECT pg_advisory_xact_lock(8246973)").await.unwrap();
+        let others_turn = async {
+            while watcher.count(WAITS).await == 0 {}
+            let event = "INSERT INTO events (type, subject, version, payload, occurred_at) \
+                         VALUES ('payment.new', 'payment/acme/p', 1, '{}', now()); COMMIT";
+            other.execute(event).await.unwrap();
+        };
+        let end = [delivered(&seen[0])];
+        let finishing = store.finish_payouts(&one, &end, now());
+        let in_turn = timeout(Duration::from_secs(30), others_turn);
+        let (moved, waited) = tokio::join!(finishing, in_turn);
+        waited.expect("it takes its turn");
+        assert_eq!(moved.unwrap().len(), 1);
+        let events = store.events_after(0, 10).await.unwrap();
+        let newest: Vec<_> = events.iter().rev().take(2).map(|event| &event.subject).collect();
+        assert_eq!(newest, ["transfer/t0", "payment/acme/p"]);
     });
 }
 
