@@ -1,4 +1,4 @@
-//! railpoll-completed: Records payments that were completed or returned, and compares the final amounts.
+//! railpoll-completed: Records payments that were completed, and compares the final amounts.
 
 use std::process::ExitCode;
 

@@ -122,6 +122,7 @@ fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<Open> {
         | Poller::Locked
         | Poller::Executed
         | Poller::Completed
+        | Poller::Returned
         | Poller::Failed => return None,
         Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => {}
     }

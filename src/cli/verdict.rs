@@ -73,6 +73,7 @@ const fn fault_of_ours(poller: Poller) -> ReasonType {
         Poller::Locked => ReasonType::SenderProcessingFailure,
         Poller::Executed
         | Poller::Completed
+        | Poller::Returned
         | Poller::Failed
         | Poller::PendingDeposits
         | Poller::Outgoing

@@ -56,6 +56,7 @@ impl Sort {
             | Poller::Locked
             | Poller::Executed
             | Poller::Completed
+            | Poller::Returned
             | Poller::Failed
             | Poller::Watch => &[Self::Networks],
             Poller::PendingDeposits => &[Self::Networks, Self::Rails],

@@ -96,7 +96,7 @@ pub(super) fn read(
 const fn can_reject(poller: Poller) -> bool {
     match poller {
         // Those that only record decline nothing, so that it does not matter.
-        Poller::Accepted | Poller::Completed | Poller::Failed => true,
+        Poller::Accepted | Poller::Completed | Poller::Returned | Poller::Failed => true,
         Poller::Locked | Poller::Executed => false,
         // Transfers are not reviewed.
         Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => true,

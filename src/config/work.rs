@@ -111,6 +111,7 @@ pub(super) fn read(
         | Poller::Locked
         | Poller::Executed
         | Poller::Completed
+        | Poller::Returned
         | Poller::Failed => {
             let networks_in_use = in_use(&networks);
             let payments = read_payments(reader, section, networks, is_on.then_some(poller));

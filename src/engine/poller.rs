@@ -12,8 +12,10 @@ pub enum Poller {
     Locked,
     /// Payments that the network has executed, to be completed by the receiver.
     Executed,
-    /// Payments that are over and went well, and those that were returned.
+    /// Payments that are over and went well.
     Completed,
+    /// Payments whose money went back, by another payment.
+    Returned,
     /// Payments that are over and went wrong.
     Failed,
     /// Deposits: money that is to come in on a rail, and then to go out on a network.
@@ -26,11 +28,12 @@ pub enum Poller {
 
 impl Poller {
     /// Every poller: those of payments in the order of a payment's life, then those of transfers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Locked,
         Self::Executed,
         Self::Completed,
+        Self::Returned,
         Self::Failed,
         Self::PendingDeposits,
         Self::Outgoing,
@@ -38,14 +41,25 @@ impl Poller {
     ];
 
     /// The pollers that own a state of payments, in the order of a payment's life.
-    pub const PAYMENTS: [Self; 5] =
-        [Self::Accepted, Self::Locked, Self::Executed, Self::Completed, Self::Failed];
+    pub const PAYMENTS: [Self; 6] = [
+        Self::Accepted,
+        Self::Locked,
+        Self::Executed,
+        Self::Completed,
+        Self::Returned,
+        Self::Failed,
+    ];
 
     /// Whether it owns a state of payments.
     #[must_use]
     pub const fn is_of_payments(self) -> bool {
         match self {
-            Self::Accepted | Self::Locked | Self::Executed | Self::Completed | Self::Failed => true,
+            Self::Accepted
+            | Self::Locked
+            | Self::Executed
+            | Self::Completed
+            | Self::Returned
+            | Self::Failed => true,
             Self::PendingDeposits | Self::Outgoing | Self::Watch => false,
         }
     }
@@ -58,6 +72,7 @@ impl Poller {
             Self::Locked => "locked",
             Self::Executed => "executed",
             Self::Completed => "completed",
+            Self::Returned => "returned",
             Self::Failed => "failed",
             Self::PendingDeposits => "pending-deposits",
             Self::Outgoing => "outgoing",
@@ -74,6 +89,7 @@ impl Poller {
             | Self::Locked
             | Self::Executed
             | Self::Completed
+            | Self::Returned
             | Self::Failed
             | Self::Outgoing
             | Self::Watch => self.name(),
@@ -88,6 +104,7 @@ impl Poller {
             Self::Locked => "railpoll-locked",
             Self::Executed => "railpoll-executed",
             Self::Completed => "railpoll-completed",
+            Self::Returned => "railpoll-returned",
             Self::Failed => "railpoll-failed",
             Self::PendingDeposits => "railpoll-pending-deposits",
             Self::Outgoing => "railpoll-outgoing",

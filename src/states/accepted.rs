@@ -8,7 +8,7 @@ use crate::config::OnDecline;
 use crate::engine::{ConnectorRole, Operation, PaymentState, ReasonType};
 
 pub(super) const RULES: Rules = Rules {
-    asked: &[PaymentState::Accepted],
+    asked: PaymentState::Accepted,
     states: &[PaymentState::Accepted],
     acts: Some(Acts {
         role: ConnectorRole::Receiving,

@@ -34,7 +34,7 @@ impl Source for List<'_> {
     type Error = NetworkError;
 
     async fn page(&self, window: &Window) -> Result<Listing, NetworkError> {
-        self.0.answer(Box::pin(self.0.client.list(self.0.rules.asked, window))).await
+        self.0.answer(Box::pin(self.0.client.list(&self.0.rules.asked, window))).await
     }
 
     async fn get(&self, payment_id: &str) -> Result<Option<Row>, NetworkError> {

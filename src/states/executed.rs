@@ -10,7 +10,7 @@ use super::rules::{Acts, Rules};
 use crate::engine::{ConnectorRole, Operation, PaymentState, ReasonType};
 
 pub(super) const RULES: Rules = Rules {
-    asked: &[PaymentState::Executed],
+    asked: PaymentState::Executed,
     states: &[PaymentState::Executed, PaymentState::Forwarded, PaymentState::AwaitingCollection],
     acts: Some(Acts {
         role: ConnectorRole::Receiving,

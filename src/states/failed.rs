@@ -6,4 +6,4 @@ use super::rules::Rules;
 use crate::engine::PaymentState;
 
 pub(super) const RULES: Rules =
-    Rules { asked: &[PaymentState::Failed], states: &[PaymentState::Failed], acts: None };
+    Rules { asked: PaymentState::Failed, states: &[PaymentState::Failed], acts: None };

@@ -156,6 +156,7 @@ pub fn job(
         | Poller::Locked
         | Poller::Executed
         | Poller::Completed
+        | Poller::Returned
         | Poller::Failed => payments(making, poller, own, name),
         Poller::PendingDeposits => pending_deposits(making, poller, own, name),
         Poller::Watch => watch(making, poller, own, name),

@@ -6,7 +6,7 @@ use super::rules::{Acts, Rules};
 use crate::engine::{ConnectorRole, Operation, PaymentState, ReasonType};
 
 pub(super) const RULES: Rules = Rules {
-    asked: &[PaymentState::Locked],
+    asked: PaymentState::Locked,
     states: &[PaymentState::Locked],
     acts: Some(Acts {
         role: ConnectorRole::Sending,

@@ -31,6 +31,7 @@ mod note;
 mod patience;
 mod paying;
 mod rail;
+mod returned;
 mod returns;
 mod reviewer;
 mod round;

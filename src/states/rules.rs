@@ -1,14 +1,14 @@
 //! What each poller does with the payments in its state.
 
-use super::{accepted, completed, executed, failed, locked};
+use super::{accepted, completed, executed, failed, locked, returned};
 use crate::config::OnDecline;
 use crate::engine::{ConnectorRole, Operation, PaymentState, Poller, Reason, ReasonType};
 
 /// What a poller owns, and what it does there.
 #[derive(Debug)]
 pub struct Rules {
-    /// The states whose list it reads.
-    pub asked: &'static [PaymentState],
+    /// The state whose list it reads: one, as the network's guides ask of its pollers.
+    pub asked: PaymentState,
     /// The states that it owns: those, and what the network may call them.
     pub states: &'static [PaymentState],
     /// How it acts; none if it only records.
@@ -40,6 +40,7 @@ pub const fn rules(poller: Poller) -> Option<&'static Rules> {
         Poller::Locked => Some(&locked::RULES),
         Poller::Executed => Some(&executed::RULES),
         Poller::Completed => Some(&completed::RULES),
+        Poller::Returned => Some(&returned::RULES),
         Poller::Failed => Some(&failed::RULES),
         Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => None,
     }
@@ -62,6 +63,7 @@ mod tests {
         let mut owned = Vec::new();
         for poller in Poller::ALL {
             assert_eq!(rules(poller).is_some(), poller.is_of_payments());
+            assert!(rules(poller).is_none_or(|rules| rules.states.contains(&rules.asked)));
             for state in rules(poller).map_or(&[][..], |rules| rules.states) {
                 assert!(!owned.contains(&state), "{state} is owned twice");
                 owned.push(state);

@@ -39,6 +39,7 @@ fn a_return_is_linked_both_ways() {
         let gone = world.sandbox.return_payment(paid[0]).unwrap();
         let back = world.sandbox.return_payment(sent[0]).unwrap();
         world.once("completed", &[]).expect(0);
+        world.once("returned", &[]).expect(0);
         assert_eq!(column(&world, "state", paid[0]), "RETURNED");
         assert_eq!(column(&world, "returned_by_payment", paid[0]), gone.to_string());
         assert_eq!(column(&world, "state", back), "COMPLETED");
@@ -66,6 +67,7 @@ fn the_senders_ends_of_a_return_are_linked_too() {
     let gone = world.sandbox.return_payment(paid[0]).unwrap();
     let back = world.sandbox.return_payment(sent[0]).unwrap();
     world.once("completed", &[]).expect(0);
+    world.once("returned", &[]).expect(0);
     assert_eq!(column(&world, "returned_by_payment", sent[0]), back.to_string());
     assert_eq!(column(&world, "returns_payment", gone), paid[0].to_string());
 }
@@ -189,7 +191,7 @@ fn a_sender_only_records_what_others_act_on() {
         world.sandbox.add_payments(5, &spec(state, Role::Sending));
         world.sandbox.add_payments(5, &spec(state, Role::Receiving));
     }
-    for poller in ["accepted", "executed", "completed", "failed"] {
+    for poller in ["accepted", "executed", "completed", "returned", "failed"] {
         world.once(poller, &[]).expect(0);
     }
     assert_eq!(world.count("payments WHERE connector_role = 'SENDING'"), 15);

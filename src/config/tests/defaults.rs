@@ -50,6 +50,7 @@ fn alone_they_are_complete_and_switch_nothing_on() {
         (Poller::Locked, Work::Payments(executed.clone())),
         (Poller::Executed, Work::Payments(executed)),
         (Poller::Completed, Work::Payments(daily.clone())),
+        (Poller::Returned, Work::Payments(daily.clone())),
         (Poller::Failed, Work::Payments(daily)),
         (
             Poller::PendingDeposits,

@@ -122,7 +122,7 @@ impl Client {
         Ok(Self { http, tokens, requests, connector_role: options.connector_role })
     }
 
-    /// One page of the payments in `states`, oldest change first.
+    /// One page of the payments in `state`, oldest change first.
     ///
     /// A row that cannot be understood is in the list as [`Row::Bad`].
     ///
@@ -130,10 +130,10 @@ impl Client {
     /// See [`NetworkError`]. A page that contradicts itself or the question is `Unreadable`.
     pub async fn list(
         &self,
-        states: &[PaymentState],
+        state: &PaymentState,
         window: &Window,
     ) -> Result<Listing, NetworkError> {
-        let request = self.requests.list(states, &self.connector_role, window);
+        let request = self.requests.list(state, &self.connector_role, window);
         self.repeatable(&request, |received| {
             wire::listing(&received.body, window, &self.connector_role, received.server_time)
         })

@@ -32,7 +32,7 @@ impl Requests {
 
     pub(super) fn list(
         &self,
-        states: &[PaymentState],
+        state: &PaymentState,
         role: &ConnectorRole,
         window: &Window,
     ) -> Request {
@@ -40,7 +40,7 @@ impl Requests {
         {
             let mut query = url.query_pairs_mut();
             query
-                .append_pair("states", &list_of(states.iter().map(PaymentState::as_str)))
+                .append_pair("states", state.as_str())
                 .append_pair("connector_role", role.as_str())
                 .append_pair("sort_field", "MODIFIED_AT")
                 .append_pair("sort_direction", "ASC");
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_list_is_asked_for_by_keyset() {
-        let states = [PaymentState::Accepted, PaymentState::LockDeclined];
-        let url = requests().list(&states, &ConnectorRole::Receiving, &WHOLE).url;
+        let state = PaymentState::Accepted;
+        let url = requests().list(&state, &ConnectorRole::Receiving, &WHOLE).url;
         assert_eq!(
             url.as_str(),
-            "https://acme.example/v4/payments?states=ACCEPTED,LOCK_DECLINED&connector_role=RECEIVING\
+            "https://acme.example/v4/payments?states=ACCEPTED&connector_role=RECEIVING\
              &sort_field=MODIFIED_AT&sort_direction=ASC&page=0&size=100"
         );
         let window = Window {
@@ -178,7 +178,7 @@ mod tests {
             page: 3,
             size: 7,
         };
-        let url = requests().list(&states, &ConnectorRole::Sending, &window).url;
+        let url = requests().list(&state, &ConnectorRole::Sending, &window).url;
         let asked: Vec<_> =
             url.query_pairs().skip(1).map(|(_, value)| value.into_owned()).collect();
         assert_eq!(

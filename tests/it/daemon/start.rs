@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::databases::Kind;
 use crate::support::world::{World, binary, finish};
 
-const POLLERS: [&str; 5] = ["accepted", "locked", "executed", "completed", "failed"];
+const POLLERS: [&str; 6] = ["accepted", "locked", "executed", "completed", "returned", "failed"];
 
 #[test]
 fn one_that_is_switched_off_says_so_and_ends_well() {

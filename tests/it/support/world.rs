@@ -329,6 +329,7 @@ pub(crate) fn binary(name: &str) -> &'static str {
         "locked" => env!("CARGO_BIN_EXE_railpoll-locked"),
         "executed" => env!("CARGO_BIN_EXE_railpoll-executed"),
         "completed" => env!("CARGO_BIN_EXE_railpoll-completed"),
+        "returned" => env!("CARGO_BIN_EXE_railpoll-returned"),
         "failed" => env!("CARGO_BIN_EXE_railpoll-failed"),
         "pending-deposits" => env!("CARGO_BIN_EXE_railpoll-pending-deposits"),
         "watch" => env!("CARGO_BIN_EXE_railpoll-watch"),

@@ -137,7 +137,7 @@ fn is_token(seen: &Seen) -> bool {
 }
 
 async fn list(client: &Client) -> Result<Listing, NetworkError> {
-    client.list(&[PaymentState::Accepted], &WINDOW).await
+    client.list(&PaymentState::Accepted, &WINDOW).await
 }
 
 async fn lock(client: &Client) -> Result<OperationAnswer, NetworkError> {
