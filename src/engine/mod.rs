@@ -10,6 +10,7 @@ mod event;
 #[cfg(test)]
 mod fixtures;
 mod history;
+mod identity;
 mod listing;
 mod operation;
 mod payment;
@@ -27,6 +28,7 @@ pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso};
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};
+pub use identity::About;
 pub use listing::{BadRow, Listing, Row, Window};
 pub use operation::{IntentStatus, Operation, Resolution, resolve};
 pub use payment::{ConnectorRole, Payment};

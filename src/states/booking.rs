@@ -3,7 +3,7 @@
 use super::assets::Assets;
 use super::judging::{Judged, Side, judge};
 use super::note::Note;
-use super::returns::refund_of;
+use super::returns::{refund_of, returned};
 use super::round::Round;
 use super::sweep::SweepError;
 use crate::engine::{BadRow, Incoming, MemoKey, Row, Tally, Trail};
@@ -37,11 +37,14 @@ impl Booking<'_> {
             let now = round.now();
             let transfers = round.store.transfers_for(self.source, &keys).await?;
             let judged = judge(&incoming, &transfers, self.assets, self.side);
+            let steps = judged.iter().filter_map(|one| one.step.as_ref());
+            let before = round.store.refunds_decided(&returned(steps)).await?;
             let rows: Vec<NewIncoming<'_>> = incoming
                 .iter()
                 .zip(judged)
                 .map(|(incoming, Judged { verdict, mut step })| {
-                    let refund = step.as_mut().and_then(|step| refund_of(step, self.assets));
+                    let refund =
+                        step.as_mut().and_then(|step| refund_of(step, self.assets, &before));
                     NewIncoming { incoming: incoming.clone(), verdict, step, refund }
                 })
                 .collect();

@@ -1,10 +1,11 @@
-//! Money that goes back: the refund, as the place where it goes out takes it. Pure, but for its new name.
+//! Money that goes back: the refund, as the place where it goes out takes it. Pure.
+
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::assets::Assets;
-use crate::engine::{Amount, Cause, Incoming, Memo, Step, Transfer};
+use crate::engine::{About, Amount, Cause, Incoming, Memo, Step, Transfer};
 use crate::store::NewRefund;
 
 /// Money that came in for a transfer.
@@ -16,10 +17,23 @@ pub(crate) struct CameIn {
     pub(crate) from: Option<String>,
     /// What brought it, on a network: the transaction's hash.
     pub(crate) reference: Option<String>,
+    /// How many refunds of it were decided on before.
+    pub(crate) refunds: u32,
 }
 
-/// The refund that `step` needs by its asset's policy, whose name it is given. None if its money stays.
-pub(super) fn refund_of(step: &mut Step<'_>, assets: &Assets) -> Option<NewRefund> {
+/// The transfers whose money goes back with these steps by their assets' policies.
+pub(super) fn returned<'a>(steps: impl Iterator<Item = &'a Step<'a>>) -> Vec<String> {
+    let are_returned = steps.filter(|step| step.cause == Cause::ArrivalReturned);
+    are_returned.map(|step| step.transfer.transfer_id.clone()).collect()
+}
+
+/// The refund that `step` needs by its asset's policy, whose name it is given. None if its money stays. So many refunds of
+/// each transfer were decided on `before`.
+pub(super) fn refund_of(
+    step: &mut Step<'_>,
+    assets: &Assets,
+    before: &HashMap<String, u32>,
+) -> Option<NewRefund> {
     if step.cause != Cause::ArrivalReturned {
         return None;
     }
@@ -28,6 +42,7 @@ pub(super) fn refund_of(step: &mut Step<'_>, assets: &Assets) -> Option<NewRefun
         amount: changes.amount_in.clone()?,
         from: changes.from_address.clone(),
         reference: changes.network_reference.clone(),
+        refunds: before.get(&step.transfer.transfer_id).copied().unwrap_or(0),
     };
     let reason = changes.message.clone().unwrap_or_else(|| "by the asset's policy".to_owned());
     let refund = refund_for(step.transfer, came, assets, reason)?;
@@ -43,48 +58,57 @@ pub(crate) fn refund_for(
     assets: &Assets,
     reason: String,
 ) -> Option<NewRefund> {
+    let about = About::Transfer(&transfer.transfer_id);
     let transfer_id = Some(transfer.transfer_id.clone());
     Some(if transfer.kind.is_deposit() {
-        let (place, asset) = (transfer.rail.clone(), transfer.currency.clone());
-        NewRefund { transfer_id, ..on_rail(place, asset, came, reason) }
+        let place = (transfer.rail.clone(), transfer.currency.clone());
+        NewRefund { transfer_id, ..on_rail(about, place, came, reason) }
     } else {
         let asset = assets.of_transfer(transfer)?.on_network.to_string();
-        NewRefund { transfer_id, ..on_network(transfer.network.clone(), asset, came, reason) }
+        let place = (transfer.network.clone(), asset);
+        NewRefund { transfer_id, ..on_network(about, place, came, reason) }
     })
 }
 
-/// The refund of an incoming payment that belongs to no transfer, to where it came from.
+/// The refund of an incoming payment that belongs to no transfer, to where it came from. So many `refunds` of it were
+/// decided on before.
 pub(crate) fn refund_of_incoming(
     incoming: &Incoming,
     is_on_rail: bool,
+    refunds: u32,
     reason: String,
 ) -> NewRefund {
     let came = CameIn {
         amount: incoming.amount.clone(),
         from: incoming.from.clone(),
         reference: Some(incoming.reference.clone()),
+        refunds,
     };
-    let (place, asset) = (incoming.source.clone(), incoming.asset.clone());
+    let about = About::Incoming { source: &incoming.source, id: &incoming.incoming_id };
+    let place = (incoming.source.clone(), incoming.asset.clone());
     if is_on_rail {
-        on_rail(place, asset, came, reason)
+        on_rail(about, place, came, reason)
     } else {
-        on_network(place, asset, came, reason)
+        on_network(about, place, came, reason)
     }
 }
 
-fn on_rail(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+/// Where money goes back, and what it is there.
+type Place = (String, String);
+
+fn on_rail(about: About<'_>, place: Place, came: CameIn, reason: String) -> NewRefund {
     let beneficiary = came.from.as_deref().map(payer);
-    NewRefund { beneficiary, ..plain(place, asset, came, reason) }
+    NewRefund { beneficiary, ..plain(about, place, came, reason) }
 }
 
-fn on_network(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+fn on_network(about: About<'_>, place: Place, came: CameIn, reason: String) -> NewRefund {
     let memo = came.reference.as_deref().and_then(return_of);
-    NewRefund { memo, ..plain(place, asset, came, reason) }
+    NewRefund { memo, ..plain(about, place, came, reason) }
 }
 
-fn plain(place: String, asset: String, came: CameIn, reason: String) -> NewRefund {
+fn plain(about: About<'_>, (place, asset): Place, came: CameIn, reason: String) -> NewRefund {
     NewRefund {
-        refund_id: Uuid::new_v4().to_string(),
+        refund_id: about.refund_id(came.refunds.saturating_add(1)),
         transfer_id: None,
         incoming: None,
         place,

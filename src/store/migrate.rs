@@ -9,7 +9,7 @@ use super::db::{Db, Tx};
 use super::{Store, StoreError};
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "payments",
@@ -21,6 +21,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
         "transfers",
         include_str!("../../migrations/sqlite/0002_transfers.sql"),
         include_str!("../../migrations/postgres/0002_transfers.sql"),
+    ),
+    (
+        5,
+        "identity",
+        include_str!("../../migrations/sqlite/0005_identity.sql"),
+        include_str!("../../migrations/postgres/0005_identity.sql"),
     ),
 ];
 

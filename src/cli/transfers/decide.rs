@@ -120,7 +120,11 @@ pub(super) async fn run(
         let mut step = step(&transfer, wish, why).map_err(Failure::Refused)?;
         go_on(&mut step, &settings).map_err(Failure::Refused)?;
         let refund = match wish {
-            Wish::Refund => Some(refund_of(&transfer, &assets, why, beneficiary.clone())?),
+            Wish::Refund => {
+                let before = store.refunds_decided(std::slice::from_ref(id)).await?;
+                let refunds = before.get(id).copied().unwrap_or(0);
+                Some(refund_of(&transfer, &assets, why, beneficiary.clone(), refunds)?)
+            }
             Wish::Hold | Wish::Release | Wish::Move(_) => None,
         };
         make(session, &store, step, refund, out).await
@@ -265,6 +269,7 @@ fn refund_of(
     assets: &Assets,
     reason: Option<&str>,
     beneficiary: Option<String>,
+    refunds: u32,
 ) -> Result<NewRefund, Failure> {
     let id = &transfer.transfer_id;
     let refused = |why: String| Failure::Refused(format!("transfer {id}: {why}"));
@@ -281,6 +286,7 @@ fn refund_of(
         amount,
         from: transfer.from_address.clone(),
         reference: transfer.network_reference.clone(),
+        refunds,
     };
     let reason = reason.unwrap_or_default().to_owned();
     let Some(mut refund) = refund_for(transfer, came, assets, reason) else {

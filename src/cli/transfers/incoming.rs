@@ -209,8 +209,9 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
         )));
     };
     let is_on_rail = settings.rails.contains_key(&incoming.source);
-    let refund = refund_of_incoming(incoming, is_on_rail, args.reason);
     let (source, id) = (&incoming.source, &incoming.incoming_id);
+    let refunds = store.refunds_of_incoming(source, id).await?;
+    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.reason);
     store.refund_incoming(source, id, &refund, session.now()).await?;
     if out.is_json() {
         return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund.refund_id }));

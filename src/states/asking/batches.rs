@@ -7,7 +7,7 @@ use super::{Asker, count};
 use crate::engine::{Step, Transfer};
 use crate::rails::{Arrival, Arrivals, ExpectedDeposit, RailError};
 use crate::states::note::Note;
-use crate::states::returns::refund_of;
+use crate::states::returns::{refund_of, returned};
 use crate::states::round::Round;
 use crate::states::sweep::{SweepError, SweepReport};
 use crate::store::{NewRefund, Postponed};
@@ -104,8 +104,9 @@ impl Asker {
                 }),
             }
         }
+        let before = self.desk.store.refunds_decided(&returned(steps.iter())).await?;
         let refunds: Vec<NewRefund> =
-            steps.iter_mut().filter_map(|step| refund_of(step, &self.assets)).collect();
+            steps.iter_mut().filter_map(|step| refund_of(step, &self.assets, &before)).collect();
         let lease = Some(round.lease);
         let moved = self.desk.store.move_transfers(lease, &steps, &refunds, now).await?;
         self.desk.store.postpone_transfers(round.lease, &postponed).await?;

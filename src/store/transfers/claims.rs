@@ -1,8 +1,9 @@
 //! Which worker does what on a rail. A claim is on a payout, and lives as long as its worker's lease has its term.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, stored_time};
@@ -10,7 +11,7 @@ use super::super::{Lease, Store, StoreError};
 use super::payouts::{PayoutRow, payout_from};
 use super::refunds::{Refund, refund_from, refunds_by_id};
 use super::rows::{amount_json, maybe_kept, time_json, transfer_from, transfers_by_id};
-use crate::engine::{PayoutStatus, Purpose, Transfer};
+use crate::engine::{About, PayoutStatus, Purpose, Transfer};
 
 /// A payout that this worker hands to its rail or asks about, and what it is for. Where it may be handed over, it names this
 /// worker as the one that has it in hand.
@@ -81,6 +82,21 @@ const BIND_REFUNDS: Sql = Sql::Each {
                FROM jsonb_to_recordset($1) AS r (payout_id text, refund_id text) WHERE t.refund_id = r.refund_id",
 };
 
+/// A payout that is open still would not let another be made.
+const MADE_FOR_TRANSFERS: Sql = Sql::Each {
+    sqlite: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id IN (SELECT value FROM json_each($1)) \
+               AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
+    postgres: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id = ANY ($1) \
+                 AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
+};
+
+const MADE_FOR_REFUNDS: Sql = Sql::Each {
+    sqlite: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id IN (SELECT value FROM json_each($1)) \
+               AND refund_id IS NOT NULL GROUP BY refund_id",
+    postgres: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id = ANY ($1) AND refund_id IS NOT NULL \
+               GROUP BY refund_id",
+};
+
 /// The worker that a claim names.
 pub(super) fn claimant(lease: &Lease) -> String {
     format!("{}/{}", lease.scope.poller.name(), lease.scope.network)
@@ -115,7 +131,7 @@ impl Store {
             fresh.extend(of_transfer(transfer_from(&row)?, now));
         }
         if !fresh.is_empty() {
-            give_keys(&mut fresh, now);
+            give_keys(conn, &mut fresh).await?;
             intend(conn, lease, &mut fresh).await?;
         }
         claims.extend(fresh);
@@ -194,15 +210,39 @@ fn of_refund(refund: Refund, rail: &str, now: DateTime<Utc>) -> Claim {
     Claim { payout, transfer: None, refund: Some(Box::new(refund)) }
 }
 
-/// Names new payouts. The names rise in this order: so payouts that are looked at together lie together in the table and
-/// its indexes, and are found by reading few pages.
-fn give_keys(fresh: &mut [Claim], now: DateTime<Utc>) {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    let counter = ContextV7::new();
-    for claim in fresh {
-        let at = Timestamp::from_unix(&counter, seconds, now.timestamp_subsec_nanos());
-        claim.payout.payout_id = Uuid::new_v7(at).to_string();
+/// Names new payouts: by what each is for, and by how many there were for that before.
+async fn give_keys(conn: &mut Conn<'_>, fresh: &mut [Claim]) -> Result<(), StoreError> {
+    let of = |id: fn(&PayoutRow) -> Option<&String>| {
+        fresh.iter().filter_map(|claim| id(&claim.payout).cloned()).collect()
+    };
+    let paid = made(conn, MADE_FOR_TRANSFERS, of(|one| one.transfer_id.as_ref())).await?;
+    let returned = made(conn, MADE_FOR_REFUNDS, of(|one| one.refund_id.as_ref())).await?;
+    for Claim { payout, .. } in fresh {
+        let (about, earlier) = match (&payout.refund_id, &payout.transfer_id) {
+            (Some(id), _) => (About::Refund(id), returned.get(id)),
+            (None, Some(id)) => (About::Transfer(id), paid.get(id)),
+            (None, None) => continue,
+        };
+        let number = earlier.copied().unwrap_or(0).saturating_add(1);
+        payout.payout_id = about.payout_key(payout.purpose, number);
     }
+    Ok(())
+}
+
+/// How many payouts there were for each of these.
+async fn made(
+    conn: &mut Conn<'_>,
+    sql: Sql,
+    ids: Vec<String>,
+) -> Result<HashMap<String, u32>, StoreError> {
+    let mut made = HashMap::new();
+    if ids.is_empty() {
+        return Ok(made);
+    }
+    for row in conn.rows(sql, &[Arg::Texts(ids)]).await? {
+        made.insert(row.text("id")?, u32::try_from(row.int("n")?).unwrap_or(u32::MAX));
+    }
+    Ok(made)
 }
 
 /// What every payout is when it is first written down.

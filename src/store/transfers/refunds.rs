@@ -131,6 +131,12 @@ const BY_ID: Sql = Sql::Each {
     postgres: "SELECT * FROM refunds WHERE refund_id = ANY ($1)",
 };
 
+const DECIDED: Sql = Sql::Each {
+    sqlite: "SELECT transfer_id, count(*) AS n FROM refunds WHERE transfer_id IN (SELECT value FROM json_each($1)) \
+             GROUP BY transfer_id",
+    postgres: "SELECT transfer_id, count(*) AS n FROM refunds WHERE transfer_id = ANY ($1) GROUP BY transfer_id",
+};
+
 const DUE: &str = "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
                    ORDER BY created_at, refund_id LIMIT $3";
 
@@ -147,6 +153,39 @@ impl Store {
     ) -> Result<Vec<Refund>, StoreError> {
         let args = [Arg::Text(place), Arg::Time(now), Arg::Int(i64::from(limit))];
         self.db.rows(DUE, &args).await?.iter().map(refund_from).collect()
+    }
+
+    /// How many refunds of each of these transfers were decided on, whatever came of them. One without any is not named.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn refunds_decided(
+        &self,
+        transfer_ids: &[String],
+    ) -> Result<HashMap<String, u32>, StoreError> {
+        let mut decided = HashMap::new();
+        if transfer_ids.is_empty() {
+            return Ok(decided);
+        }
+        for row in self.db.rows(DECIDED, &[Arg::Texts(transfer_ids.to_vec())]).await? {
+            decided.insert(row.text("transfer_id")?, number(&row)?);
+        }
+        Ok(decided)
+    }
+
+    /// How many refunds of an incoming payment were decided on, whatever came of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn refunds_of_incoming(
+        &self,
+        source: &str,
+        incoming_id: &str,
+    ) -> Result<u32, StoreError> {
+        let sql = "SELECT count(*) AS n FROM refunds \
+                   WHERE incoming_id = $2 AND source = $1 AND incoming_id IS NOT NULL";
+        let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(incoming_id)]).await?;
+        rows.first().map_or(Ok(0), number)
     }
 
     /// The refund with this id.
@@ -176,6 +215,10 @@ impl Store {
         tx.conn().execute(sql, &args).await?;
         tx.commit().await
     }
+}
+
+fn number(row: &Row) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.int("n")?).unwrap_or(u32::MAX))
 }
 
 /// Writes down the refunds that belong to no transfer, or to one of `moved`.

@@ -70,7 +70,7 @@ fn a_database_of_the_first_version_keeps_what_it_has() {
             person.execute(&drop).await.unwrap();
         }
         person.execute("DROP INDEX transfers_by_time").await.unwrap();
-        person.execute("DELETE FROM _sqlx_migrations WHERE version = 2").await.unwrap();
+        person.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
         let old = Store::open(&database.url).await.unwrap();
         assert!(matches!(old.expect_current().await, Err(StoreError::Older { found: 1, .. })));
         old.migrate().await.unwrap();

@@ -4,6 +4,7 @@ mod claims;
 mod create;
 mod envelopes;
 mod following;
+mod identity;
 mod incoming;
 mod model;
 mod moves;

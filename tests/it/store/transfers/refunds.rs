@@ -13,7 +13,7 @@ use super::{amount, create, deposit, lease, read, to_pay};
 use crate::support::on_both;
 use crate::support::payments::{at, now};
 
-fn refund(id: &str, transfer: &str, place: &str) -> NewRefund {
+pub(super) fn refund(id: &str, transfer: &str, place: &str) -> NewRefund {
     NewRefund {
         refund_id: id.to_owned(),
         transfer_id: Some(transfer.to_owned()),
