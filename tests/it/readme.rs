@@ -22,8 +22,8 @@ fn root() -> &'static Path {
 
 /// Every page, with its text.
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut pages: Vec<PathBuf> =
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)).into();
+    let names = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+    let mut pages: Vec<PathBuf> = names.map(|name| root().join(name)).into();
     let docs = fs::read_dir(root().join("docs")).unwrap();
     pages.extend(docs.map(|entry| entry.unwrap().path()));
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));

@@ -18,3 +18,4 @@ mod record;
 mod reviews;
 mod strange_text;
 mod transfers;
+mod upgrade;

@@ -1,0 +1,82 @@
+//! Databases of released versions, as their demos left them: this version brings each up to date, and loses nothing.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::databases::Person;
+use crate::support::world::{binary, finish};
+use crate::support::{Kind, TestDatabase, on_both};
+
+/// Every version that was released, with how many payments, transfers and events its database holds.
+const RELEASED: &[(&str, usize, usize, usize)] = &[("0.1.0", 10, 10, 145)];
+
+fn dump(version: &str, kind: Kind) -> String {
+    let kind = match kind {
+        Kind::Sqlite => "sqlite",
+        Kind::Postgres => "postgres",
+    };
+    let file = format!("tests/it/store/released/{version}-{kind}.sql");
+    fs::read_to_string(file).unwrap()
+}
+
+/// What the operator's command prints, object by object.
+fn printed(database: &TestDatabase, words: &str) -> Vec<Value> {
+    let url = format!("database.url={}", database.url);
+    let mut command = Command::new(binary("railpoll"));
+    command.args(words.split(' ')).args(["--json", "--set", &url]).env_clear();
+    let ended = finish(&mut command);
+    let ended = ended.expect(0);
+    ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_database_of_each_release_is_brought_up_to_date() {
+    for (version, payments, transfers, events) in RELEASED {
+        on_both(async |database| {
+            let mut person = match database.kind {
+                Kind::Postgres => database.person().await,
+                Kind::Sqlite => {
+                    let file = database.url.strip_prefix("sqlite:").unwrap();
+                    fs::write(file, b"").unwrap();
+                    database.person().await
+                }
+            };
+            person.execute(&dump(version, database.kind)).await.unwrap();
+            let before = history(&mut person).await;
+            assert_eq!(printed(database, "migrate").len(), 1);
+            assert_eq!(history(&mut person).await, before, "history is as it was");
+            assert_eq!(printed(database, "payments list --limit 100").len(), *payments);
+            assert_eq!(printed(database, "transfers list --limit 100").len(), *transfers);
+            assert_eq!(printed(database, "events list --limit 1000").len(), *events);
+            for payment in printed(database, "payments list --limit 100") {
+                let id = payment["payment_id"].as_str().unwrap();
+                assert_eq!(printed(database, &format!("payments show {id}")).len(), 1);
+            }
+            for transfer in printed(database, "transfers list --limit 100") {
+                let id = transfer["transfer_id"].as_str().unwrap();
+                assert_eq!(printed(database, &format!("transfers show {id}")).len(), 1);
+                assert_eq!(printed(database, &format!("transfers explain {id}")).len(), 1);
+            }
+            // And it can be written: the same checks as in a new database hold.
+            let store = database.store().await;
+            store.ping().await.unwrap();
+            store.close().await;
+        });
+    }
+}
+
+/// Every status that anything ever had, and every event, as they stand.
+async fn history(person: &mut Person) -> Vec<String> {
+    let reached = person.time("reached_at");
+    let mut lines = person
+        .texts(&format!(
+            "SELECT kind || ' ' || id || ' ' || status || ' ' || {reached} FROM status_changes ORDER BY row_id"
+        ))
+        .await;
+    lines.extend(
+        person.texts("SELECT type || ' ' || subject || ' ' || CAST(payload AS text) FROM events ORDER BY id").await,
+    );
+    lines
+}
