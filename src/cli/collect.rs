@@ -157,7 +157,7 @@ fn tell_backfill(scope: &Scope, collected: &Collected, out: &mut Out) -> Result<
     let Collected { outcome, tally, pages, .. } = collected;
     if out.is_json() {
         out.json(&json!({
-            "poller": scope.poller.name(), "network": scope.network, "outcome": outcome.as_str(),
+            "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "pages": pages, "new": tally.new, "changed": tally.changed,
             "unchanged": tally.unchanged, "stale": tally.stale, "quarantined": tally.quarantined,
         }))?;
@@ -179,7 +179,7 @@ fn tell_reconcile(scope: &Scope, reconciled: &Reconciled, out: &mut Out) -> Resu
     let Reconciled { outcome, found, exits, unknown, left_over, .. } = reconciled;
     if out.is_json() {
         out.json(&json!({
-            "poller": scope.poller.name(), "network": scope.network, "outcome": outcome.as_str(),
+            "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "found": found, "exits": exits, "unknown": unknown, "left_over": left_over,
         }))?;
     } else {

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::times::{relative, time};
 use super::verdict::{Wish, decision, end_of_hold, reviewer};
 use crate::config::{OnDecline, PollerSettings, Settings};
-use crate::engine::{Decision, Reason, ReasonType, iso};
+use crate::engine::{Decision, Reason, ReasonType, readable};
 use crate::states::rules;
 use crate::store::{PaymentRow, Review, Store};
 
@@ -211,7 +211,7 @@ impl Desk {
                 )
             }
             Some(Decision::Hold { until: Some(until), .. }) => {
-                format!("held {what} until {} ({})", iso(*until), relative(*until, now))
+                format!("held {what} until {} ({})", readable(*until), relative(*until, now))
             }
             Some(Decision::Hold { until: None, .. }) => format!("held {what} until it is released"),
         })

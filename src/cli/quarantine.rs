@@ -11,7 +11,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
-use crate::engine::iso;
+use crate::engine::{iso, readable};
 use crate::store::QuarantinedRow;
 
 /// More rows than this nobody reads.
@@ -57,7 +57,7 @@ pub(super) struct ResolveArgs {
 struct RowJson<'a> {
     id: i64,
     poller: &'a str,
-    network: &'a str,
+    place: &'a str,
     payment_id: Option<&'a str>,
     reason: &'a str,
     first_seen_at: String,
@@ -72,7 +72,7 @@ impl<'a> RowJson<'a> {
         Self {
             id: row.quarantine_id,
             poller: &row.poller,
-            network: &row.network,
+            place: &row.network,
             payment_id: row.payment_id.as_deref(),
             reason: &row.reason,
             first_seen_at: iso(row.first_seen_at),
@@ -130,7 +130,7 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
     let mut table = Table::new(&[
         Column::right("ID"),
         Column::left("POLLER"),
-        Column::left("NETWORK"),
+        Column::left("PLACE"),
         Column::left("PAYMENT"),
         Column::left("SEEN"),
         Column::left("RESOLVED"),
@@ -158,10 +158,10 @@ async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> 
     out.heading(&format!("Row {id} of {}, met by {}", row.network, row.poller))?;
     let mut table = Table::new(&[Column::left(""), Column::prose("")]);
     table.row(["  payment".into(), row.payment_id.clone().into()]);
-    table.row(["  first seen".into(), iso(row.first_seen_at).into()]);
+    table.row(["  first seen".into(), readable(row.first_seen_at).into()]);
     table.row(["  reason".into(), row.reason.as_str().into()]);
     if let Some(resolved_at) = row.resolved_at {
-        table.row(["  resolved".into(), iso(resolved_at).into()]);
+        table.row(["  resolved".into(), readable(resolved_at).into()]);
         table.row(["  resolution".into(), row.resolution.clone().into()]);
     }
     out.table(&table)?;

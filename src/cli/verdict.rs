@@ -125,6 +125,7 @@ mod tests {
             acted_at: None,
             returns: None,
             returned_by: None,
+            end_to_end_id: None,
         }
     }
 

@@ -25,7 +25,7 @@ mod transfer;
 pub use alert::{Alert, AlertName};
 pub use amount::{Amount, AmountError, Money};
 pub use change::{Change, Known, compare};
-pub use clock::{Clock, iso};
+pub use clock::{Clock, iso, readable};
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};
 pub use identity::About;

@@ -80,7 +80,7 @@ impl AlertKey<'_> {
             data: json!({
                 "name": self.name,
                 "poller": self.poller,
-                "network": self.network,
+                "place": self.network,
                 "subject": self.subject,
                 "detail": detail,
             })

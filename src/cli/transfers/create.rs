@@ -10,7 +10,7 @@ use crate::cli::session::Session;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to-address G…
+  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to G…
   railpoll transfers create --kind withdrawal --asset usdc --memo-type id --memo 1041 --beneficiary '{\"iban\": \"…\"}'
 
 What is left out comes from the asset's section in the configuration: rail, currency, network, account.";
@@ -50,10 +50,10 @@ pub(in crate::cli) struct CreateArgs {
     amount_fee: Option<String>,
     /// Who pays in
     #[arg(long, value_name = "ADDRESS")]
-    from_address: Option<String>,
+    from: Option<String>,
     /// Deposit: the address on the network that is paid, G… or M…
     #[arg(long, value_name = "ADDRESS")]
-    to_address: Option<String>,
+    to: Option<String>,
     /// The memo's type: text, id, hash, return
     #[arg(long, value_name = "TYPE")]
     memo_type: Option<String>,
@@ -85,8 +85,8 @@ impl CreateArgs {
             ("amount_in", self.amount_in),
             ("amount_out", self.amount_out),
             ("amount_fee", self.amount_fee),
-            ("from_address", self.from_address),
-            ("to_address", self.to_address),
+            ("from", self.from),
+            ("to", self.to),
             ("memo_type", self.memo_type),
             ("memo", self.memo),
             ("beneficiary", self.beneficiary),

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use clap::{Args, Subcommand};
 
 use super::accept::accepted;
+use super::views::IncomingJson;
 use super::{decide, find, show};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
@@ -34,8 +35,8 @@ pub(in crate::cli) struct ListArgs {
     #[arg(long)]
     all: bool,
     /// Only of this network or rail
-    #[arg(long = "on", value_name = "NAME")]
-    source: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
     /// Only what came since then: a date, a time, or a time back such as 2h
     #[arg(long, value_name = "TIME")]
     since: Option<Moment>,
@@ -51,8 +52,8 @@ struct WhichArgs {
     #[arg(value_name = "INCOMING")]
     incoming_id: String,
     /// The network or rail that it came on, where several have such an id
-    #[arg(long = "on", value_name = "NAME")]
-    source: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -91,14 +92,14 @@ pub(super) async fn run(
 async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
     let filter = IncomingFilter {
         unmatched: !args.all,
-        source: args.source,
+        source: args.place,
         since: args.since.map(|since| since.before(session.now())),
         after: None,
         limit: args.limit.get(),
     };
     let rows = session.store().await?.incoming(&filter).await?;
     if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&show::incoming_json(row)));
+        return rows.iter().try_for_each(|row| out.json(&IncomingJson::from(row)));
     }
     if rows.is_empty() {
         return out.line(if args.all {
@@ -113,8 +114,8 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 /// The incoming payment that is meant.
 async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<IncomingRow, Failure> {
     let settings = session.settings()?;
-    let places: Vec<&String> = match &which.source {
-        Some(source) => vec![source],
+    let places: Vec<&String> = match &which.place {
+        Some(place) => vec![place],
         None => settings.networks.keys().chain(settings.rails.keys()).collect(),
     };
     let mut found = Vec::new();
@@ -125,7 +126,7 @@ async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<Inco
     match (found.pop(), found.is_empty()) {
         (Some(row), true) => Ok(row),
         (Some(_), false) => Err(Failure::Refused(format!(
-            "incoming payment {id} is on several networks or rails: say which with --on"
+            "incoming payment {id} is on several networks or rails: say which with --place"
         ))),
         (None, _) => Err(Failure::Refused(format!(
             "there is no incoming payment {id}; `railpoll transfers incoming list --all` shows what there is"

@@ -264,7 +264,7 @@ impl Store {
             event_type: EventType::IncomingAssigned,
             subject: format!("incoming/{source}/{incoming_id}"),
             version: 0,
-            data: json!({ "source": source, "incoming_id": incoming_id, "transfer_id": id })
+            data: json!({ "place": source, "incoming_id": incoming_id, "transfer_id": id })
                 .to_string(),
             occurred_at: now,
         };
@@ -396,11 +396,11 @@ fn event_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> Event {
         subject: format!("incoming/{}/{}", incoming.source, incoming.incoming_id),
         version: 0,
         data: json!({
-            "source": incoming.source,
+            "place": incoming.source,
             "incoming_id": incoming.incoming_id,
             "account": incoming.account,
             "amount": incoming.amount.to_string(),
-            "asset": incoming.asset,
+            "asset_id": incoming.asset,
             "reference": incoming.reference,
             "received_at": iso(incoming.at),
             "verdict": row.verdict.as_str(),

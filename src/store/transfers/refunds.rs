@@ -246,7 +246,7 @@ pub(super) async fn insert_refunds(
             "transfer_id": refund.transfer_id,
             "place": refund.place,
             "amount": refund.amount.to_string(),
-            "asset": refund.asset,
+            "asset_id": refund.asset,
             "reason": refund.reason,
         })
         .to_string(),
@@ -320,9 +320,9 @@ fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
             "transfer_id": refund.transfer_id,
             "place": refund.place,
             "amount": refund.amount.to_string(),
-            "asset": refund.asset,
+            "asset_id": refund.asset,
             "reference": refund.reference,
-            "message": refund.message,
+            "answer": refund.message,
         })
         .to_string(),
         occurred_at: now,

@@ -106,7 +106,7 @@ fn a_sweep_tells_in_json_what_it_did() {
     let told = ended.json();
     assert_eq!(told.len(), 3, "{told:#?}");
     for note in &told {
-        assert_eq!((&note["poller"], &note["network"]), (&"accepted".into(), &"acme".into()));
+        assert_eq!((&note["poller"], &note["place"]), (&"accepted".into(), &"acme".into()));
     }
     let [review, operation, sweep] = [&told[0], &told[1], &told[2]];
     assert_eq!((&review["what"], &review["decision"]), (&"review".into(), &"approved".into()));
@@ -134,6 +134,6 @@ fn a_sweep_tells_in_json_what_it_did() {
     assert_eq!(keys(sweep), documented);
     assert_eq!((&sweep["what"], &sweep["outcome"]), (&"sweep".into(), &"complete".into()));
     assert_eq!((&sweep["new"], &sweep["acted"]), (&1.into(), &1.into()));
-    assert_eq!(sweep["error"], Value::Null);
+    assert_eq!(sweep["reason"], Value::Null);
     assert_eq!(world.once("accepted", &[]).expect(0).stdout, "", "only where it is asked for");
 }

@@ -143,7 +143,7 @@ fn a_deposit_goes_back_on_its_rail() {
         let story = json(&anchor, &["show", "known"]).remove(0);
         check_keys(
             &story["refunds"][0],
-            "refund_id, place, amount, asset, destination, status, reason, reference, message, created_at, finished_at",
+            "refund_id, place, amount, asset_id, to, status, reason, reference, answer, created_at, finished_at",
         );
         assert_eq!(
             (&story["refunds"][0]["status"], &story["refunds"][0]["reason"]),

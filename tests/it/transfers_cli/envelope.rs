@@ -146,7 +146,7 @@ fn an_account_of_several_is_paid_from_when_enough_have_signed() {
         );
         assert_eq!(object["missing"][0]["weight"], 2);
         assert_eq!(object["missing"][0]["account"], us());
-        check_keys(&object["operations"][0], "operation, to, asset, amount");
+        check_keys(&object["operations"][0], "operation, to, asset_id, amount");
 
         // A wallet's signature through a pipe, then seeds.
         let wallet = file(&anchor, "signed", &signed(&anchor, &xdr(&anchor), &owners[0]), 0o644);

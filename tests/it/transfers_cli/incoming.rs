@@ -27,11 +27,11 @@ fn unmatched_money_is_given_to_its_transfer() {
         let row = json(&anchor, &["incoming", "list"]).remove(0);
         check_keys(
             &row,
-            "source, incoming_id, account, from, amount, asset, memo_type, memo, subject, muxed_id, reference, \
+            "place, incoming_id, account, from, amount, asset_id, memo_type, memo, subject, muxed_id, reference, \
              received_at, recorded_at, verdict, transfer_id, resolution",
         );
         assert_eq!(
-            (&row["verdict"], &row["memo"], &row["asset"]),
+            (&row["verdict"], &row["memo"], &row["asset_id"]),
             (&json!("unknown_memo"), &json!("70"), &json!(usdc()))
         );
         let id = unmatched(&anchor);
@@ -50,7 +50,8 @@ fn unmatched_money_is_given_to_its_transfer() {
         assert_eq!(anchor.transfers.status("w"), "completed");
         assert_eq!(anchor.transfers.bank.payouts()[0].amount.to_string(), "7.50");
         assert_eq!(json(&anchor, &["incoming", "list"]), Vec::<serde_json::Value>::new());
-        let all = json(&anchor, &["incoming", "list", "--all", "--on", "stellar", "--since", "1h"]);
+        let all =
+            json(&anchor, &["incoming", "list", "--all", "--place", "stellar", "--since", "1h"]);
         assert_eq!(
             (&all[0]["resolution"], &all[0]["transfer_id"]),
             (&json!("assigned"), &json!("w"))

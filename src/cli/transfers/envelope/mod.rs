@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::show::envelope_json;
+use super::views::EnvelopeJson;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
 use crate::config::{NetworkKind, Settings};
-use crate::engine::{Clock, EnvelopeStatus, Poller, iso};
+use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
 use crate::networks::stellar::{
     Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, authorities,
 };
@@ -110,14 +110,14 @@ async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
         waiting.extend(open.into_iter().filter(unsigned));
     }
     if out.is_json() {
-        return waiting.iter().try_for_each(|row| out.json(&envelope_json(row)));
+        return waiting.iter().try_for_each(|row| out.json(&EnvelopeJson::from(row)));
     }
     if waiting.is_empty() {
         return out.line("no envelope waits for signatures");
     }
     let mut table = Table::new(&[
         Column::left("ENVELOPE"),
-        Column::left("ON"),
+        Column::left("NETWORK"),
         Column::right("PAYMENTS"),
         Column::left("MADE"),
         Column::left("VALID"),
@@ -128,7 +128,7 @@ async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
             row.network.as_str().into(),
             row.payments.len().to_string().into(),
             relative(row.created_at, session.now()).into(),
-            format!("until {}", iso(row.max_time)).into(),
+            format!("until {}", readable(row.max_time)).into(),
         ]);
     }
     out.table(&table)
