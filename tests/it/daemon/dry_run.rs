@@ -82,7 +82,7 @@ fn a_dry_run_makes_no_database() {
             of_payment.iter().map(|note| note["would"].as_str().unwrap()).collect();
         assert_eq!(would, ["record", "lock"]);
         for note in of_payment {
-            assert_eq!(keys(note), ["detail", "network", "payment_id", "poller", "what", "would"]);
+            assert_eq!(keys(note), ["payment_id", "place", "poller", "reason", "what", "would"]);
             assert_eq!(note["what"], "would");
         }
     }
@@ -117,14 +117,14 @@ fn a_sweep_tells_in_json_what_it_did() {
     let documented = [
         "acted",
         "changed",
-        "error",
         "finished_at",
-        "network",
         "new",
         "outcome",
         "pages",
+        "place",
         "poller",
         "quarantined",
+        "reason",
         "requests",
         "stale",
         "started_at",
