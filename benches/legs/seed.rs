@@ -21,7 +21,7 @@ pub(crate) enum What {
 
 /// Creates so many in the database of `url`. Their ids are random, as those of real ones.
 pub(crate) async fn seed(url: &str, what: &What, transfers: usize) -> Outcome<()> {
-    let (store, now) = (Store::open(url).await?, Clock::system().now());
+    let (store, now) = (Store::create(url).await?, Clock::system().now());
     let numbers: Vec<usize> = (0..transfers).collect();
     for some in numbers.chunks(1_000) {
         let new: Vec<NewTransfer> =

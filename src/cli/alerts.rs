@@ -60,7 +60,7 @@ pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> R
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let alerts = session.store().await?.alerts(all, ALERTS_MAX).await?;
+    let alerts = session.look().await?.alerts(all, ALERTS_MAX).await?;
     if out.is_json() {
         return alerts.iter().try_for_each(|alert| out.json(&AlertJson::from(alert)));
     }

@@ -109,7 +109,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         // One more tells whether there is a next page.
         limit: args.limit.get().saturating_add(1),
     };
-    let mut events = session.store().await?.events(&filter).await?;
+    let mut events = session.look().await?.events(&filter).await?;
     let shown = usize::try_from(args.limit.get()).unwrap_or(usize::MAX);
     let more = events.len() > shown;
     events.truncate(shown);
@@ -142,7 +142,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 
 async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), Failure> {
     let stop = stop()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let from = match args.from {
         Some(id) => id,
         None => store.newest_event().await?,

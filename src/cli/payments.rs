@@ -169,7 +169,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         // One more tells whether there is a next page.
         limit: limit.saturating_add(1),
     };
-    let mut rows = session.store().await?.payments(&filter).await?;
+    let mut rows = session.look().await?.payments(&filter).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
     rows.truncate(shown);

@@ -68,7 +68,7 @@ struct ReviewJson<'a> {
 }
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
-    let store = session.store().await?;
+    let store = session.look().await?;
     let payment = find(&store, &args.payment_id, args.network.as_deref()).await?;
     let story = store.story(payment).await?;
     if args.document {

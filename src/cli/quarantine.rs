@@ -119,7 +119,7 @@ async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Fail
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let rows = session.store().await?.quarantined(all, ROWS_MAX).await?;
+    let rows = session.look().await?.quarantined(all, ROWS_MAX).await?;
     if out.is_json() {
         return rows.iter().try_for_each(|row| out.json(&RowJson::new(row, None)));
     }
@@ -151,7 +151,7 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
 }
 
 async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {
-    let row = session.store().await?.quarantined_row(id).await?;
+    let row = session.look().await?.quarantined_row(id).await?;
     if out.is_json() {
         return out.json(&RowJson::new(&row, Some(&row.raw)));
     }

@@ -82,7 +82,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let alerts = store.alerts(false, ALERTS_MAX).await?;
     let mut counts = store.transfer_counts().await?;
     counts.retain(|count| !count.status.is_final());

@@ -27,7 +27,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     crate::cli::each(&args.transfer_ids, out, async |id, out| {
         one(&settings, &store, id, session.now(), out).await
     })

@@ -97,7 +97,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         after: None,
         limit: args.limit.get(),
     };
-    let rows = session.store().await?.incoming(&filter).await?;
+    let rows = session.look().await?.incoming(&filter).await?;
     if out.is_json() {
         return rows.iter().try_for_each(|row| out.json(&IncomingJson::from(row)));
     }

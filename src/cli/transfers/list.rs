@@ -67,7 +67,7 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
         // One more tells whether there is a next page.
         limit: limit.saturating_add(1),
     };
-    let mut rows = session.store().await?.transfers(&filter).await?;
+    let mut rows = session.look().await?.transfers(&filter).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
     rows.truncate(shown);

@@ -24,7 +24,7 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let id = &args.transfer_id;
-    let story = session.store().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    let story = session.look().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
     if out.is_json() {
         out.json(&StoryJson::new(&story)?)
     } else {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::super::db::{Conn, Sql, Tx, in_time};
+use super::super::db::{At, Conn, Sql, Tx, in_time};
 use super::super::values::{Arg, stored_time};
 use super::super::{Lease, Store, StoreError, alerts};
 use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
@@ -177,9 +177,9 @@ pub(super) async fn write_steps(
     }
     // A row that is not as it was read does not move, and nothing is told of it. What is done before the turn to write
     // history and events is taken, several writers do at once.
-    let moved = match tx.conn() {
-        Conn::Sqlite(conn) => in_time(write_sqlite::write(conn, planned)).await?,
-        Conn::Postgres(conn) => in_time(write_postgres::write(conn, planned)).await?,
+    let moved = match tx.conn().at() {
+        At::Sqlite(conn) => in_time(write_sqlite::write(conn, planned)).await?,
+        At::Postgres(conn) => in_time(write_postgres::write(conn, planned)).await?,
     };
     let done = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
     let reached: Vec<Reached<'_>> = done.map(reached).collect();

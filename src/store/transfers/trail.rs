@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::super::StoreError;
-use super::super::db::{Conn, in_time};
+use super::super::db::{At, Conn, in_time};
 use super::super::many::{Many, Values};
 use super::super::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
 use crate::engine::{Event, Transfer, TransferStatus};
@@ -89,12 +89,12 @@ pub(super) async fn write_trail(
     if reached.is_empty() {
         return Ok(());
     }
-    let conn = match conn {
-        Conn::Sqlite(conn) => conn,
-        Conn::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
+    let sqlite = match conn.at() {
+        At::Sqlite(conn) => conn,
+        At::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
     };
     let at: Arc<str> = Arc::from(sqlite_time(now));
-    let writing = HISTORY.run(conn, reached, |row, one| {
+    let writing = HISTORY.run(sqlite, reached, |row, one| {
         let Reached { after, source, .. } = one;
         row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
         row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
@@ -103,10 +103,10 @@ pub(super) async fn write_trail(
     });
     in_time(writing).await?;
     let events: Vec<&Event> = reached.iter().map(|one| one.event).collect();
-    in_time(EVENTS.run(conn, &events, |row, event| bind_event(row, event))).await?;
+    in_time(EVENTS.run(sqlite, &events, |row, event| bind_event(row, event))).await?;
     let row = |((rail, network, status), by)| json!({ "rail": rail, "network": network, "status": status, "by": by });
     let counts: Vec<_> = counts(reached).into_iter().map(row).collect();
-    Conn::Sqlite(conn).execute(COUNTS, &[Arg::Json(json!(counts).to_string())]).await.map(drop)
+    conn.execute(COUNTS, &[Arg::Json(json!(counts).to_string())]).await.map(drop)
 }
 
 async fn write_postgres(
@@ -162,9 +162,9 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
     if events.is_empty() {
         return Ok(());
     }
-    match conn {
-        Conn::Sqlite(conn) => in_time(EVENTS.run(conn, events, bind_event)).await,
-        Conn::Postgres(conn) => {
+    match conn.at() {
+        At::Sqlite(conn) => in_time(EVENTS.run(conn, events, bind_event)).await,
+        At::Postgres(conn) => {
             let subjects = events.iter().map(|event| without_nul(&event.subject));
             let data = events.iter().map(|event| without_nul_escapes(&event.data));
             let times = events.iter().map(|event| stored_time(event.occurred_at));

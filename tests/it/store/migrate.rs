@@ -10,7 +10,7 @@ use crate::support::{Kind, TestDatabase, on_both, run};
 #[test]
 fn an_empty_database_is_older_until_it_is_migrated() {
     on_both(async |database| {
-        let store = Store::open(&database.url).await.unwrap();
+        let store = Store::create(&database.url).await.unwrap();
         store.ping().await.unwrap();
         let Schema { found, own } = store.schema().await.unwrap();
         assert_eq!(found, 0);
@@ -71,7 +71,7 @@ fn a_database_of_the_first_version_keeps_what_it_has() {
         }
         person.execute("DROP INDEX transfers_by_time").await.unwrap();
         person.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
-        let old = Store::open(&database.url).await.unwrap();
+        let old = Store::create(&database.url).await.unwrap();
         assert!(matches!(old.expect_current().await, Err(StoreError::Older { found: 1, .. })));
         old.migrate().await.unwrap();
         old.expect_current().await.unwrap();
@@ -86,7 +86,7 @@ fn six_processes_may_open_and_migrate_at_once() {
         thread::scope(|scope| {
             let open = || {
                 run(async {
-                    let store = Store::open(&database.url).await?;
+                    let store = Store::create(&database.url).await?;
                     store.migrate().await?;
                     store.expect_current().await
                 })
@@ -103,7 +103,7 @@ fn six_processes_may_open_and_migrate_at_once() {
 fn a_database_that_can_not_write_every_text_is_refused() {
     let database = TestDatabase::in_encoding("LATIN1");
     run(async {
-        let store = Store::open(&database.url).await.unwrap();
+        let store = Store::create(&database.url).await.unwrap();
         let refused = store.migrate().await.unwrap_err();
         assert!(matches!(refused, StoreError::Refused(_)));
         assert!(refused.to_string().contains("LATIN1"), "{refused}");
@@ -113,7 +113,7 @@ fn a_database_that_can_not_write_every_text_is_refused() {
 
 #[test]
 fn a_url_leads_where_it_says_or_is_an_error() {
-    let open = |url: &str| run(Store::open(url)).map(drop);
+    let open = |url: &str| run(Store::create(url)).map(drop);
     assert!(matches!(open("mysql://x"), Err(StoreError::Url(_))));
     assert!(open("sqlite:/nowhere/at/all/railpoll.db").is_err());
     let folder = tempfile::tempdir().unwrap();

@@ -69,7 +69,7 @@ impl Transfers {
 
     /// The database as a program of ours sees it.
     pub(crate) fn store(&self) -> Store {
-        self.world.wait(Store::open(&self.world.database.url)).unwrap()
+        self.world.wait(Store::create(&self.world.database.url)).unwrap()
     }
 
     /// Creates so many sends of 10.00 USD each, whose money is in.

@@ -97,7 +97,7 @@ pub(super) async fn run(
 
 async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let is_stellar = |kind: &NetworkKind| match kind {
         NetworkKind::Stellar(_) => true,
         NetworkKind::RippleNet(_) => false,

@@ -15,7 +15,7 @@ use crate::networks::stellar::{EnvelopePlan, Missing, Planned, Signer, amount};
 use crate::store;
 
 pub(super) async fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
-    let row = find(&session.store().await?, &args.id).await?;
+    let row = find(&session.look().await?, &args.id).await?;
     if args.xdr {
         return out.write(format!("{}\n", row.xdr).as_bytes());
     }
