@@ -18,6 +18,7 @@ mod poller;
 mod reason;
 mod retry;
 mod review;
+mod sick;
 mod state;
 mod tally;
 mod transfer;
@@ -36,6 +37,7 @@ pub use poller::Poller;
 pub use reason::{Reason, ReasonType};
 pub use retry::{Backoff, RetryPolicy, doubling};
 pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_left};
+pub use sick::{Blame, Failed, blame, is_told, pause};
 pub use state::PaymentState;
 pub use tally::Tally;
 pub use transfer::{

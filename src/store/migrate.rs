@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::failpoint;
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
         "payments",
@@ -28,6 +28,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
         "identity",
         include_str!("../../migrations/sqlite/0005_identity.sql"),
         include_str!("../../migrations/postgres/0005_identity.sql"),
+    ),
+    (
+        6,
+        "sick",
+        include_str!("../../migrations/sqlite/0006_sick.sql"),
+        include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
 ];
 

@@ -62,6 +62,7 @@ fn a_database_of_the_first_version_keeps_what_it_has() {
             "transfer_counts",
             "streams",
             "channels",
+            "put_off",
         ] {
             let drop = match database.kind {
                 Kind::Sqlite => format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}"),

@@ -13,6 +13,7 @@ mod migrate;
 mod operations;
 mod order;
 mod payments;
+mod put_off;
 mod quarantine;
 mod record;
 mod reviews;
