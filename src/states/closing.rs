@@ -28,7 +28,7 @@ impl Sweep<'_> {
     /// A call that is no payment's own: whether the network answers at all.
     pub(super) async fn is_well(&self) -> Result<(), NetworkError> {
         let window = Window { after: None, before: None, page: 0, size: 1 };
-        let list = Box::pin(self.client.list(self.rules.asked, &window));
+        let list = Box::pin(self.client.list(&self.rules.asked, &window));
         self.answer(list).await.map(drop)
     }
 
