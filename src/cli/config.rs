@@ -42,7 +42,7 @@ fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
                 out.json(&json!({
                     "origin": mistake.origin,
                     "key": mistake.key,
-                    "reason": mistake.message,
+                    "message": mistake.message,
                 }))?;
             }
             return Err(Failure::Told(Exit::Config));

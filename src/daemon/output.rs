@@ -75,14 +75,14 @@ pub fn sweep_json(row: &SweepRow) -> Value {
         "stale": row.tally.stale,
         "quarantined": row.tally.quarantined,
         "acted": row.acted,
-        "reason": row.error,
+        "error": row.error,
     })
 }
 
 fn with_scope(mut value: Value, scope: &Scope) -> Value {
     if let Value::Object(fields) = &mut value {
         fields.insert("poller".to_owned(), json!(scope.poller.name()));
-        fields.insert("place".to_owned(), json!(scope.network));
+        fields.insert("network".to_owned(), json!(scope.network));
     }
     value
 }

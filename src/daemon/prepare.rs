@@ -160,7 +160,7 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passi
     };
     let mut backoff = DATABASE_RETRY.start();
     let store = loop {
-        match Store::create(&url).await {
+        match Store::open(&url).await {
             Ok(store) => break store,
             Err(error @ (StoreError::Database(_) | StoreError::Slow(_))) => {
                 match backoff.next_delay(None) {
@@ -199,7 +199,7 @@ impl Drop for Passing {
 async fn empty_store() -> Result<(Store, Passing), StoreError> {
     let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
     let passing = Passing(std::env::temp_dir().join(name));
-    let store = Store::create(&format!("sqlite:{}", passing.0.display())).await?;
+    let store = Store::open(&format!("sqlite:{}", passing.0.display())).await?;
     store.migrate().await?;
     Ok((store, passing))
 }

@@ -31,13 +31,11 @@ pub enum AlertName {
     PayoutNotTaken,
     /// A rail refuses to be asked about a deposit.
     DepositNotTold,
-    /// Calls about some things fail, again and again, while the place is well.
-    PutOff,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -51,7 +49,6 @@ impl AlertName {
         Self::RefundFailed,
         Self::PayoutNotTaken,
         Self::DepositNotTold,
-        Self::PutOff,
     ];
 
     /// The word in tables, events and metrics.
@@ -71,7 +68,6 @@ impl AlertName {
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
             Self::DepositNotTold => "deposit_not_told",
-            Self::PutOff => "put_off",
         }
     }
 }

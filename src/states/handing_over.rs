@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use super::act::Act;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
@@ -17,18 +16,17 @@ use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
 const NARRATIVE: &str = "NARR";
 
 impl Sweep<'_> {
-    /// What is due where `rail` pays the beneficiaries.
-    pub(super) async fn due_by_transfers<'w>(
-        &'w self,
-        lease: &'w Lease,
-        acts: &'w Acts,
-        rail: &'w str,
-    ) -> Result<Vec<Act<'w>>, SweepError> {
+    /// Acts on what is due where `rail` pays the beneficiaries.
+    pub(super) async fn act_by_transfers(
+        &self,
+        lease: &Lease,
+        acts: &Acts,
+        rail: &str,
+    ) -> Result<u64, SweepError> {
         let (network, states) = (&lease.scope.network, self.rules.states);
         let (now, limit) = (self.clock.now(), self.batch_size);
         let due = self.store.due_to_pay_out(network, states, &acts.role, now, limit).await?;
-        let handle = |due| -> Act<'w> { Box::pin(self.handle_by_transfer(lease, acts, rail, due)) };
-        Ok(due.into_iter().map(handle).collect())
+        self.each(due, |due| self.handle_by_transfer(lease, acts, rail, due)).await
     }
 
     async fn handle_by_transfer(

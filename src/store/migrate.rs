@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
 
-use super::db::Db;
+use super::db::{Db, Tx};
 use super::{Store, StoreError};
-use crate::failpoint;
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
     (
         1,
         "payments",
@@ -24,16 +23,16 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0002_transfers.sql"),
     ),
     (
+        4,
+        "decisions",
+        include_str!("../../migrations/sqlite/0004_decisions.sql"),
+        include_str!("../../migrations/postgres/0004_decisions.sql"),
+    ),
+    (
         5,
         "identity",
         include_str!("../../migrations/sqlite/0005_identity.sql"),
         include_str!("../../migrations/postgres/0005_identity.sql"),
-    ),
-    (
-        6,
-        "sick",
-        include_str!("../../migrations/sqlite/0006_sick.sql"),
-        include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
 ];
 
@@ -87,22 +86,18 @@ impl Store {
             return Ok(schema);
         }
         match &self.db {
-            Db::Sqlite { write, .. } => {
-                let mut lent = write.lend().await?;
-                lent.doubt();
+            Db::Sqlite { .. } => {
                 // sqlx takes no lock in SQLite; the write lock of an outer transaction is one.
-                let mut tx = lent.conn().begin_with("BEGIN IMMEDIATE").await?;
-                migrator(true).run_direct(None, &mut *tx, false).await?;
-                failpoint::reached("before commit");
+                let mut tx = self.db.begin().await?;
+                if let Tx::Sqlite(tx) = &mut tx {
+                    migrator(true).run_direct(None, &mut **tx, false).await?;
+                }
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
                 self.expect_utf8().await?;
-                let mut lent = pool.lend_tested().await?;
-                // A large table takes its time, and a session that was told so is not used again.
-                lent.doubt();
-                lent.conn().execute("SET statement_timeout = 0").await?;
-                migrator(false).run_direct(None, lent.conn(), false).await?;
+                let mut conn = pool.acquire().await?;
+                migrator(false).run_direct(None, &mut *conn, false).await?;
             }
         }
         Ok(schema)

@@ -14,7 +14,6 @@ mod demo;
 mod deposits;
 mod drift;
 mod envelopes;
-mod files;
 mod horizon;
 mod life;
 mod limits;

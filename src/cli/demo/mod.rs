@@ -20,7 +20,7 @@ use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
 use crate::engine::{Clock, PaymentState, Poller};
 use crate::sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
-use crate::store::{Scope, Store, TransferCount};
+use crate::store::{Store, TransferCount};
 
 use judge::judge;
 use show::{Progress, Scene};
@@ -141,7 +141,7 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
 async fn set_up(args: &DemoArgs, folder: &Path) -> Result<(Stage, PathBuf), Failure> {
     let sandbox = start_sandbox(args.seed).await?;
     let config = write_config(&sandbox, folder, "receiving")?;
-    let store = Store::create(&format!("sqlite:{}", folder.join("railpoll.db").display())).await?;
+    let store = Store::open(&format!("sqlite:{}", folder.join("railpoll.db").display())).await?;
     store.migrate().await?;
     let transfers = if args.transfers == 0 {
         None
@@ -272,10 +272,7 @@ async fn watch(stage: &mut Stage, progress: &Progress) -> Result<Waited, Failure
 
 /// An operation whose answer was lost is looked up a while after its payment has come to its end.
 async fn every_operation_has_ended(store: &Store) -> Result<bool, Failure> {
-    let scope = Scope { poller: Poller::Completed, network: NETWORK.to_owned() };
-    // Also those that are put off: no pause is as long.
-    let later = Clock::system().now() + TimeDelta::days(1);
-    Ok(store.open_intents_in(&scope, &ENDS, later, 1).await?.is_empty())
+    Ok(store.open_intents_in(NETWORK, &ENDS, 1).await?.is_empty())
 }
 
 /// How many payments are in each state, and how many transfers in each status.
