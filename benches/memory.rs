@@ -76,7 +76,7 @@ fn measure(kind: &Kind, doing: Doing, transfers: usize, table: &mut Table) -> Ou
     let begun = Instant::now();
     let here = |status| {
         block_on(async {
-            let store = Store::open(&database.url).await?;
+            let store = Store::create(&database.url).await?;
             let here = count(&store, status).await?;
             store.close().await;
             Ok(here)

@@ -80,7 +80,7 @@ fn share(
 }
 
 async fn completed(url: &str, transfers: usize) -> Outcome<bool> {
-    let store = Store::open(url).await?;
+    let store = Store::create(url).await?;
     let completed = count(&store, TransferStatus::Completed).await?;
     store.close().await;
     Ok(completed == transfers)

@@ -63,7 +63,7 @@ async fn railpoll(anchor: &Anchor, kind: &Kind, payments: usize) -> Outcome<Cost
     let worker = Worker::new(&config, &database.url, Poller::Watch, NETWORK).await?;
     let (report, cost) = worker.sweep().await?;
     worker.close().await?;
-    let store = Store::open(&database.url).await?;
+    let store = Store::create(&database.url).await?;
     let waiting = count(&store, TransferStatus::PendingUserTransferStart).await?;
     store.close().await;
     database.remove().await?;

@@ -34,7 +34,7 @@ impl Payer {
     }
 
     async fn with_clock(url: &str, answer: Instant, clock: Clock) -> Outcome<Self> {
-        let store = Store::open(url).await?;
+        let store = Store::create(url).await?;
         let scope = Scope { poller: Poller::Outgoing, network: RAIL.to_owned() };
         let ttl = Duration::from_secs(600);
         let lease = match store.acquire_lease(&scope, "bench", ttl).await? {

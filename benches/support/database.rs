@@ -76,7 +76,7 @@ impl Database {
                 Self { url, home: Home::Server { url: server.clone(), name } }
             }
         };
-        let store = Store::open(&database.url).await?;
+        let store = Store::create(&database.url).await?;
         store.migrate().await?;
         store.close().await;
         Ok(database)

@@ -30,7 +30,7 @@ impl Worker {
         let files = vec![config.to_owned()];
         let settings = config::load(&Sources { files, ..Sources::default() })?;
         let own = settings.pollers.get(&poller).ok_or("the configuration lacks the poller")?;
-        let store = Store::open(url).await?;
+        let store = Store::create(url).await?;
         let making = Making {
             settings: &settings,
             store: &store,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::session::{Session, open};
+use super::session::{Session, open_current};
 use crate::config::{self, Settings};
 use crate::engine::{Clock, Poller};
 use crate::states::{Making, job};
-use crate::store::{Acquired, Lease, QuarantinedRow, Scope, Store};
+use crate::store::{Acquired, Lease, Purpose, QuarantinedRow, Scope, Store};
 
 /// Of a poller with one worker at each place, the second part is always free. What both store is stored once.
 const PART: u32 = 2;
@@ -19,8 +19,7 @@ const LEASE: Duration = Duration::from_secs(300);
 pub(super) async fn look_again(session: &Session, row: &QuarantinedRow) -> Result<bool, Failure> {
     let Some(place) = &row.payment_id else { return Ok(false) };
     let settings = config::load(session.sources())?;
-    let store = open(&settings.database.url).await?;
-    store.expect_current().await?;
+    let store = open_current(&settings.database.url, Purpose::Write).await?;
     let poller = row.poller.parse().map_err(Failure::Refused)?;
     let scope = Scope { poller, network: row.network.clone() }.slot(PART);
     let lease = match store.acquire_lease(&scope, "railpoll quarantine retry", LEASE).await? {
@@ -64,7 +63,7 @@ async fn look(
 /// A payment that is stored settles its rows by itself; what came in does not.
 async fn settle(session: &Session, store: &Store, row: &QuarantinedRow) -> Result<(), Failure> {
     if store.quarantined_row(row.quarantine_id).await?.resolved_at.is_none() {
-        store.resolve_quarantined(row, "read when asked again", None, session.now()).await?;
+        store.resolve_quarantined(row, "read when asked again", session.now()).await?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
-use super::who::ByArgs;
 use crate::engine::iso;
 use crate::store::OpenAlert;
 
@@ -38,8 +37,6 @@ enum AlertsCommand {
         /// The alerts' numbers
         #[arg(value_name = "ID", required = true)]
         ids: Vec<i64>,
-        #[command(flatten)]
-        by: ByArgs,
     },
 }
 
@@ -48,7 +45,7 @@ struct AlertJson<'a> {
     id: i64,
     name: &'a str,
     poller: &'a str,
-    network: &'a str,
+    place: &'a str,
     subject: &'a str,
     detail: &'a str,
     began_at: String,
@@ -57,13 +54,13 @@ struct AlertJson<'a> {
 
 pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> Result<(), Failure> {
     match args.command {
-        Some(AlertsCommand::Clear { ids, by }) => clear(session, &ids, &by, out).await,
+        Some(AlertsCommand::Clear { ids }) => clear(session, &ids, out).await,
         None => list(session, args.all, out).await,
     }
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let alerts = session.store().await?.alerts(all, ALERTS_MAX).await?;
+    let alerts = session.look().await?.alerts(all, ALERTS_MAX).await?;
     if out.is_json() {
         return alerts.iter().try_for_each(|alert| out.json(&AlertJson::from(alert)));
     }
@@ -75,7 +72,7 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
         Column::right("ID"),
         Column::left("ALERT"),
         Column::left("POLLER"),
-        Column::left("NETWORK"),
+        Column::left("PLACE"),
         Column::left("SUBJECT"),
         Column::left("BEGAN"),
         Column::left("ENDED").spare(),
@@ -98,11 +95,10 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
     out.table(&table)
 }
 
-async fn clear(session: &Session, ids: &[i64], by: &ByArgs, out: &mut Out) -> Result<(), Failure> {
+async fn clear(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
-    let deed = by.deed();
     super::each(ids, out, async |id, out| {
-        store.clear_alert_by_id(*id, &deed, session.now()).await?;
+        store.clear_alert_by_id(*id, session.now()).await?;
         if out.is_json() {
             return out.json(&serde_json::json!({ "id": id, "cleared": true }));
         }
@@ -117,7 +113,7 @@ impl<'a> From<&'a OpenAlert> for AlertJson<'a> {
             id: alert.alert_id,
             name: &alert.name,
             poller: &alert.poller,
-            network: &alert.network,
+            place: &alert.network,
             subject: &alert.subject,
             detail: &alert.detail,
             began_at: iso(alert.began_at),

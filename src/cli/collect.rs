@@ -9,14 +9,14 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Out;
-use super::session::{Session, open};
+use super::session::{Session, open_current};
 use super::times::Moment;
 use crate::collect::{Collected, Outcome, Reconciled};
 use crate::config::{self, Settings};
 use crate::daemon::Signals;
 use crate::engine::{Clock, Poller};
 use crate::states::{Note, Sweep, SweepError, Sweeper};
-use crate::store::{Scope, Store};
+use crate::store::{Purpose, Scope, Store};
 
 /// Which lists to read.
 #[derive(Debug, Args)]
@@ -99,8 +99,7 @@ pub(super) async fn reconcile(
 impl Reading {
     async fn new(session: &Session, lists: &Lists) -> Result<Self, Failure> {
         let settings = config::load(session.sources())?;
-        let store = open(&settings.database.url).await?;
-        store.expect_current().await?;
+        let store = open_current(&settings.database.url, Purpose::Write).await?;
         let signals = Signals::of_process()
             .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
         let sweepers = sweepers(&settings, &store, lists)?;
@@ -157,7 +156,7 @@ fn tell_backfill(scope: &Scope, collected: &Collected, out: &mut Out) -> Result<
     let Collected { outcome, tally, pages, .. } = collected;
     if out.is_json() {
         out.json(&json!({
-            "poller": scope.poller.name(), "network": scope.network, "outcome": outcome.as_str(),
+            "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "pages": pages, "new": tally.new, "changed": tally.changed,
             "unchanged": tally.unchanged, "stale": tally.stale, "quarantined": tally.quarantined,
         }))?;
@@ -179,7 +178,7 @@ fn tell_reconcile(scope: &Scope, reconciled: &Reconciled, out: &mut Out) -> Resu
     let Reconciled { outcome, found, exits, unknown, left_over, .. } = reconciled;
     if out.is_json() {
         out.json(&json!({
-            "poller": scope.poller.name(), "network": scope.network, "outcome": outcome.as_str(),
+            "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "found": found, "exits": exits, "unknown": unknown, "left_over": left_over,
         }))?;
     } else {

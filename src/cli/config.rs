@@ -1,6 +1,6 @@
 //! `railpoll config`: what is set, where, and what is wrong with it.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -8,12 +8,12 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use crate::config::{self, DEFAULTS, NetworkKind, RailKind, Settings};
-use crate::daemon::Exit;
+use crate::daemon::{Exit, Rehearsed, rehearse};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Name every mistake, with its file and key; ends with 78 if there is one
-    Check,
+    Check(CheckArgs),
     /// Print the settings in effect, and where each comes from
     Show,
     /// Print the built-in defaults: every key, and what it is for
@@ -21,19 +21,27 @@ pub(super) enum ConfigCommand {
     Defaults,
 }
 
-pub(super) fn run(
+/// How far a check goes.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Ask each network and rail, too, whether it is there and lets us in; changes nothing
+    #[arg(long)]
+    online: bool,
+}
+
+pub(super) async fn run(
     session: &Session,
     command: &ConfigCommand,
     out: &mut Out,
 ) -> Result<(), Failure> {
     match command {
-        ConfigCommand::Check => check(session, out),
+        ConfigCommand::Check(args) => check(session, args, out).await,
         ConfigCommand::Show => show(session, out),
         ConfigCommand::Defaults => out.write(DEFAULTS.as_bytes()),
     }
 }
 
-fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
+async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(), Failure> {
     // Here the secrets are looked for too: this is to tell whether the pollers can start.
     let settings = match config::load(session.sources()) {
         Ok(settings) => settings,
@@ -42,18 +50,39 @@ fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
                 out.json(&json!({
                     "origin": mistake.origin,
                     "key": mistake.key,
-                    "message": mistake.message,
+                    "reason": mistake.message,
                 }))?;
             }
             return Err(Failure::Told(Exit::Config));
         }
         Err(errors) => return Err(errors.into()),
     };
-    if out.is_json() {
-        return Ok(());
+    let rehearsed = rehearse(&settings, args.online).await?;
+    let mut exit = None;
+    for Rehearsed { poller, place, trouble, remarks } in &rehearsed {
+        let key = format!("pollers.{}", poller.key());
+        if let Some((ends, why)) = trouble {
+            exit = exit.or(Some(*ends));
+            if out.is_json() {
+                out.json(&json!({ "origin": place, "key": key, "reason": why }))?;
+            } else {
+                out.line(format!("{key} at {place}: {why}"))?;
+            }
+        }
+        if !out.is_json() {
+            for remark in remarks {
+                out.line(format!("note: {key} at {place}: {remark}"))?;
+            }
+        }
     }
-    out.line("OK")?;
-    summary(session, &settings, out)
+    match exit {
+        Some(exit) => Err(Failure::Told(exit)),
+        None if out.is_json() => Ok(()),
+        None => {
+            out.line("OK")?;
+            summary(session, &settings, out)
+        }
+    }
 }
 
 fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), Failure> {

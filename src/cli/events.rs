@@ -18,7 +18,7 @@ use super::output::{Out, next_page};
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::Moment;
-use crate::engine::iso;
+use crate::engine::{iso, readable};
 use crate::store::{EventFilter, Store, StoredEvent};
 
 /// How often the outbox is looked at while it is followed.
@@ -85,7 +85,7 @@ struct EventJson<'a> {
     event_type: &'a str,
     subject: &'a str,
     version: i64,
-    occurred_at: String,
+    at: String,
     data: Box<RawValue>,
 }
 
@@ -109,7 +109,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         // One more tells whether there is a next page.
         limit: args.limit.get().saturating_add(1),
     };
-    let mut events = session.store().await?.events(&filter).await?;
+    let mut events = session.look().await?.events(&filter).await?;
     let shown = usize::try_from(args.limit.get()).unwrap_or(usize::MAX);
     let more = events.len() > shown;
     events.truncate(shown);
@@ -129,7 +129,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     for event in &events {
         table.row([
             event.id.to_string().into(),
-            iso(event.occurred_at).into(),
+            readable(event.occurred_at).into(),
             event.event_type.as_str().into(),
             event.subject.as_str().into(),
             facts(&event.data).into(),
@@ -142,7 +142,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 
 async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), Failure> {
     let stop = stop()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let from = match args.from {
         Some(id) => id,
         None => store.newest_event().await?,
@@ -196,7 +196,7 @@ fn json(event: &StoredEvent, out: &mut Out) -> Result<(), Failure> {
         event_type: &event.event_type,
         subject: &event.subject,
         version: event.version,
-        occurred_at: iso(event.occurred_at),
+        at: iso(event.occurred_at),
         data: embedded(&event.data)?,
     })
 }
@@ -206,7 +206,7 @@ fn line(event: &StoredEvent) -> String {
     format!(
         "{:>8}  {}  {:<21}  {}  {}",
         event.id,
-        iso(event.occurred_at),
+        readable(event.occurred_at),
         event.event_type,
         event.subject,
         facts(&event.data)

@@ -11,12 +11,10 @@
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
-//! | `who` | whoever is at the keyboard, for the record |
-//! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+//! | `demo`, `run`, `sandbox`, `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod again;
 mod alerts;
-mod audit;
 mod collect;
 mod config;
 mod decisions;
@@ -31,8 +29,6 @@ mod payments_show;
 mod quarantine;
 mod run;
 mod sandbox;
-mod sandbox_rails;
-mod sandbox_stellar;
 mod session;
 mod shell;
 mod status;
@@ -40,7 +36,6 @@ mod table;
 mod times;
 mod transfers;
 mod verdict;
-mod who;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,9 +88,6 @@ enum Command {
     /// What happened: list it, or follow it
     #[command(subcommand)]
     Events(events::EventsCommand),
-    /// What operators did: who, when, from where, why
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
     /// Conditions that somebody should know of
     Alerts(alerts::AlertsArgs),
     /// Rows of a network that could not be understood or believed
@@ -165,7 +157,6 @@ const fn usual_logs(command: &Command) -> Option<&'static str> {
         | Command::Payments(_)
         | Command::Transfers(_)
         | Command::Events(_)
-        | Command::Audit(_)
         | Command::Alerts(_)
         | Command::Quarantine(_)
         | Command::Backfill(_)
@@ -182,18 +173,17 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
     match command {
         Command::Demo(args) => session.block_on(demo::run(args, out)),
         Command::Run(args) => session.block_on(run::run(session, args, json)),
-        Command::Sandbox(args) => session.block_on(sandbox::run(args, out)),
+        Command::Sandbox(args) => session.block_on(sandbox::run(session, args, out)),
         Command::Status(args) => session.block_on(status::run(session, &args, out)),
         Command::Payments(command) => session.block_on(payments::run(session, command, out)),
         Command::Transfers(command) => session.block_on(transfers::run(session, *command, out)),
         Command::Events(command) => session.block_on(events::run(session, command, out)),
-        Command::Audit(command) => session.block_on(audit::run(session, command, out)),
         Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
         Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
         Command::Backfill(args) => session.block_on(collect::backfill(session, args, out)),
         Command::Reconcile(args) => session.block_on(collect::reconcile(session, args, out)),
         Command::Migrate(args) => session.block_on(migrate::run(session, &args, out)),
-        Command::Config(command) => config::run(session, &command, out),
+        Command::Config(command) => session.block_on(config::run(session, &command, out)),
         Command::Completions(args) => shell::completions(&args, out),
         Command::Man(args) => shell::man(&args, out),
     }

@@ -104,12 +104,18 @@ pub(super) struct PaymentJson<'a> {
     connector_role: &'a str,
     amount: &'a str,
     currency: &'a str,
+    payout_amount: Option<&'a str>,
+    payout_currency: Option<&'a str>,
+    end_to_end_id: Option<&'a str>,
     created_at: Option<String>,
     modified_at: String,
     expires_at: Option<String>,
     first_seen_at: String,
     review: Option<&'a str>,
-    version: i64,
+    not_before: Option<String>,
+    acted_at: Option<String>,
+    returns: Option<&'a str>,
+    returned_by: Option<&'a str>,
 }
 
 impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
@@ -122,12 +128,18 @@ impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
             connector_role: &row.connector_role,
             amount: &row.amount,
             currency: &row.currency,
+            payout_amount: row.payout.as_ref().map(|(amount, _)| amount.as_str()),
+            payout_currency: row.payout.as_ref().map(|(_, currency)| currency.as_str()),
+            end_to_end_id: row.end_to_end_id.as_deref(),
             created_at: row.created_at.map(iso),
             modified_at: iso(row.modified_at),
             expires_at: row.expires_at.map(iso),
             first_seen_at: iso(row.first_seen_at),
             review: row.review.as_deref(),
-            version: row.version,
+            not_before: row.not_before.map(iso),
+            acted_at: row.acted_at.map(iso),
+            returns: row.returns.as_deref(),
+            returned_by: row.returned_by.as_deref(),
         }
     }
 }
@@ -157,7 +169,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         // One more tells whether there is a next page.
         limit: limit.saturating_add(1),
     };
-    let mut rows = session.store().await?.payments(&filter).await?;
+    let mut rows = session.look().await?.payments(&filter).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
     rows.truncate(shown);

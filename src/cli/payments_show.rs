@@ -12,7 +12,7 @@ use super::payments::{PaymentJson, find, review};
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
-use crate::engine::iso;
+use crate::engine::{iso, readable};
 use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
 
 /// Which payment to show.
@@ -53,7 +53,7 @@ struct OperationJson<'a> {
     status: &'a str,
     attempts: i64,
     at: String,
-    reason: Option<&'a str>,
+    answer: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,11 +64,11 @@ struct ReviewJson<'a> {
     code: Option<&'a str>,
     reason: Option<&'a str>,
     until: Option<String>,
-    decided_at: String,
+    at: String,
 }
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
-    let store = session.store().await?;
+    let store = session.look().await?;
     let payment = find(&store, &args.payment_id, args.network.as_deref()).await?;
     let story = store.story(payment).await?;
     if args.document {
@@ -108,7 +108,7 @@ impl<'a> From<&'a StoryOperation> for OperationJson<'a> {
             status: &operation.status,
             attempts: operation.attempts,
             at: iso(operation.at),
-            reason: operation.reason.as_deref(),
+            answer: operation.reason.as_deref(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl<'a> From<&'a StoryReview> for ReviewJson<'a> {
             code: review.code.as_deref(),
             reason: review.reason.as_deref(),
             until: review.until.map(iso),
-            decided_at: iso(review.decided_at),
+            at: iso(review.decided_at),
         }
     }
 }
@@ -150,7 +150,7 @@ fn tell(story: &Story, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure>
 
 /// A time, and how far it is.
 fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    format!("{} ({})", iso(time), relative(time, now))
+    format!("{} ({})", readable(time), relative(time, now))
 }
 
 fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
@@ -169,6 +169,7 @@ fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
     fact("amount", text(format!("{} {}", payment.amount, payment.currency)));
     let payout = payment.payout.as_ref();
     fact("pays out", payout.map(|(amount, currency)| format!("{amount} {currency}").into()));
+    fact("sender's reference", linked(&payment.end_to_end_id));
     fact("created", payment.created_at.map(|time| when(time, now).into()));
     fact("changed", text(when(payment.modified_at, now)));
     fact("first seen", text(when(payment.first_seen_at, now)));
@@ -176,7 +177,6 @@ fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
     fact("review", payment.review.is_some().then(|| review(payment)));
     fact("not before", payment.not_before.map(|time| when(time, now).into()));
     fact("acted on", payment.acted_at.map(|time| when(time, now).into()));
-    fact("version", text(payment.version.to_string()));
     fact("returns", linked(&payment.returns));
     fact("returned by", linked(&payment.returned_by));
     table
@@ -184,9 +184,10 @@ fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
 
 fn deadline(payment: &PaymentRow, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Cell {
     let distance = relative(expires_at, now);
-    let at = iso(expires_at);
+    let at = readable(expires_at);
     if payment.state.is_over() {
-        format!("{at} ({distance})").into()
+        // It was met or missed: how far it is says nothing any more.
+        at.into()
     } else if expires_at <= now {
         Cell::from(format!("{at} (expired {distance})")).paint(Paint::Bad)
     } else {
@@ -205,9 +206,9 @@ fn history(story: &Story, now: DateTime<Utc>) -> Table {
     for status in &story.history {
         table.row([
             format!("  {}", status.status).into(),
-            iso(status.reached_at).into(),
+            readable(status.reached_at).into(),
             relative(status.reached_at, now).into(),
-            iso(status.recorded_at).into(),
+            readable(status.recorded_at).into(),
             status.source.as_str().into(),
         ]);
     }
@@ -229,11 +230,11 @@ fn reviews(story: &Story, now: DateTime<Utc>) -> Table {
         table.row([
             format!("  {}", review.decision).into(),
             review.decided_by.as_str().into(),
-            iso(review.decided_at).into(),
+            readable(review.decided_at).into(),
             relative(review.decided_at, now).into(),
             review.state.as_str().into(),
             review.code.clone().into(),
-            review.until.map(iso).into(),
+            review.until.map(readable).into(),
             review.reason.clone().into(),
         ]);
     }
@@ -259,7 +260,7 @@ fn operations(story: &Story, now: DateTime<Utc>) -> Table {
                 _ => status.paint(Paint::Watch),
             },
             operation.attempts.to_string().into(),
-            iso(operation.at).into(),
+            readable(operation.at).into(),
             relative(operation.at, now).into(),
             operation.reason.clone().into(),
         ]);

@@ -1,5 +1,6 @@
 //! `railpoll quarantine`: rows of a network that could not be understood or believed.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -10,8 +11,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
-use super::who::WhyArgs;
-use crate::engine::iso;
+use crate::engine::{iso, readable};
 use crate::store::QuarantinedRow;
 
 /// More rows than this nobody reads.
@@ -48,15 +48,16 @@ pub(super) struct ResolveArgs {
     /// The rows' numbers
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
-    #[command(flatten)]
-    why: WhyArgs,
+    /// How, for the record
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
 }
 
 #[derive(Debug, Serialize)]
 struct RowJson<'a> {
     id: i64,
     poller: &'a str,
-    network: &'a str,
+    place: &'a str,
     payment_id: Option<&'a str>,
     reason: &'a str,
     first_seen_at: String,
@@ -71,7 +72,7 @@ impl<'a> RowJson<'a> {
         Self {
             id: row.quarantine_id,
             poller: &row.poller,
-            network: &row.network,
+            place: &row.network,
             payment_id: row.payment_id.as_deref(),
             reason: &row.reason,
             first_seen_at: iso(row.first_seen_at),
@@ -118,7 +119,7 @@ async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Fail
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let rows = session.store().await?.quarantined(all, ROWS_MAX).await?;
+    let rows = session.look().await?.quarantined(all, ROWS_MAX).await?;
     if out.is_json() {
         return rows.iter().try_for_each(|row| out.json(&RowJson::new(row, None)));
     }
@@ -129,7 +130,7 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
     let mut table = Table::new(&[
         Column::right("ID"),
         Column::left("POLLER"),
-        Column::left("NETWORK"),
+        Column::left("PLACE"),
         Column::left("PAYMENT"),
         Column::left("SEEN"),
         Column::left("RESOLVED"),
@@ -150,17 +151,17 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
 }
 
 async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {
-    let row = session.store().await?.quarantined_row(id).await?;
+    let row = session.look().await?.quarantined_row(id).await?;
     if out.is_json() {
         return out.json(&RowJson::new(&row, Some(&row.raw)));
     }
     out.heading(&format!("Row {id} of {}, met by {}", row.network, row.poller))?;
     let mut table = Table::new(&[Column::left(""), Column::prose("")]);
     table.row(["  payment".into(), row.payment_id.clone().into()]);
-    table.row(["  first seen".into(), iso(row.first_seen_at).into()]);
+    table.row(["  first seen".into(), readable(row.first_seen_at).into()]);
     table.row(["  reason".into(), row.reason.as_str().into()]);
     if let Some(resolved_at) = row.resolved_at {
-        table.row(["  resolved".into(), iso(resolved_at).into()]);
+        table.row(["  resolved".into(), readable(resolved_at).into()]);
         table.row(["  resolution".into(), row.resolution.clone().into()]);
     }
     out.table(&table)?;
@@ -170,12 +171,11 @@ async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> 
 
 async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
-    let (deed, reason) = (args.why.deed(), args.why.reason());
     each(&args.ids, out, async |id, out| {
         let row = store.quarantined_row(*id).await?;
-        store.resolve_quarantined(&row, reason, Some(&deed), session.now()).await?;
+        store.resolve_quarantined(&row, &args.reason, session.now()).await?;
         if out.is_json() {
-            return out.json(&serde_json::json!({ "id": id, "resolution": reason }));
+            return out.json(&serde_json::json!({ "id": id, "resolution": args.reason }));
         }
         out.line(format!("resolved row {id}"))
     })

@@ -1,6 +1,7 @@
 //! What a command needs: settings, the database, the time.
 
 use std::future::Future;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
@@ -8,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use super::failure::Failure;
 use crate::config::{self, DatabaseUrl, Settings, Sources};
 use crate::engine::Clock;
-use crate::store::Store;
+use crate::store::{Purpose, Store};
 
 /// What every command starts from.
 #[derive(Debug)]
@@ -43,15 +44,14 @@ impl Session {
         Ok(config::load_without_secrets(&self.sources)?)
     }
 
-    /// The database that the settings name. It must be there, and of this program's version: reading makes nothing.
+    /// The database that the settings name, for work on it. It must be there, and of this program's version.
     pub(super) async fn store(&self) -> Result<Store, Failure> {
-        let url = self.settings()?.database.url;
-        if is_missing(&url) {
-            return Err(Failure::NoDatabase(url.to_string()));
-        }
-        let store = open(&url).await?;
-        store.expect_current().await?;
-        Ok(store)
+        open_current(&self.settings()?.database.url, Purpose::Write).await
+    }
+
+    /// The same for looking: nothing is written or made, and what may only be read will do.
+    pub(super) async fn look(&self) -> Result<Store, Failure> {
+        open_current(&self.settings()?.database.url, Purpose::Look).await
     }
 
     /// Runs a command to its end, on this thread.
@@ -74,18 +74,43 @@ pub(super) fn is_missing(url: &DatabaseUrl) -> bool {
     }
 }
 
-/// Opens the database, and makes an SQLite file if there is none.
-pub(super) async fn open(url: &DatabaseUrl) -> Result<Store, Failure> {
+/// Opens the database for `purpose`. It must be there, and of this program's version.
+pub(super) async fn open_current(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, Failure> {
+    if is_missing(url) {
+        return Err(Failure::NoDatabase(url.to_string()));
+    }
+    let store = open(url, purpose).await?;
+    store.expect_current().await?;
+    Ok(store)
+}
+
+/// Opens the database for `purpose`.
+pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, Failure> {
     let (text, advice) = match url {
-        DatabaseUrl::Sqlite(path) => (
-            format!("sqlite:{}", path.display()),
-            "the file and its folder must be readable and writable for you: perhaps `sudo -u railpoll` is missing",
-        ),
+        DatabaseUrl::Sqlite(path) => (format!("sqlite:{}", path.display()), advice(path, purpose)),
         DatabaseUrl::Postgres(secret) => (
             secret.expose_secret().to_owned(),
             "is the server running, and may you log in there? Try the same URL with `psql`",
         ),
     };
-    let opened = Store::open(&text).await;
+    let opened = match purpose {
+        Purpose::Create => Store::create(&text).await,
+        Purpose::Write => Store::open(&text).await,
+        Purpose::Look => Store::look(&text).await,
+    };
     opened.map_err(|error| Failure::Open { url: url.to_string(), error, advice })
+}
+
+/// What to look at if an SQLite file cannot be opened.
+fn advice(path: &Path, purpose: Purpose) -> &'static str {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() {
+        "this is a folder: name a file in it"
+    } else if folder.is_some_and(|folder| !folder.exists()) {
+        "its folder is not there"
+    } else if purpose == Purpose::Look {
+        "the file must be readable for you: perhaps `sudo -u railpoll` is missing"
+    } else {
+        "the file and its folder must be readable and writable for you: perhaps `sudo -u railpoll` is missing"
+    }
 }

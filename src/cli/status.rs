@@ -50,7 +50,7 @@ type Open = BTreeMap<&'static str, u64>;
 #[derive(Debug, Serialize)]
 struct StandingJson<'a> {
     poller: &'static str,
-    network: &'a str,
+    place: &'a str,
     enabled: bool,
     schedule: &'a str,
     holder: Option<&'a str>,
@@ -73,7 +73,7 @@ struct SweepJson<'a> {
     changed: u64,
     unchanged: u64,
     acted: u64,
-    error: Option<&'a str>,
+    reason: Option<&'a str>,
 }
 
 pub(super) async fn run(
@@ -82,7 +82,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let alerts = store.alerts(false, ALERTS_MAX).await?;
     let mut counts = store.transfer_counts().await?;
     counts.retain(|count| !count.status.is_final());
@@ -174,7 +174,7 @@ impl<'a> From<&'a Standing> for StandingJson<'a> {
     fn from(standing: &'a Standing) -> Self {
         Self {
             poller: standing.scope.poller.name(),
-            network: &standing.scope.network,
+            place: &standing.scope.network,
             enabled: standing.enabled,
             schedule: &standing.schedule,
             holder: standing.holder.as_deref(),
@@ -200,7 +200,7 @@ impl<'a> From<&'a SweepRow> for SweepJson<'a> {
             changed: sweep.tally.changed,
             unchanged: sweep.tally.unchanged,
             acted: sweep.acted,
-            error: sweep.error.as_deref(),
+            reason: sweep.error.as_deref(),
         }
     }
 }
@@ -214,7 +214,7 @@ fn tell(
 ) -> Result<(), Failure> {
     let mut table = Table::new(&[
         Column::left("POLLER"),
-        Column::left("NETWORK"),
+        Column::left("PLACE"),
         Column::left("LAST SWEEP"),
         Column::left("OUTCOME"),
         Column::right("NEW").spare(),

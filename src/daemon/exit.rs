@@ -67,10 +67,12 @@ impl Exit {
         match error {
             // Somebody else has the lease, and goes on.
             StoreError::LeaseLost { .. } => Self::Done,
-            StoreError::Url(_) => Self::Config,
+            StoreError::Url(_) | StoreError::Pooler => Self::Config,
             // Once somebody has migrated or upgraded, the next start goes well.
             StoreError::Newer { .. }
             | StoreError::Older { .. }
+            | StoreError::Moved(_)
+            | StoreError::ReadOnly(_)
             | StoreError::Slow(_)
             | StoreError::Database(_)
             | StoreError::Migrate(_) => Self::Unavailable,

@@ -75,14 +75,14 @@ pub fn sweep_json(row: &SweepRow) -> Value {
         "stale": row.tally.stale,
         "quarantined": row.tally.quarantined,
         "acted": row.acted,
-        "error": row.error,
+        "reason": row.error,
     })
 }
 
 fn with_scope(mut value: Value, scope: &Scope) -> Value {
     if let Value::Object(fields) = &mut value {
         fields.insert("poller".to_owned(), json!(scope.poller.name()));
-        fields.insert("network".to_owned(), json!(scope.network));
+        fields.insert("place".to_owned(), json!(scope.network));
     }
     value
 }

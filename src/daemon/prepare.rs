@@ -16,7 +16,7 @@ use super::{Exit, RunMode};
 use crate::config::{DatabaseUrl, Migrate, PollerSettings, Settings};
 use crate::engine::{Clock, Poller, RetryPolicy};
 use crate::networks::RequestSeen;
-use crate::states::{Job, Making, Stage, jobs};
+use crate::states::{Job, Making, Stage, job, jobs};
 use crate::store::{Store, StoreError};
 
 /// A database that is not there at once may be starting.
@@ -148,6 +148,56 @@ async fn prospects(
     Ok(prospects)
 }
 
+/// What came of making one job ready.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// The poller.
+    pub poller: Poller,
+    /// The network or rail.
+    pub place: String,
+    /// How the daemon would end, and why; none if it would run.
+    pub trouble: Option<(Exit, String)>,
+    /// What a person should know, though it is no mistake.
+    pub remarks: Vec<String>,
+}
+
+/// Makes every job of the pollers that are switched on, as a daemon does at its start, and runs none. `online`: each
+/// asks its network or rail, too, whether it lets us in.
+///
+/// # Errors
+/// No database for a moment can be made: jobs want one.
+pub async fn rehearse(settings: &Settings, online: bool) -> Result<Vec<Rehearsed>, StoreError> {
+    let (store, passing) = empty_store().await?;
+    let clock = Clock::system();
+    let making = Making {
+        settings,
+        store: &store,
+        clock: &clock,
+        stage: None,
+        lasts: false,
+        seen: Arc::new(|_, _| {}),
+    };
+    let mut rehearsed = Vec::new();
+    for (poller, own) in settings.pollers.iter().filter(|(_, own)| own.enabled) {
+        for place in own.places() {
+            let (mut trouble, mut remarks) = (None, Vec::new());
+            match job(&making, *poller, own, place) {
+                Err(why) => trouble = Some((Exit::Config, why)),
+                Ok(job) => {
+                    remarks = job.remarks();
+                    if online && let Err(error) = job.check().await {
+                        trouble = Some((Exit::of_sweep(&error), error.to_string()));
+                    }
+                }
+            }
+            rehearsed.push(Rehearsed { poller: *poller, place: place.clone(), trouble, remarks });
+        }
+    }
+    store.close().await;
+    drop(passing);
+    Ok(rehearsed)
+}
+
 /// Opens the database, and brings it up to date if that is wanted.
 async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passing>), StoreError> {
     let url = match &settings.database.url {
@@ -160,7 +210,7 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passi
     };
     let mut backoff = DATABASE_RETRY.start();
     let store = loop {
-        match Store::open(&url).await {
+        match Store::create(&url).await {
             Ok(store) => break store,
             Err(error @ (StoreError::Database(_) | StoreError::Slow(_))) => {
                 match backoff.next_delay(None) {
@@ -199,7 +249,7 @@ impl Drop for Passing {
 async fn empty_store() -> Result<(Store, Passing), StoreError> {
     let name = format!("railpoll-dry-run-{}.db", uuid::Uuid::new_v4());
     let passing = Passing(std::env::temp_dir().join(name));
-    let store = Store::open(&format!("sqlite:{}", passing.0.display())).await?;
+    let store = Store::create(&format!("sqlite:{}", passing.0.display())).await?;
     store.migrate().await?;
     Ok((store, passing))
 }

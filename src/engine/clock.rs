@@ -35,10 +35,15 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A time as people and programs are shown it: ISO 8601 in UTC, to the millisecond, or finer where there is more.
+/// A time as programs are told it: RFC 3339 in UTC, to the microsecond, which is what the database keeps. All of one width,
+/// so that they sort as they read.
 #[must_use]
 pub fn iso(time: DateTime<Utc>) -> String {
-    let finer = !time.timestamp_subsec_micros().is_multiple_of(1000);
-    let digits = if finer { SecondsFormat::Micros } else { SecondsFormat::Millis };
-    time.to_rfc3339_opts(digits, true)
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A time as people are shown it: the same to the millisecond.
+#[must_use]
+pub fn readable(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

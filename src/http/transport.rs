@@ -222,7 +222,7 @@ fn build(timeout: Duration, urls: &[&Url]) -> Result<reqwest::Client, reqwest::E
     builder.build()
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost" | "[::1]") => true,
         Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback()),

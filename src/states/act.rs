@@ -260,7 +260,7 @@ impl Sweep<'_> {
         let (network, now) = (&lease.scope.network, self.clock.now());
         let recorded = self
             .store
-            .decide(network, lease.into(), &due.payment_id, &due.state, &review, now)
+            .decide(network, Some(lease), &due.payment_id, &due.state, &review, now)
             .await;
         match recorded {
             Ok(()) => {}

@@ -99,7 +99,7 @@ mod tests {
         assert_eq!((reason.code.as_str(), reason.reason.as_str()), ("AC03", "no account"));
         let held = read(r#"{"decision":"hold","until":"2026-01-31T09:00:00Z","reason":"kyc"}"#);
         let Ok(Decision::Hold { until: Some(until), why }) = held else { panic!("{held:?}") };
-        assert_eq!((iso(until).as_str(), why.as_str()), ("2026-01-31T09:00:00.000Z", "kyc"));
+        assert_eq!((iso(until).as_str(), why.as_str()), ("2026-01-31T09:00:00.000000Z", "kyc"));
     }
 
     #[test]

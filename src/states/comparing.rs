@@ -181,7 +181,7 @@ impl Sweep<'_> {
         how: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        match self.store.resolve_quarantined(row, how, None, now).await {
+        match self.store.resolve_quarantined(row, how, now).await {
             // Storing the payment has done so.
             Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
             Err(error) => Err(error),

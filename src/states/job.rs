@@ -114,7 +114,33 @@ impl Job {
         }
     }
 
-    /// Tells the observer what a sweep would do, and changes nothing, here or there.
+    /// Asks the network or rail whether it is there and lets us in. Changes nothing.
+    ///
+    /// # Errors
+    /// It does not; or it is another than the one that is configured.
+    pub async fn check(&self) -> Result<(), SweepError> {
+        match self {
+            Self::Payments(sweeper) => sweeper.check().await,
+            Self::Asking(asker) => asker.check().await,
+            Self::Sending(sender) => sender.check().await,
+            Self::Watching(watcher) => watcher.check().await,
+            Self::Outgoing(paying) => paying.check().await,
+        }
+    }
+
+    /// What a person should know before it runs, though it is no mistake.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        match self {
+            Self::Sending(sender) => sender.remarks(),
+            Self::Payments(_) | Self::Asking(_) | Self::Watching(_) | Self::Outgoing(_) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Tells the observer what a sweep would do, and changes nothing, here or there. A place that does not let us in is
+    /// told of as a sweep would.
     ///
     /// # Errors
     /// See [`SweepError`].
@@ -125,10 +151,19 @@ impl Job {
     ) -> Result<SweepReport, SweepError> {
         match self {
             Self::Payments(sweeper) => sweeper.sweep(stop, observer).dry_run().await,
-            Self::Asking(asker) => asker.dry_run(stop, observer).await,
-            Self::Sending(sender) => sender.dry_run(observer).await,
+            Self::Asking(asker) => {
+                asker.check().await?;
+                asker.dry_run(stop, observer).await
+            }
+            Self::Sending(sender) => {
+                sender.check().await?;
+                sender.dry_run(observer).await
+            }
             Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
-            Self::Outgoing(paying) => paying.dry_run(observer).await,
+            Self::Outgoing(paying) => {
+                paying.check().await?;
+                paying.dry_run(observer).await
+            }
         }
     }
 }

@@ -91,24 +91,24 @@ impl Note {
             Self::Progress | Self::ChannelsInUse(_) => None,
             Self::Operation { payment_id, operation, result, detail } => Some(json!({
                 "what": "operation", "payment_id": payment_id, "operation": operation,
-                "result": result, "detail": detail,
+                "result": result, "reason": detail,
             })),
             Self::Review { payment_id, decision, detail } => Some(json!({
-                "what": "review", "payment_id": payment_id, "decision": decision, "detail": detail,
+                "what": "review", "payment_id": payment_id, "decision": decision, "reason": detail,
             })),
             Self::Transfer { transfer_id, status, cause, detail } => Some(json!({
                 "what": "transfer", "transfer_id": transfer_id, "status": status, "cause": cause,
-                "detail": detail,
+                "reason": detail,
             })),
             Self::Incoming { incoming_id, verdict, transfer_id, detail } => Some(json!({
                 "what": "incoming", "incoming_id": incoming_id, "verdict": verdict,
-                "transfer_id": transfer_id, "detail": detail,
+                "transfer_id": transfer_id, "reason": detail,
             })),
             Self::Payout { transfer_id, result, detail } => Some(json!({
-                "what": "payout", "transfer_id": transfer_id, "result": result, "detail": detail,
+                "what": "payout", "transfer_id": transfer_id, "result": result, "reason": detail,
             })),
             Self::Would { payment_id, what, detail } => Some(json!({
-                "what": "would", "payment_id": payment_id, "would": what, "detail": detail,
+                "what": "would", "payment_id": payment_id, "would": what, "reason": detail,
             })),
         }
     }

@@ -14,7 +14,7 @@ use super::rules::{Rules, rules};
 use crate::config::{
     NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
 };
-use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally};
+use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally, Window};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
 use crate::rails::RailError;
@@ -209,6 +209,13 @@ impl Sweeper {
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Asks for one payment of the list: the token's and the API's addresses, the credentials, and our right to read.
+    pub(super) async fn check(&self) -> Result<(), SweepError> {
+        let window = Window { after: None, before: None, page: 0, size: 1 };
+        self.client.list(&self.rules.asked, &window).await?;
+        Ok(())
     }
 
     /// A sweep. `stop` is asked between pages and between payments; `observer` is told what goes on.

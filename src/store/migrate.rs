@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
 
-use super::db::{Db, Tx};
+use super::db::Db;
 use super::{Store, StoreError};
+use crate::failpoint;
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "payments",
@@ -21,12 +22,6 @@ const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
         "transfers",
         include_str!("../../migrations/sqlite/0002_transfers.sql"),
         include_str!("../../migrations/postgres/0002_transfers.sql"),
-    ),
-    (
-        4,
-        "decisions",
-        include_str!("../../migrations/sqlite/0004_decisions.sql"),
-        include_str!("../../migrations/postgres/0004_decisions.sql"),
     ),
     (
         5,
@@ -86,18 +81,22 @@ impl Store {
             return Ok(schema);
         }
         match &self.db {
-            Db::Sqlite { .. } => {
+            Db::Sqlite { write, .. } => {
+                let mut lent = write.lend().await?;
+                lent.doubt();
                 // sqlx takes no lock in SQLite; the write lock of an outer transaction is one.
-                let mut tx = self.db.begin().await?;
-                if let Tx::Sqlite(tx) = &mut tx {
-                    migrator(true).run_direct(None, &mut **tx, false).await?;
-                }
+                let mut tx = lent.conn().begin_with("BEGIN IMMEDIATE").await?;
+                migrator(true).run_direct(None, &mut *tx, false).await?;
+                failpoint::reached("before commit");
                 tx.commit().await?;
             }
             Db::Postgres(pool) => {
                 self.expect_utf8().await?;
-                let mut conn = pool.acquire().await?;
-                migrator(false).run_direct(None, &mut *conn, false).await?;
+                let mut lent = pool.lend_tested().await?;
+                // A large table takes its time, and a session that was told so is not used again.
+                lent.doubt();
+                lent.conn().execute("SET statement_timeout = 0").await?;
+                migrator(false).run_direct(None, lent.conn(), false).await?;
             }
         }
         Ok(schema)

@@ -6,7 +6,6 @@
 
 mod admit;
 mod alerts;
-mod audit;
 mod cursors;
 mod db;
 mod events;
@@ -37,8 +36,8 @@ use thiserror::Error;
 use crate::engine::Poller;
 
 pub use alerts::OpenAlert;
-pub use audit::{AuditFilter, AuditRow, By, Deed};
 pub use cursors::{Cursor, WalkEnd};
+pub use db::Purpose;
 pub use events::{EventFilter, StoredEvent};
 pub use finished::Finished;
 pub use handing_over::{PaidOut, ToPayOut};
@@ -132,12 +131,35 @@ pub enum StoreError {
     /// A migration failed.
     #[error("migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The file of the database is not the one that was opened.
+    #[error("the database file {0} was moved, deleted or replaced: what is written goes nowhere")]
+    Moved(String),
+    /// The server takes no writes.
+    #[error("{0} takes no writes: it is a standby, or was set to read only")]
+    ReadOnly(String),
+    /// Something between us and the server has sessions that are not ours alone.
+    #[error(
+        "a pooler (PgBouncer with pool_mode = transaction or statement?) gives our statements to sessions of others: \
+         connect to the server itself, or to a pool with pool_mode = session"
+    )]
+    Pooler,
     /// The database did not answer in time.
     #[error("the database did not answer within {0:?}")]
     Slow(Duration),
     /// The database cannot be reached, or answered with an error.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+}
+
+/// What PostgreSQL says of a prepared statement that another session has made, or has not.
+const STATEMENTS_OF_OTHERS: [&str; 2] = ["26000", "42P05"];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|told| told.code());
+        let is_pooler = code.is_some_and(|code| STATEMENTS_OF_OTHERS.contains(&&*code));
+        if is_pooler { Self::Pooler } else { Self::Database(error) }
+    }
 }
 
 impl StoreError {
@@ -147,12 +169,30 @@ impl StoreError {
 }
 
 impl Store {
-    /// Opens the database of `url`. `SQLite`'s file is made if it is not there.
+    /// Opens the database of `url` for work, and makes `SQLite`'s file if it is not there: for pollers, and for whoever
+    /// brings the schema up to date.
     ///
     /// # Errors
     /// [`StoreError::Url`], or [`StoreError::Database`] if it cannot be reached.
+    pub async fn create(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { db: db::Db::open(url, Purpose::Create).await? })
+    }
+
+    /// Opens the database of `url`, which must be there, for work.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: db::Db::open(url).await? })
+        Ok(Self { db: db::Db::open(url, Purpose::Write).await? })
+    }
+
+    /// Opens the database of `url`, which must be there, for looking. Nothing is written, nor is a file made; what may only
+    /// be read will do.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub async fn look(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { db: db::Db::open(url, Purpose::Look).await? })
     }
 
     /// Waits for what is under way and closes the connections.

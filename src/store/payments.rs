@@ -44,8 +44,8 @@ pub struct PaymentRow {
     pub returns: Option<String>,
     /// The payment that took it back.
     pub returned_by: Option<String>,
-    /// How many versions of it were stored.
-    pub version: i64,
+    /// The sender's reference.
+    pub end_to_end_id: Option<String>,
 }
 
 /// Which payments to list.
@@ -245,6 +245,6 @@ fn payment_from(row: &DbRow) -> Result<PaymentRow, StoreError> {
         acted_at: row.maybe_time("acted_at")?,
         returns: row.maybe_text("returns_payment")?,
         returned_by: row.maybe_text("returned_by_payment")?,
-        version: row.int("version")?,
+        end_to_end_id: row.maybe_text("end_to_end_id")?,
     })
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::admit::admitted;
 use super::alerts;
-use super::db::{Conn, Sql, Tx, in_time};
+use super::db::{At, Conn, Sql, Tx, in_time};
 use super::known::{known_of, not_stored};
 use super::plan::{Plan, Quarantined, Stored, plan, runs};
 use super::values::{Arg, stored_time};
@@ -66,9 +66,9 @@ pub(super) async fn record_run(
     let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
     let mut plan = plan(scope, &run, &known, trail, now);
     set_aside(&mut tx.conn(), scope, &mut plan, now).await?;
-    match tx {
-        Tx::Sqlite(tx) => in_time(write_sqlite::write(tx, scope, &plan, now)).await?,
-        Tx::Postgres(tx) => in_time(write_postgres::write(tx, scope, &plan, now)).await?,
+    match tx.conn().at() {
+        At::Sqlite(conn) => in_time(write_sqlite::write(conn, scope, &plan, now)).await?,
+        At::Postgres(conn) => in_time(write_postgres::write(conn, scope, &plan, now)).await?,
     }
     for payment_id in &plan.repriced {
         await_person(&mut tx.conn(), scope, payment_id).await?;

@@ -1,7 +1,7 @@
 //! A page's writes in PostgreSQL: one statement, of arrays, for all tables.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
+use sqlx::PgConnection;
 
 use super::plan::Plan;
 use super::{Scope, StoreError};
@@ -49,7 +49,7 @@ SELECT $1, r.state, r.role, r.payments FROM unnest($28::text[], $29::text[], $30
 ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payment_counts.payments + excluded.payments";
 
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Postgres>,
+    conn: &mut PgConnection,
     scope: &Scope,
     plan: &Plan<'_>,
     now: DateTime<Utc>,
@@ -95,7 +95,7 @@ pub(super) async fn write(
         .bind(counts.iter().map(|((state, _), _)| state.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, role), _)| role.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|(_, by)| **by).collect::<Vec<_>>())
-        .execute(&mut **tx)
+        .execute(conn)
         .await?;
     Ok(())
 }

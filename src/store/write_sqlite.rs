@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::many::{Many, Values};
 use super::plan::{Plan, Stored};
@@ -57,23 +57,23 @@ const COUNT: &str = "INSERT INTO payment_counts (network, state, connector_role,
     ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payments + excluded.payments";
 
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Sqlite>,
+    conn: &mut SqliteConnection,
     scope: &Scope,
     plan: &Plan<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let network: Arc<str> = Arc::from(scope.network.as_str());
     let now: Arc<str> = Arc::from(sqlite_time(now));
-    PAYMENTS.run(tx, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
+    PAYMENTS.run(conn, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
     DOCUMENTS
-        .run(tx, &plan.stored, |row, stored| {
+        .run(conn, &plan.stored, |row, stored| {
             row.shared(&network)?.text(&stored.payment.payment_id)?;
             row.text(&stored.payment.document)?;
             Ok(())
         })
         .await?;
     STATUSES
-        .run(tx, &plan.statuses, |row, (id, change)| {
+        .run(conn, &plan.statuses, |row, (id, change)| {
             row.shared(&network)?.text(id)?.text(change.status.as_str())?;
             row.value(sqlite_time(change.reached_at))?
                 .shared(&now)?
@@ -82,7 +82,7 @@ pub(super) async fn write(
         })
         .await?;
     EVENTS
-        .run(tx, &plan.events, |row, event| {
+        .run(conn, &plan.events, |row, event| {
             row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
             row.text(&event.data)?.value(sqlite_time(event.occurred_at))?;
             Ok(())
@@ -90,7 +90,7 @@ pub(super) async fn write(
         .await?;
     for ((state, role), by) in plan.counts.iter().filter(|(_, by)| **by != 0) {
         let query = sqlx::query(COUNT).bind(&scope.network).bind(state).bind(role).bind(by);
-        query.execute(&mut **tx).await?;
+        query.execute(&mut *conn).await?;
     }
     Ok(())
 }

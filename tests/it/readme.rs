@@ -182,7 +182,7 @@ impl Helps {
 
     /// What is wrong with a command line, if anything.
     fn fault(&mut self, line: &str) -> Option<String> {
-        let mut words = line.split_whitespace();
+        let mut words = line.split_whitespace().peekable();
         let mut command = words.next()?.to_owned();
         while let Some(word) = words.next() {
             let word = word.trim_matches(['[', ']', '…', '\'', '"', ',']);
@@ -193,7 +193,10 @@ impl Helps {
                 let flag = word.split('=').next().unwrap_or(word);
                 match self.flag(&command, flag) {
                     None => return Some(format!("{command} has no {flag}")),
-                    Some(true) if !word.contains('=') => drop(words.next()),
+                    // Where a value may be left out, another flag is none.
+                    Some(true) if !word.contains('=') => {
+                        drop(words.next_if(|value| !value.starts_with("--")));
+                    }
                     Some(true | false) => {}
                 }
                 continue;
@@ -232,6 +235,7 @@ fn every_command_and_flag_exists() {
     for (page, text) in pages() {
         for line in shell_lines(&text).into_iter().chain(code_spans(&text)) {
             let line = line.trim_start_matches("sudo -u railpoll ");
+            let line = line.trim_start_matches("sudo railpoll-as-service ");
             let line = line.replacen("cargo run --release --", "railpoll", 1);
             if is_ours(&line) {
                 seen += 1;

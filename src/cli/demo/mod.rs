@@ -141,7 +141,7 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
 async fn set_up(args: &DemoArgs, folder: &Path) -> Result<(Stage, PathBuf), Failure> {
     let sandbox = start_sandbox(args.seed).await?;
     let config = write_config(&sandbox, folder, "receiving")?;
-    let store = Store::open(&format!("sqlite:{}", folder.join("railpoll.db").display())).await?;
+    let store = Store::create(&format!("sqlite:{}", folder.join("railpoll.db").display())).await?;
     store.migrate().await?;
     let transfers = if args.transfers == 0 {
         None

@@ -7,11 +7,10 @@ use super::new::{Fields, read};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::cli::who::ByArgs;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to-address G…
+  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to G…
   railpoll transfers create --kind withdrawal --asset usdc --memo-type id --memo 1041 --beneficiary '{\"iban\": \"…\"}'
 
 What is left out comes from the asset's section in the configuration: rail, currency, network, account.";
@@ -51,10 +50,10 @@ pub(in crate::cli) struct CreateArgs {
     amount_fee: Option<String>,
     /// Who pays in
     #[arg(long, value_name = "ADDRESS")]
-    from_address: Option<String>,
+    from: Option<String>,
     /// Deposit: the address on the network that is paid, G… or M…
     #[arg(long, value_name = "ADDRESS")]
-    to_address: Option<String>,
+    to: Option<String>,
     /// The memo's type: text, id, hash, return
     #[arg(long, value_name = "TYPE")]
     memo_type: Option<String>,
@@ -70,8 +69,6 @@ pub(in crate::cli) struct CreateArgs {
     /// What has not come by then does not come: a date or a time
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
-    #[command(flatten)]
-    by: ByArgs,
 }
 
 impl CreateArgs {
@@ -88,8 +85,8 @@ impl CreateArgs {
             ("amount_in", self.amount_in),
             ("amount_out", self.amount_out),
             ("amount_fee", self.amount_fee),
-            ("from_address", self.from_address),
-            ("to_address", self.to_address),
+            ("from", self.from),
+            ("to", self.to),
             ("memo_type", self.memo_type),
             ("memo", self.memo),
             ("beneficiary", self.beneficiary),
@@ -105,10 +102,9 @@ pub(super) async fn run(session: &Session, args: CreateArgs, out: &mut Out) -> R
     let refused = |faults: &[String]| {
         Failure::Refused(format!("the transfer is not created:\n  {}", faults.join("\n  ")))
     };
-    let deed = args.by.deed();
     let new = read(&args.fields(), &settings).map_err(|faults| refused(&faults))?;
     let store = session.store().await?;
-    let bad = store.create_transfers(&deed, std::slice::from_ref(&new), session.now()).await?;
+    let bad = store.create_transfers(None, std::slice::from_ref(&new), session.now()).await?;
     if let Some(bad) = bad.first() {
         return Err(refused(&bad.faults));
     }

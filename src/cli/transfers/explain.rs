@@ -10,7 +10,7 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::relative;
 use crate::config::Settings;
-use crate::engine::{Explanation, Poller, Surroundings, explain, iso};
+use crate::engine::{Explanation, Poller, Surroundings, explain, iso, readable};
 use crate::store::{Store, TransferStory};
 
 /// Which transfers to explain.
@@ -27,7 +27,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     crate::cli::each(&args.transfer_ids, out, async |id, out| {
         one(&settings, &store, id, session.now(), out).await
     })
@@ -49,9 +49,9 @@ async fn one(
         return out.json(&json!({
             "transfer_id": id,
             "status": status.as_str(),
-            "why": told.why,
+            "reason": told.why,
             "next": told.next,
-            "when": told.when.map(iso),
+            "at": told.when.map(iso),
             "switched_off": off.map(Poller::name),
         }));
     }
@@ -59,7 +59,7 @@ async fn one(
     out.line(format!("  why   {}", told.why))?;
     out.line(format!("  next  {}", told.next))?;
     if let Some(when) = told.when {
-        out.line(format!("  when  {} ({})", iso(when), relative(when, now)))?;
+        out.line(format!("  when  {} ({})", readable(when), relative(when, now)))?;
     }
     if let Some(poller) = off {
         out.line(format!(

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use clap::{Args, Subcommand};
 
 use super::accept::accepted;
+use super::views::IncomingJson;
 use super::{decide, find, show};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::Moment;
-use crate::cli::who::WhyArgs;
 use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
 use crate::states::refund_of_incoming;
 use crate::store::{IncomingFilter, IncomingRow, Store};
@@ -20,9 +20,7 @@ pub(in crate::cli) enum IncomingCommand {
     /// List money that belongs to no transfer, oldest first
     List(ListArgs),
     /// Give money that was not matched to the transfer that it is for
-    #[command(
-        after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 --reason 'they wrote'"
-    )]
+    #[command(after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041")]
     Assign(AssignArgs),
     /// Send money that was not matched back to where it came from
     #[command(
@@ -37,8 +35,8 @@ pub(in crate::cli) struct ListArgs {
     #[arg(long)]
     all: bool,
     /// Only of this network or rail
-    #[arg(long = "on", value_name = "NAME")]
-    source: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
     /// Only what came since then: a date, a time, or a time back such as 2h
     #[arg(long, value_name = "TIME")]
     since: Option<Moment>,
@@ -54,8 +52,8 @@ struct WhichArgs {
     #[arg(value_name = "INCOMING")]
     incoming_id: String,
     /// The network or rail that it came on, where several have such an id
-    #[arg(long = "on", value_name = "NAME")]
-    source: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -65,16 +63,18 @@ pub(in crate::cli) struct AssignArgs {
     /// The transfer that it is for
     #[arg(value_name = "TRANSFER")]
     transfer_id: String,
-    #[command(flatten)]
-    why: WhyArgs,
+    /// How you know, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RefundArgs {
     #[command(flatten)]
     which: WhichArgs,
-    #[command(flatten)]
-    why: WhyArgs,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
 }
 
 pub(super) async fn run(
@@ -92,14 +92,14 @@ pub(super) async fn run(
 async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
     let filter = IncomingFilter {
         unmatched: !args.all,
-        source: args.source,
+        source: args.place,
         since: args.since.map(|since| since.before(session.now())),
         after: None,
         limit: args.limit.get(),
     };
-    let rows = session.store().await?.incoming(&filter).await?;
+    let rows = session.look().await?.incoming(&filter).await?;
     if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&show::incoming_json(row)));
+        return rows.iter().try_for_each(|row| out.json(&IncomingJson::from(row)));
     }
     if rows.is_empty() {
         return out.line(if args.all {
@@ -114,8 +114,8 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 /// The incoming payment that is meant.
 async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<IncomingRow, Failure> {
     let settings = session.settings()?;
-    let places: Vec<&String> = match &which.source {
-        Some(source) => vec![source],
+    let places: Vec<&String> = match &which.place {
+        Some(place) => vec![place],
         None => settings.networks.keys().chain(settings.rails.keys()).collect(),
     };
     let mut found = Vec::new();
@@ -126,7 +126,7 @@ async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<Inco
     match (found.pop(), found.is_empty()) {
         (Some(row), true) => Ok(row),
         (Some(_), false) => Err(Failure::Refused(format!(
-            "incoming payment {id} is on several networks or rails: say which with --on"
+            "incoming payment {id} is on several networks or rails: say which with --place"
         ))),
         (None, _) => Err(Failure::Refused(format!(
             "there is no incoming payment {id}; `railpoll transfers incoming list --all` shows what there is"
@@ -161,7 +161,7 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
     }
     let (goes_out, fee) =
         accepted(&transfer, &incoming.amount, &settings).map_err(Failure::Refused)?;
-    let step = step(&transfer, incoming, goes_out, fee, args.why.reason());
+    let step = step(&transfer, incoming, goes_out, fee, args.reason);
     if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
         return Err(Failure::Refused(format!(
             "transfer {id} is {}, and takes no money: {}",
@@ -169,8 +169,7 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
             decide::possible(&transfer)
         )));
     }
-    let (deed, now) = (args.why.deed(), session.now());
-    store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, &deed, now).await?;
+    store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, session.now()).await?;
     decide::tell(id, transfer.status, step.to, Cause::Assigned, out)
 }
 
@@ -179,7 +178,7 @@ fn step<'a>(
     incoming: &Incoming,
     goes_out: Amount,
     fee: Amount,
-    reason: &str,
+    reason: Option<String>,
 ) -> Step<'a> {
     let paid = Transfer { amount_in: Some(incoming.amount.clone()), ..transfer.clone() };
     let mut step = Step::new(transfer, released_to(&paid), Cause::Assigned);
@@ -194,7 +193,7 @@ fn step<'a>(
     } else {
         changes.network_reference = reference;
     }
-    changes.message = Some(reason.to_owned());
+    changes.message = reason;
     step
 }
 
@@ -213,8 +212,8 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
     let is_on_rail = settings.rails.contains_key(&incoming.source);
     let (source, id) = (&incoming.source, &incoming.incoming_id);
     let refunds = store.refunds_of_incoming(source, id).await?;
-    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.why.reason().to_owned());
-    store.refund_incoming(source, id, &refund, &args.why.deed(), session.now()).await?;
+    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.reason);
+    store.refund_incoming(source, id, &refund, session.now()).await?;
     if out.is_json() {
         return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund.refund_id }));
     }

@@ -4,14 +4,14 @@ use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde::Serialize;
 
+use super::views::TransferJson;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Out, next_page};
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
 use crate::cli::times::{Moment, relative, time};
-use crate::engine::{Amount, Memo, Protocol, Transfer, TransferKind, TransferStatus, iso};
+use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, iso};
 use crate::store::TransferFilter;
 
 pub(super) const EXAMPLES: &str = "\
@@ -54,71 +54,6 @@ fn token(text: &str) -> Result<(DateTime<Utc>, String), String> {
     Ok((time(at)?, id.to_owned()))
 }
 
-/// A transfer for programs, as the documentation promises it.
-#[derive(Debug, Serialize)]
-pub(super) struct TransferJson<'a> {
-    transfer_id: &'a str,
-    kind: &'static str,
-    protocol: Option<&'static str>,
-    status: &'static str,
-    version: i64,
-    asset: &'a str,
-    network: &'a str,
-    rail: &'a str,
-    currency: &'a str,
-    amount_expected: Option<String>,
-    amount_in: Option<String>,
-    amount_out: Option<String>,
-    amount_fee: Option<String>,
-    from_address: Option<&'a str>,
-    to_address: Option<&'a str>,
-    account: Option<&'a str>,
-    memo_type: Option<&'static str>,
-    memo: Option<String>,
-    subject: Option<&'a str>,
-    rail_reference: Option<&'a str>,
-    network_reference: Option<&'a str>,
-    message: Option<&'a str>,
-    deadline: Option<String>,
-    created_at: String,
-    updated_at: String,
-    completed_at: Option<String>,
-}
-
-impl<'a> From<&'a Transfer> for TransferJson<'a> {
-    fn from(transfer: &'a Transfer) -> Self {
-        let text = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
-        Self {
-            transfer_id: &transfer.transfer_id,
-            kind: transfer.kind.as_str(),
-            protocol: transfer.protocol.map(Protocol::as_str),
-            status: transfer.status.as_str(),
-            version: transfer.version,
-            asset: &transfer.asset,
-            network: &transfer.network,
-            rail: &transfer.rail,
-            currency: &transfer.currency,
-            amount_expected: text(&transfer.amount_expected),
-            amount_in: text(&transfer.amount_in),
-            amount_out: text(&transfer.amount_out),
-            amount_fee: text(&transfer.amount_fee),
-            from_address: transfer.from_address.as_deref(),
-            to_address: transfer.to_address.as_deref(),
-            account: transfer.account.as_deref(),
-            memo_type: transfer.memo.as_ref().map(Memo::memo_type),
-            memo: transfer.memo.as_ref().map(Memo::text),
-            subject: transfer.subject.as_deref(),
-            rail_reference: transfer.rail_reference.as_deref(),
-            network_reference: transfer.network_reference.as_deref(),
-            message: transfer.message.as_deref(),
-            deadline: transfer.deadline.map(iso),
-            created_at: iso(transfer.created_at),
-            updated_at: iso(transfer.updated_at),
-            completed_at: transfer.completed_at.map(iso),
-        }
-    }
-}
-
 pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
     let now = session.now();
     let limit = args.limit.get();
@@ -132,12 +67,12 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
         // One more tells whether there is a next page.
         limit: limit.saturating_add(1),
     };
-    let mut rows = session.store().await?.transfers(&filter).await?;
+    let mut rows = session.look().await?.transfers(&filter).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
     rows.truncate(shown);
     if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&TransferJson::from(row)));
+        return rows.iter().try_for_each(|row| out.json(&TransferJson::new(row)?));
     }
     if rows.is_empty() {
         return out.line("no transfers");

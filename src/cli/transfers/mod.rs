@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `list`, `show`, `explain` | looking |
+//! | `views` | what programs are told |
 //! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
 //! | `decide`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
 //! | `incoming` | money that reached us, and belongs to no transfer |
@@ -20,6 +21,7 @@ pub(super) mod list;
 mod new;
 mod resolve;
 mod show;
+mod views;
 
 use clap::Subcommand;
 

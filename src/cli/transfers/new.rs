@@ -21,8 +21,8 @@ pub(super) const FIELDS: [&str; 20] = [
     "amount_in",
     "amount_out",
     "amount_fee",
-    "from_address",
-    "to_address",
+    "from",
+    "to",
     "memo_type",
     "memo",
     "account",
@@ -77,8 +77,8 @@ pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
         amount_in,
         amount_out,
         amount_fee,
-        from_address: reading.text("from_address"),
-        to_address: reading.text("to_address"),
+        from_address: reading.text("from"),
+        to_address: reading.text("to"),
         memo,
         account: reading.text("account").or(own_account),
         beneficiary: reading.text("beneficiary"),
@@ -230,9 +230,9 @@ impl Reading<'_> {
 
     /// A deposit goes to an address of the network, and a mistake in it is found now rather than later.
     fn check_address(&mut self, kind: TransferKind) {
-        let Some(address) = self.text("to_address").filter(|_| kind.is_deposit()) else { return };
+        let Some(address) = self.text("to").filter(|_| kind.is_deposit()) else { return };
         if let Err(error) = address.parse::<Address>() {
-            self.faults.push(format!("to_address: {error}"));
+            self.faults.push(format!("to: {error}"));
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::list::{TransferJson, status};
+use super::list::status;
 use super::missing;
+use super::views::StoryJson;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::times::relative;
-use crate::engine::{Amount, Transfer, iso};
+use crate::engine::{Amount, Transfer, readable};
 use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
 
 /// Which transfer to show.
@@ -24,123 +24,12 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let id = &args.transfer_id;
-    let story = session.store().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
-    if out.is_json() { json(&story, out) } else { tell(&story, session.now(), out) }
-}
-
-fn json(story: &TransferStory, out: &mut Out) -> Result<(), Failure> {
-    let history: Vec<Value> = story
-        .history
-        .iter()
-        .map(|status| {
-            json!({
-                "status": status.status,
-                "reached_at": iso(status.reached_at),
-                "recorded_at": iso(status.recorded_at),
-                "cause": status.source,
-                "message": status.reason,
-                "decided_by": status.decided_by,
-            })
-        })
-        .collect();
-    let defect = |error| Failure::Defect(format!("not JSON: {error}"));
-    let mut object = serde_json::to_value(TransferJson::from(&story.transfer)).map_err(defect)?;
-    object["history"] = json!(history);
-    object["payouts"] = story.payouts.iter().map(payout_json).collect();
-    object["envelopes"] = story.envelopes.iter().map(envelope_json).collect();
-    object["refunds"] = story.refunds.iter().map(refund_json).collect();
-    object["incoming"] = story.incoming.iter().map(incoming_json).collect();
-    out.json(&object)
-}
-
-fn payout_json(payout: &PayoutRow) -> Value {
-    json!({
-        "payout_id": payout.payout_id,
-        "purpose": payout.purpose.as_str(),
-        "rail": payout.rail,
-        "amount": payout.amount.to_string(),
-        "currency": payout.currency,
-        "status": payout.status.as_str(),
-        "attempts": payout.attempts,
-        "reference": payout.reference,
-        "answer": payout.answer,
-        "intended_at": iso(payout.intended_at),
-        "tried_at": payout.tried_at.map(iso),
-        "finished_at": payout.finished_at.map(iso),
-    })
-}
-
-pub(super) fn envelope_json(envelope: &Envelope) -> Value {
-    let payments: Vec<Value> = envelope
-        .payments
-        .iter()
-        .map(|payment| {
-            json!({
-                "operation": payment.operation,
-                "transfer_id": payment.transfer_id,
-                "refund_id": payment.refund_id,
-                "destination": payment.destination,
-                "amount": payment.amount.to_string(),
-                "balance_id": payment.balance_id,
-            })
-        })
-        .collect();
-    json!({
-        "envelope_id": envelope.envelope_id,
-        "network": envelope.network,
-        "source_account": envelope.source_account,
-        "sequence": envelope.sequence.to_string(),
-        "status": envelope.status.as_str(),
-        "attempts": envelope.attempts,
-        "fee": envelope.fee,
-        "max_time": iso(envelope.max_time),
-        "ledger": envelope.ledger,
-        "result": envelope.result,
-        "created_at": iso(envelope.created_at),
-        "sent_at": envelope.sent_at.map(iso),
-        "finished_at": envelope.finished_at.map(iso),
-        "payments": payments,
-    })
-}
-
-fn refund_json(refund: &Refund) -> Value {
-    json!({
-        "refund_id": refund.refund_id,
-        "place": refund.place,
-        "amount": refund.amount.to_string(),
-        "asset": refund.asset,
-        "destination": refund.destination,
-        "status": refund.status.as_str(),
-        "reason": refund.reason,
-        "decided_by": refund.decided_by,
-        "reference": refund.reference,
-        "message": refund.message,
-        "created_at": iso(refund.created_at),
-        "finished_at": refund.finished_at.map(iso),
-    })
-}
-
-/// An incoming payment for programs.
-pub(super) fn incoming_json(row: &IncomingRow) -> Value {
-    let incoming = &row.incoming;
-    json!({
-        "source": incoming.source,
-        "incoming_id": incoming.incoming_id,
-        "account": incoming.account,
-        "from": incoming.from,
-        "amount": incoming.amount.to_string(),
-        "asset": incoming.asset,
-        "memo_type": incoming.memo.as_ref().map(|memo| memo.memo_type()),
-        "memo": incoming.memo.as_ref().map(|memo| memo.text()),
-        "subject": incoming.subject,
-        "muxed_id": incoming.muxed_id.map(|id| id.to_string()),
-        "reference": incoming.reference,
-        "received_at": iso(incoming.at),
-        "recorded_at": iso(row.recorded_at),
-        "verdict": row.verdict,
-        "transfer_id": row.transfer_id,
-        "resolution": row.resolution,
-    })
+    let story = session.look().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    if out.is_json() {
+        out.json(&StoryJson::new(&story)?)
+    } else {
+        tell(&story, session.now(), out)
+    }
 }
 
 fn tell(story: &TransferStory, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure> {
@@ -164,7 +53,7 @@ fn tell(story: &TransferStory, now: DateTime<Utc>, out: &mut Out) -> Result<(), 
 
 /// A time, and how far it is.
 fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    format!("{} ({})", iso(time), relative(time, now))
+    format!("{} ({})", readable(time), relative(time, now))
 }
 
 fn facts(transfer: &Transfer, now: DateTime<Utc>) -> Table {
@@ -189,7 +78,7 @@ fn facts(transfer: &Transfer, now: DateTime<Utc>) -> Table {
     };
     fact("kind", Some(kind.into()));
     fact("status", Some(status(transfer.status)));
-    fact("why", text(&transfer.message));
+    fact("reason", text(&transfer.message));
     fact("asset", Some(format!("{} on {}", transfer.asset, transfer.network).into()));
     fact("rail", Some(transfer.rail.as_str().into()));
     fact("expected", money(&transfer.amount_expected, inside));
@@ -220,16 +109,14 @@ fn history(story: &TransferStory, now: DateTime<Utc>) -> Table {
         Column::left("AT"),
         Column::left(""),
         Column::left("CAUSE"),
-        Column::left("BY"),
-        Column::prose("MESSAGE"),
+        Column::prose("REASON"),
     ]);
     for status in &story.history {
         table.row([
             format!("  {}", status.status).into(),
-            iso(status.reached_at).into(),
+            readable(status.reached_at).into(),
             relative(status.reached_at, now).into(),
             status.source.as_str().into(),
-            status.decided_by.clone().into(),
             status.reason.clone().into(),
         ]);
     }
@@ -286,7 +173,7 @@ fn refunds(refunds: &[Refund]) -> Table {
     let mut table = Table::new(&[
         Column::left("  REFUND"),
         Column::left("STATUS"),
-        Column::left("ON"),
+        Column::left("PLACE"),
         Column::right("AMOUNT"),
         Column::left("REFERENCE"),
         Column::prose("REASON"),
@@ -308,7 +195,7 @@ fn refunds(refunds: &[Refund]) -> Table {
 pub(super) fn incoming(rows: &[IncomingRow], now: DateTime<Utc>) -> Table {
     let mut table = Table::new(&[
         Column::left("  INCOMING"),
-        Column::left("ON"),
+        Column::left("PLACE"),
         Column::left("VERDICT"),
         Column::right("AMOUNT"),
         Column::left("MEMO"),

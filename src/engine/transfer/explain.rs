@@ -187,7 +187,7 @@ fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
     };
     let when = transfer.deadline.filter(|_| transfer.status.is_waiting_for_money());
     let next = match when {
-        Some(deadline) => format!("{next}; after {} it expires", crate::engine::iso(deadline)),
+        Some(deadline) => format!("{next}; after {} it expires", crate::engine::readable(deadline)),
         None => next,
     };
     (why, next, None)

@@ -97,22 +97,17 @@ fn put<T>(field: &mut Option<T>, change: Option<T>) {
     }
 }
 
-/// The event that tells of a transfer's creation, `by` an operator of this name if it was one.
+/// The event that tells of a transfer's creation.
 #[must_use]
-pub fn created_event(transfer: &Transfer, by: Option<&str>) -> Event {
-    event(EventType::TransferCreated, transfer, &Facts { by, ..Facts::of(transfer) })
+pub fn created_event(transfer: &Transfer) -> Event {
+    event(EventType::TransferCreated, transfer, &Facts::of(transfer))
 }
 
-/// The event that tells of a move to `after`, `by` an operator of this name if it was one.
+/// The event that tells of a move to `after`.
 #[must_use]
-pub fn moved_event(
-    from: TransferStatus,
-    cause: Cause,
-    after: &Transfer,
-    by: Option<&str>,
-) -> Event {
+pub fn moved_event(from: TransferStatus, cause: Cause, after: &Transfer) -> Event {
     let (previous_status, cause) = (Some(from.as_str()), Some(cause.as_str()));
-    let facts = Facts { previous_status, cause, by, ..Facts::of(after) };
+    let facts = Facts { previous_status, cause, ..Facts::of(after) };
     event(EventType::TransferStatus, after, &facts)
 }
 
@@ -159,8 +154,6 @@ struct Facts<'a> {
     previous_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'a str>,
 }
 
 impl<'a> Facts<'a> {
@@ -185,7 +178,6 @@ impl<'a> Facts<'a> {
             message: transfer.message.as_deref(),
             previous_status: None,
             cause: None,
-            by: None,
         }
     }
 }
@@ -240,7 +232,7 @@ mod tests {
         let before = transfer(TransferKind::Send, TransferStatus::PendingReceiver);
         let step = Step::new(&before, TransferStatus::PendingExternal, Cause::Initiated);
         let after = step.taken(at(7)).unwrap();
-        let event = moved_event(before.status, step.cause, &after, Some("kim"));
+        let event = moved_event(before.status, step.cause, &after);
         assert_eq!((event.subject.as_str(), event.version), ("transfer/t1", 2));
         let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
         assert_eq!(data["previous_status"], "pending_receiver");

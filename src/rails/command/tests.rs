@@ -83,7 +83,7 @@ print(json.dumps({
     let arrivals = rail.deposits(&[expected], None).await.unwrap();
     let Arrival::Received { reference: Some(heard), .. } = &arrivals.answers[0].1 else { panic!() };
     let question = json!({ "deposits": [{ "transfer_id": "t1", "subject": "A 1", "amount": null,
-        "currency": "USD", "since": "1970-01-01T00:00:00.000Z" }] });
+        "currency": "USD", "since": "1970-01-01T00:00:00.000000Z" }] });
     assert_eq!(serde_json::from_str::<Value>(heard).unwrap(), question);
     let outcome = rail.pay_out(&payout()).await;
     let PayoutOutcome::Told(PayoutState::Initiated { reference: Some(heard) }) = outcome else {

@@ -143,9 +143,9 @@ mod tests {
             serde_json::to_value(ask_deposits(&[expected("t1"), bare])).unwrap(),
             json!({ "deposits": [
                 { "transfer_id": "t1", "subject": "A 1", "amount": "10.50", "currency": "USD",
-                  "since": "2026-01-02T03:04:05.000Z" },
+                  "since": "2026-01-02T03:04:05.000000Z" },
                 { "transfer_id": "t2", "subject": null, "amount": null, "currency": "USD",
-                  "since": "2026-01-02T03:04:05.000Z" },
+                  "since": "2026-01-02T03:04:05.000000Z" },
             ] })
         );
     }

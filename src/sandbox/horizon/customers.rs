@@ -230,6 +230,16 @@ impl Network {
         self.keep();
     }
 
+    /// A customer pays, in a ledger that closes for it. The hash of the transaction.
+    pub(super) fn pay(
+        &mut self,
+        from: &Keys,
+        payment: &CustomerPayment,
+    ) -> Result<String, Refused> {
+        let hashes = self.act(from, vec![act(payment)?])?;
+        hashes.into_iter().next().ok_or_else(|| refused("no payment"))
+    }
+
     /// A customer does all this, in one transaction each, all in a ledger that closes for it.
     fn act(
         &mut self,

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::keys::{Key, decimal, hex};
+use super::Keys;
+use super::customers::{CustomerMemo, CustomerPayment};
+use super::keys::{Key, decimal, hash_of, hex};
 use super::network::Network;
 use super::options::{StreamFault, SubmitFault};
 use super::problem::Problem;
@@ -78,9 +80,35 @@ pub(super) fn sandbox(
             network.ledger.lookup_lag = TimeDelta::seconds(seconds.into());
             Ok(json!({ "seconds": seconds }))
         }
+        "pay" => pay(network, parameters),
         "books" => Ok(books(network)),
         _ => Err(Problem::no_such_address()),
     }
+}
+
+/// A customer, by the name that its keys are made from, pays somebody in a ledger that closes for it.
+fn pay(network: &mut Network, parameters: &[(String, String)]) -> Result<Value, Problem> {
+    let bad = |name: &str, why: &str| Problem::bad_request(name, why);
+    let given = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, text)| text);
+    let number = |text: &str| text.parse().map_err(|_| bad("memo", "it is no number"));
+    let hash = |text: &str| hash_of(text).ok_or_else(|| bad("memo", "it is no hash in hex"));
+    let memo = match (given("memo_type").map(String::as_str), given("memo")) {
+        (None, None) => CustomerMemo::None,
+        (Some("text"), Some(text)) => CustomerMemo::Text(text.clone().into_bytes()),
+        (Some("id"), Some(text)) => CustomerMemo::Id(number(text)?),
+        (Some("hash"), Some(text)) => CustomerMemo::Hash(hash(text)?),
+        (Some("return"), Some(text)) => CustomerMemo::Return(hash(text)?),
+        _ => return Err(bad("memo_type", "text, id, hash or return, with a memo")),
+    };
+    let payment = CustomerPayment {
+        to: parameter(parameters, "to")?.to_owned(),
+        asset: parameter(parameters, "asset")?.to_owned(),
+        amount: parameter(parameters, "amount")?.to_owned(),
+        memo,
+    };
+    let from = Keys::of(given("from").map_or("customer", String::as_str));
+    let paid = network.pay(&from, &payment).map_err(|refused| bad("to", &refused.to_string()))?;
+    Ok(json!({ "hash": paid, "from": from.account() }))
 }
 
 fn books(network: &Network) -> Value {

@@ -92,6 +92,11 @@ impl Asker {
         &self.desk.scope
     }
 
+    /// Asks the rail whether it is the configured one, and lets us in.
+    pub(super) async fn check(&self) -> Result<(), SweepError> {
+        self.rail.check().await.map_err(SweepError::Rail)
+    }
+
     /// One sweep: all that is due is asked about once.
     pub async fn run(
         &self,
@@ -153,7 +158,7 @@ impl Asker {
                         .because("nothing came before its deadline")
                 })
                 .collect();
-            let moved = self.desk.store.move_transfers(round.lease, &steps, &[], now).await?;
+            let moved = self.desk.store.move_transfers(Some(round.lease), &steps, &[], now).await?;
             ended += count(moved.len());
             round.beat();
             if moved.is_empty() || round.is_stopping() {

@@ -116,6 +116,11 @@ impl Paying {
         &self.desk.scope
     }
 
+    /// Asks the rail whether it is the configured one, and lets us in.
+    pub(super) async fn check(&self) -> Result<(), SweepError> {
+        self.rail.check().await.map_err(SweepError::Rail)
+    }
+
     /// A sweep: what came of payouts is found out, and what is due is paid. `stop` is asked between one call and the
     /// next; `observer` is told what goes on.
     pub async fn sweep(

@@ -19,6 +19,7 @@ mod plan;
 mod settle;
 mod sorted;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
@@ -34,6 +35,7 @@ use super::stellar::{self, SUBMISSION_MAX};
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, StellarSettings};
 use crate::engine::{Transfer, TransferStatus};
+use crate::networks::NetworkError;
 use crate::networks::stellar::{Horizon, Keys, StellarAsset};
 use crate::store::{Lease, Scope, Waiting};
 
@@ -90,6 +92,38 @@ impl Sender {
     #[must_use]
     pub const fn scope(&self) -> &Scope {
         &self.desk.scope
+    }
+
+    /// Asks Horizon whether it is of the configured network, and whether our accounts are there.
+    pub(super) async fn check(&self) -> Result<(), SweepError> {
+        self.horizon.check().await?;
+        for account in self.accounts() {
+            if self.horizon.account(&account).await?.is_none() {
+                let why = format!("our account {account} does not exist on the network");
+                return Err(NetworkError::Options(why).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The accounts that sign, without a seed of ours: others may sign for them, so that it is no mistake.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let keys = self.keys.accounts();
+        let unsigned = self.accounts().into_iter().filter(|account| !keys.contains(account));
+        unsigned
+            .map(|account| {
+                format!(
+                    "no seed for {account}: its transactions wait until others have signed them"
+                )
+            })
+            .collect()
+    }
+
+    /// The accounts that pay, and those whose sequence numbers are used.
+    fn accounts(&self) -> BTreeSet<String> {
+        let mut accounts = self.assets.accounts_on(&self.desk.scope.network);
+        accounts.extend(self.settings.channels.iter().cloned());
+        accounts
     }
 
     /// One sweep.

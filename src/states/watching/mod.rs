@@ -85,6 +85,12 @@ impl Watcher {
         &self.desk.scope
     }
 
+    /// Asks Horizon whether it is of the configured network.
+    pub(super) async fn check(&self) -> Result<(), SweepError> {
+        self.horizon.check().await?;
+        Ok(())
+    }
+
     /// One sweep.
     pub async fn run(
         &self,
@@ -136,7 +142,7 @@ impl Watcher {
                         .because("nothing came before its deadline")
                 })
                 .collect();
-            let lease = round.lease;
+            let lease = Some(round.lease);
             let moved = self.desk.store.move_transfers(lease, &steps, &[], round.now()).await?;
             ended += u64::try_from(moved.len()).unwrap_or(u64::MAX);
             round.beat();

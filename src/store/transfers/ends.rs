@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 
-use super::super::db::{Conn, in_time};
+use super::super::db::{At, Conn, in_time};
 use super::super::many::Many;
 use super::super::values::{sqlite_time, stored_time, without_nul};
 use super::super::{Lease, StoreError};
@@ -83,8 +83,8 @@ pub(super) async fn write_ends(
         }
     };
     let ends: Vec<End<'_>> = finished.iter().map(end).collect();
-    match conn {
-        Conn::Sqlite(conn) => {
+    match conn.at() {
+        At::Sqlite(conn) => {
             let rows = FINISH_SQLITE.rows(conn, &ends, |row, end| {
                 row.text(&end.payout.payout_id)?.text(end.payout.status.as_str())?;
                 row.value(end.was_looks)?;
@@ -99,7 +99,7 @@ pub(super) async fn write_ends(
             });
             in_time(rows).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
         }
-        Conn::Postgres(conn) => {
+        At::Postgres(conn) => {
             let rows = sqlx::query(FINISH_POSTGRES)
                 .bind(all(&ends, |end| end.payout.payout_id.as_str()))
                 .bind(all(&ends, |end| end.payout.status.as_str()))

@@ -198,7 +198,7 @@ fn event_of(finished: &FinishedPayout<'_>, now: DateTime<Utc>) -> Option<Event> 
             "payout_id": payout.payout_id,
             "transfer_id": payout.transfer_id,
             "refund_id": payout.refund_id,
-            "rail": payout.rail,
+            "place": payout.rail,
             "amount": payout.amount.to_string(),
             "currency": payout.currency,
             "reference": reference.or(payout.reference.as_ref()),

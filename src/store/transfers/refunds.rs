@@ -64,8 +64,6 @@ pub struct Refund {
     pub under_way: Option<String>,
     /// Why it was decided.
     pub reason: String,
-    /// The operator who decided it; none where the asset's policy did.
-    pub decided_by: Option<String>,
     /// The rail's or network's name for it.
     pub reference: Option<String>,
     /// Why it stands where it stands.
@@ -102,14 +100,14 @@ pub enum RefundEnd {
 
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, memo, \
-                 beneficiary, status, reason, not_before, created_at, decided_by) \
+                 beneficiary, status, reason, not_before, created_at) \
              SELECT value ->> 'refund_id', value ->> 'transfer_id', value ->> 'source', value ->> 'incoming_id', \
                  value ->> 'place', value ->> 'amount', value ->> 'asset', value ->> 'destination', value ->> 'memo_type', \
-                 value ->> 'memo', value ->> 'beneficiary', 'open', value ->> 'reason', $2, $2, $3 FROM json_each($1)",
+                 value ->> 'memo', value ->> 'beneficiary', 'open', value ->> 'reason', $2, $2 FROM json_each($1)",
     postgres: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, \
-                   memo, beneficiary, status, reason, not_before, created_at, decided_by) \
+                   memo, beneficiary, status, reason, not_before, created_at) \
                SELECT r.refund_id, r.transfer_id, r.source, r.incoming_id, r.place, r.amount, r.asset, r.destination, \
-                   r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2, $3 \
+                   r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2 \
                FROM jsonb_to_recordset($1) AS r (refund_id text, transfer_id text, source text, incoming_id text, place text, \
                    amount numeric, asset text, destination text, memo_type text, memo text, beneficiary text, reason text)",
 };
@@ -223,13 +221,11 @@ fn number(row: &Row) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.int("n")?).unwrap_or(u32::MAX))
 }
 
-/// Writes down the refunds that belong to no transfer, or to one of `moved`, decided `by` an operator of this name if it
-/// was one.
+/// Writes down the refunds that belong to no transfer, or to one of `moved`.
 pub(super) async fn insert_refunds(
     conn: &mut Conn<'_>,
     refunds: &[&NewRefund],
     moved: &HashSet<String>,
-    by: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let is_decided =
@@ -240,8 +236,7 @@ pub(super) async fn insert_refunds(
     }
     let rows: Vec<Value> = decided.iter().map(|refund| row_of(refund)).collect();
     let now = stored_time(now);
-    let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now), Arg::MaybeText(by)];
-    conn.execute(INSERT, &args).await?;
+    conn.execute(INSERT, &[Arg::Json(json!(rows).to_string()), Arg::Time(now)]).await?;
     let told = |refund: &&NewRefund| Event {
         event_type: EventType::RefundCreated,
         subject: format!("refund/{}", refund.refund_id),
@@ -251,9 +246,8 @@ pub(super) async fn insert_refunds(
             "transfer_id": refund.transfer_id,
             "place": refund.place,
             "amount": refund.amount.to_string(),
-            "asset": refund.asset,
+            "asset_id": refund.asset,
             "reason": refund.reason,
-            "by": by,
         })
         .to_string(),
         occurred_at: now,
@@ -326,9 +320,9 @@ fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
             "transfer_id": refund.transfer_id,
             "place": refund.place,
             "amount": refund.amount.to_string(),
-            "asset": refund.asset,
+            "asset_id": refund.asset,
             "reference": refund.reference,
-            "message": refund.message,
+            "answer": refund.message,
         })
         .to_string(),
         occurred_at: now,
@@ -365,7 +359,6 @@ pub(super) fn refund_from(row: &Row) -> Result<Refund, StoreError> {
         status: row.parsed("status")?,
         under_way: row.maybe_text("under_way")?,
         reason: row.text("reason")?,
-        decided_by: row.maybe_text("decided_by")?,
         reference: row.maybe_text("reference")?,
         message: row.maybe_text("message")?,
         not_before: row.time("not_before")?,

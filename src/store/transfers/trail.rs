@@ -9,15 +9,15 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::super::StoreError;
-use super::super::db::{Conn, in_time};
+use super::super::db::{At, Conn, in_time};
 use super::super::many::{Many, Values};
 use super::super::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
 use crate::engine::{Event, Transfer, TransferStatus};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)",
-        "('transfer',?,?,?,?,?,?,?,?)",
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)",
+        "('transfer',?,?,?,?,?,?,?)",
         "",
     )
 });
@@ -46,10 +46,10 @@ const POSTGRES: &str = "
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(8246973) AS taken
 ), history AS (
-    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)
-    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason, r.decided_by
-    FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $16::text[])
-        WITH ORDINALITY AS r (id, network, status, at, source, reason, decided_by, n)
+    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)
+    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason
+    FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+        WITH ORDINALITY AS r (id, network, status, at, source, reason, n)
     ORDER BY r.n
 ), told AS (
     INSERT INTO events (type, subject, version, payload, occurred_at)
@@ -63,15 +63,14 @@ SELECT r.rail, r.network, r.status, r.by
 FROM turn CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::bigint[]) AS r (rail, network, status, by)
 ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers";
 
-/// A status that a transfer has come to: what it was before, unless it is new, itself after it, why, the event that
-/// tells of it, and the operator whose move it was.
+/// A status that a transfer has come to: what it was before, unless it is new, itself after it, why, and the event that
+/// tells of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached<'a> {
     pub(super) was: Option<TransferStatus>,
     pub(super) after: &'a Transfer,
     pub(super) source: &'a str,
     pub(super) event: &'a Event,
-    pub(super) by: Option<&'a str>,
 }
 
 impl Reached<'_> {
@@ -90,24 +89,24 @@ pub(super) async fn write_trail(
     if reached.is_empty() {
         return Ok(());
     }
-    let conn = match conn {
-        Conn::Sqlite(conn) => conn,
-        Conn::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
+    let sqlite = match conn.at() {
+        At::Sqlite(conn) => conn,
+        At::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
     };
     let at: Arc<str> = Arc::from(sqlite_time(now));
-    let writing = HISTORY.run(conn, reached, |row, one| {
+    let writing = HISTORY.run(sqlite, reached, |row, one| {
         let Reached { after, source, .. } = one;
         row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
         row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
-        row.maybe_text(after.message.as_deref())?.maybe_text(one.by)?;
+        row.maybe_text(after.message.as_deref())?;
         Ok(())
     });
     in_time(writing).await?;
     let events: Vec<&Event> = reached.iter().map(|one| one.event).collect();
-    in_time(EVENTS.run(conn, &events, |row, event| bind_event(row, event))).await?;
+    in_time(EVENTS.run(sqlite, &events, |row, event| bind_event(row, event))).await?;
     let row = |((rail, network, status), by)| json!({ "rail": rail, "network": network, "status": status, "by": by });
     let counts: Vec<_> = counts(reached).into_iter().map(row).collect();
-    Conn::Sqlite(conn).execute(COUNTS, &[Arg::Json(json!(counts).to_string())]).await.map(drop)
+    conn.execute(COUNTS, &[Arg::Json(json!(counts).to_string())]).await.map(drop)
 }
 
 async fn write_postgres(
@@ -132,7 +131,6 @@ async fn write_postgres(
         .bind(counts.keys().map(|(_, _, status)| *status).collect::<Vec<_>>())
         .bind(counts.values().copied().collect::<Vec<_>>())
         .bind(reached.iter().map(|one| stored_time(one.event.occurred_at)).collect::<Vec<_>>())
-        .bind(reached.iter().map(|one| one.by.map(without_nul)).collect::<Vec<_>>())
         .execute(conn)
         .await
         .map(drop)
@@ -164,9 +162,9 @@ pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Resul
     if events.is_empty() {
         return Ok(());
     }
-    match conn {
-        Conn::Sqlite(conn) => in_time(EVENTS.run(conn, events, bind_event)).await,
-        Conn::Postgres(conn) => {
+    match conn.at() {
+        At::Sqlite(conn) => in_time(EVENTS.run(conn, events, bind_event)).await,
+        At::Postgres(conn) => {
             let subjects = events.iter().map(|event| without_nul(&event.subject));
             let data = events.iter().map(|event| without_nul_escapes(&event.data));
             let times = events.iter().map(|event| stored_time(event.occurred_at));

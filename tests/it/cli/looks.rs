@@ -50,8 +50,8 @@ fn status_tells_of_each_poller_and_network() {
         "holder",
         "in_state",
         "last_sweep",
-        "network",
         "next_sweep_at",
+        "place",
         "poller",
         "schedule",
         "transfers",
@@ -61,7 +61,7 @@ fn status_tells_of_each_poller_and_network() {
     assert_eq!(acme["holder"], "host/77");
     assert_eq!(acme["alerts"], json!(["network_unavailable"]));
     assert_eq!(acme["last_sweep"]["new"], 2);
-    assert_eq!(acme["last_sweep"]["error"], "connection refused");
+    assert_eq!(acme["last_sweep"]["reason"], "connection refused");
     assert_eq!(standings[1]["last_sweep"], Value::Null);
     assert_eq!(desk.json("status --all").len(), 10);
 
@@ -107,7 +107,7 @@ fn events_are_listed_by_type_and_subject() {
     desk.run("payments approve p2");
     let events = desk.json("events list");
     let keys: Vec<&String> = events[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["data", "id", "occurred_at", "subject", "type", "version"]);
+    assert_eq!(keys, ["at", "data", "id", "subject", "type", "version"]);
     assert_eq!(events.len(), 3);
     assert_eq!(desk.json("events list --type payment.reviewed")[0]["data"]["decision"], "approve");
     assert_eq!(desk.json("events list --subject payment/acme/p1").len(), 1);

@@ -92,7 +92,7 @@ impl Desk {
         let url = format!("sqlite:{}", self.database().display());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = Store::open(&url).await.unwrap();
+            let store = Store::create(&url).await.unwrap();
             work(&store).await;
             store.close().await;
         });

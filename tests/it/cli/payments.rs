@@ -55,19 +55,25 @@ fn a_listed_payment_has_the_promised_keys() {
     let rows = desk.json("payments list");
     let keys: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
     let promised = [
+        "acted_at",
         "amount",
         "connector_role",
         "created_at",
         "currency",
+        "end_to_end_id",
         "expires_at",
         "first_seen_at",
         "modified_at",
         "network",
+        "not_before",
         "payment_id",
+        "payout_amount",
+        "payout_currency",
+        "returned_by",
+        "returns",
         "review",
         "state",
         "sub_states",
-        "version",
     ];
     assert_eq!(keys, promised);
     assert_eq!(rows[0]["amount"], AMOUNT);

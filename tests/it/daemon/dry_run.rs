@@ -82,7 +82,7 @@ fn a_dry_run_makes_no_database() {
             of_payment.iter().map(|note| note["would"].as_str().unwrap()).collect();
         assert_eq!(would, ["record", "lock"]);
         for note in of_payment {
-            assert_eq!(keys(note), ["detail", "network", "payment_id", "poller", "what", "would"]);
+            assert_eq!(keys(note), ["payment_id", "place", "poller", "reason", "what", "would"]);
             assert_eq!(note["what"], "would");
         }
     }
@@ -106,7 +106,7 @@ fn a_sweep_tells_in_json_what_it_did() {
     let told = ended.json();
     assert_eq!(told.len(), 3, "{told:#?}");
     for note in &told {
-        assert_eq!((&note["poller"], &note["network"]), (&"accepted".into(), &"acme".into()));
+        assert_eq!((&note["poller"], &note["place"]), (&"accepted".into(), &"acme".into()));
     }
     let [review, operation, sweep] = [&told[0], &told[1], &told[2]];
     assert_eq!((&review["what"], &review["decision"]), (&"review".into(), &"approved".into()));
@@ -117,14 +117,14 @@ fn a_sweep_tells_in_json_what_it_did() {
     let documented = [
         "acted",
         "changed",
-        "error",
         "finished_at",
-        "network",
         "new",
         "outcome",
         "pages",
+        "place",
         "poller",
         "quarantined",
+        "reason",
         "requests",
         "stale",
         "started_at",
@@ -134,6 +134,6 @@ fn a_sweep_tells_in_json_what_it_did() {
     assert_eq!(keys(sweep), documented);
     assert_eq!((&sweep["what"], &sweep["outcome"]), (&"sweep".into(), &"complete".into()));
     assert_eq!((&sweep["new"], &sweep["acted"]), (&1.into(), &1.into()));
-    assert_eq!(sweep["error"], Value::Null);
+    assert_eq!(sweep["reason"], Value::Null);
     assert_eq!(world.once("accepted", &[]).expect(0).stdout, "", "only where it is asked for");
 }

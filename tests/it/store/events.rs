@@ -28,7 +28,7 @@ fn an_event_tells_the_facts_of_its_version() {
             (&"ACCEPTED".into(), &"LOCKED".into())
         );
         assert_eq!((&data["amount"], &data["currency"]), (&"10.00".into(), &"USD".into()));
-        assert_eq!(data["modified_at"], "2023-11-14T22:13:22.000Z");
+        assert_eq!(data["modified_at"], "2023-11-14T22:13:22.000000Z");
     });
 }
 

@@ -4,12 +4,13 @@ use std::thread;
 
 use railpoll::store::{Schema, Store, StoreError};
 
-use crate::support::{TestDatabase, on_both, run};
+use crate::support::payments::{payment, record, row};
+use crate::support::{Kind, TestDatabase, on_both, run};
 
 #[test]
 fn an_empty_database_is_older_until_it_is_migrated() {
     on_both(async |database| {
-        let store = Store::open(&database.url).await.unwrap();
+        let store = Store::create(&database.url).await.unwrap();
         store.ping().await.unwrap();
         let Schema { found, own } = store.schema().await.unwrap();
         assert_eq!(found, 0);
@@ -46,12 +47,46 @@ fn a_newer_database_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_database_of_the_first_version_keeps_what_it_has() {
+    on_both(async |database| {
+        let store = database.store().await;
+        record(&store, &[row(payment("a", "ACCEPTED", 1))]).await;
+        let mut person = database.person().await;
+        for table in [
+            "envelope_payments",
+            "envelopes",
+            "payouts",
+            "refunds",
+            "incoming",
+            "transfers",
+            "transfer_counts",
+            "streams",
+            "channels",
+        ] {
+            let drop = match database.kind {
+                Kind::Sqlite => format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}"),
+                Kind::Postgres => format!("DROP TABLE {table} CASCADE"),
+            };
+            person.execute(&drop).await.unwrap();
+        }
+        person.execute("DROP INDEX transfers_by_time").await.unwrap();
+        person.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
+        let old = Store::create(&database.url).await.unwrap();
+        assert!(matches!(old.expect_current().await, Err(StoreError::Older { found: 1, .. })));
+        old.migrate().await.unwrap();
+        old.expect_current().await.unwrap();
+        assert!(old.transfer_counts().await.unwrap().is_empty());
+        assert_eq!(old.payments_with_id("a", None).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
 fn six_processes_may_open_and_migrate_at_once() {
     on_both(async |database| {
         thread::scope(|scope| {
             let open = || {
                 run(async {
-                    let store = Store::open(&database.url).await?;
+                    let store = Store::create(&database.url).await?;
                     store.migrate().await?;
                     store.expect_current().await
                 })
@@ -68,7 +103,7 @@ fn six_processes_may_open_and_migrate_at_once() {
 fn a_database_that_can_not_write_every_text_is_refused() {
     let database = TestDatabase::in_encoding("LATIN1");
     run(async {
-        let store = Store::open(&database.url).await.unwrap();
+        let store = Store::create(&database.url).await.unwrap();
         let refused = store.migrate().await.unwrap_err();
         assert!(matches!(refused, StoreError::Refused(_)));
         assert!(refused.to_string().contains("LATIN1"), "{refused}");
@@ -78,7 +113,7 @@ fn a_database_that_can_not_write_every_text_is_refused() {
 
 #[test]
 fn a_url_leads_where_it_says_or_is_an_error() {
-    let open = |url: &str| run(Store::open(url)).map(drop);
+    let open = |url: &str| run(Store::create(url)).map(drop);
     assert!(matches!(open("mysql://x"), Err(StoreError::Url(_))));
     assert!(open("sqlite:/nowhere/at/all/railpoll.db").is_err());
     let folder = tempfile::tempdir().unwrap();

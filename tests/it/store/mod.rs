@@ -2,7 +2,6 @@
 
 mod alerts;
 mod append_only;
-mod audit;
 mod concurrency;
 mod cursors;
 mod decisions;

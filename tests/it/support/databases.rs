@@ -93,7 +93,7 @@ impl TestDatabase {
 
     /// Opens the database, with the newest schema.
     pub(crate) async fn store(&self) -> Store {
-        let store = Store::open(&self.url).await.unwrap();
+        let store = Store::create(&self.url).await.unwrap();
         store.migrate().await.unwrap();
         store
     }

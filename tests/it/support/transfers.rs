@@ -1,6 +1,5 @@
 //! A world with a bank behind a rail, and transfers that go out on it.
 
-use crate::support::ann;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -70,7 +69,7 @@ impl Transfers {
 
     /// The database as a program of ours sees it.
     pub(crate) fn store(&self) -> Store {
-        self.world.wait(Store::open(&self.world.database.url)).unwrap()
+        self.world.wait(Store::create(&self.world.database.url)).unwrap()
     }
 
     /// Creates so many sends of 10.00 USD each, whose money is in.
@@ -84,7 +83,7 @@ impl Transfers {
     pub(crate) fn create(&self, new: &[NewTransfer]) -> Vec<String> {
         let store = self.store();
         let bad =
-            self.world.wait(store.create_transfers(ann(), new, Clock::system().now())).unwrap();
+            self.world.wait(store.create_transfers(None, new, Clock::system().now())).unwrap();
         assert_eq!(bad, []);
         self.world.wait(store.close());
         new.iter().map(|one| one.transfer_id.clone()).collect()

@@ -17,7 +17,7 @@ const MANY: usize = 4_000;
 fn deposit(id: &str) -> String {
     let to = Keys::of("customer").account();
     format!(
-        r#"{{"transfer_id": "{id}", "kind": "deposit", "asset": "usdc", "amount_expected": "10.50", "subject": "S {id}", "to_address": "{to}"}}"#
+        r#"{{"transfer_id": "{id}", "kind": "deposit", "asset": "usdc", "amount_expected": "10.50", "subject": "S {id}", "to": "{to}"}}"#
     )
 }
 
@@ -79,7 +79,7 @@ fn every_bad_line_of_json_is_named_and_nothing_is_imported() {
             (6, "there is no asset `doge` in the configuration; there are: lumens, usdc"),
             (7, "there is no kind of transfer `gift`"),
             (8, "line 1 has the same transfer_id"),
-            (9, "to_address: "),
+            (9, "to: "),
             (10, "memo and memo_type belong together"),
             (11, "transfer_id is missing"),
             (12, "needs account and memo"),

@@ -27,22 +27,22 @@ fn unmatched_money_is_given_to_its_transfer() {
         let row = json(&anchor, &["incoming", "list"]).remove(0);
         check_keys(
             &row,
-            "source, incoming_id, account, from, amount, asset, memo_type, memo, subject, muxed_id, reference, \
+            "place, incoming_id, account, from, amount, asset_id, memo_type, memo, subject, muxed_id, reference, \
              received_at, recorded_at, verdict, transfer_id, resolution",
         );
         assert_eq!(
-            (&row["verdict"], &row["memo"], &row["asset"]),
+            (&row["verdict"], &row["memo"], &row["asset_id"]),
             (&json!("unknown_memo"), &json!("70"), &json!(usdc()))
         );
         let id = unmatched(&anchor);
-        let gone = refused(&anchor, &["incoming", "assign", "1", "w", "--reason", "looked"]);
+        let gone = refused(&anchor, &["incoming", "assign", "1", "w"]);
         assert!(gone.contains("there is no incoming payment 1"), "{gone}");
-        let gone = refused(&anchor, &["incoming", "assign", &id, "x", "--reason", "looked"]);
+        let gone = refused(&anchor, &["incoming", "assign", &id, "x"]);
         assert!(gone.contains("there is no transfer x"), "{gone}");
         // A person accepts the other amount with it.
         let told = done(&anchor, &["incoming", "assign", &id, "w", "--reason", "he mistyped"]);
         assert_eq!(told, "w was pending_user_transfer_start, and is pending_anchor\n");
-        let again = refused(&anchor, &["incoming", "assign", &id, "w", "--reason", "looked"]);
+        let again = refused(&anchor, &["incoming", "assign", &id, "w"]);
         assert!(again.contains("w is pending_anchor, and takes no money"), "{again}");
         let both = refused(&anchor, &["incoming", "refund", &id, "--reason", "too"]);
         assert!(both.contains(&id), "{both}");
@@ -50,7 +50,8 @@ fn unmatched_money_is_given_to_its_transfer() {
         assert_eq!(anchor.transfers.status("w"), "completed");
         assert_eq!(anchor.transfers.bank.payouts()[0].amount.to_string(), "7.50");
         assert_eq!(json(&anchor, &["incoming", "list"]), Vec::<serde_json::Value>::new());
-        let all = json(&anchor, &["incoming", "list", "--all", "--on", "stellar", "--since", "1h"]);
+        let all =
+            json(&anchor, &["incoming", "list", "--all", "--place", "stellar", "--since", "1h"]);
         assert_eq!(
             (&all[0]["resolution"], &all[0]["transfer_id"]),
             (&json!("assigned"), &json!("w"))
@@ -95,7 +96,7 @@ fn another_asset_is_no_money_for_a_transfer() {
     anchor.horizon.pay(&customer, &CustomerPayment { to: us(), asset, amount, memo }).unwrap();
     anchor.watch();
     let id = unmatched(&anchor);
-    let wrong = refused(&anchor, &["incoming", "assign", &id, "w", "--reason", "looked"]);
+    let wrong = refused(&anchor, &["incoming", "assign", &id, "w"]);
     assert!(wrong.contains("5.0000000 native came") || wrong.contains("5 native came"), "{wrong}");
     done(&anchor, &["incoming", "refund", &id, "--reason", "lumens"]);
     anchor.send();
@@ -112,8 +113,7 @@ fn too_little_for_the_fee_is_not_accepted() {
     anchor.create(&anchor.withdrawal("w", 7));
     anchor.pays(&customer, "0.40", 70);
     anchor.watch();
-    let told =
-        refused(&anchor, &["incoming", "assign", &unmatched(&anchor), "w", "--reason", "looked"]);
+    let told = refused(&anchor, &["incoming", "assign", &unmatched(&anchor), "w"]);
     assert!(
         told.contains("does not cover the fee of 0.50") && told.contains("nothing would go out"),
         "{told}"

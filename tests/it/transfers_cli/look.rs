@@ -9,8 +9,8 @@ use crate::support::stellar::{Anchor, on_both_kinds};
 use crate::support::world::finish;
 
 const TRANSFER: &str = "transfer_id, kind, protocol, status, version, asset, network, rail, currency, amount_expected, \
-    amount_in, amount_out, amount_fee, from_address, to_address, account, memo_type, memo, subject, rail_reference, \
-    network_reference, message, deadline, created_at, updated_at, completed_at";
+    amount_in, amount_out, amount_fee, from, to, account, memo_type, memo, subject, beneficiary, rail_reference, \
+    network_reference, reason, deadline, created_at, updated_at, completed_at";
 
 #[test]
 fn one_is_created_by_its_flags() {
@@ -32,7 +32,7 @@ fn one_is_created_by_its_flags() {
             "10.50",
             "--subject",
             "RP 1",
-            "--to-address",
+            "--to",
             &to,
             "--memo-type",
             "id",
@@ -48,14 +48,14 @@ fn one_is_created_by_its_flags() {
     let wanted = json!({
         "transfer_id": "t-1", "kind": "deposit", "protocol": "sep24", "version": 1, "asset": "usdc",
         "network": "stellar", "rail": "bank", "currency": "USD", "amount_expected": "10.50",
-        "to_address": to, "memo_type": "id", "memo": "7", "subject": "RP 1", "account": null,
+        "to": to, "memo_type": "id", "memo": "7", "subject": "RP 1", "account": null,
     });
     for (key, value) in wanted.as_object().unwrap() {
         assert_eq!(row[key], *value, "{key}");
     }
     let again = refused(
         &anchor,
-        &["create", "--id", "t-1", "--kind", "deposit", "--asset", "usdc", "--to-address", &to],
+        &["create", "--id", "t-1", "--kind", "deposit", "--asset", "usdc", "--to", &to],
     );
     assert!(again.contains("there is a transfer with its transfer_id"), "{again}");
     let bad = refused(&anchor, &["create", "--kind", "withdrawal", "--memo", "7"]);
@@ -120,7 +120,9 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
         let deposit = json(&anchor, &["show", "d"]).remove(0);
         check_keys(
             &deposit,
-            &format!("{TRANSFER}, history, payouts, envelopes, refunds, incoming"),
+            &format!(
+                "{TRANSFER}, payment, not_before, history, payouts, envelopes, refunds, incoming"
+            ),
         );
         assert_eq!(deposit["status"], "completed");
         let statuses: Vec<&str> = deposit["history"]
@@ -130,10 +132,7 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
             .map(|one| one["status"].as_str().unwrap())
             .collect();
         assert_eq!(statuses, ["pending_anchor", "pending_stellar", "completed"]);
-        check_keys(
-            &deposit["history"][0],
-            "status, reached_at, recorded_at, cause, message, decided_by",
-        );
+        check_keys(&deposit["history"][0], "status, reached_at, recorded_at, cause, reason");
         let envelope = &deposit["envelopes"][0];
         check_keys(
             envelope,
@@ -148,13 +147,13 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
         assert_eq!(withdrawal["status"], "completed");
         check_keys(
             &withdrawal["payouts"][0],
-            "payout_id, purpose, rail, amount, currency, status, attempts, reference, answer, intended_at, tried_at, \
+            "payout_id, purpose, place, amount, currency, status, attempts, reference, answer, intended_at, tried_at, \
              finished_at",
         );
         assert_eq!(withdrawal["payouts"][0]["amount"], "9.50");
         check_keys(
             &withdrawal["incoming"][0],
-            "source, incoming_id, account, from, amount, asset, memo_type, memo, subject, muxed_id, reference, \
+            "place, incoming_id, account, from, amount, asset_id, memo_type, memo, subject, muxed_id, reference, \
              received_at, recorded_at, verdict, transfer_id, resolution",
         );
         let told = done(&anchor, &["show", "w"]);
@@ -183,7 +182,7 @@ fn an_explanation_names_who_acts_next() {
         assert!(told.contains(words), "{words}: {told}");
     }
     let object = json(&anchor, &["explain", "w"]).remove(0);
-    check_keys(&object, "transfer_id, status, why, next, when, switched_off");
+    check_keys(&object, "transfer_id, status, reason, next, at, switched_off");
     assert_eq!(object["switched_off"], "watch");
     let ended = super::run(&anchor, &["explain", "x", "w"]).expect(1);
     assert!(ended.stderr.contains("there is no transfer x") && ended.stdout.contains("w is "));
@@ -202,7 +201,7 @@ fn status_counts_what_is_open() {
         finish(command.arg("status").args(words)).expect(0).stdout
     };
     let object: serde_json::Value = serde_json::from_str(status(&["--json"]).trim()).unwrap();
-    assert_eq!((&object["poller"], &object["network"]), (&json!("outgoing"), &json!("bank")));
+    assert_eq!((&object["poller"], &object["place"]), (&json!("outgoing"), &json!("bank")));
     assert_eq!(
         object["transfers"],
         json!({ "pending_anchor": 1, "pending_user_transfer_start": 2 })

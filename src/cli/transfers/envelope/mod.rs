@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::show::envelope_json;
+use super::views::EnvelopeJson;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
-use crate::cli::who::WhyArgs;
 use crate::config::{NetworkKind, Settings};
-use crate::engine::{Clock, EnvelopeStatus, Poller, iso};
+use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
 use crate::networks::stellar::{
     Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, authorities,
 };
@@ -30,10 +29,9 @@ Examples:
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
-  railpoll transfers envelope sign t-1041 --signed signed.xdr --reason 'checked'
-  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed - \\
-    --reason 'checked'
-  railpoll transfers envelope sign t-1041 --seeds ~/seed --by kim --reason 'checked'
+  railpoll transfers envelope sign t-1041 --signed signed.xdr
+  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed -
+  railpoll transfers envelope sign t-1041 --seeds ~/seed
 
 The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller
 pending-deposits sends the envelope in its next sweep.";
@@ -72,8 +70,6 @@ pub(in crate::cli) struct SignArgs {
     id: String,
     #[command(flatten)]
     with: With,
-    #[command(flatten)]
-    why: WhyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +97,7 @@ pub(super) async fn run(
 
 async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
     let settings = session.settings()?;
-    let store = session.store().await?;
+    let store = session.look().await?;
     let is_stellar = |kind: &NetworkKind| match kind {
         NetworkKind::Stellar(_) => true,
         NetworkKind::RippleNet(_) => false,
@@ -114,14 +110,14 @@ async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
         waiting.extend(open.into_iter().filter(unsigned));
     }
     if out.is_json() {
-        return waiting.iter().try_for_each(|row| out.json(&envelope_json(row)));
+        return waiting.iter().try_for_each(|row| out.json(&EnvelopeJson::from(row)));
     }
     if waiting.is_empty() {
         return out.line("no envelope waits for signatures");
     }
     let mut table = Table::new(&[
         Column::left("ENVELOPE"),
-        Column::left("ON"),
+        Column::left("NETWORK"),
         Column::right("PAYMENTS"),
         Column::left("MADE"),
         Column::left("VALID"),
@@ -132,7 +128,7 @@ async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
             row.network.as_str().into(),
             row.payments.len().to_string().into(),
             relative(row.created_at, session.now()).into(),
-            format!("until {}", iso(row.max_time)).into(),
+            format!("until {}", readable(row.max_time)).into(),
         ]);
     }
     out.table(&table)

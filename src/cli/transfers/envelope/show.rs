@@ -1,7 +1,7 @@
 //! What an envelope does, and whose signatures it lacks.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{ShowArgs, find, open};
 use crate::cli::failure::Failure;
@@ -9,13 +9,13 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
-use crate::cli::transfers::show::envelope_json;
-use crate::engine::{EnvelopeStatus, iso};
-use crate::networks::stellar::{EnvelopePlan, Missing, Planned, amount};
+use crate::cli::transfers::views::EnvelopeJson;
+use crate::engine::{EnvelopeStatus, readable};
+use crate::networks::stellar::{EnvelopePlan, Missing, Planned, Signer, amount};
 use crate::store;
 
 pub(super) async fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
-    let row = find(&session.store().await?, &args.id).await?;
+    let row = find(&session.look().await?, &args.id).await?;
     if args.xdr {
         return out.write(format!("{}\n", row.xdr).as_bytes());
     }
@@ -42,25 +42,60 @@ pub(super) async fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> R
     }
 }
 
+#[derive(Debug, Serialize)]
+struct OpenedJson<'a> {
+    #[serde(flatten)]
+    envelope: EnvelopeJson<'a>,
+    payer: &'a str,
+    memo_type: Option<&'static str>,
+    memo: Option<String>,
+    operations: Vec<OperationJson<'a>>,
+    xdr: &'a str,
+    missing: Option<Vec<MissingJson<'a>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct OperationJson<'a> {
+    operation: &'static str,
+    to: &'a str,
+    asset_id: String,
+    amount: String,
+}
+
+/// An account whose signatures are missing.
+#[derive(Debug, Serialize)]
+pub(super) struct MissingJson<'a> {
+    account: &'a str,
+    weight: u32,
+    signers: Vec<SignerJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignerJson<'a> {
+    key: &'a str,
+    weight: u32,
+}
+
 fn show_json(
     row: &store::Envelope,
     plan: &EnvelopePlan,
     missing: Option<&[Missing]>,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let mut object = envelope_json(row);
-    object["payer"] = json!(plan.payer);
-    object["memo_type"] = json!(plan.memo.as_ref().map(|memo| memo.memo_type()));
-    object["memo"] = json!(plan.memo.as_ref().map(|memo| memo.text()));
-    object["operations"] = plan.operations.iter().map(operation_json).collect();
-    object["xdr"] = json!(row.xdr);
-    object["missing"] = json!(missing.map(missing_json));
-    out.json(&object)
+    out.json(&OpenedJson {
+        envelope: EnvelopeJson::from(row),
+        payer: &plan.payer,
+        memo_type: plan.memo.as_ref().map(|memo| memo.memo_type()),
+        memo: plan.memo.as_ref().map(|memo| memo.text()),
+        operations: plan.operations.iter().map(operation_json).collect(),
+        xdr: &row.xdr,
+        missing: missing.map(missing_json),
+    })
 }
 
-fn operation_json(operation: &Planned) -> Value {
-    let (name, to, asset, amount) = parts(operation);
-    json!({ "operation": name, "to": to, "asset": asset, "amount": amount })
+fn operation_json(planned: &Planned) -> OperationJson<'_> {
+    let (operation, to, asset_id, amount) = parts(planned);
+    OperationJson { operation, to, asset_id, amount }
 }
 
 /// An operation as the signer reads it: what it is, to whom, of what, and how much.
@@ -78,15 +113,19 @@ fn parts(operation: &Planned) -> (&'static str, &str, String, String) {
     }
 }
 
-pub(super) fn missing_json(missing: &[Missing]) -> Value {
-    let signers = |one: &Missing| -> Value {
-        let signers = one.signers.iter();
-        signers.map(|signer| json!({ "key": signer.key, "weight": signer.weight })).collect()
-    };
+pub(super) fn missing_json(missing: &[Missing]) -> Vec<MissingJson<'_>> {
     missing
         .iter()
-        .map(|one| json!({ "account": one.account, "weight": one.weight, "signers": signers(one) }))
+        .map(|one| MissingJson {
+            account: &one.account,
+            weight: one.weight,
+            signers: one.signers.iter().map(signer_json).collect(),
+        })
         .collect()
+}
+
+fn signer_json(signer: &Signer) -> SignerJson<'_> {
+    SignerJson { key: &signer.key, weight: signer.weight }
 }
 
 fn tell(
@@ -108,7 +147,7 @@ fn tell(
     }
     let fee = amount(row.fee).map_or_else(|| row.fee.to_string(), |fee| fee.to_string());
     fact("fee", format!("at most {fee} XLM"));
-    fact("valid until", format!("{} ({})", iso(row.max_time), relative(row.max_time, now)));
+    fact("valid until", format!("{} ({})", readable(row.max_time), relative(row.max_time, now)));
     if let Some(result) = &row.result {
         fact("result", result.clone());
     }

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::config;
-use crate::engine::{EnvelopeStatus, iso};
+use crate::engine::{EnvelopeStatus, readable};
 use crate::networks::stellar::{Envelope, Keys};
 
 /// A signed envelope is far shorter.
@@ -32,7 +32,7 @@ pub(super) async fn sign(session: &Session, args: &SignArgs, out: &mut Out) -> R
     if row.max_time <= session.now() {
         return Err(Failure::Refused(format!(
             "envelope {id} was valid until {}: pending-deposits makes another",
-            iso(row.max_time)
+            readable(row.max_time)
         )));
     }
     let mut opened = open(&settings, &row)?;
@@ -61,8 +61,7 @@ pub(super) async fn sign(session: &Session, args: &SignArgs, out: &mut Out) -> R
             "no signature that is missing was given; `railpoll transfers envelope show {id}` tells who may sign"
         )));
     }
-    let deed = args.why.deed();
-    store.sign_envelope(id, &row.xdr, &xdr, missing.is_empty(), &deed, session.now()).await?;
+    store.sign_envelope(id, &row.xdr, &xdr, missing.is_empty()).await?;
     if out.is_json() {
         let is_complete = missing.is_empty();
         return out.json(&json!({

@@ -1,12 +1,10 @@
 //! `railpoll sandbox --bank --wire-gateway`: simulated rails beside the networks.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
-use super::failure::Failure;
-use super::output::Out;
-use super::sandbox::{faults, write_secret};
+use super::super::failure::Failure;
+use super::super::output::Out;
+use super::{append, faults, write_secret};
 use crate::sandbox::bank::{Bank, BankOptions, Course, Customers};
 use crate::sandbox::wire_gateway::{
     GatewayAuth, GatewayOptions, Stage, TransferStatus, WireGateway,
@@ -108,11 +106,7 @@ impl RailTrials {
             write_secret(&path, &secret).map_err(|error| failed(&path, error))?;
         }
         let sections = self.sections(file.parent().unwrap_or(Path::new("")));
-        let written = fs::OpenOptions::new()
-            .append(true)
-            .open(file)
-            .and_then(|mut open| write!(open, "\n{sections}"));
-        written.map_err(|error| failed(file, error))
+        append(file, &sections)
     }
 
     /// What can be tried with them. `with_sections`: there is no config file to read them in.

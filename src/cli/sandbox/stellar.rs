@@ -1,13 +1,11 @@
 //! `railpoll sandbox --horizon`: a simulated Stellar network beside the others.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::failure::Failure;
-use super::output::Out;
-use super::sandbox::write_secret;
+use super::super::failure::Failure;
+use super::super::output::Out;
+use super::{append, write_secret};
 use crate::sandbox::FaultRates;
 use crate::sandbox::horizon::{
     Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
@@ -64,7 +62,7 @@ impl StellarTrial {
         let usd = format!("USD:{}", issuer.account());
         let distribution = horizon.account("distribution", "10000")?;
         let customer = horizon.account("customer", "1000")?;
-        for (holder, amount) in [(&distribution, "1000000"), (&customer, "1000")] {
+        for (holder, amount) in [(&distribution, "1000000"), (&customer, "100000")] {
             horizon.trust(holder, &usd, "10000000")?;
             horizon.issue(holder, &usd, amount)?;
         }
@@ -95,11 +93,19 @@ impl StellarTrial {
         let lines: String = self.ours.iter().map(|keys| keys.seed() + "\n").collect();
         write_secret(&seeds, &lines).map_err(|error| failed(&seeds, error))?;
         let section = self.section(&seeds.display().to_string());
-        let written = fs::OpenOptions::new()
-            .append(true)
-            .open(file)
-            .and_then(|mut open| write!(open, "\n{section}"));
-        written.map_err(|error| failed(file, error))
+        append(file, &section)
+    }
+
+    /// Adds an asset that joins it to the simulated bank: with it, the pollers of transfers have something to do.
+    pub(super) fn write_asset(&self, file: &Path) -> Result<(), Failure> {
+        let account = self.ours.first().map(Keys::account).unwrap_or_default();
+        let issuer = self.usd.split_once(':').map_or("", |(_, issuer)| issuer);
+        let section = format!(
+            "[assets.usd]\nnetwork = \"stellar\"\ncode = \"USD\"\nissuer = \"{issuer}\"\n\
+             account = \"{account}\"\nrail = \"bank\"\ncurrency = \"USD\"\nfee_fixed = \"0.50\"\n\
+             underpayment = \"refund\"\n"
+        );
+        append(file, &section)
     }
 
     /// What can be tried with it. `with_section`: there is no config file to read it in.

@@ -1,18 +1,23 @@
-//! `railpoll sandbox`: a simulated network on loopback, to try a set-up against.
+//! `railpoll sandbox`: a simulated network on loopback, to try a set-up against; and its customers.
+
+mod pay;
+mod rails;
+mod stellar;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::Out;
-use super::sandbox_rails::RailTrials;
-use super::sandbox_stellar::StellarTrial;
+use super::session::Session;
 use crate::daemon::Signals;
 use crate::sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
+use rails::RailTrials;
+use stellar::StellarTrial;
 
 /// What the network is like.
 #[derive(Debug, Args)]
@@ -25,8 +30,25 @@ Examples:
   railpoll sandbox --payments 10000 --arrivals 0 a list to read, in which nothing happens
   railpoll sandbox --horizon                     a Stellar network beside it, on port 8651
   railpoll sandbox --bank --wire-gateway         a bank and a Taler wire gateway beside it, on ports 8652 and 8653
+  railpoll sandbox --everything --write-config trial   all of it, and a config in which every poller runs
   railpoll sandbox --faults 50                   5 % of requests meet a 500, a 429, a cut or a slow answer")]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SandboxArgs {
+    #[command(subcommand)]
+    command: Option<SandboxCommand>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum SandboxCommand {
+    /// Pay as a customer: on the simulated ledger, or into the simulated bank
+    #[command(after_help = pay::EXAMPLES)]
+    Pay(pay::PayArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
     /// The port; 0 takes a free one
     #[arg(long, default_value_t = 8650)]
     port: u16,
@@ -51,6 +73,9 @@ pub(super) struct SandboxArgs {
     /// Writes a config file that fits, with its secret beside it, into this folder
     #[arg(long, value_name = "DIR")]
     write_config: Option<PathBuf>,
+    /// Serves a Stellar network, a bank and a Taler wire gateway too, on their usual ports
+    #[arg(long)]
+    everything: bool,
     /// Serves a Stellar network too, its Horizon on this port; 0 takes a free one
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8651")]
     horizon: Option<u16>,
@@ -62,7 +87,21 @@ pub(super) struct SandboxArgs {
     wire_gateway: Option<u16>,
 }
 
-pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(
+    session: &Session,
+    args: SandboxArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match args.command {
+        Some(SandboxCommand::Pay(pay)) => pay::run(session, &pay, out).await,
+        None => serve(args.serve, out).await,
+    }
+}
+
+async fn serve(args: ServeArgs, out: &mut Out) -> Result<(), Failure> {
+    if let Some(folder) = &args.write_config {
+        refuse_old(folder)?;
+    }
     let mut signals = Signals::of_process()
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
     let role = if args.role == "sending" { Role::Sending } else { Role::Receiving };
@@ -85,11 +124,15 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
         Failure::Refused(format!("port {} cannot be listened on: {error}", args.port))
     })?;
     sandbox.add_payments(args.payments, &arrivals);
-    let stellar = match args.horizon {
+    // Whoever takes any port for one takes any for all.
+    let usual = |usual| if args.port == 0 { 0 } else { usual };
+    let beside = |port: Option<u16>, own| port.or(args.everything.then(|| usual(own)));
+    let stellar = match beside(args.horizon, HORIZON_PORT) {
         Some(port) => Some(StellarTrial::start(port, args.seed, args.faults).await?),
         None => None,
     };
-    let rails = RailTrials::start(args.bank, args.wire_gateway, args.seed, args.faults).await?;
+    let (bank, gateway) = (beside(args.bank, BANK_PORT), beside(args.wire_gateway, GATEWAY_PORT));
+    let rails = RailTrials::start(bank, gateway, args.seed, args.faults).await?;
     match &args.write_config {
         Some(folder) => {
             let file = write_config(&sandbox, folder, &args.role)?;
@@ -97,6 +140,9 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
                 stellar.write_config(&file)?;
             }
             rails.write_config(&file)?;
+            if let (Some(stellar), true) = (&stellar, bank.is_some()) {
+                stellar.write_asset(&file)?;
+            }
             out.line(format!("wrote {}", file.display()))?;
         }
         None => {
@@ -113,6 +159,19 @@ pub(super) async fn run(args: SandboxArgs, out: &mut Out) -> Result<(), Failure>
     out.flush()?;
     signals.stopping().await;
     tell_end(&sandbox, stellar.as_ref(), &rails, out)
+}
+
+/// A database of an earlier network knows payments that this one has never heard of.
+fn refuse_old(folder: &std::path::Path) -> Result<(), Failure> {
+    let database = folder.join(DATABASE);
+    if !database.exists() {
+        return Ok(());
+    }
+    let database = database.display();
+    Err(Failure::Refused(format!(
+        "{database} belongs to an earlier sandbox, whose payments this one does not know: take another folder, or remove \
+         it with `rm {database}*`"
+    )))
 }
 
 /// A fifth of `per_mille` for each kind of fault.
@@ -161,13 +220,20 @@ pub(super) fn write_config(
     let file = folder.join("railpoll.toml");
     let text = format!(
         "[database]\nurl = \"sqlite:{}\"\n\n{}\n{}",
-        folder.join("railpoll.db").display(),
+        folder.join(DATABASE).display(),
         network_section(sandbox, role).replace("\"secret\"", &format!("\"{}\"", secret.display())),
         POLLERS,
     );
     fs::write(&file, text).map_err(|error| failed(&file, error))?;
     Ok(file)
 }
+
+/// The database that the config names, in the config's folder.
+const DATABASE: &str = "railpoll.db";
+/// Where the others are, unless another port is asked for.
+const HORIZON_PORT: u16 = 8651;
+const BANK_PORT: u16 = 8652;
+const GATEWAY_PORT: u16 = 8653;
 
 const POLLERS: &str = "\
 [defaults.poller]
@@ -187,6 +253,17 @@ pub(super) fn write_secret(path: &std::path::Path, secret: &str) -> std::io::Res
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(secret.as_bytes())
+}
+
+/// Adds sections to a config file.
+fn append(file: &std::path::Path, sections: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let written = fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .and_then(|mut open| write!(open, "\n{sections}"));
+    written
+        .map_err(|error| Failure::Refused(format!("{} cannot be written: {error}", file.display())))
 }
 
 fn tell_end(

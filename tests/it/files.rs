@@ -1,0 +1,151 @@
+//! The files of an SQLite database: who may read them, who makes them, and looking without writing.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::databases::Kind;
+use crate::support::world::{Ended, World, binary, finish};
+
+/// A command of `railpoll` in the world's folder.
+fn railpoll(world: &World, line: &str) -> Command {
+    let mut command = Command::new(binary("railpoll"));
+    command.current_dir(world.folder.path()).env_clear().args(line.split(' '));
+    command.arg("--config").arg(world.config());
+    command
+}
+
+fn run(world: &World, line: &str) -> Ended {
+    finish(&mut railpoll(world, line))
+}
+
+/// What a folder holds.
+fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn only_its_owner_can_read_a_new_database_whatever_the_umask() {
+    let world = World::new(Kind::Sqlite);
+    let line = "umask 000 && exec \"$0\" \"$@\"";
+    let mut poller = world.poller("accepted", &[]);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", line, binary("accepted")]).args(poller.get_args()).arg("--loop");
+    shell.current_dir(world.folder.path()).env_clear();
+    let daemon = crate::support::world::Daemon::start(&mut shell);
+    daemon.wait_for_log("lease taken");
+    let file = world.database_file();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", file.display());
+        assert_eq!(mode(Path::new(&file)), 0o600, "{file}");
+    }
+    drop(daemon);
+    // One that others can read was made by an older version, or copied: somebody is told.
+    set_mode(&file, 0o644);
+    let told = finish(poller.arg("--once"));
+    assert!(told.stderr.contains("chmod 600"), "{}", told.stderr);
+}
+
+#[test]
+fn looking_makes_no_file_and_work_on_nothing_makes_none_either() {
+    let world = World::new(Kind::Sqlite);
+    let folder = world.database_file().parent().unwrap().to_owned();
+    for line in [
+        "status",
+        "alerts",
+        "payments list",
+        "events list",
+        "quarantine retry 1",
+        "transfers list",
+        "migrate --check",
+        "backfill accepted --from 1d",
+        "reconcile accepted",
+    ] {
+        let ended = run(&world, line);
+        assert!([Some(1), Some(69)].contains(&ended.code), "{line}: {ended:?}");
+        assert!(ended.stderr.contains("there is no database"), "{line}: {}", ended.stderr);
+        assert!(names(&folder).is_empty(), "{line}: {:?}", names(&folder));
+    }
+    run(&world, "migrate").expect(0);
+    let before = names(&folder);
+    run(&world, "status").expect(0);
+    assert_eq!(names(&folder), before);
+}
+
+/// The commands that look, run by somebody who may read the files and nothing else.
+fn look_without_permission(world: &World) -> Vec<String> {
+    let look = |line: &str| {
+        let mut command = railpoll(world, line);
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
+            // Root may do anything: be nobody.
+            command.uid(65_534).gid(65_534);
+        }
+        let ended = finish(&mut command).expect(0);
+        assert!(ended.stderr.is_empty(), "{line}: {}", ended.stderr);
+        ended.stdout
+    };
+    let lines = [
+        "status --json",
+        "alerts",
+        "payments list",
+        "events list",
+        "quarantine list",
+        "transfers list",
+        "transfers incoming list",
+        "migrate --check",
+    ];
+    lines.map(look).to_vec()
+}
+
+#[test]
+fn whoever_may_read_the_files_can_look_whether_a_poller_runs_or_not() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(3, &railpoll::sandbox::PaymentSpec::default());
+    world.once("accepted", &[]).expect(0);
+    let (file, config) = (world.database_file(), world.config());
+    let folder = file.parent().unwrap().to_owned();
+    let secret = world.folder.path().join("secret");
+    set_mode(world.folder.path(), 0o755);
+    // As on a read-only medium: nothing can be made beside the file.
+    let protect = |folder_mode: u32| {
+        set_mode(&config, 0o644);
+        for name in names(&folder) {
+            set_mode(&folder.join(name), 0o444);
+        }
+        set_mode(&folder, folder_mode);
+    };
+    protect(0o555);
+    let before = names(&folder);
+    let told = look_without_permission(&world);
+    assert_eq!(told[2].matches("LOCKED").count(), 3, "{}", told[2]);
+    assert_eq!(names(&folder), before);
+
+    // While a poller has it open, what it wrote last is in the log beside it.
+    set_mode(&folder, 0o755);
+    for name in names(&folder) {
+        set_mode(&folder.join(name), 0o644);
+    }
+    set_mode(&secret, 0o600);
+    let daemon = world.start("accepted", &[]);
+    world.sandbox.add_payments(2, &railpoll::sandbox::PaymentSpec::default());
+    crate::support::world::until_true("two more to be locked", || {
+        world.count("operations WHERE status = 'done'") == 5
+    });
+    let told = look_without_permission(&world);
+    assert_eq!(told[2].matches("LOCKED").count(), 5, "{}", told[2]);
+    drop(daemon);
+}
