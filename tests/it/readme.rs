@@ -195,7 +195,7 @@ impl Helps {
                     None => return Some(format!("{command} has no {flag}")),
                     // Where a value may be left out, another flag is none.
                     Some(true) if !word.contains('=') => {
-                        drop(words.next_if(|value| !value.starts_with("--")));
+                        words.next_if(|value| !value.starts_with("--"));
                     }
                     Some(true | false) => {}
                 }
