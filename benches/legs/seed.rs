@@ -1,7 +1,9 @@
 //! Transfers to begin with.
 
-use railpoll::engine::{Clock, Memo, NewTransfer, TransferKind, TransferStatus};
-use railpoll::store::Store;
+use railpoll::engine::{
+    Clock, Evidence, Memo, NewTransfer, Operator, TransferKind, TransferStatus,
+};
+use railpoll::store::{Deed, Store};
 
 use super::anchor::{NETWORK, RAIL, us};
 use crate::support::Outcome;
@@ -22,11 +24,22 @@ pub(crate) enum What {
 /// Creates so many in the database of `url`. Their ids are random, as those of real ones.
 pub(crate) async fn seed(url: &str, what: &What, transfers: usize) -> Outcome<()> {
     let (store, now) = (Store::create(url).await?, Clock::system().now());
+    let deed = Deed {
+        operator: Operator {
+            name: "bench".to_owned(),
+            evidence: Evidence::Claimed,
+            uid: 0,
+            login_uid: None,
+            host: String::new(),
+            origin: "command",
+        },
+        reason: None,
+    };
     let numbers: Vec<usize> = (0..transfers).collect();
     for some in numbers.chunks(1_000) {
         let new: Vec<NewTransfer> =
             some.iter().map(|number| new(what, *number)).collect::<Outcome<_>>()?;
-        let bad = store.create_transfers(None, &new, now).await?;
+        let bad = store.create_transfers(&deed, &new, now).await?;
         if !bad.is_empty() {
             return Err(format!("{bad:?}").into());
         }

@@ -63,7 +63,7 @@ async fn look(
 /// A payment that is stored settles its rows by itself; what came in does not.
 async fn settle(session: &Session, store: &Store, row: &QuarantinedRow) -> Result<(), Failure> {
     if store.quarantined_row(row.quarantine_id).await?.resolved_at.is_none() {
-        store.resolve_quarantined(row, "read when asked again", session.now()).await?;
+        store.resolve_quarantined(row, "read when asked again", None, session.now()).await?;
     }
     Ok(())
 }

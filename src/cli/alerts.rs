@@ -8,6 +8,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
+use super::who::ByArgs;
 use crate::engine::iso;
 use crate::store::OpenAlert;
 
@@ -37,6 +38,8 @@ enum AlertsCommand {
         /// The alerts' numbers
         #[arg(value_name = "ID", required = true)]
         ids: Vec<i64>,
+        #[command(flatten)]
+        by: ByArgs,
     },
 }
 
@@ -54,7 +57,7 @@ struct AlertJson<'a> {
 
 pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> Result<(), Failure> {
     match args.command {
-        Some(AlertsCommand::Clear { ids }) => clear(session, &ids, out).await,
+        Some(AlertsCommand::Clear { ids, by }) => clear(session, &ids, &by, out).await,
         None => list(session, args.all, out).await,
     }
 }
@@ -95,10 +98,11 @@ async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure
     out.table(&table)
 }
 
-async fn clear(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Failure> {
+async fn clear(session: &Session, ids: &[i64], by: &ByArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
+    let deed = by.deed();
     super::each(ids, out, async |id, out| {
-        store.clear_alert_by_id(*id, session.now()).await?;
+        store.clear_alert_by_id(*id, &deed, session.now()).await?;
         if out.is_json() {
             return out.json(&serde_json::json!({ "id": id, "cleared": true }));
         }

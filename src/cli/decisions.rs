@@ -7,24 +7,25 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::failure::Failure;
+use super::failure::{Failure, say};
 use super::output::Out;
 use super::payments::find;
 use super::session::Session;
 use super::times::{relative, time};
-use super::verdict::{Wish, decision, end_of_hold, reviewer};
+use super::verdict::{Wish, decision, end_of_hold, outlived, reviewer};
+use super::who::{ByArgs, NameArgs};
 use crate::config::{OnDecline, PollerSettings, Settings};
 use crate::engine::{Decision, Reason, ReasonType, readable};
 use crate::states::rules;
-use crate::store::{PaymentRow, Review, Store};
+use crate::store::{By, Deed, PaymentRow, Review, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DecisionCommand {
     /// Let payments go on: lock, settle or complete them, as their state is
     #[command(after_help = "Example:\n  railpoll payments approve 7d5c0d39 93b1a6f0 --by kim")]
-    Approve(Which),
+    Approve(Plain),
     /// Say that the beneficiary has the money: approve, for executed payments only
-    Complete(Which),
+    Complete(Plain),
     /// Turn payments down: reject or fail them, as the poller's settings say
     #[command(after_help = DECLINE_EXAMPLE)]
     Decline(DeclineArgs),
@@ -34,7 +35,7 @@ pub(super) enum DecisionCommand {
     #[command(after_help = HOLD_EXAMPLES)]
     Hold(HoldArgs),
     /// End a hold: the payments are reviewed again
-    Release(Which),
+    Release(Plain),
 }
 
 const DECLINE_EXAMPLE: &str = "\
@@ -49,10 +50,7 @@ Examples:
   railpoll payments hold 7d5c0d39 --for 2h --reason 'bank closed'
   railpoll payments hold 7d5c0d39 --reason 'until further notice'";
 
-/// What the record calls a decision that no person made.
-const MACHINES: [&str; 5] = ["automatic", "command", "http", "network", "rule"];
-
-/// Which payments, and who decides.
+/// Which payments.
 #[derive(Debug, Args)]
 pub(super) struct Which {
     /// The payments' ids; each is decided on alone
@@ -61,15 +59,26 @@ pub(super) struct Which {
     /// The network they are on, where several have such an id
     #[arg(long)]
     network: Option<String>,
-    /// Who decides, for the record [default: your user name]
-    #[arg(long, value_name = "NAME", value_parser = person)]
-    by: Option<String>,
+    /// Only if this is its version still, as `payments show` tells it: what you saw is what you decide on
+    #[arg(long, value_name = "N")]
+    version: Option<i64>,
+}
+
+/// Which payments, who decides, and perhaps why.
+#[derive(Debug, Args)]
+pub(super) struct Plain {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    by: ByArgs,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DeclineArgs {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    who: NameArgs,
     /// The reason as a code of ISO 20022
     #[arg(long, value_parser = code)]
     code: String,
@@ -82,6 +91,8 @@ pub(super) struct DeclineArgs {
 pub(super) struct HoldArgs {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    who: NameArgs,
     /// Hold until then: a date or a time
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
@@ -93,27 +104,36 @@ pub(super) struct HoldArgs {
     reason: String,
 }
 
-fn person(name: &str) -> Result<String, String> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err("a name is expected".to_owned());
-    }
-    if MACHINES.contains(&name) {
-        return Err(format!("the record calls a program so: {}", MACHINES.join(", ")));
-    }
-    Ok(name.to_owned())
-}
-
+/// A code as it was typed; its letters are capitals.
 fn code(text: &str) -> Result<String, String> {
-    Reason::new(ReasonType::ReceiverDataValidation, text, "").map(|reason| reason.code)
+    let text = text.to_ascii_uppercase();
+    Reason::new(ReasonType::ReceiverDataValidation, &text, "").map(|reason| reason.code)
 }
 
-/// Who is at the keyboard: behind `sudo -u railpoll` that is not the user we run as.
-fn user() -> String {
-    let named = |variable: &&str| std::env::var_os(variable)?.into_string().ok();
-    let names = ["SUDO_USER", "USER", "LOGNAME"];
-    let mut people = names.iter().filter_map(named).filter_map(|name| person(&name).ok());
-    people.next().unwrap_or_else(|| "operator".to_owned())
+/// One version is that of one thing.
+pub(super) fn expect_one(ids: &[String], version: Option<i64>) -> Result<(), Failure> {
+    if version.is_some() && ids.len() > 1 {
+        return Err(Failure::Usage(
+            "--version is of one alone: decide on each by itself".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What somebody saw must be what there is.
+pub(super) fn expect_version(
+    noun: &str,
+    id: &str,
+    found: i64,
+    seen: Option<i64>,
+) -> Result<(), Failure> {
+    match seen {
+        Some(seen) if seen != found => Err(Failure::Refused(format!(
+            "{noun} {id} has version {found}, and you decided on version {seen}: look again with `railpoll {noun}s \
+             show {id}`"
+        ))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 pub(super) async fn run(
@@ -121,12 +141,14 @@ pub(super) async fn run(
     command: DecisionCommand,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (which, wish) = wish(command, session.now())?;
+    let (which, wish, deed) = wish(command, session.now())?;
+    expect_one(&which.payment_ids, which.version)?;
     let desk = Desk {
         settings: session.settings()?,
         store: session.store().await?,
         network: which.network,
-        decided_by: which.by.unwrap_or_else(user),
+        version: which.version,
+        deed,
         wish,
     };
     super::each(&which.payment_ids, out, async |payment_id, out| {
@@ -135,21 +157,24 @@ pub(super) async fn run(
     .await
 }
 
-fn wish(command: DecisionCommand, now: DateTime<Utc>) -> Result<(Which, Wish), Failure> {
+fn wish(command: DecisionCommand, now: DateTime<Utc>) -> Result<(Which, Wish, Deed), Failure> {
     Ok(match command {
-        DecisionCommand::Approve(which) => (which, Wish::Approve),
-        DecisionCommand::Complete(which) => (which, Wish::Complete),
-        DecisionCommand::Decline(DeclineArgs { which, code, reason }) => {
-            (which, Wish::Decline { code, reason })
+        DecisionCommand::Approve(Plain { which, by }) => (which, Wish::Approve, by.deed()),
+        DecisionCommand::Complete(Plain { which, by }) => (which, Wish::Complete, by.deed()),
+        DecisionCommand::Decline(DeclineArgs { which, who, code, reason }) => {
+            let deed = who.deed(Some(&reason));
+            (which, Wish::Decline { code, reason }, deed)
         }
-        DecisionCommand::Fail(DeclineArgs { which, code, reason }) => {
-            (which, Wish::Fail { code, reason })
+        DecisionCommand::Fail(DeclineArgs { which, who, code, reason }) => {
+            let deed = who.deed(Some(&reason));
+            (which, Wish::Fail { code, reason }, deed)
         }
-        DecisionCommand::Hold(args) => {
-            let until = end_of_hold(args.until, args.length, now).map_err(Failure::Usage)?;
-            (args.which, Wish::Hold { until, why: args.reason })
+        DecisionCommand::Hold(HoldArgs { which, who, until, length, reason }) => {
+            let until = end_of_hold(until, length, now).map_err(Failure::Usage)?;
+            let deed = who.deed(Some(&reason));
+            (which, Wish::Hold { until, why: reason }, deed)
         }
-        DecisionCommand::Release(which) => (which, Wish::Release),
+        DecisionCommand::Release(Plain { which, by }) => (which, Wish::Release, by.deed()),
     })
 }
 
@@ -158,7 +183,8 @@ struct Desk {
     settings: Settings,
     store: Store,
     network: Option<String>,
-    decided_by: String,
+    version: Option<i64>,
+    deed: Deed,
     wish: Wish,
 }
 
@@ -170,14 +196,17 @@ impl Desk {
         out: &mut Out,
     ) -> Result<(), Failure> {
         let payment = find(&self.store, payment_id, self.network.as_deref()).await?;
+        expect_version("payment", payment_id, payment.version, self.version)?;
         let Some(decision) = decision(&self.wish, &payment).map_err(Failure::Refused)? else {
-            self.store.release(&payment.network, payment_id).await?;
+            self.store.release(&payment.network, payment_id, &self.deed, now).await?;
             return self.tell(&payment, None, now, out);
         };
-        let review = Review { decision, decided_by: self.decided_by.clone() };
+        let review = Review { decision, decided_by: self.deed.operator.name.clone() };
         let (network, state) = (&payment.network, &payment.state);
-        self.store.decide(network, None, payment_id, state, &review, now).await?;
-        self.tell(&payment, Some(&review.decision), now, out)
+        let by = By::Operator(&self.deed);
+        self.store.decide(network, by, payment_id, state, &review, now).await?;
+        self.tell(&payment, Some(&review.decision), now, out)?;
+        self.warn(&payment, &review.decision, now, out)
     }
 
     fn tell(
@@ -193,7 +222,7 @@ impl Desk {
                 "payment_id": payment.payment_id,
                 "state": payment.state.as_str(),
                 "review": decision.map(|decision| decision.status().as_str()),
-                "decided_by": self.decided_by,
+                "decided_by": self.deed.operator.name,
             }));
         }
         let what = format!(
@@ -215,6 +244,28 @@ impl Desk {
             }
             Some(Decision::Hold { until: None, .. }) => format!("held {what} until it is released"),
         })
+    }
+
+    /// Says so if the network fails the payment before a hold ends.
+    fn warn(
+        &self,
+        payment: &PaymentRow,
+        decision: &Decision,
+        now: DateTime<Utc>,
+        out: &mut Out,
+    ) -> Result<(), Failure> {
+        let Some(poller) = reviewer(payment) else { return Ok(()) };
+        let settings = self.settings.pollers.get(&poller).and_then(PollerSettings::payments);
+        let margin = settings.map_or(Duration::ZERO, |own| own.review.expiry_margin);
+        let Some(deadline) = outlived(decision, payment, poller, margin) else { return Ok(()) };
+        out.flush()?;
+        say(&format!(
+            "payment {} has until {} ({}): the network fails it before this hold ends",
+            payment.payment_id,
+            readable(deadline),
+            relative(deadline, now)
+        ));
+        Ok(())
     }
 
     /// What comes of a decision, and who does it.
@@ -242,10 +293,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_decides_in_a_programs_name() {
-        assert_eq!(person(" kim ").as_deref(), Ok("kim"));
-        for name in MACHINES.iter().chain(&["", " "]) {
-            assert!(person(name).is_err(), "{name}");
-        }
+    fn a_code_is_taken_as_it_is_typed() {
+        assert_eq!(code("ac03").as_deref(), Ok("AC03"));
+        assert!(code("ac3").unwrap_err().contains("capital"));
     }
 }

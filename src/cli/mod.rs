@@ -11,10 +11,12 @@
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
-//! | `demo`, `run`, `sandbox`, `status`, `events`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+//! | `who` | whoever is at the keyboard, for the record |
+//! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod again;
 mod alerts;
+mod audit;
 mod collect;
 mod config;
 mod decisions;
@@ -36,6 +38,7 @@ mod table;
 mod times;
 mod transfers;
 mod verdict;
+mod who;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -88,6 +91,9 @@ enum Command {
     /// What happened: list it, or follow it
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// What operators did: who, when, from where, why
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Conditions that somebody should know of
     Alerts(alerts::AlertsArgs),
     /// Rows of a network that could not be understood or believed
@@ -157,6 +163,7 @@ const fn usual_logs(command: &Command) -> Option<&'static str> {
         | Command::Payments(_)
         | Command::Transfers(_)
         | Command::Events(_)
+        | Command::Audit(_)
         | Command::Alerts(_)
         | Command::Quarantine(_)
         | Command::Backfill(_)
@@ -178,6 +185,7 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
         Command::Payments(command) => session.block_on(payments::run(session, command, out)),
         Command::Transfers(command) => session.block_on(transfers::run(session, *command, out)),
         Command::Events(command) => session.block_on(events::run(session, command, out)),
+        Command::Audit(command) => session.block_on(audit::run(session, command, out)),
         Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),
         Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
         Command::Backfill(args) => session.block_on(collect::backfill(session, args, out)),

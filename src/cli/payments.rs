@@ -116,6 +116,7 @@ pub(super) struct PaymentJson<'a> {
     acted_at: Option<String>,
     returns: Option<&'a str>,
     returned_by: Option<&'a str>,
+    version: i64,
 }
 
 impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
@@ -140,6 +141,7 @@ impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
             acted_at: row.acted_at.map(iso),
             returns: row.returns.as_deref(),
             returned_by: row.returned_by.as_deref(),
+            version: row.version,
         }
     }
 }

@@ -177,6 +177,7 @@ fn facts(payment: &PaymentRow, now: DateTime<Utc>) -> Table {
     fact("review", payment.review.is_some().then(|| review(payment)));
     fact("not before", payment.not_before.map(|time| when(time, now).into()));
     fact("acted on", payment.acted_at.map(|time| when(time, now).into()));
+    fact("version", text(payment.version.to_string()));
     fact("returns", linked(&payment.returns));
     fact("returned by", linked(&payment.returned_by));
     table

@@ -1,6 +1,5 @@
 //! `railpoll quarantine`: rows of a network that could not be understood or believed.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
+use super::who::WhyArgs;
 use crate::engine::{iso, readable};
 use crate::store::QuarantinedRow;
 
@@ -48,9 +48,8 @@ pub(super) struct ResolveArgs {
     /// The rows' numbers
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
-    /// How, for the record
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    reason: String,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,11 +170,12 @@ async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> 
 
 async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
+    let (deed, reason) = (args.why.deed(), args.why.reason());
     each(&args.ids, out, async |id, out| {
         let row = store.quarantined_row(*id).await?;
-        store.resolve_quarantined(&row, &args.reason, session.now()).await?;
+        store.resolve_quarantined(&row, reason, Some(&deed), session.now()).await?;
         if out.is_json() {
-            return out.json(&serde_json::json!({ "id": id, "resolution": args.reason }));
+            return out.json(&serde_json::json!({ "id": id, "resolution": reason }));
         }
         out.line(format!("resolved row {id}"))
     })

@@ -101,6 +101,23 @@ pub(super) fn end_of_hold(
     }
 }
 
+/// The deadline that a hold outlives: nothing is begun within `margin` of it, and then the network fails the payment.
+pub(super) fn outlived(
+    decision: &Decision,
+    payment: &PaymentRow,
+    poller: Poller,
+    margin: Duration,
+) -> Option<DateTime<Utc>> {
+    let until = match decision {
+        Decision::Hold { until, .. } => *until,
+        Decision::Approve | Decision::Decline(_) => return None,
+    };
+    let can_expire = rules(poller)?.acts.as_ref()?.can_expire;
+    let deadline = payment.expires_at.filter(|_| can_expire)?;
+    let last = deadline - TimeDelta::from_std(margin).unwrap_or(TimeDelta::zero());
+    until.is_none_or(|until| until >= last).then_some(deadline)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +143,7 @@ mod tests {
             returns: None,
             returned_by: None,
             end_to_end_id: None,
+            version: 1,
         }
     }
 
@@ -145,6 +163,22 @@ mod tests {
             ("AWAITING_COLLECTION", "RECEIVING"),
         ];
         assert_eq!(decidable, expected.map(|(state, role)| (state.to_owned(), role)));
+    }
+
+    #[test]
+    fn a_hold_that_outlives_the_payment_is_seen() {
+        let at = |seconds: i64| DateTime::from_timestamp(seconds, 0);
+        let hold = |until| Decision::Hold { until, why: String::new() };
+        let due = PaymentRow { expires_at: at(1_000), ..payment("ACCEPTED", "RECEIVING") };
+        let margin = Duration::from_secs(100);
+        let seen = |decision: &Decision, poller| outlived(decision, &due, poller, margin);
+        assert_eq!(seen(&hold(at(899)), Poller::Accepted), None);
+        assert_eq!(seen(&hold(at(900)), Poller::Accepted), at(1_000));
+        assert_eq!(seen(&hold(None), Poller::Accepted), at(1_000));
+        assert_eq!(seen(&Decision::Approve, Poller::Accepted), None);
+        assert_eq!(seen(&hold(None), Poller::Executed), None, "an executed one does not expire");
+        let never = payment("ACCEPTED", "RECEIVING");
+        assert_eq!(outlived(&hold(None), &never, Poller::Accepted, margin), None);
     }
 
     #[test]

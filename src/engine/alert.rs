@@ -31,11 +31,13 @@ pub enum AlertName {
     PayoutNotTaken,
     /// A rail refuses to be asked about a deposit.
     DepositNotTold,
+    /// Calls about some things fail, again and again, while the place is well.
+    PutOff,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -49,6 +51,7 @@ impl AlertName {
         Self::RefundFailed,
         Self::PayoutNotTaken,
         Self::DepositNotTold,
+        Self::PutOff,
     ];
 
     /// The word in tables, events and metrics.
@@ -68,6 +71,7 @@ impl AlertName {
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
             Self::DepositNotTold => "deposit_not_told",
+            Self::PutOff => "put_off",
         }
     }
 }

@@ -40,7 +40,7 @@ impl Reason {
             && bytes.iter().take(2).all(u8::is_ascii_uppercase);
         if !shaped {
             return Err(format!(
-                "`{code}` is not an ISO 20022 reason code: four characters are expected, such as AC03"
+                "`{code}` is not an ISO 20022 reason code: two capital letters and two capitals or digits are expected, such as AC03"
             ));
         }
         Ok(Self { reason_type, code: code.to_owned(), reason: reason.to_owned() })

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt as _, stream};
 
+use super::closing::payment;
 use super::note::Note;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
@@ -28,54 +30,55 @@ const REVIEW_AGAIN_MAX: Duration = Duration::from_secs(600);
 /// The network fails an expired payment soon. One that it has not failed after this is looked at again.
 const AFTER_EXPIRY: TimeDelta = TimeDelta::hours(1);
 
+/// One thing to act on, to its end. Whether it came to its end.
+pub(super) type Act<'w> = LocalBoxFuture<'w, Result<bool, SweepError>>;
+
 impl Sweep<'_> {
     /// Acts on what is due. How many operations came to their end.
+    ///
+    /// First come the operations without a clear answer, in this run or in one that died; but none waits for them: one
+    /// whose payment cannot be looked at has only its own place. Those that could not be looked at before come last.
     pub(super) async fn act(&self, lease: &Lease) -> Result<u64, SweepError> {
-        let mut acted = self.close_open(lease).await?;
+        let sick = self.sick().await?;
+        let (failed, open): (Vec<_>, Vec<_>) = self
+            .open(lease)
+            .await?
+            .into_iter()
+            .partition(|intent| sick.has_failed(&payment(&intent.payment_id)));
+        let close = |intent: Intent| -> Act<'_> { Box::pin(self.close(lease, intent)) };
+        let again = |intent: Intent| -> Act<'_> { Box::pin(self.close_in_time(lease, intent)) };
+        let mut all: Vec<Act<'_>> = open.into_iter().map(close).collect();
         if let Some(acts) = self.rules.acts_as(&self.role) {
-            acted += self.act_on_due(lease, acts).await?;
+            all.extend(self.due(lease, acts).await?);
+        }
+        all.extend(failed.into_iter().map(again));
+        let acted = self.each(all).await?;
+        if !(self.stop)() {
+            sick.end(lease, || self.is_well()).await?;
         }
         Ok(acted)
     }
 
-    /// Finds out what became of operations without a clear answer, in this run or in one that died.
-    async fn close_open(&self, lease: &Lease) -> Result<u64, SweepError> {
-        let now = self.clock.now();
-        let limit = self.batch_size;
-        let scope = &lease.scope;
-        let mut intents = self.store.open_intents(scope, now, limit).await?;
-        if self.rules.acts.is_none() {
-            // The payments in this state are over: whoever began an operation on one, it is decided now.
-            let ended =
-                self.store.open_intents_in(&scope.network, self.rules.states, limit).await?;
-            intents.extend(ended);
-        }
-        self.each(intents, |intent| self.close(lease, intent)).await
-    }
-
-    async fn act_on_due(&self, lease: &Lease, acts: &Acts) -> Result<u64, SweepError> {
+    async fn due<'w>(
+        &'w self,
+        lease: &'w Lease,
+        acts: &'w Acts,
+    ) -> Result<Vec<Act<'w>>, SweepError> {
         if let Some(rail) = &self.settings.payout {
-            return self.act_by_transfers(lease, acts, rail).await;
+            return self.due_by_transfers(lease, acts, rail).await;
         }
         let network = &lease.scope.network;
         let (states, limit) = (self.rules.states, self.batch_size);
         let due = self.store.due(network, states, &acts.role, self.clock.now(), limit).await?;
-        self.each(due, |due| self.handle(lease, acts, due)).await
+        let handle = |due: Due| -> Act<'w> { Box::pin(self.handle(lease, acts, due)) };
+        Ok(due.into_iter().map(handle).collect())
     }
 
     /// Does one thing after the other, a few at once, until the sweep is told to stop. Each fails alone, unless the
     /// network or the database fails all of them.
-    pub(super) async fn each<T, F>(
-        &self,
-        things: Vec<T>,
-        act: impl Fn(T) -> F,
-    ) -> Result<u64, SweepError>
-    where
-        F: Future<Output = Result<bool, SweepError>>,
-    {
-        let mut results = stream::iter(things)
+    async fn each(&self, all: Vec<Act<'_>>) -> Result<u64, SweepError> {
+        let mut results = stream::iter(all)
             .take_while(|_| std::future::ready(!(self.stop)()))
-            .map(act)
             .buffer_unordered(AT_ONCE);
         let (mut acted, mut failed) = (0, None);
         while let Some(result) = results.next().await {
@@ -93,47 +96,7 @@ impl Sweep<'_> {
         failed.map_or(Ok(acted), Err)
     }
 
-    /// Looks at the network for the end of one operation, and tries it again only if it was surely not done.
-    async fn close(&self, lease: &Lease, mut intent: Intent) -> Result<bool, SweepError> {
-        if self.has_given_up() {
-            return Ok(false);
-        }
-        let row = match self.answer(self.client.get(&intent.payment_id)).await {
-            Ok(row) => row,
-            Err(NetworkError::Refused { status, problem }) => {
-                let why = format!("the payment cannot be read: {status} {problem}");
-                return self.unclear(lease, &intent, why).await;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let Row::Payment(payment) = &row else {
-            let why = "the payment cannot be understood".to_owned();
-            return self.unclear(lease, &intent, why).await;
-        };
-        match resolve(&intent.operation, payment) {
-            Resolution::Done => {
-                let answer = format!("found {}", payment.state);
-                self.finish(lease, &intent, Finished::Done { answer }, Some((&row, Trail::Get)))
-                    .await
-            }
-            Resolution::TooLate => {
-                let reason = format!("too late: the payment is {}", payment.state);
-                let finished = Finished::Refused { reason };
-                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
-            }
-            Resolution::NotYet => {
-                if let Some(left) = self.too_near(payment) {
-                    let reason = format!("not tried again: it expires in {} s", left.num_seconds());
-                    let finished = Finished::Refused { reason };
-                    return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
-                }
-                self.store.intend_again(lease, &mut intent, self.clock.now()).await?;
-                self.carry_out(lease, intent).await
-            }
-        }
-    }
-
-    fn too_near(&self, payment: &Payment) -> Option<TimeDelta> {
+    pub(super) fn too_near(&self, payment: &Payment) -> Option<TimeDelta> {
         self.rules.acts.as_ref().filter(|acts| acts.can_expire)?;
         time_left(payment.expires_at, self.network_now(), self.margin())
     }
@@ -260,7 +223,7 @@ impl Sweep<'_> {
         let (network, now) = (&lease.scope.network, self.clock.now());
         let recorded = self
             .store
-            .decide(network, Some(lease), &due.payment_id, &due.state, &review, now)
+            .decide(network, lease.into(), &due.payment_id, &due.state, &review, now)
             .await;
         match recorded {
             Ok(()) => {}
@@ -295,14 +258,22 @@ impl Sweep<'_> {
     }
 
     /// Calls the network, and records what came of it.
-    async fn carry_out(&self, lease: &Lease, intent: Intent) -> Result<bool, SweepError> {
+    pub(super) async fn carry_out(
+        &self,
+        lease: &Lease,
+        intent: Intent,
+    ) -> Result<bool, SweepError> {
         if !lease.is_trusted() {
             return Err(lease.lost().into());
         }
         failpoint::reached("before the call");
         let call = self.client.operate(&intent.payment_id, &intent.operation, None);
-        let answer = self.answer(call).await?;
+        let answer = self.answer(call).await;
         failpoint::reached("after the call");
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.put_off(lease, &intent.payment_id, error).await,
+        };
         match answer {
             OperationAnswer::Done(row) => {
                 let answer = match &*row {
@@ -344,7 +315,7 @@ impl Sweep<'_> {
             Err(NetworkError::Refused { .. }) => {
                 self.finish(lease, &intent, Finished::Refused { reason }, None).await
             }
-            Err(error) => Err(error.into()),
+            Err(error) => self.put_off(lease, &intent.payment_id, error).await,
         }
     }
 
@@ -360,7 +331,7 @@ impl Sweep<'_> {
         self.finish(lease, intent, Finished::Unknown { why, not_before }, None).await
     }
 
-    async fn finish(
+    pub(super) async fn finish(
         &self,
         lease: &Lease,
         intent: &Intent,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::closing::payment;
 use super::collecting::{List, Records};
 use super::sweep::{Sweep, SweepError, SweepReport};
 use crate::collect::{Collector, Depth, Drift, Mode, Reconciled, Sink as _, Source as _, drift};
@@ -85,7 +86,7 @@ impl Sweep<'_> {
         let mut corrections = reconciled.found + reconciled.exits + reconciled.left_over;
         end.difference = lists.check(mode, end.watermark).await?.difference();
         if end.difference != 0 {
-            corrections += self.ask_for_set_aside(lists).await?;
+            corrections += self.ask_for_set_aside(lease, lists).await?;
             end.difference = lists.check(mode, end.watermark).await?.difference();
         }
         Ok(too_high != 0 || corrections > 0)
@@ -135,7 +136,8 @@ impl Sweep<'_> {
 
     /// Asks for the payments that were set aside: they may have left the list. What can be read now, or is not there
     /// any more, needs no attention. How many those were.
-    async fn ask_for_set_aside(&self, lists: &Lists<'_>) -> Result<u64, SweepError> {
+    async fn ask_for_set_aside(&self, lease: &Lease, lists: &Lists<'_>) -> Result<u64, SweepError> {
+        let sick = self.sick().await?;
         let open = self.store.quarantined(false, SET_ASIDE_MAX).await?;
         let own = |row: &QuarantinedRow| {
             row.poller == self.scope.poller.name() && row.network == self.scope.network
@@ -146,8 +148,17 @@ impl Sweep<'_> {
             .filter_map(|row| row.payment_id.as_deref())
             .collect();
         let mut settled = 0;
-        for id in ids {
-            let Some(how) = self.look_at_set_aside(lists, id).await? else { continue };
+        for id in ids.into_iter().filter(|id| !sick.is_put_off(&payment(id))) {
+            let how = match self.look_at_set_aside(lists, id).await {
+                Ok(how) => how,
+                Err(SweepError::Network(error)) => {
+                    self.put_off(lease, id, error).await?;
+                    continue;
+                }
+                Err(error @ (SweepError::Rail(_) | SweepError::Store(_))) => return Err(error),
+            };
+            sick.well(lease, &payment(id)).await?;
+            let Some(how) = how else { continue };
             settled += 1;
             for row in open.iter().filter(|row| own(row) && row.payment_id.as_deref() == Some(id)) {
                 self.resolve(row, how, self.clock.now()).await?;
@@ -181,7 +192,7 @@ impl Sweep<'_> {
         how: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        match self.store.resolve_quarantined(row, how, now).await {
+        match self.store.resolve_quarantined(row, how, None, now).await {
             // Storing the payment has done so.
             Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
             Err(error) => Err(error),

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::act::Act;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
@@ -16,17 +17,18 @@ use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
 const NARRATIVE: &str = "NARR";
 
 impl Sweep<'_> {
-    /// Acts on what is due where `rail` pays the beneficiaries.
-    pub(super) async fn act_by_transfers(
-        &self,
-        lease: &Lease,
-        acts: &Acts,
-        rail: &str,
-    ) -> Result<u64, SweepError> {
+    /// What is due where `rail` pays the beneficiaries.
+    pub(super) async fn due_by_transfers<'w>(
+        &'w self,
+        lease: &'w Lease,
+        acts: &'w Acts,
+        rail: &'w str,
+    ) -> Result<Vec<Act<'w>>, SweepError> {
         let (network, states) = (&lease.scope.network, self.rules.states);
         let (now, limit) = (self.clock.now(), self.batch_size);
         let due = self.store.due_to_pay_out(network, states, &acts.role, now, limit).await?;
-        self.each(due, |due| self.handle_by_transfer(lease, acts, rail, due)).await
+        let handle = |due| -> Act<'w> { Box::pin(self.handle_by_transfer(lease, acts, rail, due)) };
+        Ok(due.into_iter().map(handle).collect())
     }
 
     async fn handle_by_transfer(

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
+use tokio::sync::OnceCell;
 
 use super::note::Observer;
 use super::patience::{Requests, answer_max};
 use super::reviewer::Reviewer;
 use super::rules::{Rules, rules};
+use super::sick::Sick;
 use crate::config::{
     NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
 };
@@ -34,6 +36,8 @@ pub struct Sweeper {
     requests: Arc<Requests>,
     /// One answer of the network, with all its tries, takes no longer.
     answer_max: Duration,
+    /// One try takes no longer.
+    timeout: Duration,
 }
 
 /// A sweep under way.
@@ -53,6 +57,10 @@ pub struct Sweep<'a> {
     requests: &'a Requests,
     answer_max: Duration,
     gave_up: Cell<bool>,
+    /// One try of a request takes no longer.
+    pub(super) timeout: Duration,
+    /// The payments that are put off.
+    pub(super) sick: OnceCell<Sick>,
 }
 
 /// Why a sweep ended early.
@@ -202,6 +210,7 @@ impl Sweeper {
             clock,
             requests,
             answer_max,
+            timeout: network.timeout,
         })
     }
 
@@ -239,6 +248,8 @@ impl Sweeper {
             requests: &self.requests,
             answer_max: self.answer_max,
             gave_up: Cell::new(false),
+            timeout: self.timeout,
+            sick: OnceCell::new(),
         }
     }
 }

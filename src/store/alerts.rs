@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::db::Conn;
 use super::values::Arg;
-use super::{Lease, Scope, Store, StoreError, events};
-use crate::engine::{Alert, AlertName, Event, EventType};
+use super::{Deed, Lease, Scope, Store, StoreError, audit, events};
+use crate::engine::{Action, Alert, AlertName, Event, EventType};
 
 /// An alert as it stands in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,6 +210,7 @@ impl Store {
     pub async fn clear_alert_by_id(
         &self,
         alert_id: i64,
+        deed: &Deed,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(None).await?;
@@ -221,6 +222,10 @@ impl Store {
         let (network, subject) = (row.text("network")?, row.text("subject")?);
         let key = AlertKey { name: &name, poller: &poller, network: &network, subject: &subject };
         end(&mut tx.conn(), &key, now).await?;
+        let details =
+            json!({ "id": alert_id, "poller": poller, "network": network, "subject": subject });
+        let about = format!("alert/{name}");
+        audit::write(&mut tx.conn(), deed, Action::AlertClear, &about, &details, now).await?;
         tx.commit().await
     }
 

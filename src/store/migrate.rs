@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::failpoint;
 
 /// One migration: version, name, text for each database.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
         "payments",
@@ -24,10 +24,22 @@ const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
         include_str!("../../migrations/postgres/0002_transfers.sql"),
     ),
     (
+        4,
+        "decisions",
+        include_str!("../../migrations/sqlite/0004_decisions.sql"),
+        include_str!("../../migrations/postgres/0004_decisions.sql"),
+    ),
+    (
         5,
         "identity",
         include_str!("../../migrations/sqlite/0005_identity.sql"),
         include_str!("../../migrations/postgres/0005_identity.sql"),
+    ),
+    (
+        6,
+        "sick",
+        include_str!("../../migrations/sqlite/0006_sick.sql"),
+        include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
 ];
 

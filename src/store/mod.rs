@@ -6,6 +6,7 @@
 
 mod admit;
 mod alerts;
+mod audit;
 mod cursors;
 mod db;
 mod events;
@@ -18,6 +19,7 @@ mod migrate;
 mod operations;
 mod payments;
 mod plan;
+mod put_off;
 mod quarantine;
 mod record;
 mod recount;
@@ -36,6 +38,7 @@ use thiserror::Error;
 use crate::engine::Poller;
 
 pub use alerts::OpenAlert;
+pub use audit::{AuditFilter, AuditRow, By, Deed};
 pub use cursors::{Cursor, WalkEnd};
 pub use db::Purpose;
 pub use events::{EventFilter, StoredEvent};
@@ -45,6 +48,7 @@ pub use leases::{Acquired, Lease};
 pub use migrate::Schema;
 pub use operations::Intent;
 pub use payments::{PaymentFilter, PaymentRow};
+pub use put_off::PutOff;
 pub use quarantine::QuarantinedRow;
 pub use reviews::{Due, Review};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};

@@ -101,7 +101,8 @@ impl Store {
         Ok(())
     }
 
-    /// The poller's unfinished operations that are due to be looked at, oldest first.
+    /// The poller's unfinished operations that are due to be looked at, oldest first; those whose payment is
+    /// [put off](Store::put_off) come after the others, and not before their time.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -112,9 +113,12 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Intent>, StoreError> {
         const DUE: &str = "SELECT operation_id, payment_id, state, CAST(request AS text) AS request, attempt, status \
-                           FROM operations \
-                           WHERE network = $1 AND poller = $2 AND status IN ('intended', 'unknown') \
-                             AND (not_before IS NULL OR not_before <= $3) ORDER BY operation_id LIMIT $4";
+                           FROM operations o LEFT JOIN put_off s \
+                             ON s.poller = $2 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
+                           WHERE o.network = $1 AND o.poller = $2 AND o.status IN ('intended', 'unknown') \
+                             AND (o.not_before IS NULL OR o.not_before <= $3) \
+                             AND (s.not_before IS NULL OR s.not_before <= $3) \
+                           ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $4";
         let args = [
             Arg::Text(&scope.network),
             Arg::Text(scope.poller.name()),
@@ -124,28 +128,42 @@ impl Store {
         self.db.rows(DUE, &args).await?.iter().map(intent_from).collect()
     }
 
-    /// Every poller's unfinished operations on payments that are now in one of `states`.
+    /// Every poller's unfinished operations on payments that are now in one of `states`; those whose payment the poller of
+    /// `scope` has [put off](Store::put_off) come after the others, and not before their time.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn open_intents_in(
         &self,
-        network: &str,
+        scope: &Scope,
         states: &[PaymentState],
+        now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Intent>, StoreError> {
         const IN_STATES: Sql = Sql::Each {
             sqlite: "SELECT o.operation_id, o.payment_id, o.state, o.request, o.attempt, o.status \
                      FROM operations o JOIN payments p ON p.network = o.network AND p.payment_id = o.payment_id \
+                       LEFT JOIN put_off s ON s.poller = $3 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
                      WHERE o.network = $1 AND o.status IN ('intended', 'unknown') \
-                       AND p.state IN (SELECT value FROM json_each($2)) ORDER BY o.operation_id LIMIT $3",
+                       AND p.state IN (SELECT value FROM json_each($2)) \
+                       AND (s.not_before IS NULL OR s.not_before <= $4) \
+                     ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $5",
             postgres: "SELECT o.operation_id, o.payment_id, o.state, CAST(o.request AS text) AS request, o.attempt, o.status \
                        FROM operations o JOIN payments p ON p.network = o.network AND p.payment_id = o.payment_id \
+                         LEFT JOIN put_off s ON s.poller = $3 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
                        WHERE o.network = $1 AND o.status IN ('intended', 'unknown') \
-                         AND p.state = ANY ($2) ORDER BY o.operation_id LIMIT $3",
+                         AND p.state = ANY ($2) \
+                         AND (s.not_before IS NULL OR s.not_before <= $4) \
+                       ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $5",
         };
         let states = states.iter().map(|state| state.as_str().to_owned()).collect();
-        let args = [Arg::Text(network), Arg::Texts(states), Arg::Int(i64::from(limit))];
+        let args = [
+            Arg::Text(&scope.network),
+            Arg::Texts(states),
+            Arg::Text(scope.poller.name()),
+            Arg::Time(now),
+            Arg::Int(i64::from(limit)),
+        ];
         self.db.rows(IN_STATES, &args).await?.iter().map(intent_from).collect()
     }
 }

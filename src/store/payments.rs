@@ -46,6 +46,8 @@ pub struct PaymentRow {
     pub returned_by: Option<String>,
     /// The sender's reference.
     pub end_to_end_id: Option<String>,
+    /// How many versions of it were stored.
+    pub version: i64,
 }
 
 /// Which payments to list.
@@ -246,5 +248,6 @@ fn payment_from(row: &DbRow) -> Result<PaymentRow, StoreError> {
         returns: row.maybe_text("returns_payment")?,
         returned_by: row.maybe_text("returned_by_payment")?,
         end_to_end_id: row.maybe_text("end_to_end_id")?,
+        version: row.int("version")?,
     })
 }

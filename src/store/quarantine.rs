@@ -1,12 +1,12 @@
 //! Rows that could not be understood or believed.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use super::alerts;
 use super::db::Sql;
 use super::values::{Arg, Row as DbRow};
-use super::{Scope, Store, StoreError};
-use crate::engine::{ConnectorRole, PaymentState};
+use super::{Deed, Scope, Store, StoreError, alerts, audit};
+use crate::engine::{Action, ConnectorRole, PaymentState};
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Store {
         self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))
     }
 
-    /// Marks a row as seen to, with a word on how.
+    /// Marks a row as seen to, with a word on how. Without a deed it was no operator.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is not set aside.
@@ -123,6 +123,7 @@ impl Store {
         &self,
         row: &QuarantinedRow,
         resolution: &str,
+        deed: Option<&Deed>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(None).await?;
@@ -135,6 +136,11 @@ impl Store {
             return Err(StoreError::Refused(text));
         }
         alerts::clear_quarantined(conn, &row.network, now).await?;
+        if let Some(deed) = deed {
+            let about = format!("quarantine/{}", row.quarantine_id);
+            let details = json!({ "network": row.network, "payment_id": row.payment_id });
+            audit::write(conn, deed, Action::QuarantineResolve, &about, &details, now).await?;
+        }
         tx.commit().await
     }
 }

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::db::{Conn, Sql};
 use super::values::{Arg, Row as DbRow};
-use super::{Lease, Store, StoreError, events};
+use super::{By, Deed, Lease, Store, StoreError, audit, events};
 use crate::engine::{
-    ConnectorRole, Decision, Event, EventType, Money, PaymentState, Reason, ReasonType,
+    Action, ConnectorRole, Decision, Event, EventType, Money, PaymentState, Reason, ReasonType,
     ReviewStatus, iso,
 };
 
@@ -109,10 +109,9 @@ impl Store {
         tx.commit().await
     }
 
-    /// Records a decision on a payment that is in `state`. Without a lease it is a person's, who may overrule what was
-    /// decided before, as long as nothing is being carried out. A poller, which carries its lease, may hold what was
-    /// approved or declined, but neither turn that round nor end a hold before its time: a person may have decided
-    /// while it was asking.
+    /// Records a decision on a payment that is in `state`. An operator may overrule what was decided before, as long as
+    /// nothing is being carried out. A poller may hold what was approved or declined, but neither turn that round nor end
+    /// a hold before its time: a person may have decided while it was asking.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if the payment has moved on, an operation is under way, or a poller would overrule;
@@ -120,31 +119,62 @@ impl Store {
     pub async fn decide(
         &self,
         network: &str,
-        lease: Option<&Lease>,
+        by: By<'_>,
         payment_id: &str,
         state: &PaymentState,
         review: &Review,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let by = if lease.is_some() { Decider::Poller } else { Decider::Person };
-        let mut tx = self.begin(lease).await?;
+        let decider = if by.lease().is_some() { Decider::Poller } else { Decider::Person };
+        let mut tx = self.begin(by.lease()).await?;
         let conn = &mut tx.conn();
-        write_decision(conn, by, network, payment_id, state, review, now).await?;
+        write_decision(conn, decider, network, payment_id, state, review, now).await?;
+        if let Some(deed) = by.deed() {
+            let action = match &review.decision {
+                Decision::Approve => Action::PaymentApprove,
+                Decision::Decline(_) => Action::PaymentDecline,
+                Decision::Hold { .. } => Action::PaymentHold,
+            };
+            let code = match &review.decision {
+                Decision::Decline(reason) => Some(&reason.code),
+                Decision::Approve | Decision::Hold { .. } => None,
+            };
+            let details = json!({ "state": state.as_str(), "code": code });
+            let about = subject_of(network, payment_id);
+            audit::write(conn, deed, action, &about, &details, now).await?;
+        }
         tx.commit().await
     }
 
-    /// Ends a hold: the payment is reviewed again.
+    /// Ends a hold: the payment is reviewed again. That is a decision too, and on record as one.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is not held.
-    pub async fn release(&self, network: &str, payment_id: &str) -> Result<(), StoreError> {
+    pub async fn release(
+        &self,
+        network: &str,
+        payment_id: &str,
+        deed: &Deed,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin(None).await?;
+        let conn = &mut tx.conn();
         let sql = "UPDATE payments SET review = NULL, not_before = NULL \
-                   WHERE network = $1 AND payment_id = $2 AND review = 'held'";
+                   WHERE network = $1 AND payment_id = $2 AND review = 'held' RETURNING state";
         let args = [Arg::Text(network), Arg::Text(payment_id)];
-        if tx.conn().execute(sql, &args).await? == 0 {
+        let Some(row) = conn.row(sql, &args).await? else {
             return Err(StoreError::Refused(format!("payment {payment_id} is not held")));
-        }
+        };
+        let state = PaymentState::from_word(&row.text("state")?);
+        let entry = Entry {
+            decided_by: &deed.operator.name,
+            why: deed.reason.as_deref(),
+            ..Entry::of("release")
+        };
+        write_entry(conn, network, payment_id, &state, &entry, now).await?;
+        let details = json!({ "state": state.as_str() });
+        let about = subject_of(network, payment_id);
+        audit::write(conn, deed, Action::PaymentRelease, &about, &details, now).await?;
         tx.commit().await
     }
 
@@ -249,33 +279,61 @@ pub(super) async fn write_decision(
             "payment {payment_id} is no longer {state}, or was decided on, or is being acted on, or was; see `railpoll payments show {payment_id}`"
         )));
     }
-    insert_review(conn, network, payment_id, state, review, now).await
+    let entry = match &review.decision {
+        Decision::Approve => Entry::of("approve"),
+        Decision::Decline(reason) => Entry {
+            reason: Some(reason),
+            why: Some(reason.reason.as_str()),
+            ..Entry::of("decline")
+        },
+        Decision::Hold { until, why } => {
+            Entry { why: Some(why.as_str()), until: *until, ..Entry::of("hold") }
+        }
+    };
+    let entry = Entry { decided_by: &review.decided_by, ..entry };
+    write_entry(conn, network, payment_id, state, &entry, now).await
 }
 
-async fn insert_review(
+/// A row of `reviews`.
+struct Entry<'a> {
+    decision: &'static str,
+    decided_by: &'a str,
+    reason: Option<&'a Reason>,
+    why: Option<&'a str>,
+    until: Option<DateTime<Utc>>,
+}
+
+impl Entry<'_> {
+    const fn of(decision: &'static str) -> Self {
+        Self { decision, decided_by: "", reason: None, why: None, until: None }
+    }
+}
+
+fn subject_of(network: &str, payment_id: &str) -> String {
+    format!("payment/{network}/{payment_id}")
+}
+
+/// Writes a row of `reviews`, and the event that tells of it.
+async fn write_entry(
     conn: &mut Conn<'_>,
     network: &str,
     payment_id: &str,
     state: &PaymentState,
-    review: &Review,
+    entry: &Entry<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (decision, reason, why, until) = match &review.decision {
-        Decision::Approve => ("approve", None, None, None),
-        Decision::Decline(reason) => ("decline", Some(reason), Some(reason.reason.as_str()), None),
-        Decision::Hold { until, why } => ("hold", None, Some(why.as_str()), *until),
-    };
+    let Entry { decision, decided_by, reason, why, until } = entry;
     let reason_type = reason.and_then(|reason| {
         serde_json::to_value(reason.reason_type).ok()?.as_str().map(str::to_owned)
     });
     let mut args = key(network, payment_id, state).to_vec();
     args.extend([
         Arg::Text(decision),
-        Arg::Text(&review.decided_by),
+        Arg::Text(decided_by),
         Arg::MaybeText(reason_type.as_deref()),
         Arg::MaybeText(reason.map(|reason| reason.code.as_str())),
-        Arg::MaybeText(why),
-        Arg::MaybeTime(until),
+        Arg::MaybeText(*why),
+        Arg::MaybeTime(*until),
         Arg::Time(now),
     ]);
     let sql = "INSERT INTO reviews (network, payment_id, state, decision, decided_by, reason_type, code, reason, \
@@ -283,14 +341,14 @@ async fn insert_review(
     conn.execute(sql, &args).await?;
     let event = Event {
         event_type: EventType::PaymentReviewed,
-        subject: format!("payment/{network}/{payment_id}"),
+        subject: subject_of(network, payment_id),
         version: 0,
         data: json!({
             "network": network,
             "payment_id": payment_id,
             "state": state.as_str(),
             "decision": decision,
-            "decided_by": review.decided_by,
+            "decided_by": decided_by,
             "code": reason.map(|reason| &reason.code),
             "reason": why,
             "until": until.map(iso),

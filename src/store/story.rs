@@ -35,6 +35,8 @@ pub struct StoryStatus {
     pub source: String,
     /// What was said of it.
     pub reason: Option<String>,
+    /// The operator whose move it was.
+    pub decided_by: Option<String>,
 }
 
 /// An operation on a payment.
@@ -78,7 +80,7 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn story(&self, payment: PaymentRow) -> Result<Story, StoreError> {
         let key = [Arg::Text(&payment.network), Arg::Text(&payment.payment_id)];
-        let history = "SELECT status, reached_at, recorded_at, source, reason FROM status_changes \
+        let history = "SELECT status, reached_at, recorded_at, source, reason, decided_by FROM status_changes \
                        WHERE kind = 'payment' AND network = $1 AND id = $2 ORDER BY reached_at, row_id";
         let mut statuses: Vec<StoryStatus> =
             self.db.rows(history, &key).await?.iter().map(status_from).collect::<Result<_, _>>()?;
@@ -130,6 +132,7 @@ pub(super) fn status_from(row: &DbRow) -> Result<StoryStatus, StoreError> {
         recorded_at: row.time("recorded_at")?,
         source: row.text("source")?,
         reason: row.maybe_text("reason")?,
+        decided_by: row.maybe_text("decided_by")?,
     })
 }
 

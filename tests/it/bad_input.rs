@@ -196,7 +196,7 @@ fn a_person_may_see_to_a_row_without_an_id() {
         let store = world.database.store().await;
         let rows = store.quarantined(false, 10).await.unwrap();
         let now = railpoll::engine::Clock::system().now();
-        store.resolve_quarantined(&rows[0], "an empty row", now).await.unwrap();
+        store.resolve_quarantined(&rows[0], "an empty row", None, now).await.unwrap();
     });
     world.once("accepted", &[]).expect(0);
     assert_eq!(world.alerts(), ["quarantined ended"]);

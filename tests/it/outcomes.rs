@@ -10,6 +10,7 @@ use railpoll::sandbox::{
 use railpoll::store::Review;
 use uuid::Uuid;
 
+use crate::support::by;
 use crate::support::databases::{Kind, run};
 use crate::support::world::{World, until_true};
 
@@ -210,7 +211,7 @@ fn approve(world: &World, id: Uuid) {
         let store = world.database.store().await;
         let review = Review { decision: Decision::Approve, decided_by: "ann".to_owned() };
         let (id, now) = (id.to_string(), Clock::system().now());
-        store.decide("acme", None, &id, &State::Locked, &review, now).await.unwrap();
+        store.decide("acme", by(None), &id, &State::Locked, &review, now).await.unwrap();
     });
 }
 

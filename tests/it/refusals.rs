@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll::sandbox::{Endpoint, FaultRates, Operation, PaymentSpec, Reply, SandboxOptions};
+use railpoll::sandbox::{
+    Endpoint, FaultRates, HookAnswer, Operation, PaymentSpec, Phase, Reply, SandboxOptions,
+};
 
 use crate::support::databases::Kind;
 use crate::support::world::{Daemon, World, until_true};
@@ -116,14 +118,37 @@ fn a_token() {
     }
 }
 
+/// Sweeps until the payment that was put off has been tried again: it is not before its time.
+fn until_tried_again(world: &World) {
+    until_true("the payment to be tried again", || {
+        world.once("accepted", &[]).expect(0);
+        world.count("operations WHERE status = 'done'") == 1
+    });
+    assert_eq!(world.count("put_off"), 0);
+    assert_eq!(world.sandbox.calls_more_than_once(), []);
+}
+
 #[test]
 fn one_payment() {
-    // A lock that is refused has the payment looked at.
-    let refused = [(LOCK, Reply::status(400))];
     let cases = what_may_pass().into_iter().chain(what_needs_credentials());
-    cases.for_each(|case| meets(Endpoint::Get, 0, &case, &refused));
+    for Case { name, times, reply, tries, alert, .. } in cases {
+        let world = World::new(Kind::Sqlite);
+        world.sandbox.add_payments(1, &PaymentSpec::default());
+        // A lock that is refused has the payment looked at.
+        world.sandbox.script(LOCK, 1, Reply::status(400));
+        world.sandbox.script(Endpoint::Get, times, reply);
+        world.once("accepted", &[SHORT]).expect(0);
+        assert_eq!(world.sandbox.requests_to(Endpoint::Get), tries, "{name}");
+        // What would be the network's failure if the list failed too is the payment's.
+        let is_put_off = alert.is_some();
+        assert_eq!(world.count("put_off"), usize::from(is_put_off), "{name}");
+        assert_eq!(world.alerts(), Vec::<String>::new(), "{name}");
+        if is_put_off {
+            until_tried_again(&world);
+        }
+    }
     let gone = Case { tries: 1, ..passes("404", 1, Reply::status(404)) };
-    meets(Endpoint::Get, 0, &gone, &refused);
+    meets(Endpoint::Get, 0, &gone, &[(LOCK, Reply::status(400))]);
 }
 
 #[test]
@@ -191,17 +216,37 @@ fn operations(world: &World) -> Vec<String> {
 
 #[test]
 fn an_operation_that_needs_credentials_waits_for_them() {
-    for (times, code, exit, tries) in [(1, 401, 0, 2), (2, 401, 77, 2), (1, 403, 77, 1)] {
+    for (times, code, tries) in [(1, 401, 2), (2, 401, 2), (1, 403, 1)] {
         let world = World::new(Kind::Sqlite);
         let ids = world.sandbox.add_payments(1, &PaymentSpec::default());
-        assert_eq!(lock(&world, times, Reply::status(code), exit), tries, "{code}");
-        world.once("accepted", &[]).expect(0);
+        // We are known to the list: so it is this payment that does not know us.
+        assert_eq!(lock(&world, times, Reply::status(code), 0), tries, "{code}");
+        until_tried_again(&world);
         assert_eq!(world.sandbox.accepted_calls(ids[0], Operation::Lock), 1);
-        let raised = usize::from(exit == 77);
-        assert_eq!(world.alerts(), vec!["credentials_refused ended"; raised]);
-        assert_eq!(world.events("alert.raised"), raised);
-        assert_eq!(world.count("operations WHERE status = 'done'"), 1);
+        assert_eq!(world.alerts(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn credentials_that_are_refused_under_way_are_the_networks() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(1, &PaymentSpec::default());
+    world.sandbox.script(LOCK, 1, Reply::status(403));
+    // The list is read, and its count; then it is asked whether we are known at all.
+    let sandbox = world.sandbox.clone();
+    world.sandbox.set_hook(move |request| {
+        if (request.endpoint, request.phase) == (LOCK, Phase::BeforeApply) {
+            sandbox.script(Endpoint::List, 1, Reply::status(403));
+        }
+        HookAnswer::Go
+    });
+    world.once("accepted", &[]).expect(77);
+    world.sandbox.clear_hook();
+    assert_eq!(world.alerts(), ["credentials_refused stands"]);
+    assert_eq!(world.count("put_off"), 0, "nothing that failed meanwhile is blamed");
+    world.once("accepted", &[]).expect(0);
+    assert_eq!(world.alerts(), ["credentials_refused ended"]);
+    assert_eq!(world.count("operations WHERE status = 'done'"), 1);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
 use crate::engine::{Clock, PaymentState, Poller};
 use crate::sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
-use crate::store::{Store, TransferCount};
+use crate::store::{Scope, Store, TransferCount};
 
 use judge::judge;
 use show::{Progress, Scene};
@@ -272,7 +272,10 @@ async fn watch(stage: &mut Stage, progress: &Progress) -> Result<Waited, Failure
 
 /// An operation whose answer was lost is looked up a while after its payment has come to its end.
 async fn every_operation_has_ended(store: &Store) -> Result<bool, Failure> {
-    Ok(store.open_intents_in(NETWORK, &ENDS, 1).await?.is_empty())
+    let scope = Scope { poller: Poller::Completed, network: NETWORK.to_owned() };
+    // Also those that are put off: no pause is as long.
+    let later = Clock::system().now() + TimeDelta::days(1);
+    Ok(store.open_intents_in(&scope, &ENDS, later, 1).await?.is_empty())
 }
 
 /// How many payments are in each state, and how many transfers in each status.

@@ -7,6 +7,7 @@ use super::new::{Fields, read};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::who::ByArgs;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -69,6 +70,8 @@ pub(in crate::cli) struct CreateArgs {
     /// What has not come by then does not come: a date or a time
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
+    #[command(flatten)]
+    by: ByArgs,
 }
 
 impl CreateArgs {
@@ -102,9 +105,10 @@ pub(super) async fn run(session: &Session, args: CreateArgs, out: &mut Out) -> R
     let refused = |faults: &[String]| {
         Failure::Refused(format!("the transfer is not created:\n  {}", faults.join("\n  ")))
     };
+    let deed = args.by.deed();
     let new = read(&args.fields(), &settings).map_err(|faults| refused(&faults))?;
     let store = session.store().await?;
-    let bad = store.create_transfers(None, std::slice::from_ref(&new), session.now()).await?;
+    let bad = store.create_transfers(&deed, std::slice::from_ref(&new), session.now()).await?;
     if let Some(bad) = bad.first() {
         return Err(refused(&bad.faults));
     }

@@ -5,15 +5,17 @@ use serde_json::json;
 
 use super::accept::accepted;
 use super::find;
+use crate::cli::decisions::{expect_one, expect_version};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::who::WhyArgs;
 use crate::config::Settings;
 use crate::engine::{
     Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
 use crate::states::{Assets, CameIn, refund_for};
-use crate::store::{NewRefund, Store};
+use crate::store::{Deed, NewRefund, Store};
 
 const REFUND_EXAMPLES: &str = "\
 Examples:
@@ -28,9 +30,11 @@ pub(in crate::cli) enum DecideCommand {
     #[command(
         after_help = "Example:\n  railpoll transfers hold t-1041 --reason 'ask the customer'"
     )]
-    Hold(WhyArgs),
+    Hold(WhichArgs),
     /// Let transfers go on that are on hold, or failed
-    #[command(after_help = "Example:\n  railpoll transfers release t-1041")]
+    #[command(
+        after_help = "Example:\n  railpoll transfers release t-1041 --reason 'the customer confirmed'"
+    )]
     Release(WhichArgs),
     /// Send the money of transfers back to where it came from
     #[command(after_help = REFUND_EXAMPLES)]
@@ -42,33 +46,24 @@ pub(in crate::cli) enum DecideCommand {
     Move(MoveArgs),
 }
 
-/// Which transfers.
+/// Which transfers, who decides, and why.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WhichArgs {
     /// The transfers' ids; each is decided on alone
     #[arg(value_name = "TRANSFER", required = true)]
     transfer_ids: Vec<String>,
-    /// Why, for the record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-}
-
-/// Which transfers, and why.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct WhyArgs {
-    /// The transfers' ids; each is decided on alone
-    #[arg(value_name = "TRANSFER", required = true)]
-    transfer_ids: Vec<String>,
-    /// Why, for the record
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    reason: String,
+    /// Only if this is its version still, as `transfers show` tells it: what you saw is what you decide on
+    #[arg(long, value_name = "N")]
+    version: Option<i64>,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 /// Whose money goes back, and to whom.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RefundArgs {
     #[command(flatten)]
-    which: WhyArgs,
+    which: WhichArgs,
     /// Deposit: whom the rail pays, as JSON, where it did not tell who paid
     #[arg(long, value_name = "JSON", value_parser = json_text)]
     beneficiary: Option<String>,
@@ -101,22 +96,23 @@ pub(super) async fn run(
     command: DecideCommand,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (ids, reason, wish, beneficiary) = match command {
-        DecideCommand::Hold(args) => (args.transfer_ids, Some(args.reason), Wish::Hold, None),
-        DecideCommand::Release(args) => (args.transfer_ids, args.reason, Wish::Release, None),
+    let (which, wish, beneficiary) = match command {
+        DecideCommand::Hold(which) => (which, Wish::Hold, None),
+        DecideCommand::Release(which) => (which, Wish::Release, None),
         DecideCommand::Refund(RefundArgs { which, beneficiary }) => {
-            (which.transfer_ids, Some(which.reason), Wish::Refund, beneficiary)
+            (which, Wish::Refund, beneficiary)
         }
-        DecideCommand::Move(MoveArgs { which, to }) => {
-            (which.transfer_ids, which.reason, Wish::Move(to), None)
-        }
+        DecideCommand::Move(MoveArgs { which, to }) => (which, Wish::Move(to), None),
     };
+    let WhichArgs { transfer_ids: ids, version, why } = which;
+    expect_one(&ids, version)?;
+    let (deed, why) = (why.deed(), why.reason());
     let settings = session.settings()?;
     let assets = Assets::of(&settings).map_err(Failure::Refused)?;
     let store = session.store().await?;
     crate::cli::each(&ids, out, async |id, out| {
         let transfer = find(&store, id).await?;
-        let why = reason.as_deref();
+        expect_version("transfer", id, transfer.version, version)?;
         let mut step = step(&transfer, wish, why).map_err(Failure::Refused)?;
         go_on(&mut step, &settings).map_err(Failure::Refused)?;
         let refund = match wish {
@@ -127,13 +123,13 @@ pub(super) async fn run(
             }
             Wish::Hold | Wish::Release | Wish::Move(_) => None,
         };
-        make(session, &store, step, refund, out).await
+        make(session, &store, (step, refund), &deed, out).await
     })
     .await
 }
 
 /// The move that a person wishes for.
-fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: Option<&str>) -> Result<Step<'a>, String> {
+fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: &str) -> Result<Step<'a>, String> {
     let status = transfer.status;
     let (to, cause) = match wish {
         Wish::Hold => (TransferStatus::OnHold, Cause::Held),
@@ -150,10 +146,7 @@ fn step<'a>(transfer: &'a Transfer, wish: Wish, reason: Option<&str>) -> Result<
             possible(transfer)
         ));
     }
-    Ok(match reason {
-        Some(reason) => step.because(reason),
-        None => step,
-    })
+    Ok(step.because(reason))
 }
 
 /// Whoever lets a transfer go on accepts the amount that came for it.
@@ -267,7 +260,7 @@ pub(super) fn possible(transfer: &Transfer) -> String {
 fn refund_of(
     transfer: &Transfer,
     assets: &Assets,
-    reason: Option<&str>,
+    reason: &str,
     beneficiary: Option<String>,
     refunds: u32,
 ) -> Result<NewRefund, Failure> {
@@ -288,8 +281,7 @@ fn refund_of(
         reference: transfer.network_reference.clone(),
         refunds,
     };
-    let reason = reason.unwrap_or_default().to_owned();
-    let Some(mut refund) = refund_for(transfer, came, assets, reason) else {
+    let Some(mut refund) = refund_for(transfer, came, assets, reason.to_owned()) else {
         return Err(refused(format!(
             "the money came on {}, where nothing can be sent from here: send it back there; then `railpoll transfers \
              hold {id}` and `railpoll transfers resolve {id} --as refunded` put it on record",
@@ -319,14 +311,14 @@ fn refund_of(
 async fn make(
     session: &Session,
     store: &Store,
-    mut step: Step<'_>,
-    refund: Option<NewRefund>,
+    (mut step, refund): (Step<'_>, Option<NewRefund>),
+    deed: &Deed,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let (id, was) = (step.transfer.transfer_id.clone(), step.transfer.status);
     step.changes.refund_id = refund.as_ref().map(|refund| refund.refund_id.clone());
     let steps = std::slice::from_ref(&step);
-    let moved = store.move_transfers(None, steps, refund.as_slice(), session.now()).await?;
+    let moved = store.move_transfers(deed, steps, refund.as_slice(), session.now()).await?;
     if moved.is_empty() {
         return Err(Failure::Refused(format!(
             "transfer {id} was moved by somebody else meanwhile: look again"

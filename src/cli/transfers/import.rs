@@ -15,6 +15,7 @@ use super::new::read;
 use crate::cli::failure::{Failure, say};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::who::ByArgs;
 use crate::config::Settings;
 use crate::daemon::Exit;
 use crate::engine::NewTransfer;
@@ -43,6 +44,8 @@ pub(in crate::cli) struct ImportArgs {
     /// Find the mistakes, and create nothing
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    by: ByArgs,
 }
 
 /// A line that is wrong: its number, and its faults.
@@ -63,7 +66,7 @@ pub(super) async fn run(
     bar.set_message("storing");
     if bad.is_empty() && !args.check {
         let transfers: Vec<NewTransfer> = new.iter().map(|(_, new)| new.clone()).collect();
-        for one in store.create_transfers(None, &transfers, session.now()).await? {
+        for one in store.create_transfers(&args.by.deed(), &transfers, session.now()).await? {
             let number = new.get(one.index).map_or(0, |(number, _)| *number);
             bad.push((number, one.faults));
         }

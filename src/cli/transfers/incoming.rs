@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::Moment;
+use crate::cli::who::WhyArgs;
 use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
 use crate::states::refund_of_incoming;
 use crate::store::{IncomingFilter, IncomingRow, Store};
@@ -20,7 +21,9 @@ pub(in crate::cli) enum IncomingCommand {
     /// List money that belongs to no transfer, oldest first
     List(ListArgs),
     /// Give money that was not matched to the transfer that it is for
-    #[command(after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041")]
+    #[command(
+        after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 --reason 'they wrote'"
+    )]
     Assign(AssignArgs),
     /// Send money that was not matched back to where it came from
     #[command(
@@ -63,18 +66,16 @@ pub(in crate::cli) struct AssignArgs {
     /// The transfer that it is for
     #[arg(value_name = "TRANSFER")]
     transfer_id: String,
-    /// How you know, for the record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RefundArgs {
     #[command(flatten)]
     which: WhichArgs,
-    /// Why, for the record
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    reason: String,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 pub(super) async fn run(
@@ -161,7 +162,7 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
     }
     let (goes_out, fee) =
         accepted(&transfer, &incoming.amount, &settings).map_err(Failure::Refused)?;
-    let step = step(&transfer, incoming, goes_out, fee, args.reason);
+    let step = step(&transfer, incoming, goes_out, fee, args.why.reason());
     if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
         return Err(Failure::Refused(format!(
             "transfer {id} is {}, and takes no money: {}",
@@ -169,7 +170,8 @@ async fn assign(session: &Session, args: AssignArgs, out: &mut Out) -> Result<()
             decide::possible(&transfer)
         )));
     }
-    store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, session.now()).await?;
+    let (deed, now) = (args.why.deed(), session.now());
+    store.assign_incoming(&incoming.source, &incoming.incoming_id, &step, &deed, now).await?;
     decide::tell(id, transfer.status, step.to, Cause::Assigned, out)
 }
 
@@ -178,7 +180,7 @@ fn step<'a>(
     incoming: &Incoming,
     goes_out: Amount,
     fee: Amount,
-    reason: Option<String>,
+    reason: &str,
 ) -> Step<'a> {
     let paid = Transfer { amount_in: Some(incoming.amount.clone()), ..transfer.clone() };
     let mut step = Step::new(transfer, released_to(&paid), Cause::Assigned);
@@ -193,7 +195,7 @@ fn step<'a>(
     } else {
         changes.network_reference = reference;
     }
-    changes.message = reason;
+    changes.message = Some(reason.to_owned());
     step
 }
 
@@ -212,8 +214,8 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
     let is_on_rail = settings.rails.contains_key(&incoming.source);
     let (source, id) = (&incoming.source, &incoming.incoming_id);
     let refunds = store.refunds_of_incoming(source, id).await?;
-    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.reason);
-    store.refund_incoming(source, id, &refund, session.now()).await?;
+    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.why.reason().to_owned());
+    store.refund_incoming(source, id, &refund, &args.why.deed(), session.now()).await?;
     if out.is_json() {
         return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund.refund_id }));
     }

@@ -6,6 +6,7 @@ use super::{decide, missing};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::who::WhyArgs;
 use crate::engine::{Cause, Step, Transfer, TransferStatus, legal, released_to};
 use crate::store::{PayoutRow, Resolved};
 
@@ -37,9 +38,8 @@ pub(in crate::cli) struct ResolveArgs {
     /// The rail's or network's name for it
     #[arg(long, value_name = "TEXT")]
     reference: Option<String>,
-    /// How you know, for the record
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    reason: String,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 pub(super) async fn run(
@@ -53,6 +53,7 @@ pub(super) async fn run(
     let transfer = &story.transfer;
     let payout = story.payouts.iter().find(|payout| payout.finished_at.is_none());
     expect_fit(transfer, payout, args.outcome).map_err(Failure::Refused)?;
+    let deed = args.why.deed();
     let mut step = step(transfer, &args).map_err(Failure::Refused)?;
     decide::go_on(&mut step, &session.settings()?).map_err(Failure::Refused)?;
     match payout {
@@ -63,12 +64,12 @@ pub(super) async fn run(
                 }
                 Outcome::Retry | Outcome::Error => Resolved::NotDelivered,
             };
-            let (id, why) = (&payout.payout_id, &args.reason);
-            store.resolve_payout(id, &resolved, why, Some(&step), session.now()).await?;
+            let id = &payout.payout_id;
+            store.resolve_payout(id, &resolved, &deed, Some(&step), session.now()).await?;
         }
         None => {
             let steps = std::slice::from_ref(&step);
-            if store.move_transfers(None, steps, &[], session.now()).await?.is_empty() {
+            if store.move_transfers(&deed, steps, &[], session.now()).await?.is_empty() {
                 return Err(Failure::Refused(format!(
                     "transfer {id} was moved by somebody else meanwhile: look again"
                 )));
@@ -118,7 +119,7 @@ fn step<'a>(transfer: &'a Transfer, args: &ResolveArgs) -> Result<Step<'a>, Stri
             decide::possible(transfer)
         ));
     }
-    let mut step = Step::new(transfer, to, Cause::Resolved).because(args.reason.as_str());
+    let mut step = Step::new(transfer, to, Cause::Resolved).because(args.why.reason());
     if matches!(args.outcome, Outcome::Completed | Outcome::Refunded) {
         let goes_on_rail = transfer.kind.is_deposit() == transfer.is_refunding();
         let reference = args.reference.clone();

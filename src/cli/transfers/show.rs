@@ -109,6 +109,7 @@ fn history(story: &TransferStory, now: DateTime<Utc>) -> Table {
         Column::left("AT"),
         Column::left(""),
         Column::left("CAUSE"),
+        Column::left("BY"),
         Column::prose("REASON"),
     ]);
     for status in &story.history {
@@ -117,6 +118,7 @@ fn history(story: &TransferStory, now: DateTime<Utc>) -> Table {
             readable(status.reached_at).into(),
             relative(status.reached_at, now).into(),
             status.source.as_str().into(),
+            status.decided_by.clone().into(),
             status.reason.clone().into(),
         ]);
     }

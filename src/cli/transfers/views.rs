@@ -122,6 +122,7 @@ struct StatusJson<'a> {
     recorded_at: String,
     cause: &'a str,
     reason: Option<&'a str>,
+    decided_by: Option<&'a str>,
 }
 
 impl<'a> From<&'a StoryStatus> for StatusJson<'a> {
@@ -132,6 +133,7 @@ impl<'a> From<&'a StoryStatus> for StatusJson<'a> {
             recorded_at: iso(status.recorded_at),
             cause: &status.source,
             reason: status.reason.as_deref(),
+            decided_by: status.decided_by.as_deref(),
         }
     }
 }
@@ -243,6 +245,7 @@ struct RefundJson<'a> {
     to: Option<&'a str>,
     status: &'static str,
     reason: &'a str,
+    decided_by: Option<&'a str>,
     reference: Option<&'a str>,
     answer: Option<&'a str>,
     created_at: String,
@@ -259,6 +262,7 @@ impl<'a> From<&'a Refund> for RefundJson<'a> {
             to: refund.destination.as_deref(),
             status: refund.status.as_str(),
             reason: &refund.reason,
+            decided_by: refund.decided_by.as_deref(),
             reference: refund.reference.as_deref(),
             answer: refund.message.as_deref(),
             created_at: iso(refund.created_at),

@@ -97,17 +97,22 @@ fn put<T>(field: &mut Option<T>, change: Option<T>) {
     }
 }
 
-/// The event that tells of a transfer's creation.
+/// The event that tells of a transfer's creation, `by` an operator of this name if it was one.
 #[must_use]
-pub fn created_event(transfer: &Transfer) -> Event {
-    event(EventType::TransferCreated, transfer, &Facts::of(transfer))
+pub fn created_event(transfer: &Transfer, by: Option<&str>) -> Event {
+    event(EventType::TransferCreated, transfer, &Facts { by, ..Facts::of(transfer) })
 }
 
-/// The event that tells of a move to `after`.
+/// The event that tells of a move to `after`, `by` an operator of this name if it was one.
 #[must_use]
-pub fn moved_event(from: TransferStatus, cause: Cause, after: &Transfer) -> Event {
+pub fn moved_event(
+    from: TransferStatus,
+    cause: Cause,
+    after: &Transfer,
+    by: Option<&str>,
+) -> Event {
     let (previous_status, cause) = (Some(from.as_str()), Some(cause.as_str()));
-    let facts = Facts { previous_status, cause, ..Facts::of(after) };
+    let facts = Facts { previous_status, cause, by, ..Facts::of(after) };
     event(EventType::TransferStatus, after, &facts)
 }
 
@@ -154,6 +159,8 @@ struct Facts<'a> {
     previous_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
 }
 
 impl<'a> Facts<'a> {
@@ -178,6 +185,7 @@ impl<'a> Facts<'a> {
             message: transfer.message.as_deref(),
             previous_status: None,
             cause: None,
+            by: None,
         }
     }
 }
@@ -232,7 +240,7 @@ mod tests {
         let before = transfer(TransferKind::Send, TransferStatus::PendingReceiver);
         let step = Step::new(&before, TransferStatus::PendingExternal, Cause::Initiated);
         let after = step.taken(at(7)).unwrap();
-        let event = moved_event(before.status, step.cause, &after);
+        let event = moved_event(before.status, step.cause, &after, Some("kim"));
         assert_eq!((event.subject.as_str(), event.version), ("transfer/t1", 2));
         let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
         assert_eq!(data["previous_status"], "pending_receiver");

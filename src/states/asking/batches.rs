@@ -107,8 +107,7 @@ impl Asker {
         let before = self.desk.store.refunds_decided(&returned(steps.iter())).await?;
         let refunds: Vec<NewRefund> =
             steps.iter_mut().filter_map(|step| refund_of(step, &self.assets, &before)).collect();
-        let lease = Some(round.lease);
-        let moved = self.desk.store.move_transfers(lease, &steps, &refunds, now).await?;
+        let moved = self.desk.store.move_transfers(round.lease, &steps, &refunds, now).await?;
         self.desk.store.postpone_transfers(round.lease, &postponed).await?;
         for step in steps.iter().filter(|step| moved.contains(&step.transfer.transfer_id)) {
             (round.observer)(Note::of_step(step));

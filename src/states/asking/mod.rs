@@ -158,7 +158,7 @@ impl Asker {
                         .because("nothing came before its deadline")
                 })
                 .collect();
-            let moved = self.desk.store.move_transfers(Some(round.lease), &steps, &[], now).await?;
+            let moved = self.desk.store.move_transfers(round.lease, &steps, &[], now).await?;
             ended += count(moved.len());
             round.beat();
             if moved.is_empty() || round.is_stopping() {

@@ -27,7 +27,7 @@ impl Paying {
             }
         }
         round.store.settle_transfers(round.lease, &settled).await?;
-        round.store.move_transfers(Some(round.lease), &held, &[], round.now()).await.map(drop)
+        round.store.move_transfers(round.lease, &held, &[], round.now()).await.map(drop)
     }
 }
 

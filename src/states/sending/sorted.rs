@@ -78,8 +78,7 @@ impl Sorted {
             step.changes.not_before = moving.not_before;
             step
         }));
-        let lease = Some(round.lease);
-        let moved = round.store.move_transfers(lease, &steps, &[], self.now).await?;
+        let moved = round.store.move_transfers(round.lease, &steps, &[], self.now).await?;
         for step in steps.iter().filter(|step| moved.contains(&step.transfer.transfer_id)) {
             (round.observer)(Note::of_step(step));
         }

@@ -142,7 +142,7 @@ impl Watcher {
                         .because("nothing came before its deadline")
                 })
                 .collect();
-            let lease = Some(round.lease);
+            let lease = round.lease;
             let moved = self.desk.store.move_transfers(lease, &steps, &[], round.now()).await?;
             ended += u64::try_from(moved.len()).unwrap_or(u64::MAX);
             round.beat();

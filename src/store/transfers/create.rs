@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, stored_time};
-use super::super::{Lease, Store, StoreError};
+use super::super::{Deed, Store, StoreError, audit};
 use super::rows::{amount_json, kept, maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
-use crate::engine::{NewTransfer, Transfer, created_event, subject_key};
+use crate::engine::{Action, NewTransfer, Transfer, created_event, subject_key};
 
 /// Rows in one statement.
 const CHUNK: usize = 1_000;
@@ -78,13 +78,12 @@ pub struct BadTransfer {
 
 impl Store {
     /// Creates `new`, all of them or, if one is bad, none: then every bad one is told, and nothing is changed.
-    /// A poller carries its lease.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// [`StoreError::Database`].
     pub async fn create_transfers(
         &self,
-        lease: Option<&Lease>,
+        deed: &Deed,
         new: &[NewTransfer],
         now: DateTime<Utc>,
     ) -> Result<Vec<BadTransfer>, StoreError> {
@@ -94,16 +93,37 @@ impl Store {
         }
         let now = stored_time(now);
         let transfers: Vec<Transfer> = new.iter().map(|one| one.clone().begun(now)).collect();
-        let mut tx = self.begin(lease).await?;
+        let mut tx = self.begin(None).await?;
+        let by = Some(deed.operator.name.as_str());
         let mut bad = Vec::new();
         for (part, chunk) in transfers.chunks(CHUNK).enumerate() {
-            bad.extend(insert(&mut tx.conn(), chunk, part * CHUNK, now).await?);
+            bad.extend(insert(&mut tx.conn(), chunk, part * CHUNK, by, now).await?);
         }
         // A transaction that is not committed has changed nothing.
         if bad.is_empty() {
+            let (about, details) = told_of(&transfers);
+            let action = Action::TransferCreate;
+            audit::write(&mut tx.conn(), deed, action, &about, &details, now).await?;
             tx.commit().await?;
         }
         Ok(bad)
+    }
+}
+
+/// What was created, for the record: one by its name, many by the first and the last of them.
+fn told_of(transfers: &[Transfer]) -> (String, Value) {
+    let id = |one: Option<&Transfer>| one.map(|one| one.transfer_id.clone());
+    match transfers {
+        [one] => {
+            (format!("transfer/{}", one.transfer_id), json!({ "status": one.status.as_str() }))
+        }
+        many => {
+            let (first, last) = (id(many.first()), id(many.last()));
+            (
+                "transfers".to_owned(),
+                json!({ "transfers": many.len(), "first": first, "last": last }),
+            )
+        }
     }
 }
 
@@ -118,7 +138,7 @@ pub(in crate::store) async fn create_in(
         return Ok(faults);
     }
     let now = stored_time(now);
-    let bad = insert(conn, &[new.begun(now)], 0, now).await?;
+    let bad = insert(conn, &[new.begun(now)], 0, None, now).await?;
     Ok(bad.into_iter().flat_map(|one| one.faults).collect())
 }
 
@@ -158,6 +178,7 @@ async fn insert(
     conn: &mut Conn<'_>,
     chunk: &[Transfer],
     first: usize,
+    by: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Vec<BadTransfer>, StoreError> {
     let rows: Vec<Value> = chunk.iter().map(row_of).collect();
@@ -174,8 +195,8 @@ async fn insert(
             .collect();
         return in_the_way(conn, &missing).await;
     }
-    let events: Vec<_> = chunk.iter().map(created_event).collect();
-    let created = |(after, event)| Reached { was: None, after, source: "created", event };
+    let events: Vec<_> = chunk.iter().map(|one| created_event(one, by)).collect();
+    let created = |(after, event)| Reached { was: None, after, source: "created", event, by };
     let reached: Vec<Reached<'_>> = chunk.iter().zip(&events).map(created).collect();
     write_trail(conn, &reached, now).await?;
     Ok(Vec::new())

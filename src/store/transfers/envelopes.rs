@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, Store, StoreError};
+use super::super::{Deed, Lease, Store, StoreError, audit};
 use super::claims::claimant;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::rows::amount_json;
 use super::steps::{plan, write_steps};
-use crate::engine::{Amount, EnvelopeStatus, Step};
+use crate::engine::{Action, Amount, EnvelopeStatus, Step};
 
 /// One operation of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +228,8 @@ impl Store {
         was: &str,
         xdr: &str,
         complete: bool,
+        deed: &Deed,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE envelopes SET xdr = $3, status = $4 \
                    WHERE envelope_id = $1 AND xdr = $2 AND status = 'waiting_signatures'";
@@ -241,6 +243,9 @@ impl Store {
                 "envelope {envelope_id} does not wait for signatures, or has got one meanwhile: look again"
             )));
         }
+        let (about, details) = (format!("envelope/{envelope_id}"), json!({ "complete": complete }));
+        let action = Action::EnvelopeSign;
+        audit::write(&mut tx.conn(), deed, action, &about, &details, now).await?;
         tx.commit().await
     }
 

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, Scope, Store, StoreError, alerts};
+use super::super::{Deed, Lease, Scope, Store, StoreError, alerts, audit};
 use super::refunds::{NewRefund, insert_refunds};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json, transfer_from};
-use super::steps::{expect_refunds, plan, write_steps};
+use super::steps::{expect_refunds, plan, sign, write_steps};
 use super::trail::write_events;
 use crate::engine::{
-    Alert, AlertName, Cause, Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso,
+    Action, Alert, AlertName, Cause, Event, EventType, Incoming, Match, Memo, MemoKey, Step,
+    Transfer, iso,
 };
 
 /// An incoming payment, what it is, and what it does.
@@ -191,7 +192,7 @@ impl Store {
             let ids = planned.iter().map(|step| step.after.transfer_id.clone());
             return Ok(Recorded::Again(ids.filter(|id| !moved.contains(id)).collect()));
         }
-        insert_refunds(&mut tx.conn(), &refunds, &moved, now).await?;
+        insert_refunds(&mut tx.conn(), &refunds, &moved, None, now).await?;
         if let Some(cursor) = cursor {
             let args = [Arg::Text(source), Arg::Text(account), Arg::Text(cursor), Arg::Time(now)];
             tx.conn().execute(SAVE_CURSOR, &args).await?;
@@ -245,6 +246,7 @@ impl Store {
         source: &str,
         incoming_id: &str,
         step: &Step<'_>,
+        deed: &Deed,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let now = stored_time(now);
@@ -252,10 +254,12 @@ impl Store {
         if step.cause != Cause::Assigned || step.transfer.amount_in.is_some() {
             return Err(StoreError::Refused(format!("transfer {id} has its money already")));
         }
-        let planned = plan(None, std::slice::from_ref(step), now)?;
+        let mut planned = plan(None, std::slice::from_ref(step), now)?;
+        sign(&mut planned, deed);
         let mut tx = self.begin(None).await?;
         resolve(&mut tx.conn(), source, incoming_id, "assigned", Some(id), now).await?;
-        if write_steps(&mut tx, None, &planned, now).await?.is_empty() {
+        let moved = write_steps(&mut tx, None, &planned, now).await?;
+        if moved.is_empty() {
             return Err(StoreError::Refused(format!(
                 "transfer {id} was moved meanwhile: look again"
             )));
@@ -264,11 +268,19 @@ impl Store {
             event_type: EventType::IncomingAssigned,
             subject: format!("incoming/{source}/{incoming_id}"),
             version: 0,
-            data: json!({ "place": source, "incoming_id": incoming_id, "transfer_id": id })
-                .to_string(),
+            data: json!({
+                "place": source,
+                "incoming_id": incoming_id,
+                "transfer_id": id,
+                "by": deed.operator.name,
+            })
+            .to_string(),
             occurred_at: now,
         };
         write_events(&mut tx.conn(), &[event]).await?;
+        let about = format!("incoming/{source}/{incoming_id}");
+        let details = json!({ "transfer_id": id });
+        audit::write(&mut tx.conn(), deed, Action::IncomingAssign, &about, &details, now).await?;
         tx.commit().await
     }
 
@@ -281,6 +293,7 @@ impl Store {
         source: &str,
         incoming_id: &str,
         refund: &NewRefund,
+        deed: &Deed,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let now = stored_time(now);
@@ -290,7 +303,11 @@ impl Store {
         let mut tx = self.begin(None).await?;
         let conn = &mut tx.conn();
         resolve(conn, source, incoming_id, "refunded", None, now).await?;
-        insert_refunds(conn, &[&refund], &HashSet::new(), now).await?;
+        let name = Some(deed.operator.name.as_str());
+        insert_refunds(conn, &[&refund], &HashSet::new(), name, now).await?;
+        let about = format!("incoming/{source}/{incoming_id}");
+        let details = json!({ "refund_id": refund.refund_id, "amount": refund.amount.to_string() });
+        audit::write(conn, deed, Action::IncomingRefund, &about, &details, now).await?;
         tx.commit().await
     }
 }

@@ -64,6 +64,8 @@ pub struct Refund {
     pub under_way: Option<String>,
     /// Why it was decided.
     pub reason: String,
+    /// The operator who decided it; none where the asset's policy did.
+    pub decided_by: Option<String>,
     /// The rail's or network's name for it.
     pub reference: Option<String>,
     /// Why it stands where it stands.
@@ -100,14 +102,14 @@ pub enum RefundEnd {
 
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, memo, \
-                 beneficiary, status, reason, not_before, created_at) \
+                 beneficiary, status, reason, not_before, created_at, decided_by) \
              SELECT value ->> 'refund_id', value ->> 'transfer_id', value ->> 'source', value ->> 'incoming_id', \
                  value ->> 'place', value ->> 'amount', value ->> 'asset', value ->> 'destination', value ->> 'memo_type', \
-                 value ->> 'memo', value ->> 'beneficiary', 'open', value ->> 'reason', $2, $2 FROM json_each($1)",
+                 value ->> 'memo', value ->> 'beneficiary', 'open', value ->> 'reason', $2, $2, $3 FROM json_each($1)",
     postgres: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, \
-                   memo, beneficiary, status, reason, not_before, created_at) \
+                   memo, beneficiary, status, reason, not_before, created_at, decided_by) \
                SELECT r.refund_id, r.transfer_id, r.source, r.incoming_id, r.place, r.amount, r.asset, r.destination, \
-                   r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2 \
+                   r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2, $3 \
                FROM jsonb_to_recordset($1) AS r (refund_id text, transfer_id text, source text, incoming_id text, place text, \
                    amount numeric, asset text, destination text, memo_type text, memo text, beneficiary text, reason text)",
 };
@@ -221,11 +223,13 @@ fn number(row: &Row) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.int("n")?).unwrap_or(u32::MAX))
 }
 
-/// Writes down the refunds that belong to no transfer, or to one of `moved`.
+/// Writes down the refunds that belong to no transfer, or to one of `moved`, decided `by` an operator of this name if it
+/// was one.
 pub(super) async fn insert_refunds(
     conn: &mut Conn<'_>,
     refunds: &[&NewRefund],
     moved: &HashSet<String>,
+    by: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let is_decided =
@@ -236,7 +240,8 @@ pub(super) async fn insert_refunds(
     }
     let rows: Vec<Value> = decided.iter().map(|refund| row_of(refund)).collect();
     let now = stored_time(now);
-    conn.execute(INSERT, &[Arg::Json(json!(rows).to_string()), Arg::Time(now)]).await?;
+    let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now), Arg::MaybeText(by)];
+    conn.execute(INSERT, &args).await?;
     let told = |refund: &&NewRefund| Event {
         event_type: EventType::RefundCreated,
         subject: format!("refund/{}", refund.refund_id),
@@ -248,6 +253,7 @@ pub(super) async fn insert_refunds(
             "amount": refund.amount.to_string(),
             "asset_id": refund.asset,
             "reason": refund.reason,
+            "by": by,
         })
         .to_string(),
         occurred_at: now,
@@ -359,6 +365,7 @@ pub(super) fn refund_from(row: &Row) -> Result<Refund, StoreError> {
         status: row.parsed("status")?,
         under_way: row.maybe_text("under_way")?,
         reason: row.text("reason")?,
+        decided_by: row.maybe_text("decided_by")?,
         reference: row.maybe_text("reference")?,
         message: row.maybe_text("message")?,
         not_before: row.time("not_before")?,

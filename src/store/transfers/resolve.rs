@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::super::values::{Arg, stored_time};
-use super::super::{Store, StoreError, take_turn};
+use super::super::{Deed, Store, StoreError, audit, take_turn};
 use super::payouts::payout_from;
 use super::refunds::{RefundEnd, end_refunds};
-use super::steps::{plan, write_steps};
-use crate::engine::{PayoutStatus, Step};
+use super::steps::{plan, sign, write_deeds, write_steps};
+use crate::engine::{Action, PayoutStatus, Step};
+use serde_json::json;
 
 /// What became of a payout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Store {
         &self,
         payout_id: &str,
         resolved: &Resolved,
-        why: &str,
+        deed: &Deed,
         step: Option<&Step<'_>>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
@@ -49,6 +50,8 @@ impl Store {
                 step.after.refund_id = None;
             }
         }
+        sign(&mut planned, deed);
+        let why = deed.reason.as_deref().unwrap_or_default();
         let (status, reference) = match resolved {
             Resolved::Delivered { reference } => (PayoutStatus::Done, reference.clone()),
             Resolved::NotDelivered => (PayoutStatus::Refused, None),
@@ -78,11 +81,19 @@ impl Store {
         if payout.transfer_id != id {
             return refused(format!("payout {payout_id} needs a step of its own transfer"));
         }
-        if write_steps(&mut tx, None, &planned, now).await?.len() < planned.len() {
+        let moved = write_steps(&mut tx, None, &planned, now).await?;
+        if moved.len() < planned.len() {
             return refused(format!(
                 "the transfer of payout {payout_id} was moved meanwhile: look again"
             ));
         }
+        let conn = &mut tx.conn();
+        if planned.is_empty() {
+            let (about, details) =
+                (format!("payout/{payout_id}"), json!({ "status": status.as_str() }));
+            audit::write(conn, deed, Action::TransferResolve, &about, &details, now).await?;
+        }
+        write_deeds(conn, deed, &planned, &moved, now).await?;
         tx.commit().await
     }
 }

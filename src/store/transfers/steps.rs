@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::super::db::{At, Conn, Sql, Tx, in_time};
 use super::super::values::{Arg, stored_time};
-use super::super::{Lease, Store, StoreError, alerts};
+use super::super::{By, Deed, Lease, Store, StoreError, alerts, audit};
 use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
 use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};
 use crate::engine::{
-    Actor, Alert, AlertName, Cause, Changes, Event, Step, Transfer, TransferStatus, legal,
+    Action, Actor, Alert, AlertName, Cause, Changes, Event, Step, Transfer, TransferStatus, legal,
     moved_event,
 };
 
@@ -39,6 +39,8 @@ pub(super) struct Planned<'a> {
     pub(super) changes: Changes,
     pub(super) after: Transfer,
     pub(super) event: Event,
+    /// The operator whose move it is.
+    pub(super) by: Option<String>,
 }
 
 const POSTPONE: Sql = Sql::Each {
@@ -55,27 +57,34 @@ impl Store {
     /// that was moved since it was read, or whose payout has begun or ended, does not move. A step that sends money
     /// back begins one of `refunds`.
     ///
-    /// A poller carries its lease. Without one it is a person's decision.
-    ///
     /// # Errors
     /// [`StoreError::Refused`] if a step is illegal, is not this actor's, has no refund where it needs one, or stands
     /// here twice: nothing is moved then; [`StoreError::LeaseLost`].
-    pub async fn move_transfers(
+    pub async fn move_transfers<'b>(
         &self,
-        lease: Option<&Lease>,
+        by: impl Into<By<'b>>,
         steps: &[Step<'_>],
         refunds: &[NewRefund],
         now: DateTime<Utc>,
     ) -> Result<HashSet<String>, StoreError> {
-        let planned = plan(lease, steps, now)?;
+        let by = by.into();
+        let lease = by.lease();
+        let mut planned = plan(lease, steps, now)?;
         if planned.is_empty() {
             return Ok(HashSet::new());
         }
         let refunds: Vec<&NewRefund> = refunds.iter().collect();
         expect_refunds(&planned, &refunds)?;
+        if let Some(deed) = by.deed() {
+            sign(&mut planned, deed);
+        }
         let mut tx = self.begin(lease).await?;
         let moved = write_steps(&mut tx, lease, &planned, now).await?;
-        insert_refunds(&mut tx.conn(), &refunds, &moved, now).await?;
+        let name = by.deed().map(|deed| deed.operator.name.as_str());
+        insert_refunds(&mut tx.conn(), &refunds, &moved, name, now).await?;
+        if let Some(deed) = by.deed() {
+            write_deeds(&mut tx.conn(), deed, &planned, &moved, now).await?;
+        }
         tx.commit().await?;
         Ok(moved)
     }
@@ -97,6 +106,74 @@ impl Store {
         let mut tx = self.begin_quiet(lease).await?;
         tx.conn().execute(POSTPONE, &[Arg::Json(json!(rows).to_string())]).await?;
         tx.commit().await
+    }
+}
+
+/// Puts the operator's name on steps, for the history and the events.
+pub(super) fn sign(planned: &mut [Planned<'_>], deed: &Deed) {
+    let name = &deed.operator.name;
+    for step in planned {
+        step.event = moved_event(step.before.status, step.cause, &step.after, Some(name));
+        step.by = Some(name.clone());
+    }
+}
+
+/// Writes down what an operator did by the steps that were made.
+pub(super) async fn write_deeds(
+    conn: &mut Conn<'_>,
+    deed: &Deed,
+    planned: &[Planned<'_>],
+    moved: &HashSet<String>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for step in planned.iter().filter(|step| moved.contains(&step.after.transfer_id)) {
+        let after = &step.after;
+        let details = json!({
+            "was": step.before.status.as_str(),
+            "status": after.status.as_str(),
+            "version": after.version,
+            "refund_id": after.refund_id,
+        });
+        let about = format!("transfer/{}", after.transfer_id);
+        audit::write(conn, deed, action_of(step.cause), &about, &details, now).await?;
+    }
+    Ok(())
+}
+
+/// What an operator does who makes a step for this cause.
+const fn action_of(cause: Cause) -> Action {
+    match cause {
+        Cause::Held => Action::TransferHold,
+        Cause::Released | Cause::Retried => Action::TransferRelease,
+        Cause::RefundDecided => Action::TransferRefund,
+        Cause::Assigned => Action::IncomingAssign,
+        Cause::Resolved => Action::TransferResolve,
+        Cause::UserReady
+        | Cause::UserAsked
+        | Cause::TurnedDown
+        | Cause::Informed
+        | Cause::ArrivalSeen
+        | Cause::Arrived
+        | Cause::ArrivalHeld
+        | Cause::ArrivalReturned
+        | Cause::ArrivalFailed
+        | Cause::DeadlinePassed
+        | Cause::Sent
+        | Cause::TrustMissing
+        | Cause::TrustFound
+        | Cause::SendLapsed
+        | Cause::SendHeld
+        | Cause::Applied
+        | Cause::Initiated
+        | Cause::Delivered
+        | Cause::PayoutFailed
+        | Cause::InformationAsked
+        | Cause::PayoutUnclear
+        | Cause::PayoutHeld
+        | Cause::RefundStarted
+        | Cause::RefundLapsed
+        | Cause::RefundDone
+        | Cause::RefundFailed => Action::TransferMove,
     }
 }
 
@@ -134,9 +211,10 @@ pub(super) fn plan<'a>(
         }
         match step.taken(stored_time(now)) {
             Ok(after) => {
-                let event = moved_event(before.status, step.cause, &after);
+                let event = moved_event(before.status, step.cause, &after, None);
                 let changes = step.changes.clone();
-                planned.push(Planned { before, cause: step.cause, changes, after, event });
+                let cause = step.cause;
+                planned.push(Planned { before, cause, changes, after, event, by: None });
             }
             Err(illegal) => return refused(format!("transfer {id}: {illegal}")),
         }
@@ -246,5 +324,6 @@ fn reached<'a>(step: &'a Planned<'_>) -> Reached<'a> {
         after: &step.after,
         source: step.cause.as_str(),
         event: &step.event,
+        by: step.by.as_deref(),
     }
 }

@@ -26,7 +26,7 @@ pub struct TransferStory {
     pub incoming: Vec<IncomingRow>,
 }
 
-const HISTORY: &str = "SELECT status, reached_at, recorded_at, source, reason FROM status_changes \
+const HISTORY: &str = "SELECT status, reached_at, recorded_at, source, reason, decided_by FROM status_changes \
     WHERE kind = 'transfer' AND id = $1 ORDER BY row_id";
 
 /// The open ones and the others have an index each.

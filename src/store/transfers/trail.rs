@@ -16,8 +16,8 @@ use crate::engine::{Event, Transfer, TransferStatus};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)",
-        "('transfer',?,?,?,?,?,?,?)",
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)",
+        "('transfer',?,?,?,?,?,?,?,?)",
         "",
     )
 });
@@ -46,10 +46,10 @@ const POSTGRES: &str = "
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(8246973) AS taken
 ), history AS (
-    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason)
-    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason
-    FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-        WITH ORDINALITY AS r (id, network, status, at, source, reason, n)
+    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)
+    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason, r.decided_by
+    FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $16::text[])
+        WITH ORDINALITY AS r (id, network, status, at, source, reason, decided_by, n)
     ORDER BY r.n
 ), told AS (
     INSERT INTO events (type, subject, version, payload, occurred_at)
@@ -63,14 +63,15 @@ SELECT r.rail, r.network, r.status, r.by
 FROM turn CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::bigint[]) AS r (rail, network, status, by)
 ON CONFLICT (rail, network, status) DO UPDATE SET transfers = transfer_counts.transfers + excluded.transfers";
 
-/// A status that a transfer has come to: what it was before, unless it is new, itself after it, why, and the event that
-/// tells of it.
+/// A status that a transfer has come to: what it was before, unless it is new, itself after it, why, the event that
+/// tells of it, and the operator whose move it was.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached<'a> {
     pub(super) was: Option<TransferStatus>,
     pub(super) after: &'a Transfer,
     pub(super) source: &'a str,
     pub(super) event: &'a Event,
+    pub(super) by: Option<&'a str>,
 }
 
 impl Reached<'_> {
@@ -98,7 +99,7 @@ pub(super) async fn write_trail(
         let Reached { after, source, .. } = one;
         row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
         row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
-        row.maybe_text(after.message.as_deref())?;
+        row.maybe_text(after.message.as_deref())?.maybe_text(one.by)?;
         Ok(())
     });
     in_time(writing).await?;
@@ -131,6 +132,7 @@ async fn write_postgres(
         .bind(counts.keys().map(|(_, _, status)| *status).collect::<Vec<_>>())
         .bind(counts.values().copied().collect::<Vec<_>>())
         .bind(reached.iter().map(|one| stored_time(one.event.occurred_at)).collect::<Vec<_>>())
+        .bind(reached.iter().map(|one| one.by.map(without_nul)).collect::<Vec<_>>())
         .execute(conn)
         .await
         .map(drop)

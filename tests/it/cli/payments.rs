@@ -74,6 +74,7 @@ fn a_listed_payment_has_the_promised_keys() {
         "review",
         "state",
         "sub_states",
+        "version",
     ];
     assert_eq!(keys, promised);
     assert_eq!(rows[0]["amount"], AMOUNT);

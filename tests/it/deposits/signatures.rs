@@ -1,8 +1,10 @@
 //! Accounts that more than our own keys sign for: the envelope waits.
 
+use railpoll::engine::Clock;
 use railpoll::networks::stellar::{Authority, Envelope, Keys as Seeds, NetworkId};
 use railpoll::sandbox::horizon::{HorizonOptions, Keys};
 
+use crate::support::ann;
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
 
 #[test]
@@ -28,7 +30,17 @@ fn an_envelope_without_enough_signatures_waits_and_goes_on() {
         let missing = [Authority::of_master_key(&channel.account())];
         envelope.sign(&Seeds::parse(&channel.seed()).unwrap(), &missing).unwrap();
         let signed = envelope.to_xdr_base64().unwrap();
-        transfers.world.wait(store.sign_envelope(&id, &stored.xdr, &signed, true)).unwrap();
+        transfers
+            .world
+            .wait(store.sign_envelope(
+                &id,
+                &stored.xdr,
+                &signed,
+                true,
+                ann(),
+                Clock::system().now(),
+            ))
+            .unwrap();
         transfers.world.wait(store.close());
 
         anchor.send();

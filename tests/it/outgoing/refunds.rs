@@ -4,6 +4,7 @@ use railpoll::engine::{Cause, Changes, NewTransfer, Step, TransferKind, Transfer
 use railpoll::sandbox::bank::Course;
 use railpoll::store::NewRefund;
 
+use crate::support::ann;
 use crate::support::databases::Kind;
 use crate::support::payments::now;
 use crate::support::transfers::{Transfers, send};
@@ -42,7 +43,7 @@ fn refund(transfers: &Transfers, id: &str) {
         let changes = Changes { refund_id: Some(refund.refund_id.clone()), ..Changes::default() };
         let (to, cause) = (TransferStatus::PendingAnchor, Cause::RefundDecided);
         let step = Step { transfer: &transfer, to, cause, changes };
-        store.move_transfers(None, &[step], &[refund], now()).await.unwrap()
+        store.move_transfers(ann(), &[step], &[refund], now()).await.unwrap()
     };
     assert_eq!(transfers.world.wait(refunded).len(), 1);
     transfers.world.wait(store.close());

@@ -12,6 +12,7 @@ use railpoll::sandbox::{Operation, PaymentSpec};
 use railpoll::store::Review;
 use uuid::Uuid;
 
+use crate::support::by;
 use crate::support::world::{World, until};
 
 /// One payment that is offered to us.
@@ -31,7 +32,7 @@ fn decide(world: &World, id: Uuid, state: &PaymentState, decision: Decision) {
         let store = world.database.store().await;
         let review = Review { decision, decided_by: "ann".to_owned() };
         let now = "2026-01-31T09:00:00Z".parse().unwrap();
-        store.decide("acme", None, &id.to_string(), state, &review, now).await.unwrap();
+        store.decide("acme", by(None), &id.to_string(), state, &review, now).await.unwrap();
         store.close().await;
     });
 }

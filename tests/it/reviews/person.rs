@@ -1,9 +1,10 @@
 //! A person decides.
 
-use railpoll::engine::{Decision, PaymentState, Reason, ReasonType};
+use railpoll::engine::{Clock, Decision, PaymentState, Reason, ReasonType};
 use railpoll::sandbox::{self, Operation, PaymentSpec};
 
 use super::{decide, expect_held, expect_locked, offer, review_of};
+use crate::support::ann;
 use crate::support::databases::Kind;
 use crate::support::world::World;
 
@@ -105,7 +106,7 @@ fn a_hold_lasts_until_it_is_released() {
     }
     world.wait(async {
         let store = world.database.store().await;
-        store.release("acme", &id.to_string()).await.unwrap();
+        store.release("acme", &id.to_string(), ann(), Clock::system().now()).await.unwrap();
         store.close().await;
     });
     world.once("accepted", &[MANUAL]).expect(0);

@@ -3,6 +3,7 @@
 use railpoll::engine::{Alert, AlertName, Poller};
 use railpoll::store::{Store, StoreError};
 
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, lease, money, now, payment, record, row, scope};
 
@@ -55,8 +56,8 @@ fn a_person_clears_an_alert_by_its_number() {
         let store = database.store().await;
         store.raise_alert(&scope(Poller::Accepted), None, &drift("p1"), at(1)).await.unwrap();
         let id = store.alerts(false, 1).await.unwrap()[0].alert_id;
-        store.clear_alert_by_id(id, at(2)).await.unwrap();
-        let again = store.clear_alert_by_id(id, at(3)).await;
+        store.clear_alert_by_id(id, ann(), at(2)).await.unwrap();
+        let again = store.clear_alert_by_id(id, ann(), at(3)).await;
         assert!(matches!(again, Err(StoreError::Refused(_))));
         assert_eq!(event_types(&store).await, ["alert.raised", "alert.cleared"]);
     });

@@ -3,6 +3,7 @@
 use railpoll::engine::{Decision, PaymentState, Poller};
 use railpoll::store::Review;
 
+use crate::support::by;
 use crate::support::payments::{NETWORK, intend_lock, lease, now, payment, record, row};
 use crate::support::{Kind, on_both};
 
@@ -21,7 +22,7 @@ fn history_and_events_can_not_be_changed() {
         attempts.extend(match database.kind {
             Kind::Sqlite => vec![
                 "REPLACE INTO events SELECT id, type, 'other', version, payload, occurred_at FROM events",
-                "REPLACE INTO status_changes SELECT row_id, kind, network, id, 'COMPLETED', reached_at, recorded_at, source, reason FROM status_changes",
+                "REPLACE INTO status_changes SELECT row_id, kind, network, id, 'COMPLETED', reached_at, recorded_at, source, reason, decided_by FROM status_changes",
                 "UPDATE OR REPLACE events SET id = 1",
                 "INSERT INTO events SELECT id, type, 'other', version, payload, occurred_at FROM events WHERE true \
                  ON CONFLICT (id) DO UPDATE SET subject = 'other'",
@@ -49,7 +50,10 @@ fn values_that_can_not_be_are_refused() {
         record(&store, &[row(payment("a", "ACCEPTED", 1))]).await;
         let lease = lease(&store, Poller::Accepted).await;
         let review = Review { decision: Decision::Approve, decided_by: "ann".to_owned() };
-        store.decide(NETWORK, None, "a", &PaymentState::Accepted, &review, now()).await.unwrap();
+        store
+            .decide(NETWORK, by(None), "a", &PaymentState::Accepted, &review, now())
+            .await
+            .unwrap();
         intend_lock(&store, &lease, "a").await.unwrap();
         let mut person = database.person().await;
         for attempt in [

@@ -8,6 +8,7 @@ use railpoll::store::{Due, Lease, Review, Store, StoreError};
 
 use crate::support::on_both;
 use crate::support::payments::{NETWORK, intend_lock, lease, now, payment, record, row};
+use crate::support::{ann, by};
 
 const ACCEPTED: PaymentState = PaymentState::Accepted;
 
@@ -26,7 +27,7 @@ async fn decide(
 ) -> Result<(), StoreError> {
     let decided_by = if lease.is_some() { "http" } else { "ann" }.to_owned();
     let review = Review { decision, decided_by };
-    store.decide(NETWORK, lease, "a", &ACCEPTED, &review, now()).await
+    store.decide(NETWORK, by(lease), "a", &ACCEPTED, &review, now()).await
 }
 
 async fn due(store: &Store) -> Due {
@@ -101,9 +102,9 @@ fn a_poller_does_not_overrule_a_person() {
             }
             assert_eq!(review(&store).await.as_deref(), Some(stands));
         }
-        store.release(NETWORK, "a").await.unwrap_err();
+        store.release(NETWORK, "a", ann(), now()).await.unwrap_err();
         decide(&store, None, hold()).await.unwrap();
-        store.release(NETWORK, "a").await.unwrap();
+        store.release(NETWORK, "a", ann(), now()).await.unwrap();
         decide(&store, Some(&lease), Decision::Approve).await.unwrap();
         assert_eq!(review(&store).await.as_deref(), Some("approved"));
         // To hold what was approved is on the safe side: its deadline may be too near.

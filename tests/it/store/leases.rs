@@ -200,7 +200,7 @@ async fn every_write(
     let seen = Some((&seen, Trail::Operation));
     let finished = store.finish(lease, &intent, &done, seen, now()).await;
     let review = Review { decision: Decision::Approve, decided_by: "automatic".to_owned() };
-    let decided = store.decide(NETWORK, Some(lease), "b", &accepted, &review, now()).await;
+    let decided = store.decide(NETWORK, lease.into(), "b", &accepted, &review, now()).await;
     let role = ConnectorRole::Receiving;
     let due = store.due(NETWORK, &[accepted], &role, now(), 10).await.unwrap();
     let awaited = store.await_person(lease, &due[0]).await;

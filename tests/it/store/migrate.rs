@@ -4,8 +4,7 @@ use std::thread;
 
 use railpoll::store::{Schema, Store, StoreError};
 
-use crate::support::payments::{payment, record, row};
-use crate::support::{Kind, TestDatabase, on_both, run};
+use crate::support::{TestDatabase, on_both, run};
 
 #[test]
 fn an_empty_database_is_older_until_it_is_migrated() {
@@ -43,40 +42,6 @@ fn a_newer_database_is_refused_and_left_alone() {
             assert!(refused.to_string().contains("upgrade railpoll"), "{refused}");
         }
         assert_eq!(person.count("_sqlx_migrations").await, own + 1);
-    });
-}
-
-#[test]
-fn a_database_of_the_first_version_keeps_what_it_has() {
-    on_both(async |database| {
-        let store = database.store().await;
-        record(&store, &[row(payment("a", "ACCEPTED", 1))]).await;
-        let mut person = database.person().await;
-        for table in [
-            "envelope_payments",
-            "envelopes",
-            "payouts",
-            "refunds",
-            "incoming",
-            "transfers",
-            "transfer_counts",
-            "streams",
-            "channels",
-        ] {
-            let drop = match database.kind {
-                Kind::Sqlite => format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}"),
-                Kind::Postgres => format!("DROP TABLE {table} CASCADE"),
-            };
-            person.execute(&drop).await.unwrap();
-        }
-        person.execute("DROP INDEX transfers_by_time").await.unwrap();
-        person.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
-        let old = Store::create(&database.url).await.unwrap();
-        assert!(matches!(old.expect_current().await, Err(StoreError::Older { found: 1, .. })));
-        old.migrate().await.unwrap();
-        old.expect_current().await.unwrap();
-        assert!(old.transfer_counts().await.unwrap().is_empty());
-        assert_eq!(old.payments_with_id("a", None).await.unwrap().len(), 1);
     });
 }
 

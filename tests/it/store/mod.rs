@@ -2,6 +2,7 @@
 
 mod alerts;
 mod append_only;
+mod audit;
 mod concurrency;
 mod cursors;
 mod decisions;
@@ -13,6 +14,7 @@ mod migrate;
 mod operations;
 mod order;
 mod payments;
+mod put_off;
 mod quarantine;
 mod record;
 mod reviews;

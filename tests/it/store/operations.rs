@@ -6,9 +6,7 @@ use railpoll::store::{Finished, Intent, Store, StoreError, StoryOperation};
 use serde_json::json;
 
 use crate::support::on_both;
-use crate::support::payments::{
-    NETWORK, at, intend_lock, lease, now, payment, record, row, scope, state,
-};
+use crate::support::payments::{at, intend_lock, lease, now, payment, record, row, scope, state};
 
 fn done() -> Finished {
     Finished::Done { answer: "locked".to_owned() }
@@ -184,7 +182,8 @@ fn what_another_process_finished_is_not_finished_again_nor_tried_again() {
         intend_lock(&store, &ours, "b").await.unwrap();
         record(&store, &[row(payment("a", "COMPLETED", 9))]).await;
         let over = [PaymentState::Completed, PaymentState::Returned];
-        let found = store.open_intents_in(NETWORK, &over, 10).await.unwrap();
+        let found =
+            store.open_intents_in(&scope(Poller::Completed), &over, now(), 10).await.unwrap();
         assert_eq!(found, [intent.clone()]);
         store.finish(&theirs, &found[0], &done(), None, at(1)).await.unwrap();
         let events = event_types(&store).await;

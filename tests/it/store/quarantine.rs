@@ -3,6 +3,7 @@
 use railpoll::engine::{Poller, Tally};
 use railpoll::store::{Store, StoreError};
 
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, bad, now, payment, record, row, scope, state};
 
@@ -81,8 +82,8 @@ fn a_person_resolves_a_row_and_it_stays_resolved() {
         record(&store, &page).await;
         let set_aside = store.quarantined(false, 10).await.unwrap().remove(0);
         assert_eq!(set_aside.payment_id, None);
-        store.resolve_quarantined(&set_aside, "seen to", at(5)).await.unwrap();
-        let again = store.resolve_quarantined(&set_aside, "seen to", at(6)).await;
+        store.resolve_quarantined(&set_aside, "seen to", Some(ann()), at(5)).await.unwrap();
+        let again = store.resolve_quarantined(&set_aside, "seen to", Some(ann()), at(6)).await;
         assert!(matches!(again, Err(StoreError::Refused(_))));
         assert!(store.alerts(false, 10).await.unwrap().is_empty());
         record(&store, &page).await;

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use railpoll::engine::{ConnectorRole, Decision, PaymentState, Poller, Reason, ReasonType};
 use railpoll::store::{Finished, Review, Store};
 
+use crate::support::by;
 use crate::support::on_both;
 use crate::support::payments::{
     NETWORK, at, intend_lock, lease, money, now, payment, record, row, state,
@@ -17,7 +18,7 @@ async fn due(store: &Store) -> Vec<String> {
 
 async fn decide(store: &Store, id: &str, decision: Decision) {
     let review = Review { decision, decided_by: "ann".to_owned() };
-    store.decide(NETWORK, None, id, &PaymentState::Accepted, &review, now()).await.unwrap();
+    store.decide(NETWORK, by(None), id, &PaymentState::Accepted, &review, now()).await.unwrap();
 }
 
 fn hold(until: Option<chrono::DateTime<chrono::Utc>>) -> Decision {

@@ -7,6 +7,7 @@ use railpoll::engine::{
 use railpoll::store::{Acquired, Finished, Review, Store};
 use std::time::Duration;
 
+use crate::support::by;
 use crate::support::on_both;
 use crate::support::payments::{
     NETWORK, bad, documented, intend_lock, lease, now, payment, record, row, scope, state,
@@ -194,7 +195,10 @@ fn texts_of_networks_people_and_hooks_lose_their_nul() {
         assert_eq!(tally, Tally { new: 2, ..Tally::default() });
         let hold = Decision::Hold { until: Some(DateTime::<Utc>::MAX_UTC), why: nul() };
         let review = Review { decision: hold, decided_by: nul() };
-        store.decide(NETWORK, None, "a", &PaymentState::Accepted, &review, now()).await.unwrap();
+        store
+            .decide(NETWORK, by(None), "a", &PaymentState::Accepted, &review, now())
+            .await
+            .unwrap();
         let role = ConnectorRole::Receiving;
         let due = store.due(NETWORK, &[PaymentState::Accepted], &role, now(), 10).await.unwrap();
         assert_eq!(due.len(), 1, "a hold without end is not over");

@@ -2,6 +2,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod databases;
+pub(crate) mod operators;
 pub(crate) mod payments;
 pub(crate) mod scene;
 pub(crate) mod stellar;
@@ -11,3 +12,4 @@ pub(crate) mod web;
 pub(crate) mod world;
 
 pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_each, run};
+pub(crate) use operators::{ann, by};

@@ -1,5 +1,6 @@
 //! A world with a bank behind a rail, and transfers that go out on it.
 
+use crate::support::ann;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -83,7 +84,7 @@ impl Transfers {
     pub(crate) fn create(&self, new: &[NewTransfer]) -> Vec<String> {
         let store = self.store();
         let bad =
-            self.world.wait(store.create_transfers(None, new, Clock::system().now())).unwrap();
+            self.world.wait(store.create_transfers(ann(), new, Clock::system().now())).unwrap();
         assert_eq!(bad, []);
         self.world.wait(store.close());
         new.iter().map(|one| one.transfer_id.clone()).collect()

@@ -27,7 +27,7 @@ fn what_is_held_stands_until_it_is_released() {
         for way in ["release", "refund", "resolve"] {
             assert!(again.contains(way), "{again}");
         }
-        let told = json(&anchor, &["release", "d"]).remove(0);
+        let told = json(&anchor, &["release", "d", "--reason", "looked"]).remove(0);
         check_keys(&told, "transfer_id, was, status, cause");
         assert_eq!(
             (&told["status"], &told["cause"]),
@@ -69,7 +69,7 @@ fn whoever_releases_accepts_the_amount() {
             assert_eq!(anchor.transfers.status(id), "on_hold", "{id}");
         }
         done(&anchor, &["release", "d", "w", "--reason", "we take it"]);
-        let told = refused(&anchor, &["release", "x"]);
+        let told = refused(&anchor, &["release", "x", "--reason", "looked"]);
         assert!(told.contains("a price for another amount than 6"), "{told}");
         anchor.send();
         anchor.transfers.pay(&[]).expect(0);
@@ -97,18 +97,21 @@ fn moves_that_say_more_than_a_status_have_their_own_command() {
     let anchor = Anchor::new(Kind::Sqlite);
     let agreeing = NewTransfer { status: TransferStatus::Incomplete, ..anchor.withdrawal("w", 7) };
     anchor.create(&agreeing);
-    let wrong = refused(&anchor, &["move", "w", "--to", "completed"]);
+    let wrong = refused(&anchor, &["move", "w", "--to", "completed", "--reason", "looked"]);
     assert!(wrong.contains("w is incomplete and cannot simply become completed"), "{wrong}");
     assert!(wrong.contains("move --to pending_user_transfer_start"), "{wrong}");
-    let wrong = refused(&anchor, &["move", "w", "--to", "on_hold"]);
+    let wrong = refused(&anchor, &["move", "w", "--to", "on_hold", "--reason", "looked"]);
     assert!(wrong.contains("cannot simply become on_hold"), "{wrong}");
     done(&anchor, &["move", "w", "--to", "pending_user", "--reason", "which account?"]);
     assert_eq!(anchor.transfers.message("w"), "which account?");
-    done(&anchor, &["move", "w", "--to", "pending_user_transfer_start"]);
-    done(&anchor, &["move", "w", "--to", "too_small"]);
-    let over = refused(&anchor, &["move", "w", "--to", "pending_user"]);
+    done(&anchor, &["move", "w", "--to", "pending_user_transfer_start", "--reason", "looked"]);
+    done(&anchor, &["move", "w", "--to", "too_small", "--reason", "looked"]);
+    let over = refused(&anchor, &["move", "w", "--to", "pending_user", "--reason", "looked"]);
     assert!(over.contains("w is too_small"), "{over}");
-    assert_eq!(run(&anchor, &["move", "w", "--to", "nowhere"]).code, Some(64));
+    assert_eq!(
+        run(&anchor, &["move", "w", "--to", "nowhere", "--reason", "looked"]).code,
+        Some(64)
+    );
     anchor.transfers.check_trail("after moves");
 }
 
@@ -143,7 +146,7 @@ fn a_deposit_goes_back_on_its_rail() {
         let story = json(&anchor, &["show", "known"]).remove(0);
         check_keys(
             &story["refunds"][0],
-            "refund_id, place, amount, asset_id, to, status, reason, reference, answer, created_at, finished_at",
+            "refund_id, place, amount, asset_id, to, status, reason, decided_by, reference, answer, created_at, finished_at",
         );
         assert_eq!(
             (&story["refunds"][0]["status"], &story["refunds"][0]["reason"]),
@@ -212,7 +215,7 @@ fn a_payout_in_doubt_is_resolved_by_what_a_person_found_out() {
         let anchor = in_doubt(kind);
         let told = done(&anchor, &["explain", "s"]);
         assert!(told.contains("railpoll transfers resolve s"), "{told}");
-        let busy = refused(&anchor, &["release", "s"]);
+        let busy = refused(&anchor, &["release", "s", "--reason", "looked"]);
         assert!(busy.contains("wait for it, or resolve it"), "{busy}");
         let wrong = refused(&anchor, &["resolve", "s", "--as", "refunded", "--reason", "?"]);
         assert!(wrong.contains("is no refund: say first what became of it"), "{wrong}");

@@ -150,21 +150,26 @@ fn an_account_of_several_is_paid_from_when_enough_have_signed() {
 
         // A wallet's signature through a pipe, then seeds.
         let wallet = file(&anchor, "signed", &signed(&anchor, &xdr(&anchor), &owners[0]), 0o644);
-        let mut sign = command(&anchor, &["envelope", "sign", "d", "--signed", "-"]);
+        let mut sign =
+            command(&anchor, &["envelope", "sign", "d", "--signed", "-", "--reason", "looked"]);
         let ended = finish(sign.stdin(Stdio::from(fs::File::open(&wallet).unwrap()))).expect(0);
         assert!(ended.stdout.contains("1 needed"), "{}", ended.stdout);
-        let again = refused(&anchor, &["envelope", "sign", "d", "--signed", &wallet]);
+        let again =
+            refused(&anchor, &["envelope", "sign", "d", "--signed", &wallet, "--reason", "looked"]);
         assert!(again.contains("no signature that is missing was given"), "{again}");
         anchor.send();
         assert_eq!(anchor.paid(), []);
         let seeds = file(&anchor, "seeds", &format!("# bob\n{}\n", owners[1].seed()), 0o600);
-        let told = json(&anchor, &["envelope", "sign", hash, "--seeds", &seeds]).remove(0);
+        let told =
+            json(&anchor, &["envelope", "sign", hash, "--seeds", &seeds, "--reason", "looked"])
+                .remove(0);
         check_keys(&told, "envelope_id, complete, missing");
         assert_eq!((&told["complete"], &told["missing"]), (&json!(true), &json!([])));
         anchor.send();
         assert_eq!(anchor.transfers.status("d"), "completed");
         anchor.check_paid(&[customer.account()]);
-        let over = refused(&anchor, &["envelope", "sign", "d", "--seeds", &seeds]);
+        let over =
+            refused(&anchor, &["envelope", "sign", "d", "--seeds", &seeds, "--reason", "looked"]);
         assert!(over.contains("is done and takes no signatures"), "{over}");
         assert_eq!(json(&anchor, &["envelope", "show", "d"])[0]["missing"], json!(null));
         assert_eq!(done(&anchor, &["envelope", "list"]), "no envelope waits for signatures\n");
@@ -180,7 +185,9 @@ fn signatures_of_something_else_are_refused() {
     anchor.send();
     let before = xdr(&anchor);
     let channel = Keys::of("channel 0");
-    let sign = |how: &str, name: &str| refused(&anchor, &["envelope", "sign", "d", how, name]);
+    let sign = |how: &str, name: &str| {
+        refused(&anchor, &["envelope", "sign", "d", how, name, "--reason", "looked"])
+    };
 
     let stranger = signed(&anchor, &before, &Keys::of("stranger"));
     let told = sign("--signed", &file(&anchor, "stranger", &stranger, 0o644));
@@ -195,20 +202,23 @@ fn signatures_of_something_else_are_refused() {
     let wrong = file(&anchor, "wrong", "not a seed", 0o600);
     let told = sign("--seeds", &wrong);
     assert!(told.contains("line 1 is no seed") && !told.contains("not a seed"), "{told}");
-    let both = run(&anchor, &["envelope", "sign", "d", "--seeds", &wrong, "--signed", "x"]);
+    let both = run(
+        &anchor,
+        &["envelope", "sign", "d", "--seeds", &wrong, "--signed", "x", "--reason", "looked"],
+    );
     assert_eq!(both.code, Some(64));
-    assert_eq!(run(&anchor, &["envelope", "sign", "d"]).code, Some(64));
+    assert_eq!(run(&anchor, &["envelope", "sign", "d", "--reason", "looked"]).code, Some(64));
 
     anchor.transfers.world.wait(anchor.horizon.go_down());
     let good = file(&anchor, "good", &channel.seed(), 0o600);
-    let down = run(&anchor, &["envelope", "sign", "d", "--seeds", &good]);
+    let down = run(&anchor, &["envelope", "sign", "d", "--seeds", &good, "--reason", "looked"]);
     assert_eq!(down.code, Some(69), "{}", down.stderr);
     let shown = run(&anchor, &["envelope", "show", "d"]);
     assert_eq!(shown.code, Some(69));
     assert!(shown.stdout.contains(&customer.account()), "what it does is told: {}", shown.stdout);
     anchor.transfers.world.wait(anchor.horizon.come_up());
     assert_eq!(xdr(&anchor), before);
-    done(&anchor, &["envelope", "sign", "d", "--seeds", &good]);
+    done(&anchor, &["envelope", "sign", "d", "--seeds", &good, "--reason", "looked"]);
     anchor.send();
     assert_eq!(anchor.transfers.status("d"), "completed");
     anchor.check_paid(&[customer.account()]);

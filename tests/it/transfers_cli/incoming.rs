@@ -35,14 +35,14 @@ fn unmatched_money_is_given_to_its_transfer() {
             (&json!("unknown_memo"), &json!("70"), &json!(usdc()))
         );
         let id = unmatched(&anchor);
-        let gone = refused(&anchor, &["incoming", "assign", "1", "w"]);
+        let gone = refused(&anchor, &["incoming", "assign", "1", "w", "--reason", "looked"]);
         assert!(gone.contains("there is no incoming payment 1"), "{gone}");
-        let gone = refused(&anchor, &["incoming", "assign", &id, "x"]);
+        let gone = refused(&anchor, &["incoming", "assign", &id, "x", "--reason", "looked"]);
         assert!(gone.contains("there is no transfer x"), "{gone}");
         // A person accepts the other amount with it.
         let told = done(&anchor, &["incoming", "assign", &id, "w", "--reason", "he mistyped"]);
         assert_eq!(told, "w was pending_user_transfer_start, and is pending_anchor\n");
-        let again = refused(&anchor, &["incoming", "assign", &id, "w"]);
+        let again = refused(&anchor, &["incoming", "assign", &id, "w", "--reason", "looked"]);
         assert!(again.contains("w is pending_anchor, and takes no money"), "{again}");
         let both = refused(&anchor, &["incoming", "refund", &id, "--reason", "too"]);
         assert!(both.contains(&id), "{both}");
@@ -96,7 +96,7 @@ fn another_asset_is_no_money_for_a_transfer() {
     anchor.horizon.pay(&customer, &CustomerPayment { to: us(), asset, amount, memo }).unwrap();
     anchor.watch();
     let id = unmatched(&anchor);
-    let wrong = refused(&anchor, &["incoming", "assign", &id, "w"]);
+    let wrong = refused(&anchor, &["incoming", "assign", &id, "w", "--reason", "looked"]);
     assert!(wrong.contains("5.0000000 native came") || wrong.contains("5 native came"), "{wrong}");
     done(&anchor, &["incoming", "refund", &id, "--reason", "lumens"]);
     anchor.send();
@@ -113,7 +113,8 @@ fn too_little_for_the_fee_is_not_accepted() {
     anchor.create(&anchor.withdrawal("w", 7));
     anchor.pays(&customer, "0.40", 70);
     anchor.watch();
-    let told = refused(&anchor, &["incoming", "assign", &unmatched(&anchor), "w"]);
+    let told =
+        refused(&anchor, &["incoming", "assign", &unmatched(&anchor), "w", "--reason", "looked"]);
     assert!(
         told.contains("does not cover the fee of 0.50") && told.contains("nothing would go out"),
         "{told}"

@@ -132,7 +132,10 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
             .map(|one| one["status"].as_str().unwrap())
             .collect();
         assert_eq!(statuses, ["pending_anchor", "pending_stellar", "completed"]);
-        check_keys(&deposit["history"][0], "status, reached_at, recorded_at, cause, reason");
+        check_keys(
+            &deposit["history"][0],
+            "status, reached_at, recorded_at, cause, reason, decided_by",
+        );
         let envelope = &deposit["envelopes"][0];
         check_keys(
             envelope,

@@ -13,6 +13,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::failure::Failure;
+use crate::cli::who::deed_of;
 use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
 use crate::store::{Store, TransferCount};
 
@@ -71,7 +72,8 @@ impl Transfers {
     pub(super) async fn create(&self, store: &Store, now: DateTime<Utc>) -> Result<(), Failure> {
         let new: Vec<NewTransfer> =
             self.plan.iter().map(|one| agreed(one, now)).collect::<Result<_, _>>()?;
-        let bad = store.create_transfers(None, &new, now).await?;
+        let deed = deed_of("demo", "the demo's customers agreed on them");
+        let bad = store.create_transfers(&deed, &new, now).await?;
         match bad.first() {
             None => Ok(()),
             Some(bad) => Err(Failure::Defect(format!("a transfer is refused: {bad:?}"))),

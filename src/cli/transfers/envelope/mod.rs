@@ -14,6 +14,7 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
+use crate::cli::who::WhyArgs;
 use crate::config::{NetworkKind, Settings};
 use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
 use crate::networks::stellar::{
@@ -29,9 +30,10 @@ Examples:
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
-  railpoll transfers envelope sign t-1041 --signed signed.xdr
-  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed -
-  railpoll transfers envelope sign t-1041 --seeds ~/seed
+  railpoll transfers envelope sign t-1041 --signed signed.xdr --reason 'checked'
+  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed - \\
+    --reason 'checked'
+  railpoll transfers envelope sign t-1041 --seeds ~/seed --by kim --reason 'checked'
 
 The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller
 pending-deposits sends the envelope in its next sweep.";
@@ -70,6 +72,8 @@ pub(in crate::cli) struct SignArgs {
     id: String,
     #[command(flatten)]
     with: With,
+    #[command(flatten)]
+    why: WhyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -61,7 +61,8 @@ pub(super) async fn sign(session: &Session, args: &SignArgs, out: &mut Out) -> R
             "no signature that is missing was given; `railpoll transfers envelope show {id}` tells who may sign"
         )));
     }
-    store.sign_envelope(id, &row.xdr, &xdr, missing.is_empty()).await?;
+    let deed = args.why.deed();
+    store.sign_envelope(id, &row.xdr, &xdr, missing.is_empty(), &deed, session.now()).await?;
     if out.is_json() {
         let is_complete = missing.is_empty();
         return out.json(&json!({

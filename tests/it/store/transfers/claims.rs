@@ -12,6 +12,7 @@ use railpoll::store::{
 };
 
 use super::{create, lease, read, run_out, step, to_pay};
+use crate::support::ann;
 use crate::support::payments::{at, now};
 use crate::support::{on_both, on_each, run};
 
@@ -249,11 +250,11 @@ fn a_person_may_not_touch_a_transfer_that_is_being_paid() {
         let before = read(&store, "a").await;
         let claims = claim(&store, &lease, 9).await;
         let hold = [Step::new(&before, S::OnHold, Cause::Held)];
-        let moved = store.move_transfers(None, &hold, &[], now()).await.unwrap();
+        let moved = store.move_transfers(ann(), &hold, &[], now()).await.unwrap();
         assert!(moved.is_empty(), "it was read before its payout began");
         let now_read = read(&store, "a").await;
         let hold = [Step::new(&now_read, S::OnHold, Cause::Held)];
-        let refused = store.move_transfers(None, &hold, &[], now()).await;
+        let refused = store.move_transfers(ann(), &hold, &[], now()).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
         assert_eq!(
             store.finish_payouts(&lease, &[delivered(&claims[0])], now()).await.unwrap().len(),
@@ -276,7 +277,7 @@ fn a_person_resolves_what_no_rail_can_tell() {
         let resolve = async |id: &str, resolved, to| {
             let transfer = read(&store, id).await;
             let step = Step::new(&transfer, to, Cause::Resolved);
-            store.resolve_payout(&payout(id), &resolved, "ann looked", Some(&step), now()).await
+            store.resolve_payout(&payout(id), &resolved, ann(), Some(&step), now()).await
         };
         let done = Resolved::Delivered { reference: Some("paper".to_owned()) };
         let early = resolve("paid", done.clone(), S::Completed).await;
@@ -292,7 +293,7 @@ fn a_person_resolves_what_no_rail_can_tell() {
         assert_eq!(store.finish_payouts(&lease, &unclear, now()).await.unwrap().len(), 2);
         let held = read(&store, "paid").await;
         let release = [Step::new(&held, S::PendingReceiver, Cause::Released)];
-        let refused = store.move_transfers(None, &release, &[], now()).await;
+        let refused = store.move_transfers(ann(), &release, &[], now()).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "it is never paid again by itself");
         resolve("paid", done, S::Completed).await.unwrap();
         resolve("unpaid", Resolved::NotDelivered, S::PendingReceiver).await.unwrap();

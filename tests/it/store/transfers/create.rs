@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use railpoll::engine::{Memo, NewTransfer, Protocol, TransferKind, TransferStatus};
 
 use super::{amount, blank, create, deposit, read, to_pay, withdrawal};
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::now;
 
@@ -87,7 +88,7 @@ fn one_bad_transfer_and_none_is_created() {
             NewTransfer { subject: Some("PAY-A".to_owned()), ..deposit("a2") },
             NewTransfer { payment, ..to_pay("pays-too") },
         ];
-        let bad = store.create_transfers(None, &batch, now()).await.unwrap();
+        let bad = store.create_transfers(ann(), &batch, now()).await.unwrap();
         let told: Vec<_> = bad
             .iter()
             .map(|bad| (bad.index, bad.transfer_id.as_str(), bad.faults.join("; ")))
@@ -126,7 +127,7 @@ fn what_is_wrong_in_itself_is_told_without_the_database() {
             },
             NewTransfer { subject: Some("a\0b".to_owned()), ..deposit("nul") },
         ];
-        let bad = store.create_transfers(None, &batch, now()).await.unwrap();
+        let bad = store.create_transfers(ann(), &batch, now()).await.unwrap();
         let indexes: Vec<usize> = bad.iter().map(|bad| bad.index).collect();
         assert_eq!(indexes, (1..batch.len()).collect::<Vec<_>>());
         assert!(store.transfer_counts().await.unwrap().is_empty());
@@ -141,7 +142,7 @@ fn a_memo_is_free_again_when_its_transfer_is_over() {
         let same =
             NewTransfer { memo: Some(Memo::Text("first".to_owned())), ..withdrawal("second") };
         let batch = std::slice::from_ref(&same);
-        assert_eq!(store.create_transfers(None, batch, now()).await.unwrap().len(), 1);
+        assert_eq!(store.create_transfers(ann(), batch, now()).await.unwrap().len(), 1);
         // The same text in a memo of another type is another memo.
         let other = NewTransfer { memo: Some(Memo::Id(7)), ..withdrawal("third") };
         let text = NewTransfer { memo: Some(Memo::Text("7".to_owned())), ..withdrawal("fourth") };
@@ -152,7 +153,7 @@ fn a_memo_is_free_again_when_its_transfer_is_over() {
             TransferStatus::TooSmall,
             railpoll::engine::Cause::TurnedDown,
         );
-        assert_eq!(store.move_transfers(None, &[over], &[], now()).await.unwrap().len(), 1);
+        assert_eq!(store.move_transfers(ann(), &[over], &[], now()).await.unwrap().len(), 1);
         create(&store, batch).await;
     });
 }

@@ -7,6 +7,7 @@ use railpoll::store::{
 };
 
 use super::{amount, create, deposit, lease, read, run_out};
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, now};
 
@@ -186,13 +187,13 @@ fn an_envelope_gathers_signatures_one_at_a_time() {
         store.mark_sent(&lease, "e1", None, now(), now()).await.unwrap();
         let waiting = open(&store).await.remove(0);
         assert_eq!(waiting.status, EnvelopeStatus::WaitingSignatures, "it cannot be sent");
-        store.sign_envelope("e1", "xdr-e1", "one", false).await.unwrap();
-        let late = store.sign_envelope("e1", "xdr-e1", "other", false).await;
+        store.sign_envelope("e1", "xdr-e1", "one", false, ann(), now()).await.unwrap();
+        let late = store.sign_envelope("e1", "xdr-e1", "other", false, ann(), now()).await;
         assert!(matches!(late, Err(StoreError::Refused(_))), "the first signature would be lost");
-        store.sign_envelope("e1", "one", "two", true).await.unwrap();
+        store.sign_envelope("e1", "one", "two", true, ann(), now()).await.unwrap();
         let signed = open(&store).await.remove(0);
         assert_eq!((signed.status, signed.xdr.as_str()), (EnvelopeStatus::Intended, "two"));
-        let late = store.sign_envelope("e1", "two", "three", true).await;
+        let late = store.sign_envelope("e1", "two", "three", true, ann(), now()).await;
         assert!(matches!(late, Err(StoreError::Refused(_))));
     });
 }

@@ -11,6 +11,7 @@ use railpoll::store::{
 use tokio::time::timeout;
 
 use super::{create, lease, read, run_out, to_pay};
+use crate::support::ann;
 use crate::support::payments::now;
 use crate::support::{Kind, TestDatabase, on_both, run};
 
@@ -154,7 +155,7 @@ fn what_a_person_has_resolved_meanwhile_is_left_alone() {
         let transfer = read(&store, "t0").await;
         let step = Step::new(&transfer, S::Error, Cause::Resolved);
         let (id, not_done) = (&seen[0].payout.payout_id, Resolved::NotDelivered);
-        store.resolve_payout(id, &not_done, "ann looked", Some(&step), now()).await.unwrap();
+        store.resolve_payout(id, &not_done, ann(), Some(&step), now()).await.unwrap();
         let late = store.finish_payouts(&one, &[delivered(&seen[0])], now()).await.unwrap();
         assert!(late.is_empty());
         let story = store.transfer_story(&transfer.transfer_id).await.unwrap().unwrap();

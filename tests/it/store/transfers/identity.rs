@@ -4,8 +4,8 @@ use railpoll::engine::{About, Cause, Poller, Purpose, TransferStatus as S};
 use railpoll::store::{FinishedPayout, PayoutEnd};
 
 use super::{create, lease, read, to_pay};
-use crate::support::on_both;
 use crate::support::payments::now;
+use crate::support::{ann, on_both};
 
 const RAIL: &str = "bank";
 
@@ -46,7 +46,7 @@ fn a_refund_is_counted_with_all_that_were_decided_on_before() {
         let mut step =
             railpoll::engine::Step::new(&transfer, S::PendingAnchor, Cause::RefundDecided);
         step.changes.refund_id = Some(id.clone());
-        store.move_transfers(None, &[step], &[refund], now()).await.unwrap();
+        store.move_transfers(ann(), &[step], &[refund], now()).await.unwrap();
         let decided = store.refunds_decided(&["a".to_owned(), "b".to_owned()]).await.unwrap();
         assert_eq!(decided.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1)]);
         let lease = lease(&store, Poller::Outgoing, RAIL).await;

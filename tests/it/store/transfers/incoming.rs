@@ -9,6 +9,7 @@ use railpoll::store::{
 };
 
 use super::{ACCOUNT, amount, create, deposit, lease, read, step, withdrawal};
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, now};
 
@@ -152,20 +153,20 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
         let transfer = read(&store, "late").await;
         let changes = Changes { amount_in: Some(amount("10.5")), ..Changes::default() };
         let assign = Step { changes, ..Step::new(&transfer, S::PendingAnchor, Cause::Assigned) };
-        store.assign_incoming(NETWORK, "5", &assign, now()).await.unwrap();
+        store.assign_incoming(NETWORK, "5", &assign, ann(), now()).await.unwrap();
         assert_eq!(read(&store, "late").await.status, S::PendingAnchor);
-        let twice = store.assign_incoming(NETWORK, "5", &assign, now()).await;
+        let twice = store.assign_incoming(NETWORK, "5", &assign, ann(), now()).await;
         assert!(matches!(twice, Err(StoreError::Refused(_))));
-        let matched = store.assign_incoming(NETWORK, "1", &assign, now()).await;
+        let matched = store.assign_incoming(NETWORK, "1", &assign, ann(), now()).await;
         assert!(matches!(matched, Err(StoreError::Refused(_))), "it has its transfer");
         // The others go back.
         for id in ["2", "3", "4"] {
             assert_eq!(store.alerts(false, 10).await.unwrap().len(), 1);
-            store.refund_incoming(NETWORK, id, &refund(id), now()).await.unwrap();
+            store.refund_incoming(NETWORK, id, &refund(id), ann(), now()).await.unwrap();
         }
         assert!(unmatched(&store).await.is_empty());
         assert!(store.alerts(false, 10).await.unwrap().is_empty());
-        let twice = store.refund_incoming(NETWORK, "2", &refund("again"), now()).await;
+        let twice = store.refund_incoming(NETWORK, "2", &refund("again"), ann(), now()).await;
         assert!(matches!(twice, Err(StoreError::Refused(_))), "money goes back once");
         let due = store.refunds_to_make(NETWORK, now(), 10).await.unwrap();
         let of: Vec<_> = due.into_iter().map(|refund| refund.incoming.unwrap().1).collect();
@@ -195,7 +196,7 @@ fn a_refund_that_failed_may_be_decided_once_more() {
         let watch = lease(&store, Poller::Watch, NETWORK).await;
         let sending = lease(&store, Poller::PendingDeposits, NETWORK).await;
         record(&store, &watch, paid("1", "nobody"), "1").await;
-        store.refund_incoming(NETWORK, "1", &refund("a"), now()).await.unwrap();
+        store.refund_incoming(NETWORK, "1", &refund("a"), ann(), now()).await.unwrap();
         let open = store.refund("ra").await.unwrap().unwrap();
         assert_eq!((open.memo, open.under_way), (Some(Memo::Return([7; 32])), None));
         let envelope = super::envelopes::envelope("e", 1, &[("ra", true)]);
@@ -204,7 +205,7 @@ fn a_refund_that_failed_may_be_decided_once_more() {
         let failed = ("ra".to_owned(), RefundEnd::Failed { reason: "no trustline".to_owned() });
         let end = super::envelopes::failed();
         assert!(store.finish_envelope(&sending, "e", &end, &[], &[failed], now()).await.unwrap());
-        store.refund_incoming(NETWORK, "1", &refund("b"), now()).await.unwrap();
+        store.refund_incoming(NETWORK, "1", &refund("b"), ann(), now()).await.unwrap();
         assert_eq!(store.refunds_to_make(NETWORK, now(), 10).await.unwrap()[0].refund_id, "rb");
     });
 }

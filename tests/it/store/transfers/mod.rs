@@ -20,6 +20,7 @@ use railpoll::store::{Acquired, Lease, Scope, Store};
 
 use crate::support::payments::{at, now};
 use crate::support::{Kind, Person, TestDatabase};
+use crate::support::{ann, by};
 
 const ACCOUNT: &str = "GACCOUNT";
 
@@ -64,7 +65,7 @@ fn deposit(id: &str) -> NewTransfer {
 }
 
 /// A withdrawal that waits for its money.
-fn withdrawal(id: &str) -> NewTransfer {
+pub(super) fn withdrawal(id: &str) -> NewTransfer {
     NewTransfer {
         account: Some(ACCOUNT.to_owned()),
         memo: Some(Memo::Text(id.to_owned())),
@@ -74,7 +75,7 @@ fn withdrawal(id: &str) -> NewTransfer {
 }
 
 /// A send whose money is in.
-fn to_pay(id: &str) -> NewTransfer {
+pub(super) fn to_pay(id: &str) -> NewTransfer {
     NewTransfer {
         status: TransferStatus::PendingReceiver,
         kind: TransferKind::Send,
@@ -86,12 +87,12 @@ fn to_pay(id: &str) -> NewTransfer {
     }
 }
 
-async fn create(store: &Store, new: &[NewTransfer]) {
-    let bad = store.create_transfers(None, new, now()).await.unwrap();
+pub(super) async fn create(store: &Store, new: &[NewTransfer]) {
+    let bad = store.create_transfers(ann(), new, now()).await.unwrap();
     assert!(bad.is_empty(), "{bad:?}");
 }
 
-async fn read(store: &Store, id: &str) -> Transfer {
+pub(super) async fn read(store: &Store, id: &str) -> Transfer {
     store.transfer(id).await.unwrap().unwrap()
 }
 
@@ -108,7 +109,7 @@ async fn lease(store: &Store, poller: Poller, place: &str) -> Lease {
 async fn step(store: &Store, lease: Option<&Lease>, id: &str, to: TransferStatus, cause: Cause) {
     let transfer = read(store, id).await;
     let steps = [Step::new(&transfer, to, cause)];
-    let moved = store.move_transfers(lease, &steps, &[], at(2_000_000)).await.unwrap();
+    let moved = store.move_transfers(by(lease), &steps, &[], at(2_000_000)).await.unwrap();
     assert!(moved.contains(id), "{id} did not become {to}");
 }
 

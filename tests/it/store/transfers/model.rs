@@ -133,8 +133,10 @@ fn random_steps_do_what_the_model_does() {
                 .map(refund_of)
                 .collect();
             let time = at(1_000_000 + i64::try_from(round).unwrap());
-            let moved =
-                store.move_transfers(actors.lease(by), &steps, &refunds, time).await.unwrap();
+            let moved = store
+                .move_transfers(crate::support::by(actors.lease(by)), &steps, &refunds, time)
+                .await
+                .unwrap();
             for step in &steps {
                 let id = &step.transfer.transfer_id;
                 let fits = step.transfer.version == known[id].version;
@@ -170,7 +172,7 @@ async fn refuse_something(
     }
     for lease in actors.0.values().map(Some).chain([None]) {
         let steps = [Step::new(transfer, to, cause)];
-        let refused = store.move_transfers(lease, &steps, &[], at(0)).await;
+        let refused = store.move_transfers(crate::support::by(lease), &steps, &[], at(0)).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{steps:?}: {refused:?}");
     }
 }

@@ -7,6 +7,7 @@ use railpoll::store::{Postponed, StoreError};
 use super::{amount, create, deposit, lease, read, step, to_pay, withdrawal};
 use crate::support::on_both;
 use crate::support::payments::{at, now};
+use crate::support::{ann, by};
 
 #[test]
 fn a_move_changes_the_transfer_and_is_told() {
@@ -28,8 +29,7 @@ fn a_move_changes_the_transfer_and_is_told() {
         let arrived =
             Step { transfer: &before, to: S::PendingAnchor, cause: Cause::Arrived, changes };
         let later = now() + TimeDelta::seconds(5);
-        let moved =
-            store.move_transfers(Some(&lease), std::slice::from_ref(&arrived), &[], later).await;
+        let moved = store.move_transfers(&lease, std::slice::from_ref(&arrived), &[], later).await;
         assert_eq!(moved.unwrap().into_iter().collect::<Vec<_>>(), ["a"]);
         let after = read(&store, "a").await;
         let mut expected = arrived.taken(later).unwrap();
@@ -72,7 +72,7 @@ fn a_stale_version_moves_nothing() {
             Step::new(&stale, S::Expired, Cause::DeadlinePassed),
             Step::new(&fresh, S::Expired, Cause::DeadlinePassed),
         ];
-        let moved = store.move_transfers(Some(&lease), &steps, &[], now()).await.unwrap();
+        let moved = store.move_transfers(&lease, &steps, &[], now()).await.unwrap();
         assert_eq!(moved.into_iter().collect::<Vec<_>>(), ["b"]);
         assert_eq!(read(&store, "a").await.status, S::PendingExternal);
         assert_eq!(store.newest_event().await.unwrap(), rows + 1, "one move, one event");
@@ -82,7 +82,7 @@ fn a_stale_version_moves_nothing() {
         step(&store, None, "a", S::PendingUserTransferStart, Cause::Released).await;
         step(&store, Some(&lease), "a", S::PendingExternal, Cause::ArrivalSeen).await;
         let steps = [Step::new(&seen, S::Error, Cause::ArrivalFailed)];
-        assert!(store.move_transfers(Some(&lease), &steps, &[], now()).await.unwrap().is_empty());
+        assert!(store.move_transfers(&lease, &steps, &[], now()).await.unwrap().is_empty());
     });
 }
 
@@ -122,8 +122,8 @@ fn what_the_table_does_not_have_is_refused_before_anything_is_moved() {
         ] {
             let steps = [good.clone(), bad];
             let refused = match lease {
-                None => store.move_transfers(None, &steps[1..], &[], now()).await,
-                Some(_) => store.move_transfers(lease, &steps, &[], now()).await,
+                None => store.move_transfers(ann(), &steps[1..], &[], now()).await,
+                Some(_) => store.move_transfers(by(lease), &steps, &[], now()).await,
             };
             match refused {
                 // Outgoing may not make the good one either.
@@ -168,7 +168,7 @@ fn times_of_one_transfer_rise_whatever_the_clocks_say() {
             let transfer = read(&store, "a").await;
             let actor = (cause != Cause::Held && cause != Cause::Released).then_some(&lease);
             let steps = [Step::new(&transfer, to, cause)];
-            assert_eq!(store.move_transfers(actor, &steps, &[], now).await.unwrap().len(), 1);
+            assert_eq!(store.move_transfers(by(actor), &steps, &[], now).await.unwrap().len(), 1);
         };
         let early = now() - TimeDelta::hours(1);
         for _ in 0..3 {
@@ -206,7 +206,7 @@ fn a_postponed_transfer_is_no_other_version() {
         assert_eq!(store.waiting_deposits("bank", None, later, 10).await.unwrap().len(), 1);
         // What was read before may still be moved.
         let steps = [Step::new(&before, S::PendingExternal, Cause::ArrivalSeen)];
-        assert_eq!(store.move_transfers(Some(&lease), &steps, &[], now()).await.unwrap().len(), 1);
+        assert_eq!(store.move_transfers(&lease, &steps, &[], now()).await.unwrap().len(), 1);
         let after = read(&store, "a").await;
         assert_eq!((after.attempts, after.not_before, after.message), (0, None, None));
     });

@@ -10,6 +10,7 @@ use railpoll::store::{
 
 use super::envelopes::{envelope, failed};
 use super::{amount, create, deposit, lease, read, to_pay};
+use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, now};
 
@@ -40,7 +41,7 @@ async fn returned(store: &Store, id: &str) {
     };
     let step = Step { changes, ..Step::new(&transfer, S::PendingAnchor, Cause::ArrivalReturned) };
     let refunds = [refund(&format!("r-{id}"), id, "bank")];
-    let moved = store.move_transfers(Some(&lease), &[step], &refunds, now()).await.unwrap();
+    let moved = store.move_transfers(&lease, &[step], &refunds, now()).await.unwrap();
     assert_eq!(moved.len(), 1);
 }
 
@@ -108,7 +109,7 @@ fn a_refund_that_the_rail_refuses_waits_for_a_person() {
         let changes = Changes { refund_id: Some("again".to_owned()), ..Changes::default() };
         let step = Step { changes, ..Step::new(&held, S::PendingAnchor, Cause::RefundDecided) };
         let refunds = [refund("again", "d", "bank")];
-        let moved = store.move_transfers(None, &[step], &refunds, at(1_000_001)).await.unwrap();
+        let moved = store.move_transfers(ann(), &[step], &refunds, at(1_000_001)).await.unwrap();
         assert_eq!(moved.len(), 1);
         assert_eq!(
             store.claim_payouts(&outgoing, "bank", at(1_000_001), 9).await.unwrap().len(),
@@ -129,7 +130,7 @@ fn a_withdrawal_goes_back_on_its_network() {
         let changes = Changes { refund_id: Some("r".to_owned()), ..Changes::default() };
         let step = Step { changes, ..Step::new(&transfer, S::PendingAnchor, Cause::RefundDecided) };
         let refunds = [refund("r", "s", "stellar")];
-        assert_eq!(store.move_transfers(None, &[step], &refunds, now()).await.unwrap().len(), 1);
+        assert_eq!(store.move_transfers(ann(), &[step], &refunds, now()).await.unwrap().len(), 1);
         assert!(store.claim_payouts(&outgoing, "bank", now(), 9).await.unwrap().is_empty());
         assert_eq!(store.refunds_to_make("stellar", now(), 9).await.unwrap().len(), 1);
         for (n, ends_well) in [(1, false), (2, true)] {
@@ -176,13 +177,7 @@ fn a_refund_of_which_nobody_can_tell_is_resolved_by_a_person() {
         let step = Step::new(&held, S::Refunded, Cause::Resolved);
         let delivered = Resolved::Delivered { reference: None };
         store
-            .resolve_payout(
-                &claims[0].payout.payout_id,
-                &delivered,
-                "ann asked",
-                Some(&step),
-                now(),
-            )
+            .resolve_payout(&claims[0].payout.payout_id, &delivered, ann(), Some(&step), now())
             .await
             .unwrap();
         let story = store.transfer_story("d").await.unwrap().unwrap();

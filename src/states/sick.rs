@@ -1,0 +1,207 @@
+//! The things of a place that fail by themselves, and whether it is the place that fails.
+//!
+//! A call about one thing (a payment, an account, a deposit, a payout, a transaction) that fails puts off that thing, and the
+//! sweep goes on: [`Sick::failed`]. It is tried again after a pause that grows, also by another process, for it is
+//! stored. Only where several things fail in a row is a call made that is nobody's own, and only if that fails too is the
+//! place down: then nothing that failed meanwhile is blamed, and the sweep ends. A thing whose call succeeds is well
+//! again: [`Sick::well`]. At the end of a sweep, [`Sick::end`] writes down the rest, and tells a person if need be.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
+
+use super::sweep::SweepError;
+use crate::engine::{Alert, AlertName, Blame, Clock, Failed, blame, is_told};
+use crate::networks::NetworkError as CallError;
+use crate::store::{Lease, PutOff, Scope, Store, StoreError};
+
+/// What is put off and was not tried again for so long after its time is gone, or somebody else's: it is forgotten.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// An alert names so many things.
+const NAMED_MAX: usize = 3;
+
+/// What is sick at one place, for one sweep.
+///
+/// A thing's name is its kind and id: `payment/ID`, `transfer/ID`, `refund/ID`, `payout/ID`, `account/ADDRESS`,
+/// `transaction/HASH`.
+pub(super) struct Sick {
+    store: Store,
+    /// Whose memory it is. Several processes at one place share it: their leases may have other names.
+    scope: Scope,
+    clock: Clock,
+    /// What a failure of the place is to the sweep.
+    of_place: fn(CallError) -> SweepError,
+    begun: DateTime<Utc>,
+    known: RefCell<BTreeMap<String, PutOff>>,
+    tried: RefCell<BTreeSet<String>>,
+    /// Failures in a row that may be the place's.
+    unproven: RefCell<Vec<(String, String)>>,
+    is_down: Cell<bool>,
+    /// Held by who asks whether the place is well: the others wait for the answer.
+    asking: Mutex<()>,
+}
+
+impl Sick {
+    /// What is known to be sick at the place of `scope` as a sweep begins.
+    pub(super) async fn begin(
+        store: &Store,
+        scope: &Scope,
+        clock: &Clock,
+        of_place: fn(CallError) -> SweepError,
+    ) -> Result<Self, StoreError> {
+        let known = store.put_off_things(scope).await?;
+        Ok(Self {
+            store: store.clone(),
+            scope: scope.clone(),
+            clock: clock.clone(),
+            of_place,
+            begun: clock.now(),
+            known: RefCell::new(known.into_iter().map(|one| (one.subject.clone(), one)).collect()),
+            tried: RefCell::default(),
+            unproven: RefCell::default(),
+            is_down: Cell::new(false),
+            asking: Mutex::new(()),
+        })
+    }
+
+    /// Whether `thing` is to be left alone now.
+    pub(super) fn is_put_off(&self, thing: &str) -> bool {
+        let now = self.clock.now();
+        self.known.borrow().get(thing).is_some_and(|one| one.not_before > now)
+    }
+
+    /// Whether `thing` failed when it was last tried: what did not comes before it, and need not wait for it.
+    pub(super) fn has_failed(&self, thing: &str) -> bool {
+        self.known.borrow().contains_key(thing)
+    }
+
+    /// A call about `thing` has failed. Ok: that is its own affair, it is put off, and the others go on. `ask` is a cheap call
+    /// about nothing of its own: it is made if the place may be down.
+    ///
+    /// # Errors
+    /// The place is down, refuses us, or the settings are wrong: the sweep is to end. Or the database.
+    pub(super) async fn failed(
+        &self,
+        lease: &Lease,
+        thing: &str,
+        error: CallError,
+        ask: impl AsyncFnOnce() -> Result<(), CallError>,
+    ) -> Result<(), SweepError> {
+        self.tried.borrow_mut().insert(thing.to_owned());
+        let kind = kind_of(&error);
+        self.unproven.borrow_mut().push((thing.to_owned(), error.to_string()));
+        let _turn = self.asking.lock().await;
+        let in_a_row = self.unproven.borrow().len();
+        if self.is_down.get() {
+            return Err((self.of_place)(error));
+        }
+        match blame(kind, in_a_row) {
+            Blame::Place => Err(self.down(error)),
+            Blame::Thing => Ok(()),
+            // Somebody who asked meanwhile has got an answer that holds for this thing too.
+            Blame::Ask if in_a_row == 0 => Ok(()),
+            Blame::Ask => match ask().await {
+                Ok(()) => Ok(self.place_is_well(lease).await?),
+                Err(error) => Err(self.down(error)),
+            },
+        }
+    }
+
+    /// A call about `thing` has succeeded: it is well, and so is the place.
+    pub(super) async fn well(&self, lease: &Lease, thing: &str) -> Result<(), StoreError> {
+        self.place_is_well(lease).await?;
+        if self.has_failed(thing) {
+            self.store.take_up(lease, &self.scope, &[thing.to_owned()]).await?;
+            tracing::info!(thing, "it is well again");
+            self.known.borrow_mut().remove(thing);
+        }
+        Ok(())
+    }
+
+    /// The end of a sweep that was not ended by the place: what failed last is judged, what is gone is forgotten, and the
+    /// alert is raised or ended.
+    ///
+    /// # Errors
+    /// As [`Sick::failed`].
+    pub(super) async fn end(
+        &self,
+        lease: &Lease,
+        ask: impl AsyncFnOnce() -> Result<(), CallError>,
+    ) -> Result<(), SweepError> {
+        if !self.unproven.borrow().is_empty() {
+            ask().await.map_err(|error| self.down(error))?;
+            self.place_is_well(lease).await?;
+        }
+        let gone: Vec<String> = {
+            let (known, tried) = (self.known.borrow(), self.tried.borrow());
+            let is_gone = |one: &&PutOff| {
+                one.not_before + FORGOTTEN_AFTER < self.begun && !tried.contains(&one.subject)
+            };
+            known.values().filter(is_gone).map(|one| one.subject.clone()).collect()
+        };
+        if !gone.is_empty() {
+            self.store.take_up(lease, &self.scope, &gone).await?;
+            self.known.borrow_mut().retain(|thing, _| !gone.contains(thing));
+        }
+        Ok(self.tell(lease).await?)
+    }
+
+    fn down(&self, error: CallError) -> SweepError {
+        self.is_down.set(true);
+        self.unproven.borrow_mut().clear();
+        (self.of_place)(error)
+    }
+
+    /// What has failed until now has failed by itself: it is put off.
+    async fn place_is_well(&self, lease: &Lease) -> Result<(), StoreError> {
+        let failed = self.unproven.take();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        for (thing, why) in &failed {
+            tracing::warn!(thing, why, "put off: it fails by itself");
+        }
+        let put_off = self.store.put_off(lease, &self.scope, &failed, self.clock.now()).await?;
+        let mut known = self.known.borrow_mut();
+        known.extend(put_off.into_iter().map(|one| (one.subject.clone(), one)));
+        Ok(())
+    }
+
+    async fn tell(&self, lease: &Lease) -> Result<(), StoreError> {
+        let (name, now) = (AlertName::PutOff, self.clock.now());
+        let detail = detail(self.known.borrow().values().filter(|one| is_told(one.failures)));
+        match detail {
+            Some(detail) => {
+                let alert = Alert { name, subject: String::new(), detail };
+                self.store.raise_alert(&self.scope, Some(lease), &alert, now).await?;
+            }
+            None => {
+                self.store.clear_alert(&self.scope, Some(lease), name, "", now).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn kind_of(error: &CallError) -> Failed {
+    match error {
+        CallError::Options(_) => Failed::Settings,
+        CallError::Credentials(_) | CallError::Forbidden(_) => Failed::NotLetIn,
+        CallError::Unavailable(_) | CallError::Unreadable(_) | CallError::Refused { .. } => {
+            Failed::Call
+        }
+    }
+}
+
+/// How many things are put off, and the first of them; none if there are none.
+fn detail<'a>(told: impl Iterator<Item = &'a PutOff>) -> Option<String> {
+    let mut told: Vec<&PutOff> = told.collect();
+    told.sort_by_key(|one| one.since);
+    let named = told.iter().take(NAMED_MAX);
+    let named: Vec<_> = named.map(|one| format!("{}: {}", one.subject, one.reason)).collect();
+    let more = told.len().saturating_sub(NAMED_MAX);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    (!told.is_empty()).then(|| format!("put off: {}{more}", named.join("; ")))
+}
