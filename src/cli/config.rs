@@ -80,6 +80,11 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
         None if out.is_json() => Ok(()),
         None => {
             out.line("OK")?;
+            for (poller, own) in &settings.pollers {
+                if let Some(warning) = own.schedule.warning() {
+                    out.line(format!("note: pollers.{}.cron: {warning}", poller.key()))?;
+                }
+            }
             summary(session, &settings, out)
         }
     }

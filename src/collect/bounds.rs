@@ -2,7 +2,8 @@
 //!
 //! A network's bounds are whole milliseconds, but a row's `modified_at` may be finer, and nothing says whether it is
 //! cut down before it is compared. So the rows are thought of by the millisecond that they are in, and each question
-//! is put so that both kinds of network answer with at least those rows. A row too many costs nothing: it is known.
+//! is put so that each kind of network answers with at least those rows. A row too many costs nothing: it is known. Only
+//! where rows are counted the kind matters.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +17,18 @@ const TICK: TimeDelta = TimeDelta::milliseconds(1);
 /// The resolution of our database's.
 const GRAIN: TimeDelta = TimeDelta::microseconds(1);
 
-/// Whether a bound itself is in a range.
+/// Whether the bounds themselves are in a range, as far as counts are concerned. What is asked for does not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bounds {
-    /// It is out, as documented. To think so of a network that does otherwise loses nothing.
+    /// Both are out, as documented. To think so of a network that does otherwise loses nothing.
     Exclusive,
-    /// It is in.
+    /// Both are in.
     Inclusive,
+    /// The lower one is in. So it is too where times are compared more finely than they are shown: a row that is shown on
+    /// the bound is behind it.
+    LowerIn,
+    /// The upper one is in.
+    UpperIn,
 }
 
 /// How a network's list can be read.
@@ -36,8 +42,13 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Self; 3] =
-        [Self::Keyset(Bounds::Exclusive), Self::Keyset(Bounds::Inclusive), Self::Sweep];
+    pub const ALL: [Self; 5] = [
+        Self::Keyset(Bounds::Exclusive),
+        Self::Keyset(Bounds::Inclusive),
+        Self::Keyset(Bounds::LowerIn),
+        Self::Keyset(Bounds::UpperIn),
+        Self::Sweep,
+    ];
 
     /// The word in the database.
     #[must_use]
@@ -45,6 +56,8 @@ impl Mode {
         match self {
             Self::Keyset(Bounds::Exclusive) => "keyset_exclusive",
             Self::Keyset(Bounds::Inclusive) => "keyset_inclusive",
+            Self::Keyset(Bounds::LowerIn) => "keyset_lower_in",
+            Self::Keyset(Bounds::UpperIn) => "keyset_upper_in",
             Self::Sweep => "sweep",
         }
     }
@@ -85,24 +98,36 @@ impl Span {
     }
 }
 
+impl Span {
+    /// The window in which every row of the span is, whatever the network makes of its bounds, and whether it cuts times down
+    /// or not.
+    pub(super) fn window(self, page: u64, size: u32) -> Window {
+        Window { after: self.from.map(tick_before), before: self.to, page, size }
+    }
+}
+
 impl Bounds {
-    /// The window in which every row of `span` is, whether the network cuts times down or not.
-    pub(super) fn window(self, span: Span, page: u64, size: u32) -> Window {
-        let after = match self {
-            Self::Exclusive => span.from.map(tick_before),
-            Self::Inclusive => span.from,
-        };
-        Window { after, before: span.to, page, size }
+    /// What is known of the lower and of the upper bound.
+    pub(super) const fn of(lower_is_in: bool, upper_is_in: bool) -> Self {
+        match (lower_is_in, upper_is_in) {
+            (false, false) => Self::Exclusive,
+            (true, true) => Self::Inclusive,
+            (true, false) => Self::LowerIn,
+            (false, true) => Self::UpperIn,
+        }
     }
 
     /// What the network answers to `window`, in the words of our database, whose bounds are out.
     pub(super) fn ours(self, window: &Window) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
-        match self {
-            Self::Exclusive => (window.after, window.before),
-            Self::Inclusive => {
-                (window.after.map(|at| less(at, GRAIN)), window.before.map(|at| more(at, GRAIN)))
-            }
-        }
+        let (lower_is_in, upper_is_in) = match self {
+            Self::Exclusive => (false, false),
+            Self::Inclusive => (true, true),
+            Self::LowerIn => (true, false),
+            Self::UpperIn => (false, true),
+        };
+        let after = window.after.map(|at| if lower_is_in { less(at, GRAIN) } else { at });
+        let before = window.before.map(|at| if upper_is_in { more(at, GRAIN) } else { at });
+        (after, before)
     }
 }
 
@@ -185,9 +210,14 @@ mod tests {
     #[test]
     fn our_database_is_asked_for_what_the_network_is() {
         let span = Span { from: Some(at(5_000)), to: Some(at(9_000)) };
-        let exclusive = Bounds::Exclusive.window(span, 0, 1);
-        assert_eq!(Bounds::Exclusive.ours(&exclusive), (Some(at(4_000)), Some(at(9_000))));
-        let inclusive = Bounds::Inclusive.window(span, 0, 1);
-        assert_eq!(Bounds::Inclusive.ours(&inclusive), (Some(at(4_999)), Some(at(9_001))));
+        let window = span.window(0, 1);
+        for (bounds, after, before) in [
+            (Bounds::Exclusive, 4_000, 9_000),
+            (Bounds::Inclusive, 3_999, 9_001),
+            (Bounds::LowerIn, 3_999, 9_000),
+            (Bounds::UpperIn, 4_000, 9_001),
+        ] {
+            assert_eq!(bounds.ours(&window), (Some(at(after)), Some(at(before))));
+        }
     }
 }

@@ -59,7 +59,7 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
     ) -> Result<Count, CollectError<S::Error, D::Error>> {
         let (window, (after, before)) = match mode {
             Mode::Keyset(bounds) => {
-                let window = bounds.window(self.collected(watermark), 0, 1);
+                let window = self.collected(watermark).window(0, 1);
                 (window, bounds.ours(&window))
             }
             Mode::Sweep => (Window { size: 1, ..self.everything() }, (None, None)),

@@ -9,8 +9,10 @@ use crate::engine::{Listing, Window};
 /// Rows to look at: enough to see an order, few enough for any network's largest page.
 const ROWS: u32 = 10;
 
-/// Asks the network up to three questions about its list: are the rows in order, is a range honoured that holds some
-/// rows and not others, and is a row in a range that begins at it?
+/// Asks the network up to four questions about its list.
+///
+/// Are the rows in order, is a range honoured that holds some rows and not others, is a row in a range that begins at it,
+/// and in one that ends at it?
 ///
 /// What a list does not tell, for it is empty or all of one time, is taken to be as documented. A walk notices what
 /// contradicts that, and ends as [`super::Outcome::Unreliable`].
@@ -37,9 +39,20 @@ pub async fn probe<S: Source>(source: &S) -> Result<Mode, S::Error> {
     if !has_just(source, known).await? {
         return Ok(Mode::Sweep);
     }
-    let third = source.page(&range(Some(tick(known)), Some(tick_after(known)))).await?;
-    let is_in = third.payments().any(|payment| payment.modified_at == tick(known));
-    Ok(Mode::Keyset(if is_in { Bounds::Inclusive } else { Bounds::Exclusive }))
+    let lower_is_in = holds(source, known, tick(known), tick_after(known)).await?;
+    let upper_is_in = holds(source, known, tick_before(known), tick(known)).await?;
+    Ok(Mode::Keyset(Bounds::of(lower_is_in, upper_is_in)))
+}
+
+/// Whether a row is in the range that has it on one of its bounds.
+async fn holds<S: Source>(
+    source: &S,
+    known: DateTime<Utc>,
+    after: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<bool, S::Error> {
+    let listing = source.page(&range(Some(after), Some(before))).await?;
+    Ok(listing.payments().any(|payment| payment.modified_at == tick(known)))
 }
 
 /// Whether a range around a row holds it, and no others. If the row has moved away meanwhile, this is a wrong no, and

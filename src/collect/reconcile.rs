@@ -150,7 +150,7 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
             return Ok(Verdict::Read);
         }
         let page_size = self.collector.settings.rows();
-        let (after, before) = self.bounds.ours(&self.bounds.window(span, 0, 1));
+        let (after, before) = self.bounds.ours(&span.window(0, 1));
         let ours = self.collector.sink.count(after, before).await.map_err(CollectError::Sink)?;
         if ours <= u64::from(page_size) {
             return Ok(Verdict::Read);
@@ -158,7 +158,7 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
         if (self.collector.stop)() {
             return Err(Halt::Early(Outcome::Stopped));
         }
-        let window = self.bounds.window(span, ours / 2, 1);
+        let window = span.window(ours / 2, 1);
         let listing = self.collector.source.page(&window).await.map_err(CollectError::Source)?;
         self.listed.pages += 1;
         if !is_sound(&window, &listing) {
@@ -170,7 +170,7 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
 
     /// Records what the network has in `span`, and notes what it does not have.
     async fn read(&mut self, span: Span) -> Result<(), Halt<S::Error, D::Error>> {
-        let mut stride = Stride::new(self.collector, Trail::Reconcile, self.bounds, span, u64::MAX);
+        let mut stride = Stride::new(self.collector, Trail::Reconcile, span, u64::MAX);
         let end = self.read_on(&mut stride).await;
         let read = stride.reader.finish(end).await?;
         self.listed.tally += read.tally;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::bounds::{Bounds, Span, tick, tick_after};
+use super::bounds::{Span, tick, tick_after};
 use super::drain::{Trust, pages_of};
 use super::position::Resume;
 use super::reader::Reader;
@@ -16,7 +16,6 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Reads a span from its beginning to its end, whatever moves meanwhile.
 pub(super) struct Stride<'a, S, D> {
     pub(super) reader: Reader<'a, S, D>,
-    bounds: Bounds,
     page_size: u32,
     /// What is still to be read.
     rest: Span,
@@ -38,13 +37,11 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
     pub(super) fn new(
         collector: &'a Collector<'a, S, D>,
         trail: Trail,
-        bounds: Bounds,
         span: Span,
         pages_max: u64,
     ) -> Self {
         Self {
             reader: Reader::new(collector, trail, pages_max),
-            bounds,
             page_size: collector.settings.rows(),
             rest: span,
             resume: None,
@@ -100,7 +97,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
             Next::Unknown => self.look_ahead().await?.map(tick_after).or(self.rest.to),
         };
         let span = Span { from, to };
-        let window = self.bounds.window(span, 0, self.page_size);
+        let window = span.window(0, self.page_size);
         if self.reader.drain(window, self.cursor(), Trust::Verify).await? == 0 {
             return Ok(None);
         }
@@ -122,7 +119,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
     }
 
     async fn page(&mut self, page: u64) -> Result<Listing, Halt<S::Error, D::Error>> {
-        let window = self.bounds.window(self.rest, page, self.page_size);
+        let window = self.rest.window(page, self.page_size);
         let cursor = self.cursor();
         self.reader.verified(&window, cursor, Trust::Verify).await
     }

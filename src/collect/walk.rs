@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::bounds::{Bounds, Span, less, more, tick};
-use super::position::{Position, Resume};
+use super::bounds::{Span, less, more, tick};
+use super::position::{Position, Resume, is_back, latest};
 use super::stride::Stride;
 use super::{CollectError, Collected, Collector, Outcome, Sink, Source};
 use crate::engine::Trail;
@@ -21,15 +21,41 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
     /// [`CollectError`]: the network or the database could not be used. What was recorded stays.
     pub async fn walk(
         &self,
-        bounds: Bounds,
+        position: Position,
+        now: DateTime<Utc>,
+    ) -> Result<(Collected, Position), CollectError<S::Error, D::Error>> {
+        let (mut collected, next) = self.walk_once(position, now).await?;
+        // The network's clock was set back: what has changed since is before the place where this began. Now it is known.
+        let places = next.cursor.zip(self.start(&position, now));
+        let went_back = places.is_some_and(|(cursor, start)| is_back(cursor, start));
+        if collected.outcome != Outcome::Complete || !went_back {
+            return Ok((collected, next));
+        }
+        let (again, next) = self.walk_once(next, now).await?;
+        collected.outcome = again.outcome;
+        collected.tally += again.tally;
+        collected.pages += again.pages;
+        collected.newest = std::cmp::max(collected.newest, again.newest);
+        Ok((collected, next))
+    }
+
+    /// Where a walk from `position` begins.
+    fn start(&self, position: &Position, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let overlap = self.settings.overlap;
+        let Position { watermark, cursor } = position.believed(now, overlap);
+        let known = cursor.or(watermark.map(|at| less(at, overlap)));
+        std::cmp::max(known, self.settings.collect_from).map(tick)
+    }
+
+    async fn walk_once(
+        &self,
         position: Position,
         now: DateTime<Utc>,
     ) -> Result<(Collected, Position), CollectError<S::Error, D::Error>> {
         let overlap = self.settings.overlap;
-        let known = position.cursor.or(position.watermark.map(|at| less(at, overlap)));
-        let start = std::cmp::max(known, self.settings.collect_from).map(tick);
+        let start = self.start(&position, now);
         let span = Span { from: start, to: None };
-        let mut stride = Stride::new(self, Trail::List, bounds, span, self.settings.max_pages)
+        let mut stride = Stride::new(self, Trail::List, span, self.settings.max_pages)
             .resumable(Resume { start, now, overlap });
         let end = async {
             while stride.step().await?.is_some() {}
@@ -37,13 +63,15 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         }
         .await;
         let collected = stride.reader.finish(end).await?;
-        let read_at = stride.reader.answered_at().map_or(now, |at| more(at, SERVER_TIME_GRAIN));
+        let told = stride.reader.answered_at().map_or(now, |at| more(at, SERVER_TIME_GRAIN));
+        let read_at = std::cmp::min(told, latest(now));
+        let known = position.believed(now, overlap).watermark;
         let watermark = match collected.outcome {
             Outcome::Complete => {
                 let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
-                std::cmp::max(position.watermark, seen)
+                std::cmp::max(known, seen)
             }
-            Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => position.watermark,
+            Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => known,
         };
         Ok((collected, Position { watermark, cursor: stride.cursor() }))
     }

@@ -148,6 +148,21 @@ fn read_section(
     })
 }
 
+impl Schedule {
+    /// What a user of cron(8) may not expect of it.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let Self::Cron(expression) = self else { return None };
+        let fields: Vec<&str> = expression.split_ascii_whitespace().collect();
+        let is_set = |place: usize| fields.get(place).is_some_and(|day| !matches!(*day, "*" | "?"));
+        (is_set(3) && is_set(5)).then(|| {
+            format!(
+                "{expression:?} has a day of the month and a day of the week: both must fit, while cron(8) takes either"
+            )
+        })
+    }
+}
+
 fn read_schedule(reader: &mut Reader, section: &Section) -> Option<Schedule> {
     let range = Duration::from_millis(10)..=DAY;
     let fixed_delay = reader.required(section, "fixed_delay", values::duration(range));
@@ -173,5 +188,20 @@ fn cron(value: &Value) -> Parsed<String> {
             "{text:?} is not a cron expression of six fields (second, minute, hour, day of the month, month, day of \
              the week)"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_days_that_must_both_fit_are_warned_of() {
+        let warns = |text: &str| Schedule::Cron(text.to_owned()).warning().is_some();
+        assert!(warns("0 0 12 13 * 5") && warns("0 0 12 1-7 * Mon"));
+        for one in ["0 0 12 13 * *", "0 0 12 * * Fri", "0 0 12 ? * Fri", "0 */5 8-18 * * Mon-Fri"] {
+            assert!(!warns(one), "{one}");
+        }
+        assert_eq!(Schedule::FixedDelay(DAY).warning(), None);
     }
 }

@@ -33,11 +33,13 @@ pub enum AlertName {
     DepositNotTold,
     /// Calls about some things fail, again and again, while the place is well.
     PutOff,
+    /// The network's clock and ours are too far from each other to be both right.
+    ClockOffset,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::Drift,
@@ -52,6 +54,7 @@ impl AlertName {
         Self::PayoutNotTaken,
         Self::DepositNotTold,
         Self::PutOff,
+        Self::ClockOffset,
     ];
 
     /// The word in tables, events and metrics.
@@ -72,6 +75,7 @@ impl AlertName {
             Self::PayoutNotTaken => "payout_not_taken",
             Self::DepositNotTold => "deposit_not_told",
             Self::PutOff => "put_off",
+            Self::ClockOffset => "clock_offset",
         }
     }
 }

@@ -27,33 +27,49 @@ pub enum AmountError {
 impl FromStr for Amount {
     type Err = AmountError;
 
-    /// Reads plain decimal text, or the same with an exponent (`1E+3`), as JSON numbers may be written.
+    /// Reads plain decimal text: digits, with at most one point between them. No sign, no exponent, no blank. It is the
+    /// one reading of amounts, at every door.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let malformed = || AmountError::Malformed(text.chars().take(40).collect());
-        let (digits, exponent) = match text.split_once(['e', 'E']) {
-            Some((digits, exponent)) => (digits, exponent.parse::<i16>().map_err(|_| malformed())?),
-            None => (text, 0),
-        };
-        let mut parts = digits.split('.');
-        let whole = parts.next().unwrap_or_default();
-        let decimals = parts.next();
-        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if parts.next().is_some() || !all_digits(whole) || !decimals.is_none_or(all_digits) {
-            return Err(malformed());
-        }
-        let size =
-            whole.len() + decimals.map_or(0, str::len) + usize::from(exponent.unsigned_abs());
-        if size > DIGITS_MAX {
+        let (whole, decimals) = parts(text).ok_or_else(malformed)?;
+        if whole.len() + decimals.map_or(0, str::len) > DIGITS_MAX {
             return Err(AmountError::Absurd);
         }
-        let number = BigDecimal::from_str(text).map_err(|_| malformed())?;
+        BigDecimal::from_str(text).map(Self).map_err(|_| malformed())
+    }
+}
+
+/// The digits before the point of plain decimal text, and those after it.
+fn parts(text: &str) -> Option<(&str, Option<&str>)> {
+    let (whole, decimals) = match text.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (text, None),
+    };
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (all_digits(whole) && decimals.is_none_or(all_digits)).then_some((whole, decimals))
+}
+
+impl Amount {
+    /// Reads the token of a JSON number, which may have an exponent (`1E+3`) where plain text may not. Only for a network
+    /// whose contract has amounts as numbers.
+    ///
+    /// # Errors
+    /// [`AmountError`].
+    pub fn from_json_number(token: &str) -> Result<Self, AmountError> {
+        let malformed = || AmountError::Malformed(token.chars().take(40).collect());
+        let Some((digits, exponent)) = token.split_once(['e', 'E']) else { return token.parse() };
+        let (whole, decimals) = parts(digits).ok_or_else(malformed)?;
+        let exponent: i16 = exponent.parse().map_err(|_| malformed())?;
+        let moved = usize::from(exponent.unsigned_abs());
+        if whole.len() + decimals.map_or(0, str::len) + moved > DIGITS_MAX {
+            return Err(AmountError::Absurd);
+        }
+        let number = BigDecimal::from_str(token).map_err(|_| malformed())?;
         // Nothing times a thousand is written `0`, and not `0000`.
         let is_scaled_zero = number.is_zero() && number.fractional_digit_count() < 0;
         Ok(Self(if is_scaled_zero { BigDecimal::zero() } else { number }))
     }
-}
 
-impl Amount {
     /// Nothing.
     #[must_use]
     pub fn zero() -> Self {
@@ -96,6 +112,12 @@ impl Amount {
     #[must_use]
     pub fn rounded_down(&self, decimals: u32) -> Self {
         Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::Down))
+    }
+
+    /// The same, written with just so many decimals. None if they are not enough.
+    #[must_use]
+    pub fn exactly(&self, decimals: u32) -> Option<Self> {
+        self.fits(decimals).then(|| self.rounded_down(decimals))
     }
 
     /// Whether so many decimals are enough to write it.
@@ -145,18 +167,45 @@ mod tests {
     }
 
     #[test]
-    fn an_exponent_is_written_out() {
-        assert_eq!("1E+3".parse::<Amount>().unwrap().to_string(), "1000");
-        assert_eq!("12.5e-2".parse::<Amount>().unwrap().to_string(), "0.125");
-        assert_eq!("0E+3".parse::<Amount>().unwrap().to_string(), "0");
+    fn an_exponent_is_read_in_a_json_number_only() {
+        for (token, plain) in
+            [("1E+3", "1000"), ("12.5e-2", "0.125"), ("0E+3", "0"), ("10.50", "10.50"), ("7", "7")]
+        {
+            assert_eq!(Amount::from_json_number(token).unwrap().to_string(), plain);
+        }
+        for text in ["1E+3", "1e1", "1e-1", "0e0"] {
+            assert!(matches!(text.parse::<Amount>(), Err(AmountError::Malformed(_))), "{text}");
+        }
+        for token in ["-1", "+1", "1e", "e1", " 1", "1.e1", "1e1.5", "0x1"] {
+            let read = Amount::from_json_number(token);
+            assert!(matches!(read, Err(AmountError::Malformed(_))), "{token}");
+        }
+        for token in ["1e300", "1e-30000", "1.5e59"] {
+            assert_eq!(Amount::from_json_number(token), Err(AmountError::Absurd), "{token}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_written_exactly_or_not_at_all() {
+        let exactly = |text: &str, decimals| {
+            text.parse::<Amount>().unwrap().exactly(decimals).map(|amount| amount.to_string())
+        };
+        assert_eq!(exactly("12.000000000", 2).as_deref(), Some("12.00"));
+        assert_eq!(exactly("10.5", 2).as_deref(), Some("10.50"));
+        assert_eq!(exactly("10", 0).as_deref(), Some("10"));
+        assert_eq!(exactly("10.005", 2), None);
+        assert_eq!(exactly("0.5", 0), None);
     }
 
     #[test]
     fn rubbish_and_absurd_amounts_are_refused() {
-        for text in ["", "-1", "+1", "1,5", "1.2.3", ".5", "5.", "NaN", "1e", "0x10", " 1"] {
+        for text in [
+            "", "-1", "+1", "1,5", "1.2.3", ".5", "5.", "NaN", "1e", "0x10", " 1", "1 ", "1_000",
+            "١",
+        ] {
             assert!(matches!(text.parse::<Amount>(), Err(AmountError::Malformed(_))), "{text}");
         }
-        let absurd = ["1e300".to_owned(), "9".repeat(61), "1e-30000".to_owned()];
+        let absurd = ["9".repeat(61), format!("0.{}", "0".repeat(60))];
         for text in absurd {
             assert_eq!(text.parse::<Amount>(), Err(AmountError::Absurd), "{text}");
         }
@@ -177,7 +226,7 @@ mod tests {
         let big = amount("99999999999999999999999999999999999999.9999999");
         assert_eq!(big.minus(&amount("1")).unwrap().plus(&amount("1")), big);
         assert_eq!(amount("33.33").times_percent(&amount("0.15")), amount("0.049995"));
-        assert_eq!(amount("1E+3").times_percent(&amount("50")), amount("500"));
+        assert_eq!(amount("1000").times_percent(&amount("50")), amount("500"));
     }
 
     #[test]

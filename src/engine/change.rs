@@ -1,8 +1,10 @@
 //! What a sighting of a payment means, beside what is known of it. Every change of a payment's state goes through here.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, Utc};
 
-use super::{ConnectorRole, Money, Payment, PaymentState, ReviewStatus};
+use super::{ConnectorRole, Money, Payment, PaymentState, ReviewStatus, Trail};
 
 /// What our database has of a payment.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,7 @@ pub enum Change {
     New,
     /// A newer version.
     Changed,
-    /// As new as ours, with other content: taken, and counted, for the network did not tell.
+    /// With other content, and not newer by its time: taken, and counted, for the network did not tell.
     Silent,
     /// What we have.
     Unchanged,
@@ -55,18 +57,28 @@ impl Change {
 
 /// Compares a sighting with what is known.
 ///
-/// Two versions with one `modified_at` are ordered by the legal moves: a state that can only come before ours is stale.
+/// Two versions with one `modified_at` are ordered by the legal moves: a state that can only come before ours is stale. So
+/// are two whose times say the contrary of the moves: a network's clock may have been set back, but a payment never goes
+/// back. Where the moves do not tell, as between two versions in one state, an older time is stale in a list, whose pages
+/// may be old. It is taken from whoever has asked for just this, now: by its id, by an operation, or in a reconcile.
 #[must_use]
-pub fn compare(known: Option<&Known>, seen: &Payment) -> Change {
+pub fn compare(known: Option<&Known>, seen: &Payment, trail: Trail) -> Change {
     let Some(known) = known else { return Change::New };
     let legal = known.state.may_become(&seen.state);
+    let is_onward = legal && !seen.state.may_become(&known.state);
+    let is_asked_for = match trail {
+        Trail::Get | Trail::Operation | Trail::Reconcile => true,
+        Trail::List | Trail::Inferred | Trail::Late => false,
+    };
     match seen.modified_at.cmp(&known.modified_at) {
-        std::cmp::Ordering::Less => Change::Stale,
-        std::cmp::Ordering::Equal if seen.hash == known.hash => Change::Unchanged,
-        std::cmp::Ordering::Equal if legal => Change::Silent,
-        std::cmp::Ordering::Equal => Change::Stale,
-        std::cmp::Ordering::Greater if legal => Change::Changed,
-        std::cmp::Ordering::Greater => Change::Illegal,
+        Ordering::Less if is_onward => Change::Changed,
+        Ordering::Less if is_asked_for && legal && seen.hash != known.hash => Change::Silent,
+        Ordering::Less => Change::Stale,
+        Ordering::Equal if seen.hash == known.hash => Change::Unchanged,
+        Ordering::Equal if legal => Change::Silent,
+        Ordering::Equal => Change::Stale,
+        Ordering::Greater if legal => Change::Changed,
+        Ordering::Greater => Change::Illegal,
     }
 }
 
@@ -77,16 +89,16 @@ mod tests {
 
     #[test]
     fn a_first_sighting_is_new() {
-        assert_eq!(compare(None, &payment("ACCEPTED", 10)), Change::New);
+        assert_eq!(compare(None, &payment("ACCEPTED", 10), Trail::List), Change::New);
     }
 
     #[test]
     fn newer_and_older_are_told_apart() {
         let seen = payment("ACCEPTED", 10);
         let known = known(&seen);
-        assert_eq!(compare(Some(&known), &payment("LOCKED", 11)), Change::Changed);
-        assert_eq!(compare(Some(&known), &payment("LOCKED", 9)), Change::Stale);
-        assert_eq!(compare(Some(&known), &seen), Change::Unchanged);
+        assert_eq!(compare(Some(&known), &payment("LOCKED", 11), Trail::List), Change::Changed);
+        assert_eq!(compare(Some(&known), &payment("FAILED", 9), Trail::List), Change::Changed);
+        assert_eq!(compare(Some(&known), &seen, Trail::List), Change::Unchanged);
     }
 
     #[test]
@@ -94,15 +106,51 @@ mod tests {
         let executed = known(&payment("EXECUTED", 10));
         let mut touched = payment("EXECUTED", 10);
         touched.hash += 1;
-        assert_eq!(compare(Some(&executed), &touched), Change::Silent);
-        assert_eq!(compare(Some(&executed), &payment("COMPLETED", 10)), Change::Silent);
-        assert_eq!(compare(Some(&executed), &payment("ACCEPTED", 10)), Change::Stale);
+        assert_eq!(compare(Some(&executed), &touched, Trail::List), Change::Silent);
+        assert_eq!(
+            compare(Some(&executed), &payment("COMPLETED", 10), Trail::List),
+            Change::Silent
+        );
+        assert_eq!(compare(Some(&executed), &payment("ACCEPTED", 10), Trail::List), Change::Stale);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_stop_a_payment() {
+        let locked = known(&payment("LOCKED", 10));
+        for trail in [Trail::List, Trail::Get, Trail::Reconcile, Trail::Operation] {
+            let compare = |state, at| compare(Some(&locked), &payment(state, at), trail);
+            assert_eq!(compare("PREPARED", 9), Change::Changed, "it can only have come after");
+            assert_eq!(compare("COMPLETED", 1), Change::Changed);
+            assert_eq!(compare("ACCEPTED", 9), Change::Stale, "an old page");
+            assert_eq!(compare("ACCEPTED", 11), Change::Illegal);
+        }
+    }
+
+    #[test]
+    fn who_asks_for_a_payment_is_told_what_it_is_now() {
+        let declined = known(&payment("LOCK_DECLINED", 10));
+        let mut touched = payment("LOCK_DECLINED", 9);
+        touched.hash += 100;
+        let mut repaired = payment("ACCEPTED", 9);
+        repaired.hash += 200;
+        for seen in [touched, repaired] {
+            assert_eq!(compare(Some(&declined), &seen, Trail::List), Change::Stale);
+            for trail in [Trail::Get, Trail::Reconcile, Trail::Operation] {
+                assert_eq!(compare(Some(&declined), &seen, trail), Change::Silent);
+            }
+        }
     }
 
     #[test]
     fn a_way_back_is_illegal() {
         let completed = known(&payment("COMPLETED", 10));
-        assert_eq!(compare(Some(&completed), &payment("ACCEPTED", 11)), Change::Illegal);
-        assert_eq!(compare(Some(&completed), &payment("RETURNED", 11)), Change::Changed);
+        assert_eq!(
+            compare(Some(&completed), &payment("ACCEPTED", 11), Trail::List),
+            Change::Illegal
+        );
+        assert_eq!(
+            compare(Some(&completed), &payment("RETURNED", 11), Trail::List),
+            Change::Changed
+        );
     }
 }

@@ -6,6 +6,7 @@ mod alert;
 mod amount;
 mod change;
 mod clock;
+mod currency;
 mod event;
 #[cfg(test)]
 mod fixtures;
@@ -23,11 +24,13 @@ mod sick;
 mod state;
 mod tally;
 mod transfer;
+mod user_info;
 
 pub use alert::{Alert, AlertName};
 pub use amount::{Amount, AmountError, Money};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, readable};
+pub use currency::decimals_of;
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};
 pub use identity::About;
@@ -37,8 +40,8 @@ pub use operator::{Action, Evidence, Operator};
 pub use payment::{ConnectorRole, Payment};
 pub use poller::Poller;
 pub use reason::{Reason, ReasonType};
-pub use retry::{Backoff, RetryPolicy, doubling};
-pub use review::{Decision, ReviewStatus, UserInfoGap, gap_in_user_info, time_left};
+pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
+pub use review::{Decision, ReviewStatus, time_left};
 pub use sick::{Blame, Failed, blame, is_told, pause};
 pub use state::PaymentState;
 pub use tally::Tally;
@@ -49,3 +52,4 @@ pub use transfer::{
     TransferStatus, actor, arrive, created_event, explain, legal, match_incoming, moved_event,
     released_to, settle_amounts, subject_key,
 };
+pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};

@@ -57,10 +57,16 @@ impl Backoff {
         self.tries += 1;
         let own = self.delays.next_backoff().unwrap_or(self.policy.max_interval);
         Some(match asked {
-            Some(asked) => asked.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX),
+            Some(asked) => asked_pause(asked),
             None => std::cmp::min(own, self.policy.max_interval),
         })
     }
+}
+
+/// For how long somebody who wishes to be left alone for `asked` is left alone.
+#[must_use]
+pub fn asked_pause(asked: Duration) -> Duration {
+    asked.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX)
 }
 
 /// The delay before something is looked at again that has failed `failures` times in a row: `first`, doubling, at most `most`.

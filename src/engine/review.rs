@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::Reason;
 
@@ -82,58 +81,6 @@ impl Decision {
     }
 }
 
-/// What the sender's data lack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserInfoGap {
-    /// There are none at all.
-    Absent,
-    /// A required part is missing or empty: its JSON pointer.
-    Missing(String),
-}
-
-impl UserInfoGap {
-    /// The ISO 20022 code that says so.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing(pointer) if pointer.starts_with("/CdtrAcct") => "AC02",
-            Self::Missing(pointer) if pointer.starts_with("/CdtrAgt") => "RC01",
-            Self::Missing(pointer) if pointer.starts_with("/Cdtr") => "RR03",
-            Self::Missing(pointer) if pointer.starts_with("/Dbtr") => "RR02",
-            Self::Missing(_) | Self::Absent => "NARR",
-        }
-    }
-}
-
-impl fmt::Display for UserInfoGap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("the sender's user_info is missing"),
-            Self::Missing(pointer) => write!(f, "the sender's user_info has no {pointer}"),
-        }
-    }
-}
-
-/// The first thing that the sender's data lack, of what is required (JSON pointers, RFC 6901).
-#[must_use]
-pub fn gap_in_user_info(user_info: Option<&Value>, required: &[String]) -> Option<UserInfoGap> {
-    let Some(info) = user_info else { return Some(UserInfoGap::Absent) };
-    required
-        .iter()
-        .find(|pointer| !info.pointer(pointer).is_some_and(is_filled))
-        .map(|pointer| UserInfoGap::Missing(pointer.clone()))
-}
-
-fn is_filled(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
 /// The time until `expires_at`, if it is less than `margin`: too little to begin anything.
 #[must_use]
 pub fn time_left(
@@ -149,19 +96,6 @@ pub fn time_left(
 mod tests {
     use super::super::fixtures::at;
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn each_required_part_must_be_filled() {
-        let info = json!({"Cdtr": {"Nm": "Peppa Potts", "Id": {}}, "CdtrAcct": {"Id": " "}});
-        let gap = |pointer: &str| gap_in_user_info(Some(&info), &[pointer.to_owned()]);
-        assert_eq!(gap("/Cdtr/Nm"), None);
-        assert_eq!(gap("/Cdtr/Id"), Some(UserInfoGap::Missing("/Cdtr/Id".to_owned())));
-        assert_eq!(gap("/CdtrAcct/Id").map(|gap| gap.code()), Some("AC02"));
-        assert_eq!(gap("/Dbtr/Nm").map(|gap| gap.code()), Some("RR02"));
-        assert_eq!(gap_in_user_info(None, &[]), Some(UserInfoGap::Absent));
-        assert_eq!(gap_in_user_info(Some(&info), &[]), None);
-    }
 
     #[test]
     fn a_payment_near_its_end_has_no_time_left() {

@@ -1,14 +1,16 @@
 //! HTTP, one way: what every client of ours shares, whether it speaks to a network or to a rail.
 //!
 //! What to do with an answer (`answer`), sending and trying again (`sender`), one bounded exchange (`transport`), the
-//! token bucket (`bucket`), JSON (`json`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
+//! token bucket (`bucket`), who asked to be left alone (`closed`), the other side's clock (`server_clock`), JSON (`json`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
 
 mod answer;
 mod bucket;
+mod closed;
 mod error;
 mod json;
 mod problem;
 mod sender;
+mod server_clock;
 mod transport;
 mod url;
 

@@ -1,7 +1,6 @@
 //! The requests of one client: paced by its bucket, observed, and tried as often as the answer table says.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,8 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, Call, Spent, Verdict, judge};
 use super::bucket::Bucket;
+use super::closed::Closed;
 use super::error::CallError;
 use super::problem::{brief, text};
+use super::server_clock::ServerClock;
 use super::transport::{Lost, Open, Received, Request, Transport};
 use crate::engine::{Clock, RetryPolicy};
 
@@ -84,8 +85,8 @@ pub(crate) struct Http {
     bucket: Option<Mutex<Bucket>>,
     started: Instant,
     pub(crate) clock: Clock,
-    /// The other side's clock minus ours, in milliseconds.
-    offset: AtomicI64,
+    server_clock: Mutex<ServerClock>,
+    closed: Mutex<Closed>,
     observer: Box<dyn Fn(&RequestSeen) + Send + Sync>,
 }
 
@@ -109,14 +110,26 @@ impl Http {
             settings,
             started: Instant::now(),
             clock,
-            offset: AtomicI64::new(0),
+            server_clock: Mutex::default(),
+            closed: Mutex::default(),
             observer: Box::new(observer),
         })
     }
 
-    /// The other side's clock minus ours, when it last told its time. Zero before that. Good to about a second.
+    /// The other side's clock minus ours, as far as it is known and believed: to judge deadlines by. Good to about a second.
     pub(crate) fn server_offset(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
+        held(&self.server_clock).believed()
+    }
+
+    /// The other side's time now, or an earlier one: what was changed before it is surely told.
+    pub(crate) fn server_time(&self) -> DateTime<Utc> {
+        let offset = held(&self.server_clock).cautious();
+        self.clock.now().checked_add_signed(offset).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    }
+
+    /// The other side's clock minus ours, where that is too much to be believed.
+    pub(crate) fn doubted_offset(&self) -> Option<TimeDelta> {
+        held(&self.server_clock).doubted()
     }
 
     /// Sends `request`, again where the answer table says so, and reads a good answer with `read`.
@@ -173,14 +186,14 @@ impl Http {
     }
 
     /// Sends `request` once, when the bucket has a place for it, and tells the observer. What the answer means is the
-    /// caller's to say.
+    /// caller's to say. Nothing is sent where the other side has asked to be left alone for longer than an answer may take.
     pub(crate) async fn once(
         &self,
         call: Call,
         request: &Request,
         authorization: Option<&HeaderValue>,
     ) -> Result<Received, Lost> {
-        self.wait().await;
+        self.wait(&request.url).await?;
         let mut headers = self.signed(request);
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
@@ -192,6 +205,8 @@ impl Http {
         (self.observer)(&seen);
         if let Ok(received) = &received {
             self.learn(call, received);
+            let Received { status, retry_after, .. } = *received;
+            held(&self.closed).note(&request.url, status, retry_after, Instant::now());
         }
         received
     }
@@ -201,14 +216,17 @@ impl Http {
     /// # Errors
     /// There is none, or it is no good one.
     pub(crate) async fn open(&self, request: &Request) -> Result<Open, CallError> {
-        self.wait().await;
+        let unavailable = |lost: Lost| CallError::Unavailable(lost.why());
+        self.wait(&request.url).await.map_err(unavailable)?;
         let start = Instant::now();
         let mut status = None;
         let opened = self.transport.open(request, self.signed(request), &mut status).await;
         let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
         (self.observer)(&seen);
-        let open = opened.map_err(|lost| CallError::Unavailable(lost.tell().1))?;
+        let open = opened.map_err(unavailable)?;
         let status = open.status();
+        let wish = open.retry_after(&self.clock);
+        held(&self.closed).note(&request.url, status, wish, Instant::now());
         if (200..300).contains(&status) {
             return Ok(open);
         }
@@ -222,15 +240,27 @@ impl Http {
         })
     }
 
-    /// Waits for a place in the bucket.
-    async fn wait(&self) {
-        let wait = self.bucket.as_ref().map_or(Duration::ZERO, |bucket| {
-            bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.started.elapsed())
-        });
+    /// Waits until the other side may be asked again, and for a place in the bucket.
+    ///
+    /// A wish to be left alone for longer than an answer may take is not waited for here: the request has not been sent.
+    async fn wait(&self, url: &Url) -> Result<(), Lost> {
+        let pause = held(&self.closed).pause(url, Instant::now());
+        if pause > self.settings.timeout {
+            let seconds = pause.as_secs();
+            return Err(Lost::NotSent(format!(
+                "it has asked to be left alone for {seconds} s more (Retry-After)"
+            )));
+        }
+        let wait = self
+            .bucket
+            .as_ref()
+            .map_or(Duration::ZERO, |bucket| held(bucket).take(self.started.elapsed() + pause));
+        let wait = wait + pause;
         // A sleep of no time at all would last until the timer's next millisecond.
         if !wait.is_zero() {
             sleep(wait).await;
         }
+        Ok(())
     }
 
     /// The headers that `request` is signed with, if it is.
@@ -241,11 +271,12 @@ impl Http {
         }
     }
 
-    /// Takes the other side's time from an answer. Tokens may come from another host, with a clock of its own.
+    /// Takes the other side's time from a good answer: others may come from something on the way, and tokens from another
+    /// host with a clock of its own.
     fn learn(&self, call: Call, received: &Received) {
-        if let Some(time) = received.server_time.filter(|_| call != Call::Token) {
-            let offset = time - self.clock.now();
-            self.offset.store(offset.num_milliseconds(), Ordering::Relaxed);
+        let is_its_own = (200..300).contains(&received.status) && call != Call::Token;
+        if let Some(told) = received.server_time.filter(|_| is_its_own) {
+            held(&self.server_clock).learn(told, self.clock.now());
         }
     }
 
@@ -263,4 +294,9 @@ impl Http {
             "answer"
         );
     }
+}
+
+/// What a lock holds. A thread that died with it has left it whole: each change is one call.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, AGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Method, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
@@ -107,8 +107,7 @@ impl Transport {
         let status = response.status().as_u16();
         *seen = Some(status);
         let server_time = date(response.headers());
-        let retry_after = header(response.headers(), &RETRY_AFTER)
-            .and_then(|text| retry_after(text, server_time.unwrap_or_else(|| clock.now())));
+        let retry_after = wish(response.headers(), clock);
         let body = match timeout_at(deadline, body_of(&mut response, timeout)).await {
             Ok(Ok(body)) => body,
             // A refusal is a refusal, whatever became of its words.
@@ -154,6 +153,10 @@ impl Transport {
 impl Open {
     pub(super) fn status(&self) -> u16 {
         self.0.status().as_u16()
+    }
+
+    pub(super) fn retry_after(&self, clock: &Clock) -> Option<Duration> {
+        wish(self.0.headers(), clock)
     }
 
     /// The next bytes, as they come. None at the end. May be dropped while it waits: no byte is lost.
@@ -252,9 +255,17 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// The time that an answer tells, which is that of its making: what a cache has kept since then is added.
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     let date = DateTime::parse_from_rfc2822(header(headers, &DATE)?.trim()).ok()?;
-    Some(date.to_utc())
+    let age: u32 = header(headers, &AGE).and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+    date.to_utc().checked_add_signed(TimeDelta::seconds(i64::from(age)))
+}
+
+/// For how long the other side wishes to be left alone. A date counts from the answer's own, for our clocks may differ.
+fn wish(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
+    let text = header(headers, &RETRY_AFTER)?;
+    retry_after(text, date(headers).unwrap_or_else(|| clock.now()))
 }
 
 /// A `Retry-After` as a time from now: seconds, or a date. A date that has passed is no wait at all.
@@ -295,6 +306,19 @@ mod tests {
         for rubbish in ["", "-1", "1.5", "soon", "2026-01-02T03:05:05Z"] {
             assert_eq!(seconds(rubbish), None, "{rubbish}");
         }
+    }
+
+    #[test]
+    fn what_a_cache_has_kept_is_as_old_as_it_says() {
+        let date = |age: Option<&'static str>| {
+            let told = HeaderValue::from_static("Fri, 02 Jan 2026 03:04:05 GMT");
+            let mut headers = HeaderMap::from_iter([(DATE, told)]);
+            headers.extend(age.map(|age| (AGE, HeaderValue::from_static(age))));
+            date(&headers).unwrap().to_rfc3339()
+        };
+        assert_eq!(date(None), "2026-01-02T03:04:05+00:00");
+        assert_eq!(date(Some("55")), "2026-01-02T03:05:00+00:00");
+        assert_eq!(date(Some("-1")), "2026-01-02T03:04:05+00:00");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::note::Note;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
-    Decision, Operation, Payment, Reason, Resolution, ReviewStatus, Row, Trail, doubling,
-    gap_in_user_info, resolve, time_left,
+    Decision, Operation, Payment, Reason, Resolution, ReviewStatus, Row, Trail, UserInfoGap,
+    doubling, gap_in_user_info, resolve, time_left,
 };
 use crate::failpoint;
 use crate::networks::NetworkError;
@@ -27,8 +27,10 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(300);
 /// A review that failed is tried again after this, then after twice this, …
 const REVIEW_AGAIN_FIRST: Duration = Duration::from_secs(10);
 const REVIEW_AGAIN_MAX: Duration = Duration::from_secs(600);
-/// The network fails an expired payment soon. One that it has not failed after this is looked at again.
-const AFTER_EXPIRY: TimeDelta = TimeDelta::hours(1);
+/// A payment that is held because its deadline is near is looked at again after this, then after twice this, …: the network
+/// fails it soon, but a clock may have been wrong.
+const NEAR_AGAIN_FIRST: Duration = Duration::from_secs(60);
+const NEAR_AGAIN_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One thing to act on, to its end. Whether it came to its end.
 pub(super) type Act<'w> = LocalBoxFuture<'w, Result<bool, SweepError>>;
@@ -131,7 +133,9 @@ impl Sweep<'_> {
                 left.num_seconds(),
                 self.margin().num_seconds()
             );
-            let until = due.expires_at.map(|at| at + AFTER_EXPIRY);
+            let holds = self.store.holds(network, &due.payment_id, &due.state, "rule").await?;
+            let pause = doubling(NEAR_AGAIN_FIRST, NEAR_AGAIN_MAX, holds.saturating_add(1));
+            let until = Some(self.after(pause));
             return self.decided(lease, due, Decision::Hold { until, why }, "rule").await;
         }
         match due.review {
@@ -160,20 +164,13 @@ impl Sweep<'_> {
         let document = self.store.document(network, &due.payment_id).await?;
         let user_info = sender_user_info(&document);
         if acts.needs_user_info
-            && let Some(gap) =
-                gap_in_user_info(user_info.as_ref(), &self.settings.review.require_user_info)
+            && let Some(gap) = gap_in_user_info(&user_info, &self.settings.review.require_user_info)
         {
-            return Ok(Some((self.on_gap(acts, gap.code(), &gap.to_string()), "rule")));
+            return Ok(Some((self.on_gap(acts, &gap), "rule")));
         }
         let now = self.clock.now();
-        let decide = self.reviewer.decide(
-            network,
-            due,
-            user_info.as_ref(),
-            &document,
-            acts.decline_type,
-            now,
-        );
+        let decide =
+            self.reviewer.decide(network, due, user_info.told(), &document, acts.decline_type, now);
         match self.patiently(self.reviewer.patience(), decide).await {
             Ok(Some(decision)) => Ok(Some((decision, self.reviewer.name()))),
             Ok(None) => {
@@ -188,11 +185,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// Incomplete data are declined; where a person decides about everything, they are held for that person.
-    fn on_gap(&self, acts: &Acts, code: &str, why: &str) -> Decision {
-        match Reason::new(acts.decline_type, code, why) {
-            Ok(reason) if !self.reviewer.is_person() => Decision::Decline(reason),
-            Ok(_) | Err(_) => Decision::Hold { until: None, why: why.to_owned() },
+    /// Data that are proven to be incomplete are declined. What cannot be read is held for a person, and so is all of it
+    /// where a person decides about everything.
+    pub(super) fn on_gap(&self, acts: &Acts, gap: &UserInfoGap) -> Decision {
+        let why = gap.to_string();
+        let reason = gap.code().and_then(|code| Reason::new(acts.decline_type, code, &why).ok());
+        match reason {
+            Some(reason) if !self.reviewer.is_person() => Decision::Decline(reason),
+            Some(_) | None => Decision::Hold { until: None, why },
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a reviewer is told, and what it may answer. The same for a service and for a program.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::engine::{Decision, Reason, ReasonType, iso};
 use crate::store::Due;
@@ -10,23 +10,37 @@ use crate::store::Due;
 /// A hold without a time is looked at again after this.
 const HOLD_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
-/// The question: the payment as it is known, and the network's own JSON of it.
+#[derive(Serialize)]
+struct Question<'a> {
+    network: &'a str,
+    payment_id: &'a str,
+    state: &'a str,
+    amount: String,
+    currency: &'a str,
+    expires_at: Option<String>,
+    user_info: Option<&'a RawValue>,
+    document: Option<&'a RawValue>,
+}
+
+/// The question: the payment as it is known, and the network's own JSON of it, to the letter.
 pub(super) fn question(
     network: &str,
     due: &Due,
-    user_info: Option<&Value>,
+    user_info: Option<&RawValue>,
     document: &str,
-) -> Value {
-    json!({
-        "network": network,
-        "payment_id": due.payment_id,
-        "state": due.state.as_str(),
-        "amount": due.money.amount.to_string(),
-        "currency": due.money.currency,
-        "expires_at": due.expires_at.map(iso),
-        "user_info": user_info,
-        "document": serde_json::from_str::<Value>(document).ok(),
-    })
+) -> String {
+    let question = Question {
+        network,
+        payment_id: &due.payment_id,
+        state: due.state.as_str(),
+        amount: due.money.amount.to_string(),
+        currency: &due.money.currency,
+        expires_at: due.expires_at.map(iso),
+        user_info,
+        document: serde_json::from_str(document).ok(),
+    };
+    // Text and raw JSON always have a form.
+    serde_json::to_string(&question).unwrap_or_default()
 }
 
 /// The same for each try of the same question, and another for another.

@@ -142,11 +142,12 @@ impl Sweep<'_> {
         };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
         let (collected, position) = match mode {
-            Mode::Keyset(bounds) => collector.walk(bounds, position, self.clock.now()).await?,
+            Mode::Keyset(_) => collector.walk(position, self.clock.now()).await?,
             Mode::Sweep => (collector.sweep().await?, position),
         };
         note(report, &collected);
         self.judge(lease, &collected).await?;
+        self.judge_clock(lease).await?;
         let mut end = WalkEnd {
             mode: mode.as_str().to_owned(),
             watermark: position.watermark,
@@ -182,6 +183,20 @@ impl Sweep<'_> {
             collect_from,
             max_pages: PAGES_MAX,
         }
+    }
+
+    /// Raises the alert where the network's clock and ours are too far from each other, and clears it when they are not.
+    async fn judge_clock(&self, lease: &Lease) -> Result<(), StoreError> {
+        let doubted = self.client.doubted_offset();
+        self.alert_if(lease, doubted.is_some(), AlertName::ClockOffset, || {
+            let seconds = doubted.unwrap_or_default().num_seconds();
+            let which = if seconds > 0 { "ahead of" } else { "behind" };
+            format!(
+                "the network's clock is {} s {which} ours, and is not believed: deadlines are judged by ours",
+                seconds.unsigned_abs()
+            )
+        })
+        .await
     }
 
     /// Raises and clears the alerts on how the list can be read.
@@ -235,9 +250,7 @@ impl Sweep<'_> {
         let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
         Ok(match mode {
-            Mode::Keyset(bounds) => {
-                collector.walk(bounds, Position::default(), self.clock.now()).await?.0
-            }
+            Mode::Keyset(_) => collector.walk(Position::default(), self.clock.now()).await?.0,
             Mode::Sweep => collector.sweep().await?,
         })
     }

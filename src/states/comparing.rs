@@ -45,7 +45,13 @@ impl Sweep<'_> {
             let depth = if by_rows { Depth::Rows } else { Depth::Counts };
             // On the heap: it is rare, and a sweep would carry its size always.
             let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
-            let is_corrected = correct.await?;
+            let mut is_corrected = correct.await?;
+            let is_unexplained = drifts && !is_corrected && end.difference == found;
+            if is_unexplained && depth == Depth::Counts {
+                // A network's own counts hide what is behind them, if it compares otherwise than we think: its rows do not.
+                let rows = (mode, Depth::Rows);
+                is_corrected = Box::pin(self.correct(lease, lists, rows, end, report)).await?;
+            }
             end.reconciled_at = Some(self.clock.now());
             if end.difference == 0 || (drifts && !is_corrected && end.difference == found) {
                 end.unexplained = end.difference;

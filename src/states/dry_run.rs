@@ -8,7 +8,8 @@ use super::rules::Acts;
 use super::sweep::{Sweep, SweepError, SweepReport};
 use crate::collect::{Collector, Mode, Position, Sink};
 use crate::engine::{
-    Change, ConnectorRole, Payment, ReviewStatus, Row, Tally, Trail, gap_in_user_info, time_left,
+    Change, ConnectorRole, Decision, Payment, ReviewStatus, Row, Tally, Trail, gap_in_user_info,
+    time_left,
 };
 use crate::networks::ripplenet::sender_user_info;
 use crate::store::{Due, PaidOut, StoreError, ToPayOut};
@@ -77,7 +78,7 @@ impl Sweep<'_> {
         let collector = Collector { source: &source, sink: &sink, settings, stop: self.stop };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
         let collected = match mode {
-            Mode::Keyset(bounds) => collector.walk(bounds, position, self.clock.now()).await?.0,
+            Mode::Keyset(_) => collector.walk(position, self.clock.now()).await?.0,
             Mode::Sweep => collector.sweep().await?,
         };
         if let Some(acts) = self.rules.acts_as(&self.role) {
@@ -163,9 +164,12 @@ impl Sweep<'_> {
         let user_info = sender_user_info(document);
         let required = &self.settings.review.require_user_info;
         if acts.needs_user_info
-            && let Some(gap) = gap_in_user_info(user_info.as_ref(), required)
+            && let Some(gap) = gap_in_user_info(&user_info, required)
         {
-            let what = if self.reviewer.is_person() { "hold" } else { "decline" };
+            let what = match self.on_gap(acts, &gap) {
+                Decision::Decline(_) => "decline",
+                Decision::Hold { .. } | Decision::Approve => "hold",
+            };
             return (what.to_owned(), gap.to_string());
         }
         match self.reviewer.name() {

@@ -1,14 +1,14 @@
 //! Payments whose beneficiaries are paid on a rail: an approved payment becomes a transfer, and is completed or failed by
 //! what came of that.
 
-use serde_json::Value;
+use std::iter::once;
 
 use super::act::Act;
 use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
-    Amount, Decision, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind, TransferStatus,
-    gap_in_user_info,
+    Amount, Decision, Money, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind,
+    TransferStatus, decimals_of, gap_in_user_info,
 };
 use crate::networks::ripplenet::sender_user_info;
 use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
@@ -74,14 +74,18 @@ impl Sweep<'_> {
     ) -> Result<bool, SweepError> {
         let (network, due) = (&lease.scope.network, &to_pay.due);
         let document = self.store.document(network, &due.payment_id).await?;
-        let tells = |info: &Value| info.as_object().is_none_or(|fields| !fields.is_empty());
-        let user_info = sender_user_info(&document).filter(tells);
-        let required = &self.settings.review.require_user_info;
-        if let Some(gap) = gap_in_user_info(user_info.as_ref(), required) {
+        let user_info = sender_user_info(&document);
+        // Also where nothing is required, somebody has to be named.
+        let required = once(String::new()).chain(self.settings.review.require_user_info.clone());
+        if let Some(gap) = gap_in_user_info(&user_info, &required.collect::<Vec<_>>()) {
             return self.hold(lease, due, format!("nobody can be paid: {gap}")).await;
         }
-        let beneficiary = user_info.map(|user_info| user_info.to_string());
-        let new = transfer_of(network, rail, to_pay, beneficiary);
+        let payout = match exact(&to_pay.payout) {
+            Ok(payout) => payout,
+            Err(why) => return self.hold(lease, due, why).await,
+        };
+        let beneficiary = user_info.told().map(|told| told.get().to_owned());
+        let new = transfer_of(network, rail, to_pay, payout, beneficiary);
         let transfer_id = new.transfer_id.clone();
         let approval = Review { decision: Decision::Approve, decided_by: by.to_owned() };
         let now = self.clock.now();
@@ -194,15 +198,31 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
     })
 }
 
+/// The amount as a rail takes it, with just the decimals of its currency, or why it has none.
+fn exact(payout: &Money) -> Result<Money, String> {
+    let Money { amount, currency } = payout;
+    let decimals = decimals_of(currency).ok_or_else(|| {
+        format!(
+            "{payout} cannot be paid out: {currency} is not in ISO 4217, so nobody knows how many \
+             decimals an order has"
+        )
+    })?;
+    let amount = amount.exactly(decimals).ok_or_else(|| {
+        format!("{amount} {currency} cannot be paid out: {currency} has {decimals} decimals")
+    })?;
+    Ok(Money { amount, currency: currency.clone() })
+}
+
 /// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
 /// from the payment's, and its asset is called as the network is.
 fn transfer_of(
     network: &str,
     rail: &str,
     to_pay: &ToPayOut,
+    payout: Money,
     beneficiary: Option<String>,
 ) -> NewTransfer {
-    let (payout, id) = (&to_pay.payout, &to_pay.due.payment_id);
+    let id = &to_pay.due.payment_id;
     NewTransfer {
         transfer_id: format!("{network}:{id}"),
         kind: TransferKind::Send,
@@ -210,11 +230,11 @@ fn transfer_of(
         status: TransferStatus::PendingReceiver,
         asset: network.to_owned(),
         rail: rail.to_owned(),
-        currency: payout.currency.clone(),
+        currency: payout.currency,
         network: network.to_owned(),
         amount_expected: None,
         amount_in: Some(payout.amount.clone()),
-        amount_out: Some(payout.amount.clone()),
+        amount_out: Some(payout.amount),
         amount_fee: Some(Amount::zero()),
         from_address: None,
         to_address: None,
@@ -237,6 +257,24 @@ mod tests {
         let message = message.map(str::to_owned);
         let paid = PaidOut { transfer_id: "t".to_owned(), status, message };
         failure(&paid).map(|reason| (reason.code, reason.reason))
+    }
+
+    #[test]
+    fn an_order_has_the_decimals_of_its_currency_or_there_is_none() {
+        let exact = |amount: &str, currency: &str| {
+            let payout = Money { amount: amount.parse().unwrap(), currency: currency.to_owned() };
+            exact(&payout).map(|payout| payout.amount.to_string())
+        };
+        assert_eq!(exact("12.000000000", "GBP").as_deref(), Ok("12.00"));
+        assert_eq!(exact("12.5", "KWD").as_deref(), Ok("12.500"));
+        assert_eq!(exact("1200.000", "JPY").as_deref(), Ok("1200"));
+        for (amount, currency, why) in [
+            ("12.345000000", "GBP", "12.345000000 GBP cannot be paid out: GBP has 2 decimals"),
+            ("1200.5", "JPY", "JPY has 0 decimals"),
+            ("12", "XRP", "XRP is not in ISO 4217"),
+        ] {
+            assert!(exact(amount, currency).is_err_and(|told| told.contains(why)), "{amount}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::answer::{decision, idempotency_key, question};
 use crate::config::ReviewMode;
@@ -84,12 +84,12 @@ impl Reviewer {
         &self,
         network: &str,
         due: &Due,
-        user_info: Option<&Value>,
+        user_info: Option<&RawValue>,
         document: &str,
         decline_type: ReasonType,
         now: DateTime<Utc>,
     ) -> Result<Option<Decision>, String> {
-        let ask = || question(network, due, user_info, document).to_string();
+        let ask = || question(network, due, user_info, document);
         let answer = match self {
             Self::Person => return Ok(None),
             Self::Automatic => return Ok(Some(Decision::Approve)),

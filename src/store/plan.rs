@@ -123,7 +123,7 @@ impl<'a> Plan<'a> {
         trail: Trail,
         now: DateTime<Utc>,
     ) {
-        let change = compare(known, payment);
+        let change = compare(known, payment, trail);
         self.tally.count(change);
         for status in statuses_of(known, payment, change, trail) {
             self.statuses.push((&payment.payment_id, status));

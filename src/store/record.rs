@@ -188,7 +188,9 @@ impl Store {
         Ok(rows
             .iter()
             .map(|row| match row {
-                Row::Payment(payment) => compare(known.get(&payment.payment_id), payment),
+                Row::Payment(payment) => {
+                    compare(known.get(&payment.payment_id), payment, Trail::List)
+                }
                 Row::Bad(_) => Change::Illegal,
             })
             .collect())

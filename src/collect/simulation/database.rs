@@ -120,7 +120,7 @@ impl Tables {
         self.known.get(id as usize)?.as_ref()
     }
 
-    fn store(&mut self, row: &Row) -> Tally {
+    fn store(&mut self, row: &Row, trail: Trail) -> Tally {
         let mut tally = Tally::default();
         let payment = match row {
             Row::Payment(payment) => payment,
@@ -133,7 +133,7 @@ impl Tables {
         };
         let id: u32 = payment.payment_id.parse().unwrap();
         let known = self.known(id);
-        let change = compare(known, payment);
+        let change = compare(known, payment, trail);
         tally.count(change);
         if change.is_stored() {
             if let Some(known) = known
@@ -180,7 +180,7 @@ impl Sink for Database {
         }
         let mut tally = Tally::default();
         for row in rows {
-            tally += tables.store(row);
+            tally += tables.store(row, trail);
         }
         tables.trails.push(trail);
         if cursor.is_some() {

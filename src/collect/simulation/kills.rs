@@ -6,7 +6,7 @@ use super::database::{Crash, Crashed, Database};
 use super::network::{Broken, Habits, Network};
 use super::scenarios::busy;
 use super::{MILLI, SECOND, Traffic, collector, run, time};
-use crate::collect::{Bounds, CollectError, Outcome};
+use crate::collect::{CollectError, Outcome};
 
 const TRAFFIC: Traffic = Traffic {
     entries_per_second: 20,
@@ -49,7 +49,7 @@ impl Blow {
         let begun = network.now();
         let mut collector = collector(network, database, 20);
         collector.stop = &stop;
-        let walked = run(collector.walk(Bounds::Exclusive, database.position(), time(begun)));
+        let walked = run(collector.walk(database.position(), time(begun)));
         database.crash(None);
         network.fail_at(None);
         match walked {
@@ -70,7 +70,7 @@ impl Blow {
 fn walk(network: &Network, database: &Database) {
     let begun = network.now();
     let collector = collector(network, database, 20);
-    let walk = collector.walk(Bounds::Exclusive, database.position(), time(begun));
+    let walk = collector.walk(database.position(), time(begun));
     let (collected, position) = run(walk).unwrap();
     assert_eq!(collected.outcome, Outcome::Complete);
     database.save(position);

@@ -2,6 +2,7 @@
 //!
 //! Time is a number of microseconds that only requests and [`Network::advance`] move. Nothing here ever waits.
 
+mod clocks;
 mod database;
 mod faults;
 mod index;

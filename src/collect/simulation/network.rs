@@ -13,8 +13,12 @@ use crate::engine::{Listing, Row, Window};
 /// How the network answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Habits {
-    /// Bounds are in the range.
-    pub(super) inclusive: bool,
+    /// The lower bound is in the range.
+    pub(super) inclusive_below: bool,
+    /// The upper one is.
+    pub(super) inclusive_above: bool,
+    /// Times are shown in milliseconds, however fine they are.
+    pub(super) shows_millis: bool,
     /// Times are cut down to milliseconds before they are compared with bounds.
     pub(super) cuts_down: bool,
     /// Range parameters are passed over.
@@ -144,11 +148,33 @@ impl Network {
 
     /// What the network would say of a payment now.
     pub(super) fn row(&self, id: u32) -> Row {
-        self.0.borrow().world.row(id)
+        self.0.borrow().row(id)
+    }
+
+    /// A time as the network shows it.
+    pub(super) fn shown(&self, at: i64) -> DateTime<Utc> {
+        self.0.borrow().shown(at)
+    }
+
+    /// Sets the network's clock by so many microseconds.
+    pub(super) fn set_clock(&self, by: i64) {
+        self.0.borrow_mut().world.clock_set += by;
     }
 }
 
 impl Desk {
+    fn shown(&self, at: i64) -> DateTime<Utc> {
+        time(if self.habits.shows_millis { at - at.rem_euclid(MILLI) } else { at })
+    }
+
+    fn row(&self, id: u32) -> Row {
+        let mut row = self.world.row(id);
+        if let Row::Payment(payment) = &mut row {
+            payment.modified_at = self.shown(payment.modified_at.timestamp_micros());
+        }
+        row
+    }
+
     fn request(&mut self) -> Result<(), Broken> {
         self.requests += 1;
         if let Some((happening, which)) = self.script.pop() {
@@ -170,23 +196,24 @@ impl Desk {
         let cut = |at: i64| if habits.cuts_down { at - at.rem_euclid(MILLI) } else { at };
         let (after, before) = (window.after.map(bound), window.before.map(bound).map(second));
         let (after, before) = if habits.ignores_range { (None, None) } else { (after, before) };
-        let is_out = |at: i64, edge: i64| at == edge && !habits.inclusive;
         let rows = self.world.index.between(
-            |at| after.is_some_and(|after| cut(at) < after || is_out(cut(at), after)),
-            |at| before.is_some_and(|before| cut(at) > before || is_out(cut(at), before)),
+            |at| after.is_some_and(|after| cut(at) < after + i64::from(!habits.inclusive_below)),
+            |at| before.is_some_and(|before| cut(at) > before - i64::from(!habits.inclusive_above)),
         );
         let size = std::cmp::min(window.size as usize, habits.rows_max.unwrap_or(usize::MAX));
         let skipped = usize::try_from(window.page).unwrap().saturating_mul(size);
         let in_order = 0..rows.len();
         let place = |at: usize| if habits.newest_first { rows.len() - 1 - at } else { at };
-        let page = in_order.skip(skipped).take(size).map(|at| self.world.row(rows[place(at)].1));
+        let page = in_order.skip(skipped).take(size).map(|at| self.row(rows[place(at)].1));
         Listing {
             rows: page.collect(),
             last: skipped.saturating_add(size) >= rows.len(),
             total: rows.len() as u64,
             // As in the header `Date`: whole seconds.
-            server_time: (!habits.timeless)
-                .then(|| time(self.world.now - self.world.now.rem_euclid(SECOND))),
+            server_time: (!habits.timeless).then(|| {
+                let told = self.world.clock();
+                time(told - told.rem_euclid(SECOND))
+            }),
         }
     }
 }
@@ -209,6 +236,6 @@ impl Source for Network {
         desk.gets += 1;
         let id: u32 = payment_id.parse().unwrap();
         let is_known = (id as usize) < desk.world.entries.len();
-        Ok(is_known.then(|| desk.world.row(id)))
+        Ok(is_known.then(|| desk.row(id)))
     }
 }

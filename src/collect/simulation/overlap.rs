@@ -11,7 +11,7 @@ use super::database::{Crashed, Database};
 use super::network::{Broken, Network};
 use super::scenarios::DISTANT;
 use super::{BEGINNING, SECOND, collector, time};
-use crate::collect::{Bounds, Position, Sink, Source};
+use crate::collect::{Position, Sink, Source};
 use crate::engine::{Listing, Row, Tally, Trail, Window};
 
 /// Both sides of a walk. A page is not stored before the next one was asked for, so who waits for it waits for ever.
@@ -86,7 +86,7 @@ fn the_next_page_is_fetched_while_one_is_stored() {
         is_last: Cell::new(false),
     };
     let collector = collector(&stubborn, &stubborn, 10);
-    let mut walk = pin!(collector.walk(Bounds::Exclusive, Position::default(), time(BEGINNING)));
+    let mut walk = pin!(collector.walk(Position::default(), time(BEGINNING)));
     let mut context = Context::from_waker(Waker::noop());
     let polled = (0..100).find_map(|_| match walk.as_mut().poll(&mut context) {
         Poll::Ready(walked) => Some(walked),

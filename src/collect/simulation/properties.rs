@@ -7,15 +7,23 @@ use super::database::Database;
 use super::network::{Habits, Network};
 use super::traffic::Happening;
 use super::{BEGINNING, MILLI, SECOND, Traffic, collector, run, time};
+use crate::collect::Outcome;
 use crate::collect::Sink;
-use crate::collect::{Bounds, Outcome};
 use crate::engine::{Row, Trail};
 
 fn habits() -> impl Strategy<Value = Habits> {
     // Two milliseconds a round trip: what is changed has a later time than all that was read.
-    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(inclusive, cuts_down, timeless)| {
-        Habits { inclusive, cuts_down, timeless, half_trip: MILLI, ..Habits::default() }
-    })
+    proptest::array::uniform5(any::<bool>()).prop_map(
+        |[inclusive_below, inclusive_above, cuts_down, shows_millis, timeless]| Habits {
+            inclusive_below,
+            inclusive_above,
+            cuts_down,
+            shows_millis,
+            timeless,
+            half_trip: MILLI,
+            ..Habits::default()
+        },
+    )
 }
 
 fn happening() -> impl Strategy<Value = (Happening, usize)> {
@@ -49,10 +57,9 @@ proptest! {
         network.script(script);
         let database = Database::default();
         let collector = collector(&network, &database, page_size);
-        let bounds = if habits.inclusive { Bounds::Inclusive } else { Bounds::Exclusive };
         for _ in 0..4 {
             let begun = network.now();
-            let walk = collector.walk(bounds, database.position(), time(begun));
+            let walk = collector.walk(database.position(), time(begun));
             let (collected, position) = run(walk).unwrap();
             prop_assert_eq!(collected.outcome, Outcome::Complete);
             prop_assert!(position.watermark >= database.position().watermark);

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::database::{Crashed, Database};
 use super::network::{Habits, Network};
 use super::{BEGINNING, MILLI, SECOND, Traffic, collector, run, time};
-use crate::collect::{Bounds, Outcome, Position, Sink};
+use crate::collect::{Outcome, Position, Sink};
 use crate::engine::{Row, Tally, Trail};
 
 const SEEDS: u64 = 5;
@@ -34,7 +34,9 @@ const S5: Traffic =
 
 /// A round trip takes 200 ms.
 pub(super) const DISTANT: Habits = Habits {
-    inclusive: false,
+    inclusive_below: false,
+    inclusive_above: false,
+    shows_millis: false,
     cuts_down: false,
     ignores_range: false,
     coarse: false,
@@ -85,7 +87,7 @@ fn simulate(seed: u64, traffic: Traffic, payments: i64) -> Figures {
     for _ in 0..CYCLES {
         let begun = network.now();
         let collector = collector(&network, &database, PAGE);
-        let walk = collector.walk(Bounds::Exclusive, database.position(), time(begun));
+        let walk = collector.walk(database.position(), time(begun));
         let (collected, position) = run(walk).unwrap();
         assert_eq!(collected.outcome, Outcome::Complete);
         database.save(position);
@@ -192,7 +194,7 @@ fn acting_while_paging_misses_nothing() {
         let database = Database::default();
         let acting = Acting { network: &network, database: &database, acted: Cell::new(0) };
         let collector = collector(&network, &acting, PAGE);
-        let walk = collector.walk(Bounds::Exclusive, Position::default(), time(BEGINNING));
+        let walk = collector.walk(Position::default(), time(BEGINNING));
         let (collected, _) = run(walk).unwrap();
         assert_eq!(collected.outcome, Outcome::Complete);
         assert_eq!(acting.acted.get(), 1000, "{gap} µs apart");

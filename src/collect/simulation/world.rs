@@ -35,6 +35,8 @@ type Late = Reverse<(i64, u32, i64)>;
 /// A world of payments, and a book of who was where when.
 pub(super) struct World {
     pub(super) now: i64,
+    /// How much the network's clock is ahead.
+    pub(super) clock_set: i64,
     random: Random,
     schedule: Schedule,
     pub(super) entries: Vec<Entry>,
@@ -53,6 +55,7 @@ impl World {
         let mut random = Random(seed);
         Self {
             now: BEGINNING,
+            clock_set: 0,
             schedule: Schedule::new(traffic, BEGINNING, &mut random),
             random,
             entries: Vec::new(),
@@ -109,10 +112,15 @@ impl World {
         }
     }
 
+    /// The time by the network's clock.
+    pub(super) fn clock(&self) -> i64 {
+        self.now + self.clock_set
+    }
+
     fn change_time(&mut self) -> i64 {
         let tie_percent = self.schedule.traffic().tie_percent;
         if tie_percent == 0 || self.random.below(100) >= tie_percent {
-            self.last_change = self.now;
+            self.last_change = self.clock();
         }
         self.last_change
     }
@@ -197,7 +205,8 @@ impl World {
         }
         let mut payment = self.template.clone();
         payment.payment_id = id.to_string();
-        payment.modified_at = time(entry.left_at.unwrap_or(entry.modified_at));
+        payment.modified_at =
+            time(entry.left_at.map_or(entry.modified_at, |left| left + self.clock_set));
         if entry.left_at.is_some() {
             payment.state = PaymentState::Locked;
         }

@@ -135,7 +135,8 @@ impl Client {
     ) -> Result<Listing, NetworkError> {
         let request = self.requests.list(state, &self.connector_role, window);
         self.repeatable(&request, |received| {
-            wire::listing(&received.body, window, &self.connector_role, received.server_time)
+            let now = self.http.server_time();
+            wire::listing(&received.body, window, &self.connector_role, Some(now))
         })
         .await
     }
@@ -213,10 +214,17 @@ impl Client {
         .await
     }
 
-    /// The network's clock minus ours, from the `Date` of its latest answer. Zero before any. Good to about a second.
+    /// The network's clock minus ours, from the `Date` of its latest answers. Zero before any, and where it is too much to be
+    /// believed. Good to about a second.
     #[must_use]
     pub fn server_offset(&self) -> TimeDelta {
         self.http.server_offset()
+    }
+
+    /// The network's clock minus ours, where that is too much to be believed: one of them is wrong.
+    #[must_use]
+    pub fn doubted_offset(&self) -> Option<TimeDelta> {
+        self.http.doubted_offset()
     }
 
     async fn repeatable<T>(
@@ -227,7 +235,8 @@ impl Client {
         self.run(Call::Repeatable, request, read).await.map_err(Stop::into_error)
     }
 
-    /// Runs a request with the token, and once more with a new one if the network refuses it.
+    /// Runs a request with the token, and once more with a new one if the network refuses it. A token with which we were not
+    /// let in is not used again: the next call begins with a new one, which may be allowed more.
     async fn run<T>(
         &self,
         call: Call,
@@ -238,10 +247,20 @@ impl Client {
         let bearer = Bearer { header: &token.header, is_new: false };
         match self.http.run(call, request, Some(bearer), &read).await {
             Err(Stop::NewToken(_)) => {}
-            ended => return ended,
+            ended => return self.unless_shut_out(ended, token.serial).await,
         }
         let token = self.tokens.get(&self.http, Some(token.serial)).await.map_err(Stop::Error)?;
         let bearer = Bearer { header: &token.header, is_new: true };
-        self.http.run(call, request, Some(bearer), &read).await
+        let ended = self.http.run(call, request, Some(bearer), &read).await;
+        self.unless_shut_out(ended, token.serial).await
+    }
+
+    /// The same, without the token if it was of no use.
+    async fn unless_shut_out<T>(&self, ended: Result<T, Stop>, serial: u64) -> Result<T, Stop> {
+        if let Err(Stop::Error(NetworkError::Credentials(_) | NetworkError::Forbidden(_))) = &ended
+        {
+            self.tokens.forget(serial).await;
+        }
+        ended
     }
 }

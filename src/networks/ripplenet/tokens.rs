@@ -18,6 +18,8 @@ use crate::networks::NetworkError;
 
 /// A token whose lifetime the network does not tell is not kept for longer.
 const LIFETIME_UNTOLD: Duration = Duration::from_secs(300);
+/// A token that is told to end sooner is used for so long: asking for one before each request would be worse.
+const LIFETIME_MIN: Duration = Duration::from_secs(30);
 /// No lifetime is believed beyond this.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -104,6 +106,14 @@ impl Tokens {
         fetched
     }
 
+    /// Drops the token with this serial, if it is still in use.
+    pub(super) async fn forget(&self, serial: u64) {
+        let mut state = self.state.lock().await;
+        if state.token.as_ref().is_some_and(|token| token.serial == serial) {
+            state.token = None;
+        }
+    }
+
     async fn fetch(&self, http: &Http, serial: u64) -> Result<Token, NetworkError> {
         let Credentials { token_url, audience, client_id, client_secret } = &self.credentials;
         let client_secret = client_secret.expose_secret();
@@ -154,7 +164,14 @@ fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
         .map_err(|_| "the token cannot be sent in a header")?;
     header.set_sensitive(true);
     let told = wire::count(grant.expires_in).map(Duration::from_secs);
-    let lifetime = std::cmp::min(told.unwrap_or(LIFETIME_UNTOLD), LIFETIME_MAX);
+    if let Some(told) = told.filter(|told| *told < LIFETIME_MIN) {
+        tracing::warn!(
+            expires_in = told.as_secs(),
+            used_for = LIFETIME_MIN.as_secs(),
+            "the token endpoint gives tokens that end at once: they are used for longer, until they are refused"
+        );
+    }
+    let lifetime = told.unwrap_or(LIFETIME_UNTOLD).clamp(LIFETIME_MIN, LIFETIME_MAX);
     let jitter = RandomState::new().hash_one(serial);
     let after = |time| TimeDelta::from_std(time).map_or(now, |time| now + time);
     Ok(Token {
@@ -214,6 +231,10 @@ mod tests {
         for lifetime in ["", ",\"expires_in\":null", ",\"expires_in\":-5", ",\"expires_in\":[]"] {
             let body = format!(r#"{{"access_token":"abc"{lifetime}}}"#);
             assert_eq!(read(body.as_bytes(), at(0), 1).unwrap().expires_at, at(300));
+        }
+        for short in ["0", "\"0\"", "1", "29"] {
+            let body = format!(r#"{{"access_token":"abc","expires_in":{short}}}"#);
+            assert_eq!(read(body.as_bytes(), at(0), 1).unwrap().expires_at, at(30));
         }
         let forever = br#"{"access_token":"abc","expires_in":18446744073709551615}"#;
         assert_eq!(read(forever, at(0), 1).unwrap().expires_at, at(30 * 24 * 3600));

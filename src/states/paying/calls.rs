@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::failpoint;
-use crate::rails::{Payout, PayoutOutcome, PayoutRef, PayoutReport, Rail, RailError};
+use crate::rails::{Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, Rail, RailError};
 use crate::store::{Claim, PayoutRow};
 
 /// What was asked of a rail, and what it answered.
@@ -14,9 +14,16 @@ pub(super) enum Called {
     LookedUp(Vec<Claim>, Result<Vec<PayoutReport>, RailError>),
 }
 
-/// Hands a payout to the rail.
-pub(super) async fn pay_out(rail: &dyn Rail, claim: Claim) -> Called {
-    let payout = order_of(&claim.payout);
+/// Hands a payout to the rail. `decimals` are its currency's, where they are known: an amount that cannot be written with
+/// them is not ordered.
+pub(super) async fn pay_out(rail: &dyn Rail, claim: Claim, decimals: Option<u32>) -> Called {
+    let payout = match order_of(&claim.payout, decimals) {
+        Ok(payout) => payout,
+        Err(reason) => {
+            let told = PayoutState::Failed { code: "decimals".to_owned(), reason };
+            return Called::Paid(Box::new(claim), PayoutOutcome::Told(told));
+        }
+    };
     failpoint::reached("before the payout");
     let outcome = rail.pay_out(&payout).await;
     failpoint::reached("after the payout");
@@ -51,10 +58,17 @@ fn in_order(
 }
 
 /// The same on every try, but for the number of the try.
-fn order_of(payout: &PayoutRow) -> Payout {
+fn order_of(payout: &PayoutRow, decimals: Option<u32>) -> Result<Payout, String> {
+    let (amount, currency) = (&payout.amount, &payout.currency);
+    let amount = match decimals {
+        Some(decimals) => amount.exactly(decimals).ok_or_else(|| {
+            format!("{amount} {currency} cannot be ordered: {currency} has {decimals} decimals")
+        })?,
+        None => amount.clone(),
+    };
     // What is no JSON was never stored as a beneficiary.
     let beneficiary = payout.beneficiary.clone().and_then(|text| RawValue::from_string(text).ok());
-    Payout {
+    Ok(Payout {
         key: payout.payout_id.clone(),
         // A refund of money that belongs to no transfer goes by its own name.
         transfer_id: payout
@@ -63,10 +77,10 @@ fn order_of(payout: &PayoutRow) -> Payout {
             .or(payout.refund_id.as_ref())
             .cloned()
             .unwrap_or_default(),
-        amount: payout.amount.clone(),
+        amount,
         currency: payout.currency.clone(),
         beneficiary,
         subject: payout.subject.clone(),
         attempt: u32::try_from(payout.attempts).unwrap_or(u32::MAX),
-    }
+    })
 }

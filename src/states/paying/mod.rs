@@ -27,10 +27,10 @@ use super::rail::rail_of;
 use super::round::Round;
 use super::{Stage, SweepError, SweepReport, Swept};
 use crate::config::{AssetSettings, PollerSettings};
-use crate::engine::{Clock, Poller, TransferStatus};
+use crate::engine::{Clock, Poller, TransferStatus, decimals_of};
 use crate::networks::RequestSeen;
 use crate::rails::AnyRail;
-use crate::store::{Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
+use crate::store::{Claim, Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
 /// What pays out on one rail, again and again: everything that outlives a sweep.
 pub struct Paying {
@@ -108,6 +108,14 @@ impl Paying {
         let mut paying = Self::new(store, rail, scope, options, clock);
         paying.desk.requests = requests;
         Ok(paying)
+    }
+
+    /// How many decimals an order has: its asset's on the rail, or else its currency's. None if nobody knows.
+    fn decimals_of(&self, claim: &Claim) -> Option<u32> {
+        let transfer = claim.transfer.as_deref();
+        let asset = transfer.and_then(|transfer| self.options.assets.get(&transfer.asset));
+        let own = asset.filter(|asset| asset.currency == claim.payout.currency);
+        own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(&claim.payout.currency))
     }
 
     /// The poller's memory that this works for.

@@ -169,7 +169,8 @@ impl<'a> Pump<'a> {
                 self.calls.push(look_up(&*self.paying.rail, claims).boxed_local());
                 self.looks += 1;
             } else if let Some(claim) = self.to_pay.claims.pop_front() {
-                self.calls.push(pay_out(&*self.paying.rail, claim).boxed_local());
+                let decimals = self.paying.decimals_of(&claim);
+                self.calls.push(pay_out(&*self.paying.rail, claim, decimals).boxed_local());
             } else {
                 return;
             }

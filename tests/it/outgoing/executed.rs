@@ -1,7 +1,7 @@
 //! Executed payments whose beneficiaries are paid on a rail.
 
 use railpoll::sandbox::bank::{BankOptions, Course};
-use railpoll::sandbox::{Operation, PaymentSpec, PaymentState, UserInfo};
+use railpoll::sandbox::{Amount, Operation, PaymentSpec, PaymentState, UserInfo};
 use uuid::Uuid;
 
 use crate::support::databases::Kind;
@@ -9,17 +9,26 @@ use crate::support::transfers::Transfers;
 
 const PAYOUT: &str = "[pollers.executed]\npayout = \"bank\"";
 
-/// With a bank that pays out what the simulated network's payments are in, with as many decimals.
+/// With a bank that pays out what the simulated network's payments are in.
 fn world(kind: Kind) -> Transfers {
-    let currencies = vec![("GBP".to_owned(), 9)];
+    let currencies = vec![("GBP".to_owned(), 2)];
     let transfers = Transfers::with(kind, BankOptions { currencies, ..BankOptions::default() });
     transfers.configure(PAYOUT);
     transfers
 }
 
 fn executed(transfers: &Transfers, number: usize, user_info: UserInfo) -> Vec<Uuid> {
-    let state = PaymentState::Executed;
-    let spec = PaymentSpec { state, user_info, ..PaymentSpec::default() };
+    executed_of(transfers, number, user_info, "12.500000000")
+}
+
+fn executed_of(
+    transfers: &Transfers,
+    number: usize,
+    user_info: UserInfo,
+    amount: &str,
+) -> Vec<Uuid> {
+    let (state, amount) = (PaymentState::Executed, Amount::Exact(amount.to_owned()));
+    let spec = PaymentSpec { state, user_info, amount, ..PaymentSpec::default() };
     transfers.world.sandbox.add_payments(number, &spec)
 }
 
@@ -67,6 +76,20 @@ fn a_payment_is_paid_out_and_then_completed(kind: Kind) {
     transfers.check_trail("at the end");
     let [payout] = &bank.payouts_of(&transfer_of(ids[0]))[..] else { panic!("not one") };
     assert!(payout.beneficiary.contains("Cdtr"), "{}", payout.beneficiary);
+    assert_eq!((payout.amount.to_string(), payout.currency.as_str()), ("12.50".to_owned(), "GBP"));
+}
+
+/// No bank has thousandths of a pound: a person has to look.
+#[test]
+fn an_amount_that_its_currency_cannot_write_is_held() {
+    let transfers = world(Kind::Sqlite);
+    let odd = executed_of(&transfers, 1, UserInfo::Complete, "12.345000000");
+    transfers.world.once("executed", &[]).expect(0);
+    let held = transfers.world.texts("SELECT payment_id FROM payments WHERE review = 'held'");
+    assert_eq!(held, [odd[0].to_string()]);
+    let why = transfers.world.texts("SELECT reason FROM reviews WHERE decision = 'hold'");
+    assert_eq!(why, ["12.345000000 GBP cannot be paid out: GBP has 2 decimals"]);
+    assert_eq!(transfers.world.count("transfers"), 0);
 }
 
 #[test]

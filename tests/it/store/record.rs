@@ -17,7 +17,7 @@ fn a_page_is_counted_by_what_it_brings() {
         assert_eq!(tally, Tally { new: 2, ..Tally::default() });
         let page = [
             row(payment("a", "ACCEPTED", 1)),
-            row(payment("b", "LOCKED", 1)),
+            row(payment("b", "ACCEPTED", 1)),
             row(payment("c", "ACCEPTED", 3)),
             row(payment("a", "LOCKED", 4)),
         ];

@@ -3,13 +3,66 @@
 use super::*;
 
 #[tokio::test]
-async fn a_403_has_no_second_try() {
+async fn a_403_has_no_second_try_and_the_next_call_has_a_new_token() {
     let server = Server::start(|seen| (!is_token(seen)).then(|| status(403)).flatten()).await;
     let client = server.client();
     assert!(matches!(list(&client).await, Err(NetworkError::Forbidden(_))));
     assert!(matches!(lock(&client).await, Err(NetworkError::Forbidden(_))));
     assert_eq!((server.seen("/payments").len(), server.seen("/lock").len()), (1, 1));
-    assert_eq!(server.seen("/oauth/token").len(), 1);
+    assert_eq!(server.seen("/lock")[0].token, "Bearer t2", "which may be allowed more");
+    assert_eq!(server.seen("/oauth/token").len(), 2);
+}
+
+#[tokio::test]
+async fn a_wish_to_be_left_alone_holds_for_later_calls() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/v4/payments" => {
+            Some((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "600")]).into_response())
+        }
+        "/oauth/token" => None,
+        _ => payment(),
+    })
+    .await;
+    let client = server.client_with(|options| {
+        options.retry = RetryPolicy { max_attempts: 1, max_interval: Duration::from_millis(2) };
+    });
+    assert!(matches!(list(&client).await, Err(NetworkError::Unavailable(_))));
+    for _ in 0..3 {
+        let Err(NetworkError::Unavailable(why)) = list(&client).await else {
+            panic!("it was asked")
+        };
+        assert!(why.contains("left alone"), "{why}");
+        assert!(matches!(lock(&client).await, Err(NetworkError::Unavailable(_))));
+        assert!(matches!(client.get(ID).await, Err(NetworkError::Unavailable(_))));
+    }
+    assert_eq!((server.seen("/payments").len(), server.seen("/lock").len()), (1, 0));
+}
+
+#[tokio::test]
+async fn no_single_answer_moves_the_networks_clock() {
+    let server = Server::start(|seen| {
+        let far = [("date", "Fri, 28 Nov 2036 12:00:00 GMT")];
+        let (near, aged) = (
+            [("date", "Fri, 02 Jan 2026 03:04:05 GMT")],
+            [("date", "Fri, 02 Jan 2026 03:03:05 GMT"), ("age", "60")],
+        );
+        match (seen.path.as_str(), seen.nth) {
+            ("/oauth/token", _) => None,
+            ("/v4/payments", 3) => Some((StatusCode::SERVICE_UNAVAILABLE, far).into_response()),
+            ("/v4/payments", 2 | 6) => Some((far, PAGE).into_response()),
+            ("/v4/payments", 1) => Some((aged, PAGE).into_response()),
+            (_, _) => Some((near, PAGE).into_response()),
+        }
+    })
+    .await;
+    let ours = DateTime::parse_from_rfc3339("2026-01-02T03:04:00Z").unwrap().to_utc();
+    let client = Client::new(server.options(), Clock::from_fn(move || ours), |_| {}).unwrap();
+    for _ in 0..6 {
+        let listing = list(&client).await.unwrap();
+        assert_eq!(listing.server_time, Some(ours + TimeDelta::seconds(5)));
+        assert_eq!(client.server_offset(), TimeDelta::seconds(5));
+        assert_eq!(client.doubted_offset(), None);
+    }
 }
 
 #[tokio::test]

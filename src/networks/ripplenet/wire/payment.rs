@@ -6,8 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::scalar::{Raw, needed, text, time, word};
-use crate::engine::{BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
+use super::scalar::{Many, Raw, deadline, needed, text, time, told_time, word};
+use crate::engine::{Amount, BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
 use crate::http::brief;
 
 /// So much of a row that cannot be understood is kept.
@@ -29,11 +29,9 @@ struct Head<'a> {
     completed_at: Raw<'a>,
     returned_at: Raw<'a>,
     internal_info: Option<InternalInfo<'a>>,
+    #[serde(default)]
     user_info: Many<Node<'a>>,
 }
-
-/// A list that may be absent or null, of things that may be null.
-type Many<T> = Option<Vec<Option<T>>>;
 
 #[derive(Deserialize)]
 struct Contract<'a> {
@@ -50,6 +48,7 @@ struct Quote<'a> {
     receiver_address: Raw<'a>,
     amount: Raw<'a>,
     currency_code: Raw<'a>,
+    #[serde(default)]
     quote_elements: Many<Element<'a>>,
 }
 
@@ -73,8 +72,11 @@ struct InternalInfo<'a> {
 struct Node<'a> {
     #[serde(borrow)]
     node_address: Raw<'a>,
+    #[serde(default)]
     locked: Many<IgnoredAny>,
+    #[serde(default)]
     settlement: Many<Dated<'a>>,
+    #[serde(default)]
     executed: Many<Note<'a>>,
 }
 
@@ -133,14 +135,14 @@ fn payment(document: &str, our_role: &ConnectorRole) -> Result<Payment, String> 
         sub_states: sub_states(&head, &state)?,
         money: quote.money()?,
         payout: quote.payout()?,
-        created_at: time("contract.created_at", contract.created_at)?,
+        created_at: told_time(contract.created_at),
         modified_at,
-        expires_at: time("contract.expires_at", contract.expires_at)?,
+        expires_at: deadline("contract.expires_at", contract.expires_at)?,
         locked_here,
         returns: word("returns_payment_with_id", head.returns_payment_with_id)?,
         returned_by: word("returned_by_payment_with_id", head.returned_by_payment_with_id)?,
         end_to_end_id: word("contract.sender_end_to_end_id", contract.sender_end_to_end_id)?,
-        reached: reached(&head, &state)?,
+        reached: reached(&head, &state),
         hash: xxh3_64(document.as_bytes()).cast_signed(),
         document: document.to_owned(),
         payment_id,
@@ -157,13 +159,27 @@ impl Quote<'_> {
     }
 
     /// What the last leg of the quote gives, if the network tells all of it.
+    ///
+    /// A leg whose place is not told could be the last one, so then nobody knows what the beneficiary gets.
     fn payout(&self) -> Result<Option<Money>, String> {
-        let elements = self.quote_elements.iter().flatten().flatten();
-        let ordered = elements.filter_map(|element| {
-            let order = text("", element.quote_element_order?).ok()?;
-            Some((order.parse::<i64>().ok()?, element))
-        });
-        let Some((_, last)) = ordered.max_by_key(|(order, _)| *order) else { return Ok(None) };
+        let last = match &self.quote_elements.0[..] {
+            [] => return Ok(None),
+            [only] => only,
+            legs => {
+                let mut placed: Vec<(i64, &Element<'_>)> = legs
+                    .iter()
+                    .map(|leg| Ok((leg.place()?, leg)))
+                    .collect::<Result<_, String>>()?;
+                placed.sort_by_key(|(place, _)| *place);
+                match placed.as_slice() {
+                    [.., (before, _), (last, _)] if before == last => {
+                        return Err("the last quote element is there twice".to_owned());
+                    }
+                    [.., (_, last)] => *last,
+                    [] => return Ok(None),
+                }
+            }
+        };
         let currency = match word("receiving_currency_code", last.receiving_currency_code)? {
             Some(currency) => Some(currency),
             None => word("transfer_currency_code", last.transfer_currency_code)?,
@@ -175,10 +191,19 @@ impl Quote<'_> {
     }
 }
 
-/// An amount from its own text, never by way of a float.
+impl Element<'_> {
+    fn place(&self) -> Result<i64, String> {
+        let unreadable = || "quote_element_order is missing or no number".to_owned();
+        let place = self.quote_element_order.ok_or_else(unreadable)?;
+        text("quote_element_order", place)?.parse().map_err(|_| unreadable())
+    }
+}
+
+/// An amount from its own text, never by way of a float. The network's contract has numbers, and it sends them with or
+/// without quotes.
 fn money(name: &str, amount: &RawValue, currency: String) -> Result<Money, String> {
-    let amount = text(name, amount)?.parse().map_err(|error| format!("{name}: {error}"))?;
-    Ok(Money { amount, currency })
+    let amount = Amount::from_json_number(&text(name, amount)?);
+    Ok(Money { amount: amount.map_err(|error| format!("{name}: {error}"))?, currency })
 }
 
 /// Whether the receiver's node has locked the payment, which it may have done before all others.
@@ -187,9 +212,10 @@ fn locked_by_receiver(head: &Head<'_>, quote: &Quote<'_>) -> Result<bool, String
         return Ok(false);
     };
     let Some((_, receiver)) = address.rsplit_once('@') else { return Ok(false) };
-    for node in head.user_info.iter().flatten().flatten() {
-        let has_locked = node.locked.iter().flatten().flatten().next().is_some();
-        if has_locked && word("node_address", node.node_address)?.as_deref() == Some(receiver) {
+    for node in &head.user_info.0 {
+        if !node.locked.0.is_empty()
+            && word("node_address", node.node_address)?.as_deref() == Some(receiver)
+        {
             return Ok(true);
         }
     }
@@ -200,8 +226,7 @@ fn locked_by_receiver(head: &Head<'_>, quote: &Quote<'_>) -> Result<bool, String
 /// a label has it too.
 fn sub_states(head: &Head<'_>, state: &PaymentState) -> Result<Vec<String>, String> {
     let mut sub_states = Vec::new();
-    let nodes = head.user_info.iter().flatten().flatten();
-    for note in nodes.flat_map(|node| node.executed.iter().flatten().flatten()) {
+    for note in head.user_info.0.iter().flat_map(|node| &node.executed.0) {
         if let Some(label) = word("subState", note.sub_state)?
             && !sub_states.contains(&label)
         {
@@ -217,27 +242,17 @@ fn sub_states(head: &Head<'_>, state: &PaymentState) -> Result<Vec<String>, Stri
 }
 
 /// When the payment reached the states that it tells of.
-fn reached(
-    head: &Head<'_>,
-    state: &PaymentState,
-) -> Result<Vec<(PaymentState, DateTime<Utc>)>, String> {
+fn reached(head: &Head<'_>, state: &PaymentState) -> Vec<(PaymentState, DateTime<Utc>)> {
     let told = [
-        (PaymentState::Accepted, "accepted_at", head.accepted_at),
-        (PaymentState::Locked, "locked_at", head.locked_at),
-        (PaymentState::Executed, "executed_at", head.executed_at),
-        (PaymentState::Completed, "completed_at", head.completed_at),
-        (PaymentState::Returned, "returned_at", head.returned_at),
+        (PaymentState::Accepted, head.accepted_at),
+        (PaymentState::Locked, head.locked_at),
+        (PaymentState::Executed, head.executed_at),
+        (PaymentState::Completed, head.completed_at),
+        (PaymentState::Returned, head.returned_at),
     ];
-    let mut reached = Vec::new();
-    for (state, name, raw) in told {
-        if let Some(at) = time(name, raw)? {
-            reached.push((state, at));
-        }
-    }
-    if let Some(at) = prepared_at(head, state) {
-        reached.push((PaymentState::Prepared, at));
-    }
-    Ok(reached)
+    let told = told.into_iter().filter_map(|(state, raw)| Some((state, told_time(raw)?)));
+    let prepared = prepared_at(head, state).map(|at| (PaymentState::Prepared, at));
+    told.chain(prepared).collect()
 }
 
 /// No field tells when a payment was prepared. One that was executed was prepared by its last settlement; that of
@@ -255,12 +270,11 @@ fn prepared_at(head: &Head<'_>, state: &PaymentState) -> Option<DateTime<Utc>> {
         | PaymentState::Prepared
         | PaymentState::SettlementDeclined
         | PaymentState::Failed
-        | PaymentState::Other(_) => time("executed_at", head.executed_at).ok()?.is_some(),
+        | PaymentState::Other(_) => told_time(head.executed_at).is_some(),
     };
-    let nodes = head.user_info.iter().flatten().flatten();
-    let settled = nodes.flat_map(|node| node.settlement.iter().flatten().flatten());
+    let settled = head.user_info.0.iter().flat_map(|node| &node.settlement.0);
     // A time that cannot be read is nothing to infer from.
-    let times = settled.filter_map(|entry| time("created_at", entry.created_at).ok().flatten());
+    let times = settled.filter_map(|entry| told_time(entry.created_at));
     times.max().filter(|_| was_executed)
 }
 
@@ -269,7 +283,7 @@ fn bad_row(raw: &str, reason: &str) -> BadRow {
     let is_object = raw.starts_with('{');
     let label = serde_json::from_str::<Label<'_>>(raw).ok().filter(|_| is_object);
     let id = |label: &Label<'_>| word("payment_id", label.payment_id).ok().flatten();
-    let at = |label: &Label<'_>| time("modified_at", label.modified_at).ok().flatten();
+    let at = |label: &Label<'_>| told_time(label.modified_at);
     let kept = raw.get(..raw.floor_char_boundary(BAD_ROW_MAX)).unwrap_or_default();
     BadRow {
         payment_id: label.as_ref().and_then(id),

@@ -2,11 +2,12 @@
 
 mod odd;
 mod page;
+mod user_info;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{listing, sender_user_info};
+use super::listing;
 use crate::engine::{BadRow, ConnectorRole, Listing, Money, Payment, PaymentState, Row, Window};
 
 const PAGE: &str = include_str!("../../fixtures/payments-page.json");
@@ -177,7 +178,8 @@ fn the_payout_is_what_the_last_leg_gives_or_nothing() {
     assert_eq!(payout(&field("transfer_currency_code"), Value::Null), None);
     let first = "/contract/quote/quote_elements/0/quote_element_order";
     assert_eq!(payout(first, json!(10)), Some(money("10", "USD")), "by number, not by text");
-    assert_eq!(payout(first, json!("x")), Some(money("12", "GBP")));
+    let twice = bad_of(&sample_with(first, json!(4)).to_string());
+    assert!(twice.reason.contains("the last quote element is there twice"), "{}", twice.reason);
 }
 
 #[test]
@@ -256,7 +258,21 @@ fn what_cannot_be_understood_is_set_aside_with_a_reason() {
         (format!("{quote}/amount"), json!({}), "contract.quote.amount is neither"),
         (format!("{quote}/currency_code"), json!(""), "contract.quote.currency_code is missing"),
         (format!("{quote}/currency_code"), json!("U\0D"), "holds control characters"),
-        ("/user_info".to_owned(), json!({}), "invalid type"),
+        (
+            format!("{quote}/quote_elements/0/quote_element_order"),
+            json!("x"),
+            "quote_element_order",
+        ),
+        (
+            format!("{quote}/quote_elements/1/quote_element_order"),
+            Value::Null,
+            "quote_element_order",
+        ),
+        (format!("{quote}/quote_elements"), json!("x"), "invalid type"),
+        ("/user_info".to_owned(), json!("x"), "invalid type"),
+        ("/user_info/0/locked".to_owned(), json!("yes"), "invalid type"),
+        ("/user_info/0/executed".to_owned(), json!(1), "invalid type"),
+        ("/returns_payment_with_id".to_owned(), json!({}), "returns_payment_with_id is neither"),
     ] {
         let bad = bad_of(&sample_with(&pointer, value).to_string());
         assert!(bad.reason.contains(reason), "{pointer}: {}", bad.reason);
@@ -288,23 +304,37 @@ fn a_bad_row_is_kept_up_to_64_kb() {
 }
 
 #[test]
-fn the_senders_word_is_its_latest_repair_or_its_first() {
-    let info = |row: &Value| sender_user_info(&row.to_string());
-    assert_eq!(info(&sample()).unwrap()["Cdtr"]["Nm"], "Peppa Potts");
-    let entry = |n: u8, at: Value| json!({ "json": { "n": n }, "created_at": at, "subState": "" });
-    let repairs = json!([
-        entry(1, json!("2021-03-03T05:00:00Z")),
-        entry(2, json!("2021-03-03T06:00:00Z")),
-        entry(3, json!("2021-03-03T05:30:00Z")),
-        { "json": null, "created_at": "2021-03-03T07:00:00Z" },
-        null,
-    ]);
-    assert_eq!(info(&sample_with("/user_info/0/retry_accept", repairs)), Some(json!({ "n": 2 })));
-    let undated = json!([entry(1, Value::Null), entry(2, Value::Null)]);
-    assert_eq!(info(&sample_with("/user_info/0/retry_accept", undated)), Some(json!({ "n": 2 })));
-    let other = sample_with("/user_info/0/node_address", json!("test.cloud.blueprint2"));
-    assert_eq!(info(&other), None, "another node's word is not the sender's");
-    assert_eq!(info(&sample_with("/user_info", Value::Null)), None);
-    assert_eq!(info(&sample_with("/contract/quote/sender_address", json!("no-node"))), None);
-    assert_eq!(sender_user_info("rubbish"), None);
+fn a_time_that_nobody_needs_decides_nothing() {
+    let expires = "/contract/expires_at";
+    for (pointer, value) in [
+        ("/completed_at", json!("0001-01-01T00:00:00Z")),
+        ("/completed_at", json!("9999-12-31T23:59:59.999Z")),
+        ("/locked_at", json!({})),
+        ("/contract/created_at", json!("yesterday")),
+        ("/contract/created_at", json!("+12026-01-01T00:00:00Z")),
+    ] {
+        let payment = payment_of(&sample_with(pointer, value));
+        assert!(payment.reached.is_empty());
+    }
+    let never = payment_of(&sample_with(expires, json!("9999-12-31T23:59:59.999Z")));
+    assert_eq!(never.expires_at, None);
+    let long_ago = payment_of(&sample_with(expires, json!("0001-01-01T00:00:00Z")));
+    assert_eq!(long_ago.expires_at, Some(time("1970-01-01T00:00:00Z")));
+}
+
+#[test]
+fn a_list_of_one_may_come_as_its_element() {
+    let mut row = sample();
+    let receiver = row["contract"]["quote"]["receiver_address"].as_str().unwrap();
+    let node = receiver.rsplit_once('@').unwrap().1.to_owned();
+    row["user_info"] = json!({ "node_address": node, "locked": { "json": {} },
+        "executed": { "subState": "FORWARDED" } });
+    let payment = payment_of(&row);
+    assert!(payment.locked_here);
+    assert_eq!(payment.sub_states, ["FORWARDED"]);
+    let legs = &mut row["contract"]["quote"]["quote_elements"];
+    let mut last = legs.as_array().unwrap().last().unwrap().clone();
+    last["quote_element_order"] = Value::Null;
+    *legs = last;
+    assert_eq!(payment_of(&row).payout, Some(money("12.000000000", "GBP")), "it is the last");
 }
