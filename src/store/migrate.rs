@@ -41,6 +41,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0006_sick.sql"),
         include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
+    (
+        9,
+        "rail_fee",
+        include_str!("../../migrations/sqlite/0009_rail_fee.sql"),
+        include_str!("../../migrations/postgres/0009_rail_fee.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

@@ -85,6 +85,7 @@ fn facts(transfer: &Transfer, now: DateTime<Utc>) -> Table {
     fact("came in", money(&transfer.amount_in, inside));
     fact("goes out", money(&transfer.amount_out, outside));
     fact("fee", money(&transfer.amount_fee, inside));
+    fact("rail's fee", money(&transfer.rail_fee, &transfer.currency));
     fact("from", text(&transfer.from_address));
     fact("to", text(&transfer.to_address));
     fact("our account", text(&transfer.account));

@@ -30,14 +30,6 @@ pub struct Terms {
     pub overpayment: Policy,
 }
 
-impl Terms {
-    /// The same terms with a fee that somebody else has told, in place of our own.
-    #[must_use]
-    pub fn with_fee(&self, fee: Amount) -> Self {
-        Self { fee_fixed: fee, fee_percent: Amount::zero(), ..self.clone() }
-    }
-}
-
 /// What was agreed at the creation, for exactly the expected amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {

@@ -32,7 +32,17 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
         (Some(out), Some(fee)) => Some(Quote { out: out.clone(), fee: fee.clone() }),
         _ => None,
     };
-    let settled = settle_amounts(terms, received, expected, quote.as_ref());
+    let settled = match settle_amounts(terms, received, expected, quote.as_ref()) {
+        // But for an exchange, what came in is what goes out and what we keep.
+        Settled::Accept { out, fee }
+            if !transfer.kind.is_exchange() && out.plus(&fee) != *received =>
+        {
+            let why =
+                format!("{received} came, and {out} to go out with a fee of {fee} were agreed");
+            Settled::Hold(why)
+        }
+        settled @ (Settled::Accept { .. } | Settled::Refund(_) | Settled::Hold(_)) => settled,
+    };
     match transfer.status {
         TransferStatus::PendingUserTransferStart if transfer.kind != TransferKind::Send => {
             Some(go_on(transfer.kind, settled))
@@ -132,6 +142,19 @@ mod tests {
         let easy = Terms { overpayment: Policy::Accept, ..terms() };
         let other = arrive(&exchange, &easy, &amount("11")).unwrap();
         assert_eq!((other.to, other.out), (TransferStatus::OnHold, None));
+    }
+
+    #[test]
+    fn what_comes_in_goes_out_or_is_kept() {
+        let mut agreed = transfer(TransferKind::Deposit, TransferStatus::PendingUserTransferStart);
+        (agreed.amount_in, agreed.amount_expected) = (None, None);
+        (agreed.amount_out, agreed.amount_fee) = (Some(amount("9")), Some(amount("1")));
+        let arrived = arrive(&agreed, &terms(), &amount("10.00")).unwrap();
+        assert_eq!((arrived.out, arrived.fee), (Some(amount("9")), Some(amount("1"))));
+        for other in ["9.99", "100"] {
+            let arrived = arrive(&agreed, &terms(), &amount(other)).unwrap();
+            assert_eq!((arrived.to, arrived.out), (TransferStatus::OnHold, None), "{other}");
+        }
     }
 
     #[test]

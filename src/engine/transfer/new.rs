@@ -155,6 +155,7 @@ impl NewTransfer {
             amount_in: self.amount_in,
             amount_out: self.amount_out,
             amount_fee: self.amount_fee,
+            rail_fee: None,
             from_address: self.from_address,
             to_address: self.to_address,
             memo: self.memo,

@@ -16,6 +16,8 @@ pub struct Changes {
     pub amount_out: Option<Amount>,
     /// What we keep.
     pub amount_fee: Option<Amount>,
+    /// What the rail kept or took for its leg.
+    pub rail_fee: Option<Amount>,
     /// Who paid in.
     pub from_address: Option<String>,
     /// Who is paid on the rail: JSON text.
@@ -73,6 +75,7 @@ impl<'a> Step<'a> {
         put(&mut after.amount_in, changes.amount_in);
         put(&mut after.amount_out, changes.amount_out);
         put(&mut after.amount_fee, changes.amount_fee);
+        put(&mut after.rail_fee, changes.rail_fee);
         put(&mut after.from_address, changes.from_address);
         put(&mut after.beneficiary, changes.beneficiary);
         put(&mut after.rail_reference, changes.rail_reference);
@@ -148,6 +151,8 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     amount_fee: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rail_fee: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rail_reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     network_reference: Option<&'a str>,
@@ -179,6 +184,7 @@ impl<'a> Facts<'a> {
             amount_in: amount(&transfer.amount_in),
             amount_out: amount(&transfer.amount_out),
             amount_fee: amount(&transfer.amount_fee),
+            rail_fee: amount(&transfer.rail_fee),
             rail_reference: transfer.rail_reference.as_deref(),
             network_reference: transfer.network_reference.as_deref(),
             refund_id: transfer.refund_id.as_deref(),

@@ -34,6 +34,8 @@ pub struct Transfer {
     pub amount_out: Option<Amount>,
     /// What we keep, on the side where the money comes in.
     pub amount_fee: Option<Amount>,
+    /// What the rail kept or took for its leg, if it told: for the books. It is in none of the other amounts.
+    pub rail_fee: Option<Amount>,
     /// Who paid in.
     pub from_address: Option<String>,
     /// The network address that a deposit is paid to: `G…` or `M…`.

@@ -74,6 +74,20 @@ impl Currencies {
         }
     }
 
+    /// Reads the amount of an order, which has just the decimals of its currency.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, or with the currency.
+    pub(super) fn ordered(&self, text: &str, currency: &str) -> Result<BigDecimal, String> {
+        let amount = self.amount(text, currency)?;
+        if self.text(&amount, currency) == text {
+            Ok(amount)
+        } else {
+            Err(format!("amount [{text}] is not written with just the decimals of {currency}"))
+        }
+    }
+
     /// The smallest unit of a currency.
     pub(super) fn unit(&self, currency: &str) -> BigDecimal {
         BigDecimal::new(1.into(), self.decimals(currency).unwrap_or(0).into())
@@ -133,6 +147,17 @@ mod tests {
         }
         assert!(currencies().amount("7.0", "JPY").is_err());
         assert!(currencies().amount("7", "usd").is_err());
+    }
+
+    #[test]
+    fn an_order_has_just_the_decimals_of_its_currency() {
+        for (text, currency) in [("10.00", "USD"), ("0.01", "USD"), ("7", "JPY")] {
+            assert!(currencies().ordered(text, currency).is_ok(), "{text}");
+        }
+        for (text, currency) in [("10", "USD"), ("10.5", "USD"), ("10.000", "USD"), ("7.0", "JPY")]
+        {
+            assert!(currencies().ordered(text, currency).is_err(), "{text}");
+        }
     }
 
     #[test]

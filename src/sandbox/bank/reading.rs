@@ -111,7 +111,7 @@ pub(super) fn payout(
         return Err(format!("Idempotency-Key is {header}, the key is {}", payout.key));
     }
     identifier("transfer_id", &payout.transfer_id)?;
-    let amount = currencies.amount(&payout.amount, &payout.currency)?;
+    let amount = currencies.ordered(&payout.amount, &payout.currency)?;
     let nobody = match &payout.beneficiary {
         Value::Object(fields) => fields.is_empty(),
         Value::String(text) => text.is_empty(),

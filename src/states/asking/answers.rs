@@ -106,16 +106,8 @@ impl Received<'_> {
             step.changes.amount_in = Some((*amount).clone());
             return Some(step);
         };
-        let own;
-        let terms = match fee {
-            Some(fee) => {
-                own = terms.with_fee((*fee).clone());
-                &own
-            }
-            None => terms,
-        };
         let arrived = arrive(deposit, terms, amount)?;
-        let changes: Changes = changes_of(&arrived, amount);
+        let changes = Changes { rail_fee: fee.cloned(), ..changes_of(&arrived, amount) };
         Some(Step { transfer: deposit, to: arrived.to, cause: arrived.cause, changes })
     }
 }
@@ -190,14 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn a_fee_that_the_rail_tells_goes_before_ours() {
+    fn a_fee_that_the_rail_tells_is_the_rails_and_ours_follows_the_terms() {
         let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
-        let mut arrival = received("10", "USD");
-        if let Arrival::Received { fee, .. } = &mut arrival {
-            *fee = Some(amount("2"));
+        for told in ["0", "2"] {
+            let mut arrival = received("10", "USD");
+            if let Arrival::Received { fee, .. } = &mut arrival {
+                *fee = Some(amount(told));
+            }
+            let step = step(&deposit, &arrival).unwrap();
+            let changes = step.changes;
+            assert_eq!(changes.rail_fee, Some(amount(told)));
+            assert_eq!(changes.amount_in, Some(amount("10")), "what the rail kept is not in it");
+            assert_eq!(changes.amount_out, Some(amount("9.5")));
+            assert_eq!(changes.amount_fee, Some(amount("0.5")));
         }
-        let step = step(&deposit, &arrival).unwrap();
-        assert_eq!(step.changes.amount_out, Some(amount("8")));
     }
 
     #[test]

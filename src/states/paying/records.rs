@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::verdict::Ruling;
-use crate::engine::{Changes, PayoutStatus, Step};
+use crate::engine::{Amount, Changes, PayoutStatus, Purpose, Step};
 use crate::states::Note;
 use crate::states::round::Round;
 use crate::store::{Claim, FinishedPayout, PayoutEnd, StoreError};
@@ -48,6 +48,7 @@ impl Answered {
             cause,
             changes: Changes {
                 rail_reference: reference(end).cloned(),
+                rail_fee: rail_fee(end, self.claim.payout.purpose),
                 message: message.clone(),
                 ..Changes::default()
             },
@@ -71,6 +72,22 @@ impl Answered {
     fn name(&self) -> &str {
         let payout = &self.claim.payout;
         payout.transfer_id.as_ref().or(payout.refund_id.as_ref()).unwrap_or(&payout.payout_id)
+    }
+}
+
+/// What the rail took for the transfer's own leg. That of a refund is beside it, in the payout's answer.
+fn rail_fee(end: &PayoutEnd, purpose: Purpose) -> Option<Amount> {
+    match (end, purpose) {
+        (PayoutEnd::Done { rail_fee, .. }, Purpose::Payout) => rail_fee.clone(),
+        (PayoutEnd::Done { .. }, Purpose::Refund)
+        | (
+            PayoutEnd::Initiated { .. }
+            | PayoutEnd::Refused { .. }
+            | PayoutEnd::Unknown { .. }
+            | PayoutEnd::Same { .. }
+            | PayoutEnd::NotDone { .. },
+            Purpose::Payout | Purpose::Refund,
+        ) => None,
     }
 }
 

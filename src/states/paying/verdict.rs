@@ -78,7 +78,7 @@ pub(super) fn after_look(asked: Asked<'_>, state: PayoutState, now: DateTime<Utc
     let is_followed = asked.status == PayoutStatus::Initiated;
     Verdict::Record(match state {
         PayoutState::Delivered { reference, fee, amount } => {
-            asked.delivered(reference, fee.as_ref(), amount.as_ref())
+            asked.delivered(reference, fee, amount.as_ref())
         }
         PayoutState::Initiated { .. } if is_followed => asked.same(None, now),
         PayoutState::Initiated { reference } => asked.initiated(reference, now),
@@ -121,19 +121,20 @@ impl Asked<'_> {
     fn delivered(
         self,
         reference: Option<String>,
-        fee: Option<&Amount>,
+        fee: Option<Amount>,
         amount: Option<&Amount>,
     ) -> Ruling {
         let other = amount.filter(|amount| *amount != self.amount);
         let other = other.map(|amount| format!("the beneficiary got {amount}"));
-        let fee = fee.filter(|fee| !fee.is_zero()).map(|fee| format!("the rail took {fee}"));
-        let notes: Vec<String> = other.into_iter().chain(fee).collect();
+        let took = fee.as_ref().filter(|fee| !fee.is_zero());
+        let took = took.map(|fee| format!("the rail took {fee}"));
+        let notes: Vec<String> = other.into_iter().chain(took).collect();
         let message = (!notes.is_empty()).then(|| notes.join(", "));
         let step = match self.purpose {
             Purpose::Payout => (TransferStatus::Completed, Cause::Delivered),
             Purpose::Refund => (TransferStatus::Refunded, Cause::RefundDone),
         };
-        let end = PayoutEnd::Done { reference, answer: message.clone() };
+        let end = PayoutEnd::Done { reference, answer: message.clone(), rail_fee: fee };
         Ruling { end, step: Some(step), message }
     }
 
@@ -283,7 +284,8 @@ mod tests {
     fn what_is_delivered_is_done() {
         let ruling = paid(delivered());
         assert_eq!(ruling.step, Some((S::Completed, Cause::Delivered)));
-        assert_eq!(ruling.end, End::Done { reference: Some("r".to_owned()), answer: None });
+        let done = End::Done { reference: Some("r".to_owned()), answer: None, rail_fee: None };
+        assert_eq!(ruling.end, done);
         assert_eq!(ruling.message, None);
         assert_eq!(refunded(delivered()).step, Some((S::Refunded, Cause::RefundDone)));
     }

@@ -13,7 +13,7 @@ use super::payouts::PayoutRow;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::steps::{plan, write_steps};
 use super::trail::write_events;
-use crate::engine::{Event, EventType, PayoutStatus, Step};
+use crate::engine::{Amount, Event, EventType, PayoutStatus, Step};
 
 /// What came of a payout that was in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum PayoutEnd {
         reference: Option<String>,
         /// What the rail said.
         answer: Option<String>,
+        /// What the rail took on top, if it told.
+        rail_fee: Option<Amount>,
     },
     /// The rail has it, and has not delivered.
     Initiated {
@@ -150,7 +152,7 @@ impl PayoutEnd {
     /// What is written of it: the rail's name for it, what was said, and when to look again.
     pub(super) fn told(&self) -> (Option<&String>, Option<&String>, Option<DateTime<Utc>>) {
         match self {
-            Self::Done { reference, answer } => (reference.as_ref(), answer.as_ref(), None),
+            Self::Done { reference, answer, .. } => (reference.as_ref(), answer.as_ref(), None),
             Self::Initiated { reference, not_before } => {
                 (reference.as_ref(), None, Some(*not_before))
             }

@@ -33,6 +33,7 @@ pub(super) fn transfer_from(row: &Row) -> Result<Transfer, StoreError> {
         amount_in: row.maybe_amount("amount_in")?,
         amount_out: row.maybe_amount("amount_out")?,
         amount_fee: row.maybe_amount("amount_fee")?,
+        rail_fee: row.maybe_amount("rail_fee")?,
         from_address: row.maybe_text("from_address")?,
         to_address: row.maybe_text("to_address")?,
         memo: memo_from(row)?,

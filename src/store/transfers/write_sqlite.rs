@@ -12,12 +12,12 @@ use crate::engine::Amount;
 
 static MOVE: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "WITH r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, from_address, beneficiary, \
+        "WITH r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, rail_fee, from_address, beneficiary, \
              rail_reference, network_reference, message, refund_id, payout, not_before, at, completed) AS (",
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         ") UPDATE transfers SET status = r.status, version = transfers.version + 1, \
              amount_in = coalesce(r.amount_in, transfers.amount_in), amount_out = coalesce(r.amount_out, transfers.amount_out), \
-             amount_fee = coalesce(r.amount_fee, transfers.amount_fee), \
+             amount_fee = coalesce(r.amount_fee, transfers.amount_fee), rail_fee = coalesce(r.rail_fee, transfers.rail_fee), \
              from_address = coalesce(r.from_address, transfers.from_address), \
              beneficiary = coalesce(r.beneficiary, transfers.beneficiary), rail_reference = r.rail_reference, network_reference = r.network_reference, \
              message = r.message, refund_id = r.refund_id, payout_id = r.payout, attempts = 0, \
@@ -44,6 +44,7 @@ fn bind(row: &mut Values, step: &Planned<'_>) -> Result<(), sqlx::Error> {
     row.value(amount(&new.amount_in))?
         .value(amount(&new.amount_out))?
         .value(amount(&new.amount_fee))?
+        .value(amount(&new.rail_fee))?
         .maybe_text(new.from_address.as_deref())?
         .maybe_text(new.beneficiary.as_deref())?
         .maybe_text(after.rail_reference.as_deref())?

@@ -9,7 +9,7 @@ use crate::support::stellar::{Anchor, on_both_kinds};
 use crate::support::world::finish;
 
 const TRANSFER: &str = "transfer_id, kind, protocol, status, version, asset, network, rail, currency, amount_expected, \
-    amount_in, amount_out, amount_fee, from, to, account, memo_type, memo, subject, beneficiary, rail_reference, \
+    amount_in, amount_out, amount_fee, rail_fee, from, to, account, memo_type, memo, subject, beneficiary, rail_reference, \
     network_reference, reason, deadline, created_at, updated_at, completed_at";
 
 #[test]

@@ -40,7 +40,8 @@ fn moving(claim: &Claim, one: PayoutEnd, to: S, cause: Cause) -> FinishedPayout<
 }
 
 fn delivered(claim: &Claim) -> FinishedPayout<'_> {
-    let done = PayoutEnd::Done { reference: Some("ref-1".to_owned()), answer: None };
+    let done =
+        PayoutEnd::Done { reference: Some("ref-1".to_owned()), answer: None, rail_fee: None };
     moving(claim, done, S::Completed, Cause::Delivered)
 }
 

@@ -36,7 +36,7 @@ fn ended<'a>(claim: &'a Claim, end: &PayoutEnd, to: S, cause: Cause) -> Finished
 }
 
 fn delivered(claim: &Claim) -> FinishedPayout<'_> {
-    let done = PayoutEnd::Done { reference: None, answer: None };
+    let done = PayoutEnd::Done { reference: None, answer: None, rail_fee: None };
     ended(claim, &done, S::Completed, Cause::Delivered)
 }
 

@@ -20,6 +20,7 @@ fn a_move_changes_the_transfer_and_is_told() {
             amount_in: Some(amount("10.50")),
             amount_out: Some(amount("10.2500000")),
             amount_fee: Some(amount("0.25")),
+            rail_fee: Some(amount("0.35")),
             rail_reference: Some("bank-1".to_owned()),
             from_address: Some("DE00\0".to_owned()),
             message: Some("it came".to_owned()),
@@ -37,6 +38,7 @@ fn a_move_changes_the_transfer_and_is_told() {
         assert_eq!(after, expected);
         assert_eq!((after.status, after.version), (S::PendingAnchor, 2));
         assert_eq!(after.amount_out.unwrap().to_string(), "10.2500000");
+        assert_eq!(after.rail_fee.unwrap().to_string(), "0.35");
         let story = store.transfer_story("a").await.unwrap().unwrap();
         let last = story.history.last().unwrap();
         assert_eq!((last.status.as_str(), last.source.as_str()), ("pending_anchor", "arrived"));

@@ -74,7 +74,8 @@ fn a_deposit_goes_back_on_its_rail() {
         let start = Following::default();
         let (followed, _) =
             store.payouts_to_follow(&outgoing, "bank", now(), &start, 9).await.unwrap();
-        let done = PayoutEnd::Done { reference: Some("back-1".to_owned()), answer: None };
+        let done =
+            PayoutEnd::Done { reference: Some("back-1".to_owned()), answer: None, rail_fee: None };
         let transfer = followed[0].transfer.as_ref().unwrap();
         let step = Step::new(transfer, S::Refunded, Cause::RefundDone);
         let one = FinishedPayout { payout: &followed[0].payout, end: done, step: Some(step) };

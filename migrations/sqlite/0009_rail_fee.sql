@@ -1,0 +1,2 @@
+-- What the rail kept or took for its leg. It is the rail's, told for the books; amount_fee is ours.
+ALTER TABLE transfers ADD COLUMN rail_fee TEXT CHECK (rail_fee NOT GLOB '*[^0-9.]*');
