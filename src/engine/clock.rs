@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 /// Where the time comes from: the machine, or a test.
 #[derive(Clone)]
@@ -35,6 +36,13 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// So long after `now`. A pause that no calendar holds never ends: what is put off for ever is not due at once.
+#[must_use]
+pub fn later(now: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    let end = TimeDelta::from_std(pause).ok().and_then(|pause| now.checked_add_signed(pause));
+    end.unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 /// A time as programs are told it: RFC 3339 in UTC, to the microsecond, which is what the database keeps. All of one width,
 /// so that they sort as they read.
 #[must_use]
@@ -46,4 +54,16 @@ pub fn iso(time: DateTime<Utc>) -> String {
 #[must_use]
 pub fn readable(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_without_end_is_not_over_at_once() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(later(now, Duration::from_secs(7)), now + TimeDelta::seconds(7));
+        assert_eq!(later(now, Duration::MAX), DateTime::<Utc>::MAX_UTC);
+    }
 }

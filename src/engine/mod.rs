@@ -29,7 +29,7 @@ mod user_info;
 pub use alert::{Alert, AlertName};
 pub use amount::{Amount, AmountError, Money};
 pub use change::{Change, Known, compare};
-pub use clock::{Clock, iso, readable};
+pub use clock::{Clock, iso, later, readable};
 pub use currency::decimals_of;
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};

@@ -12,7 +12,7 @@ use super::rules::Acts;
 use super::{Sweep, SweepError};
 use crate::engine::{
     Decision, Operation, Payment, Reason, Resolution, ReviewStatus, Row, Trail, UserInfoGap,
-    doubling, gap_in_user_info, resolve, time_left,
+    doubling, gap_in_user_info, later, resolve, time_left,
 };
 use crate::failpoint;
 use crate::networks::NetworkError;
@@ -364,7 +364,7 @@ impl Sweep<'_> {
     }
 
     fn after(&self, pause: Duration) -> DateTime<Utc> {
-        self.clock.now() + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX)
+        later(self.clock.now(), pause)
     }
 
     /// The time by the network's clock: deadlines are the network's.

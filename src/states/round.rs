@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::note::{Note, Observer};
 use super::patience::Requests;
+pub(super) use crate::engine::later;
 use crate::engine::{Alert, AlertName, Clock};
 use crate::store::{Lease, Store, StoreError};
 
@@ -96,9 +97,4 @@ impl Round<'_> {
         }
         Ok(())
     }
-}
-
-/// So long from now.
-pub(super) fn later(now: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
-    now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::zero())
 }

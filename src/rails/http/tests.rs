@@ -105,6 +105,27 @@ async fn every_call_goes_to_its_path_and_is_signed() {
 }
 
 #[tokio::test]
+async fn a_wish_to_be_left_alone_holds_for_orders_and_questions() {
+    let server = Server::start(|_| {
+        let busy = axum::http::StatusCode::TOO_MANY_REQUESTS;
+        axum::response::IntoResponse::into_response((busy, [("retry-after", "600")]))
+    })
+    .await;
+    let rail = HttpRail::new(options(&server.url), Clock::system(), |_| {}).unwrap();
+    for _ in 0..3 {
+        let outcome = rail.pay_out(&order()).await;
+        let not_sent = PayoutOutcome::NotSent(RailError::Unavailable(String::new()));
+        assert!(
+            std::mem::discriminant(&outcome) == std::mem::discriminant(&not_sent),
+            "{outcome:?}"
+        );
+        let told = rail.payouts(&[reference("k1", None)]).await;
+        assert!(matches!(told, Err(RailError::Unavailable(why)) if why.contains("left alone")));
+    }
+    assert_eq!((server.seen("/payouts").len(), server.seen("/payouts/lookup").len()), (1, 0));
+}
+
+#[tokio::test]
 async fn each_try_of_a_question_has_a_signature_of_its_own_time() {
     let server =
         Server::start(|seen| if seen.nth < 3 { status(500, "") } else { bank(seen) }).await;
