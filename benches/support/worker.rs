@@ -55,7 +55,7 @@ impl Worker {
         let cost = work.end();
         match swept.error {
             Some(error) => Err(error.into()),
-            None if swept.report.outcome == "complete" => Ok((swept.report, cost)),
+            None if swept.report.outcome.is_good() => Ok((swept.report, cost)),
             None => Err(format!("the sweep ended as `{}`", swept.report.outcome).into()),
         }
     }

@@ -1,4 +1,4 @@
-//! `railpoll alerts`: conditions that somebody should know of.
+//! `railpoll alerts`: conditions that somebody should know of, and what to do.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -8,8 +8,8 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
-use super::who::ByArgs;
-use crate::engine::iso;
+use super::who::WhyArgs;
+use crate::engine::{AlertName, iso};
 use crate::store::OpenAlert;
 
 /// More alerts than this nobody reads.
@@ -21,25 +21,25 @@ pub(super) const ALERTS_MAX: u32 = 1_000;
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
     command: Option<AlertsCommand>,
-    /// Also alerts that have ended: the newest thousand
+    /// Also alerts that are silenced or have ended: the newest thousand
     #[arg(long)]
     all: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  railpoll alerts                                    what is wrong now
-  railpoll alerts clear 12                           you have seen to number 12";
+  railpoll alerts                                    what is wrong now, and what to do
+  railpoll alerts clear 12 --reason 'asked the bank' you have seen to number 12";
 
 #[derive(Debug, Subcommand)]
 enum AlertsCommand {
-    /// End alerts that you have seen to. One whose condition lasts is raised again
+    /// Silence alerts that you have seen to, until they change or begin anew
     Clear {
         /// The alerts' numbers
         #[arg(value_name = "ID", required = true)]
         ids: Vec<i64>,
         #[command(flatten)]
-        by: ByArgs,
+        why: WhyArgs,
     },
 }
 
@@ -50,78 +50,145 @@ struct AlertJson<'a> {
     poller: &'a str,
     place: &'a str,
     subject: &'a str,
+    count: u64,
     detail: &'a str,
+    advice: Option<&'static str>,
     began_at: String,
     ended_at: Option<String>,
+    silenced_at: Option<String>,
+    silenced_by: Option<&'a str>,
+    silenced_reason: Option<&'a str>,
 }
 
 pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> Result<(), Failure> {
     match args.command {
-        Some(AlertsCommand::Clear { ids, by }) => clear(session, &ids, &by, out).await,
+        Some(AlertsCommand::Clear { ids, why }) => clear(session, &ids, &why, out).await,
         None => list(session, args.all, out).await,
     }
 }
 
 async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
     let alerts = session.look().await?.alerts(all, ALERTS_MAX).await?;
+    let told = |alert: &&OpenAlert| all || alert.silence.is_none();
     if out.is_json() {
-        return alerts.iter().try_for_each(|alert| out.json(&AlertJson::from(alert)));
+        return alerts.iter().filter(told).try_for_each(|alert| out.json(&AlertJson::from(alert)));
     }
-    if alerts.is_empty() {
-        return out.line("no alerts");
+    let mut notes = Vec::new();
+    let silent = alerts.iter().filter(|alert| !told(alert)).count();
+    let lines = causes(alerts.iter().filter(told));
+    if lines.is_empty() {
+        out.line("no alerts")?;
+    } else {
+        out.table(&table(&lines, session.now()))?;
+        notes = advice(&lines);
     }
-    let now = session.now();
+    if silent > 0 {
+        notes.push(format!("silenced: {silent}; see `railpoll alerts --all`"));
+    }
+    out.notes(&notes)
+}
+
+/// Alerts that one cause has raised: several pollers of a place tell the same.
+fn causes<'a>(alerts: impl Iterator<Item = &'a OpenAlert>) -> Vec<Vec<&'a OpenAlert>> {
+    let mut causes: Vec<Vec<&OpenAlert>> = Vec::new();
+    let key = |alert: &OpenAlert| {
+        let OpenAlert { name, place, subject, detail, .. } = alert;
+        [name, place, subject, detail].map(String::clone)
+    };
+    let one = |a: &OpenAlert, b: &OpenAlert| {
+        key(a) == key(b) && (a.ended_at, &a.silence) == (b.ended_at, &b.silence)
+    };
+    for alert in alerts {
+        match causes.iter_mut().find(|cause| cause.first().is_some_and(|first| one(first, alert))) {
+            Some(cause) => cause.push(alert),
+            None => causes.push(vec![alert]),
+        }
+    }
+    causes
+}
+
+fn table(lines: &[Vec<&OpenAlert>], now: chrono::DateTime<chrono::Utc>) -> Table {
     let mut table = Table::new(&[
-        Column::right("ID"),
+        Column::left("ID"),
         Column::left("ALERT"),
+        Column::right("COUNT"),
         Column::left("POLLER"),
         Column::left("PLACE"),
-        Column::left("SUBJECT"),
+        Column::left("SUBJECT").spare(),
         Column::left("BEGAN"),
         Column::left("ENDED").spare(),
         Column::prose("DETAIL"),
     ]);
-    for alert in &alerts {
-        let name = Cell::from(alert.name.as_str());
-        let is_open = alert.ended_at.is_none();
+    for cause in lines {
+        let Some(first) = cause.first() else { continue };
+        let joined = |of: fn(&OpenAlert) -> String| {
+            cause.iter().map(|alert| of(alert)).collect::<Vec<_>>().join(", ")
+        };
+        let name = Cell::from(first.name.as_str());
+        let is_told = first.ended_at.is_none() && first.silence.is_none();
+        let began = cause.iter().map(|alert| alert.began_at).min();
+        let silenced = first.silence.as_ref().map(|silence| format!("silenced by {}", silence.by));
         table.row([
-            alert.alert_id.to_string().into(),
-            if is_open { name.paint(Paint::Bad) } else { name },
-            alert.poller.as_str().into(),
-            alert.network.as_str().into(),
-            Some(alert.subject.clone()).filter(|subject| !subject.is_empty()).into(),
-            relative(alert.began_at, now).into(),
-            alert.ended_at.map(|time| relative(time, now)).into(),
-            alert.detail.as_str().into(),
+            joined(|alert| alert.alert_id.to_string()).into(),
+            if is_told { name.paint(Paint::Bad) } else { name },
+            cause.iter().map(|alert| alert.count).max().unwrap_or(1).to_string().into(),
+            joined(|alert| alert.poller.clone()).into(),
+            first.place.as_str().into(),
+            Some(first.subject.clone()).filter(|subject| !subject.is_empty()).into(),
+            began.map(|began| relative(began, now)).into(),
+            first.ended_at.map(|time| relative(time, now)).or(silenced).into(),
+            first.detail.as_str().into(),
         ]);
     }
-    out.table(&table)
+    table
 }
 
-async fn clear(session: &Session, ids: &[i64], by: &ByArgs, out: &mut Out) -> Result<(), Failure> {
+/// What to do, once for each kind of alert that stands.
+fn advice(lines: &[Vec<&OpenAlert>]) -> Vec<String> {
+    let standing = lines.iter().flatten().filter(|alert| alert.ended_at.is_none());
+    let mut names: Vec<AlertName> =
+        standing.filter_map(|alert| alert.name.parse::<AlertName>().ok()).collect();
+    names.sort();
+    names.dedup();
+    names.iter().map(|name| format!("{name}: {}", name.advice())).collect()
+}
+
+async fn clear(
+    session: &Session,
+    ids: &[i64],
+    why: &WhyArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let store = session.store().await?;
-    let deed = by.deed();
+    let deed = why.deed();
     super::each(ids, out, async |id, out| {
-        store.clear_alert_by_id(*id, &deed, session.now()).await?;
+        store.silence_alert(*id, &deed, session.now()).await?;
         if out.is_json() {
-            return out.json(&serde_json::json!({ "id": id, "cleared": true }));
+            let by = &deed.operator.name;
+            return out.json(&serde_json::json!({ "id": id, "silenced": true, "by": by }));
         }
-        out.line(format!("cleared alert {id}"))
+        out.line(format!("silenced alert {id} until it changes"))
     })
     .await
 }
 
 impl<'a> From<&'a OpenAlert> for AlertJson<'a> {
     fn from(alert: &'a OpenAlert) -> Self {
+        let silence = alert.silence.as_ref();
         Self {
             id: alert.alert_id,
             name: &alert.name,
             poller: &alert.poller,
-            place: &alert.network,
+            place: &alert.place,
             subject: &alert.subject,
+            count: alert.count,
             detail: &alert.detail,
+            advice: alert.name.parse::<AlertName>().ok().map(AlertName::advice),
             began_at: iso(alert.began_at),
             ended_at: alert.ended_at.map(iso),
+            silenced_at: silence.map(|silence| iso(silence.at)),
+            silenced_by: silence.map(|silence| silence.by.as_str()),
+            silenced_reason: silence.map(|silence| silence.why.as_str()),
         }
     }
 }

@@ -142,7 +142,7 @@ async fn standing(
 ) -> Result<Standing, StoreError> {
     let cursor = store.cursor(&scope).await?;
     let is_ours =
-        |alert: &&OpenAlert| alert.poller == scope.poller.name() && alert.network == scope.network;
+        |alert: &&OpenAlert| alert.poller == scope.poller.name() && alert.place == scope.place();
     Ok(Standing {
         enabled: settings.enabled,
         schedule: schedule(&settings.schedule),
@@ -193,7 +193,7 @@ impl<'a> From<&'a SweepRow> for SweepJson<'a> {
         Self {
             started_at: iso(sweep.started_at),
             finished_at: iso(sweep.finished_at),
-            outcome: &sweep.outcome,
+            outcome: sweep.outcome.as_str(),
             pages: sweep.pages,
             requests: sweep.requests,
             new: sweep.tally.new,
@@ -274,7 +274,7 @@ fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
     let outcome = sweep.map_or_else(
         || None.into(),
         |sweep| {
-            let paint = if sweep.outcome == "ok" { Paint::Good } else { Paint::Bad };
+            let paint = if sweep.outcome.is_good() { Paint::Good } else { Paint::Bad };
             Cell::from(sweep.outcome.as_str()).paint(paint)
         },
     );

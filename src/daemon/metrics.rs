@@ -209,7 +209,7 @@ impl Metrics {
             labels.push((name, value.to_owned()));
             labels
         };
-        self.sweeps.get_or_create(&with("outcome", report.outcome)).inc();
+        self.sweeps.get_or_create(&with("outcome", report.outcome.as_str())).inc();
         self.sweep_duration.get_or_create(&own).observe(took.as_secs_f64());
         let tally = &report.tally;
         let changes = [
@@ -273,11 +273,7 @@ impl Metrics {
     pub fn alerts(&self, scope: &Scope, open: &[OpenAlert]) {
         use crate::engine::AlertName;
         for name in AlertName::ALL {
-            let own = |alert: &&OpenAlert| {
-                alert.name == name.as_str()
-                    && alert.poller == scope.poller.name()
-                    && alert.network == scope.network
-            };
+            let own = |alert: &&OpenAlert| alert.name == name.as_str();
             let mut labels = labels(scope);
             labels.push(("name", name.as_str().to_owned()));
             let stands = i64::from(open.iter().any(|alert| own(&alert)));

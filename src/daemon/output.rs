@@ -66,7 +66,7 @@ pub fn sweep_json(row: &SweepRow) -> Value {
     json!({
         "started_at": iso(row.started_at),
         "finished_at": iso(row.finished_at),
-        "outcome": row.outcome,
+        "outcome": row.outcome.as_str(),
         "pages": row.pages,
         "requests": row.requests,
         "new": row.tally.new,

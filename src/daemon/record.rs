@@ -19,7 +19,7 @@ pub(super) fn row_of(
     SweepRow {
         started_at,
         finished_at,
-        outcome: report.outcome.to_owned(),
+        outcome: report.outcome,
         pages: report.pages,
         requests: report.requests,
         tally: report.tally,
@@ -37,17 +37,17 @@ pub(super) fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
             error @ (SweepError::Network(NetworkError::Unavailable(_))
             | SweepError::Rail(RailError::Unavailable(_))),
         ) => {
-            tracing::warn!(%error, outcome, pages, requests, millis, "the sweep ended early");
+            tracing::warn!(%error, %outcome, pages, requests, millis, "the sweep ended early");
         }
         Some(error) => {
-            tracing::error!(%error, outcome, pages, requests, millis, "the sweep ended early");
+            tracing::error!(%error, %outcome, pages, requests, millis, "the sweep ended early");
         }
         None if tally.brought_news() || tally.quarantined > 0 || *acted > 0 => {
             let (new, changed, set_aside) = (tally.new, tally.changed, tally.quarantined);
             tracing::info!(
-                outcome, pages, requests, new, changed, set_aside, acted, millis, "swept"
+                %outcome, pages, requests, new, changed, set_aside, acted, millis, "swept"
             );
         }
-        None => tracing::debug!(outcome, pages, requests, millis, "swept, nothing new"),
+        None => tracing::debug!(%outcome, pages, requests, millis, "swept, nothing new"),
     }
 }

@@ -17,8 +17,8 @@ use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
-use crate::engine::{Alert, AlertName, Clock, Poller, doubling};
-use crate::states::{Job, Note, SweepError, Swept};
+use crate::engine::{Clock, Poller, doubling};
+use crate::states::{Job, Note, Swept, rules};
 use crate::store::{Acquired, Lease, Scope, Store, StoreError};
 
 /// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.
@@ -264,13 +264,13 @@ impl Worker {
         };
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
-        if let Err(error) = self.tell_alerts(&keeper.lease, error.as_ref()).await {
-            tracing::warn!(%error, "alerts could not be stored");
-        }
         match self.store.record_sweep(&keeper.lease, &row, next).await {
             // Whoever holds it now has sweeps of its own to record.
             Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
             Err(error) => tracing::warn!(%error, "the sweep could not be recorded"),
+        }
+        if let Err(error) = self.tell_alerts(&keeper.lease).await {
+            tracing::warn!(%error, "alerts could not be stored");
         }
         self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);
         self.output.sweep(scope, &row);
@@ -279,34 +279,12 @@ impl Worker {
         exit
     }
 
-    /// Raises what this sweep's error calls for, and clears what its success has ended.
-    async fn tell_alerts(
-        &self,
-        lease: &Lease,
-        error: Option<&SweepError>,
-    ) -> Result<(), StoreError> {
+    /// Brings the place's alerts to what the sweep has left, and the metrics to them.
+    async fn tell_alerts(&self, lease: &Lease) -> Result<(), StoreError> {
         let (scope, now) = (self.job.scope(), self.clock.now());
-        let lasting = [
-            AlertName::CredentialsRefused,
-            AlertName::NetworkUnavailable,
-            AlertName::RailUnavailable,
-        ];
-        match error {
-            Some(error) => {
-                if let Some(name) = error.alert() {
-                    let detail = error.to_string();
-                    let alert = Alert { name, subject: String::new(), detail };
-                    self.store.raise_alert(scope, Some(lease), &alert, now).await?;
-                }
-            }
-            None => {
-                for name in lasting {
-                    self.store.clear_alert(scope, Some(lease), name, "", now).await?;
-                }
-            }
-        }
-        let open = self.store.alerts(false, 1_000).await?;
-        self.metrics.alerts(scope, &open);
+        let states = rules(scope.poller).map_or(&[][..], |rules| rules.states);
+        self.store.tell_conditions(lease, states, now).await?;
+        self.metrics.alerts(scope, &self.store.alerts_at(scope).await?);
         if scope.poller != Poller::Outgoing {
             let set_aside = self.store.quarantined_count(scope).await?;
             self.metrics.quarantined(scope, set_aside);

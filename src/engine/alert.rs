@@ -1,28 +1,27 @@
 //! Conditions that somebody should know of.
 
 use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
 
 /// The names of alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertName {
-    /// The network does not take our credentials.
+    /// The network or rail does not take our credentials.
     CredentialsRefused,
     /// The network does not answer, or only with errors.
     NetworkUnavailable,
-    /// The network's list has other payments than our database, and a reconcile was needed.
-    Drift,
-    /// Rows were set aside because they could not be understood or believed.
-    Quarantined,
-    /// A payment's amount is not what was recorded before.
-    AmountChanged,
-    /// The list grows faster than it can be read.
-    ListTooFast,
-    /// The network's answers break its own contract: order, bounds or counts.
-    ListUnreliable,
-    /// A transfer waits for a person.
-    TransferOnHold,
     /// A rail does not answer, or only with errors.
     RailUnavailable,
+    /// A sweep could not be carried out for a reason of our own: the database, or a defect.
+    SweepFailed,
+    /// Payments or transfers wait for a person, and their deadline comes near.
+    DecisionDue,
+    /// A transfer waits for a person.
+    TransferOnHold,
+    /// A transfer failed, and its money is with us.
+    TransferFailed,
     /// Money came that belongs to no transfer.
     IncomingUnmatched,
     /// A refund could not be made.
@@ -35,26 +34,39 @@ pub enum AlertName {
     PutOff,
     /// The network's clock and ours are too far from each other to be both right.
     ClockOffset,
+    /// A payment's amount is not what was recorded before.
+    AmountChanged,
+    /// The network's list has other payments than our database, and a reconcile was needed.
+    Drift,
+    /// Rows were set aside because they could not be understood or believed.
+    Quarantined,
+    /// The list grows faster than it can be read.
+    ListTooFast,
+    /// The network's answers break its own contract: order, bounds or counts.
+    ListUnreliable,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
-        Self::Drift,
-        Self::Quarantined,
-        Self::AmountChanged,
-        Self::ListTooFast,
-        Self::ListUnreliable,
-        Self::TransferOnHold,
         Self::RailUnavailable,
+        Self::SweepFailed,
+        Self::DecisionDue,
+        Self::TransferOnHold,
+        Self::TransferFailed,
         Self::IncomingUnmatched,
         Self::RefundFailed,
         Self::PayoutNotTaken,
         Self::DepositNotTold,
         Self::PutOff,
         Self::ClockOffset,
+        Self::AmountChanged,
+        Self::Drift,
+        Self::Quarantined,
+        Self::ListTooFast,
+        Self::ListUnreliable,
     ];
 
     /// The word in tables, events and metrics.
@@ -63,19 +75,83 @@ impl AlertName {
         match self {
             Self::CredentialsRefused => "credentials_refused",
             Self::NetworkUnavailable => "network_unavailable",
-            Self::Drift => "drift",
-            Self::Quarantined => "quarantined",
-            Self::AmountChanged => "amount_changed",
-            Self::ListTooFast => "list_too_fast",
-            Self::ListUnreliable => "list_unreliable",
-            Self::TransferOnHold => "transfer_on_hold",
             Self::RailUnavailable => "rail_unavailable",
+            Self::SweepFailed => "sweep_failed",
+            Self::DecisionDue => "decision_due",
+            Self::TransferOnHold => "transfer_on_hold",
+            Self::TransferFailed => "transfer_failed",
             Self::IncomingUnmatched => "incoming_unmatched",
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
             Self::DepositNotTold => "deposit_not_told",
             Self::PutOff => "put_off",
             Self::ClockOffset => "clock_offset",
+            Self::AmountChanged => "amount_changed",
+            Self::Drift => "drift",
+            Self::Quarantined => "quarantined",
+            Self::ListTooFast => "list_too_fast",
+            Self::ListUnreliable => "list_unreliable",
+        }
+    }
+
+    /// What to do. docs/operate.md says the same.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::CredentialsRefused => {
+                "Renew the secret and send the poller HUP; where the secret is a systemd credential, restart the unit. It tries again by itself, each time with a new token, after 5 minutes, then after twice as long each time, at most an hour; USR1 tries now"
+            }
+            Self::NetworkUnavailable => {
+                "Nothing, if it passes: the next good sweep makes up for all of it. If it lasts, look at the detail for what failed, and ask the network"
+            }
+            Self::RailUnavailable => {
+                "Nothing, if it passes: what was due is paid by the next good sweep. If it lasts, look at the detail for what failed, and ask whoever runs the rail"
+            }
+            Self::SweepFailed => {
+                "See that the database can be written: room on its disk, rights, a server that is up. If the detail speaks of a defect, keep the log and report it"
+            }
+            Self::DecisionDue => {
+                "Decide now: `railpoll payments list --review pending`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What nobody decides on fails at its deadline"
+            }
+            Self::TransferOnHold => {
+                "`railpoll transfers list --status on_hold`, then `railpoll transfers explain ID`. Find out what the rail or ledger has done before you let it go on"
+            }
+            Self::TransferFailed => {
+                "`railpoll transfers list --status error`, then `railpoll transfers explain ID`; `railpoll transfers refund ID` sends the money back"
+            }
+            Self::IncomingUnmatched => {
+                "`railpoll transfers incoming list` tells who paid what, and why it is not matched; then `railpoll transfers incoming assign` or `railpoll transfers incoming refund`"
+            }
+            Self::RefundFailed => {
+                "`railpoll transfers explain ID` tells why; decide once more, with another account if need be"
+            }
+            Self::PayoutNotTaken => {
+                "`railpoll transfers explain ID` tells what the rail says. Mend it there: then the next try is taken, or ends the payout if the rail answers `failed` in the words of its contract"
+            }
+            Self::DepositNotTold => {
+                "`railpoll transfers explain ID` tells what the rail says. Mend it there, or move the transfer on by hand"
+            }
+            Self::PutOff => {
+                "Ask whoever runs the network or rail about the one that is named; the detail has its answer. Nothing needs to be done here once it answers"
+            }
+            Self::ClockOffset => {
+                "See whether this host keeps time (`timedatectl`, `chronyc tracking`); if it does, tell the network"
+            }
+            Self::AmountChanged => {
+                "`railpoll payments show ID`, and ask the partner. The event `payment.amount_changed` has both amounts. Once you know, `railpoll alerts clear ID --reason TEXT`"
+            }
+            Self::Drift => {
+                "Nothing, if it passes. If it stays, `railpoll reconcile POLLER`; if a reconcile found payments, raise `overlap`"
+            }
+            Self::Quarantined => {
+                "`railpoll quarantine list`, then `railpoll quarantine show ID`; `railpoll quarantine retry ID` asks again, `railpoll quarantine resolve ID` says that you know what it is"
+            }
+            Self::ListTooFast => {
+                "Raise `page_size` and `requests_per_second`, as far as the network allows"
+            }
+            Self::ListUnreliable => {
+                "Usually it passes: the next sweep finds out anew how the list can be read. If it stays, tell the network; one that was begun anew needs a new name in the config"
+            }
         }
     }
 }
@@ -86,13 +162,76 @@ impl fmt::Display for AlertName {
     }
 }
 
-/// A condition, and what it is about.
+impl FromStr for AlertName {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|name| name.as_str() == word);
+        known.ok_or_else(|| format!("there is no alert `{word}`"))
+    }
+}
+
+/// A condition that stands, and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// Which condition.
     pub name: AlertName,
-    /// The one thing that it is about; empty where it is about the poller's whole network.
+    /// The one thing that it is about; empty where it is about the poller's whole place.
     pub subject: String,
-    /// For a person to read.
+    /// How many things it is about.
+    pub count: u64,
+    /// For a person to read. It says nothing that changes while the condition does not: no ages, no tries.
     pub detail: String,
+}
+
+impl Alert {
+    /// One of the poller's whole place, about one thing.
+    #[must_use]
+    pub fn of(name: AlertName, detail: impl Into<String>) -> Self {
+        Self { name, subject: String::new(), count: 1, detail: detail.into() }
+    }
+
+    /// The same about this one thing.
+    #[must_use]
+    pub fn about(self, subject: &str) -> Self {
+        Self { subject: subject.to_owned(), ..self }
+    }
+
+    /// The same about so many things.
+    #[must_use]
+    pub fn counting(self, count: u64) -> Self {
+        Self { count, ..self }
+    }
+}
+
+/// Whether a deadline comes near: half of the time that there was for a decision is over. One that has passed does not any
+/// more.
+#[must_use]
+pub fn comes_near(since: DateTime<Utc>, deadline: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now < deadline && deadline - now <= (deadline - since) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_word_means_one_alert() {
+        let words: HashSet<_> = AlertName::ALL.map(AlertName::as_str).into_iter().collect();
+        assert_eq!(words.len(), AlertName::ALL.len());
+        for name in AlertName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_near_from_the_middle_on() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
+        for (now, near) in [(0, false), (149, false), (150, true), (299, true), (300, false)] {
+            assert_eq!(comes_near(at(0), at(300), at(now)), near, "{now}");
+        }
+        assert!(comes_near(at(10), at(5), at(4)), "it was late from the beginning");
+    }
 }

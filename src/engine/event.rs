@@ -52,6 +52,10 @@ pub enum EventType {
     RefundFailed,
     /// A condition began that somebody should know of.
     AlertRaised,
+    /// There is more of a condition that stands, or it is not what somebody has silenced.
+    AlertChanged,
+    /// Somebody has seen to a condition: it is silent until it changes.
+    AlertSilenced,
     /// That condition ended.
     AlertCleared,
 }
@@ -83,6 +87,8 @@ impl EventType {
             Self::RefundDone => "refund.done",
             Self::RefundFailed => "refund.failed",
             Self::AlertRaised => "alert.raised",
+            Self::AlertChanged => "alert.changed",
+            Self::AlertSilenced => "alert.silenced",
             Self::AlertCleared => "alert.cleared",
         }
     }

@@ -22,11 +22,12 @@ mod retry;
 mod review;
 mod sick;
 mod state;
+mod sweep;
 mod tally;
 mod transfer;
 mod user_info;
 
-pub use alert::{Alert, AlertName};
+pub use alert::{Alert, AlertName, comes_near};
 pub use amount::{Amount, AmountError, Money};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, later, readable};
@@ -44,6 +45,7 @@ pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
 pub use review::{Decision, ReviewStatus, time_left};
 pub use sick::{Blame, Failed, blame, is_told, pause};
 pub use state::PaymentState;
+pub use sweep::SweepOutcome;
 pub use tally::Tally;
 pub use transfer::{
     Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, IllegalMove, Incoming,

@@ -9,7 +9,7 @@ use crate::collect::{
     Source, probe,
 };
 use crate::config::CollectFrom;
-use crate::engine::{AlertName, Listing, Row, Tally, Trail, Window};
+use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window};
 use crate::networks::NetworkError;
 use crate::store::{Cursor, Lease, StoreError, WalkEnd};
 
@@ -187,16 +187,15 @@ impl Sweep<'_> {
 
     /// Raises the alert where the network's clock and ours are too far from each other, and clears it when they are not.
     async fn judge_clock(&self, lease: &Lease) -> Result<(), StoreError> {
-        let doubted = self.client.doubted_offset();
-        self.alert_if(lease, doubted.is_some(), AlertName::ClockOffset, || {
-            let seconds = doubted.unwrap_or_default().num_seconds();
+        let detail = self.client.doubted_offset().map(|doubted| {
+            let seconds = doubted.num_seconds();
             let which = if seconds > 0 { "ahead of" } else { "behind" };
             format!(
                 "the network's clock is {} s {which} ours, and is not believed: deadlines are judged by ours",
                 seconds.unsigned_abs()
             )
-        })
-        .await
+        });
+        self.set_alert(lease, AlertName::ClockOffset, detail).await
     }
 
     /// Raises and clears the alerts on how the list can be read.
@@ -205,20 +204,30 @@ impl Sweep<'_> {
         if outcome == Outcome::Stopped {
             return Ok(());
         }
-        self.alert_if(lease, outcome == Outcome::TooFast, AlertName::ListTooFast, || {
+        let too_fast = (outcome == Outcome::TooFast).then(|| {
             format!("{} pages were read, and the end of the list was not reached", collected.pages)
-        })
-        .await?;
-        self.alert_if(lease, outcome == Outcome::Unreliable, AlertName::ListUnreliable, || {
+        });
+        self.set_alert(lease, AlertName::ListTooFast, too_fast).await?;
+        let unreliable = (outcome == Outcome::Unreliable).then(|| {
             "the network's pages are not in the order, or not in the range, that was asked for"
                 .to_owned()
-        })
-        .await
+        });
+        self.set_alert(lease, AlertName::ListUnreliable, unreliable).await
+    }
+}
+
+/// How a sweep ended whose collecting ended so.
+pub(super) const fn outcome_of(outcome: Outcome) -> SweepOutcome {
+    match outcome {
+        Outcome::Complete => SweepOutcome::Complete,
+        Outcome::Stopped => SweepOutcome::Stopped,
+        Outcome::TooFast => SweepOutcome::TooFast,
+        Outcome::Unreliable => SweepOutcome::Unreliable,
     }
 }
 
 fn note(report: &mut SweepReport, collected: &Collected) {
-    report.outcome = collected.outcome.as_str();
+    report.outcome = outcome_of(collected.outcome);
     report.pages = collected.pages;
     report.tally = collected.tally;
     report.newest = collected.newest;

@@ -120,21 +120,17 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let found = report.found_by_reconcile;
         if found > 0 {
-            self.alert_if(lease, true, AlertName::Drift, || {
-                format!("a reconcile found {found} payments that the sweeps had missed")
-            })
-            .await
+            let detail = format!("a reconcile found {found} payments that the sweeps had missed");
+            self.set_alert(lease, AlertName::Drift, Some(detail)).await
         } else if end.unexplained != 0 {
             let (count, which) = (end.unexplained.unsigned_abs(), end.unexplained.signum());
             let which = if which > 0 { "more" } else { "fewer" };
-            self.alert_if(lease, true, AlertName::Drift, || {
-                format!(
-                    "the network counts {count} payments {which} than we, also after a reconcile"
-                )
-            })
-            .await
+            let detail = format!(
+                "the network counts {count} payments {which} than we, also after a reconcile"
+            );
+            self.set_alert(lease, AlertName::Drift, Some(detail)).await
         } else if end.difference == 0 {
-            self.alert_if(lease, false, AlertName::Drift, String::new).await
+            self.set_alert(lease, AlertName::Drift, None).await
         } else {
             Ok(())
         }

@@ -32,7 +32,7 @@ impl Desk {
     ) -> Swept {
         let made_before = self.requests.made();
         let round = self.round(lease, stop, observer);
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let mut report = SweepReport::default();
         let error = work(&round, &mut report).await.err();
         if let Some(error) = &error {
             report.outcome = error.outcome();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::collecting::{List, Records};
+use super::collecting::{List, Records, outcome_of};
 use super::note::Note;
 use super::rules::Acts;
 use super::sweep::{Sweep, SweepError, SweepReport};
@@ -85,7 +85,7 @@ impl Sweep<'_> {
             self.preview_due(acts).await?;
         }
         Ok(SweepReport {
-            outcome: collected.outcome.as_str(),
+            outcome: outcome_of(collected.outcome),
             pages: collected.pages,
             tally: collected.tally,
             newest: collected.newest,

@@ -80,21 +80,12 @@ impl Round<'_> {
         }
     }
 
-    /// Raises or clears an alert of this poller.
-    pub(super) async fn alert_if(
+    /// Sets which conditions of `name` stand at this place: these, and no others.
+    pub(super) async fn set_alerts(
         &self,
-        stands: bool,
         name: AlertName,
-        subject: &str,
-        detail: impl FnOnce() -> String,
+        standing: &[Alert],
     ) -> Result<(), StoreError> {
-        let (scope, now) = (&self.lease.scope, self.now());
-        if stands {
-            let alert = Alert { name, subject: subject.to_owned(), detail: detail() };
-            self.store.raise_alert(scope, Some(self.lease), &alert, now).await?;
-        } else {
-            self.store.clear_alert(scope, Some(self.lease), name, subject, now).await?;
-        }
-        Ok(())
+        self.store.set_alerts(self.lease, name, standing, self.now()).await
     }
 }

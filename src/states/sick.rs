@@ -172,16 +172,8 @@ impl Sick {
     async fn tell(&self, lease: &Lease) -> Result<(), StoreError> {
         let (name, now) = (AlertName::PutOff, self.clock.now());
         let detail = detail(self.known.borrow().values().filter(|one| is_told(one.failures)));
-        match detail {
-            Some(detail) => {
-                let alert = Alert { name, subject: String::new(), detail };
-                self.store.raise_alert(&self.scope, Some(lease), &alert, now).await?;
-            }
-            None => {
-                self.store.clear_alert(&self.scope, Some(lease), name, "", now).await?;
-            }
-        }
-        Ok(())
+        let alert = detail.map(|detail| Alert::of(name, detail));
+        self.store.set_alerts(lease, name, alert.as_slice(), now).await
     }
 }
 

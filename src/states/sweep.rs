@@ -16,7 +16,9 @@ use super::sick::Sick;
 use crate::config::{
     NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
 };
-use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Tally, Window};
+use crate::engine::{
+    Alert, AlertName, Clock, ConnectorRole, RetryPolicy, SweepOutcome, Tally, Window,
+};
 use crate::networks::ripplenet::{Client, ClientOptions};
 use crate::networks::{NetworkError, RequestSeen};
 use crate::rails::RailError;
@@ -80,8 +82,8 @@ pub enum SweepError {
 /// What a sweep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// How collecting ended: `complete`, or why it did not end so.
-    pub outcome: &'static str,
+    /// How it ended.
+    pub outcome: SweepOutcome,
     /// Pages read.
     pub pages: u64,
     /// Requests made.
@@ -112,56 +114,28 @@ pub struct Swept {
 }
 
 impl SweepError {
-    /// The word in the record of sweeps.
+    /// How the sweep ended.
     #[must_use]
-    pub const fn outcome(&self) -> &'static str {
+    pub const fn outcome(&self) -> SweepOutcome {
         match self {
-            Self::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_)) => {
-                "credentials_refused"
+            Self::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_))
+            | Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
+                SweepOutcome::CredentialsRefused
             }
             Self::Network(
                 NetworkError::Unavailable(_)
                 | NetworkError::Unreadable(_)
                 | NetworkError::Refused { .. }
                 | NetworkError::Options(_),
-            ) => "network_unavailable",
-            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
-                "credentials_refused"
-            }
+            ) => SweepOutcome::NetworkUnavailable,
             Self::Rail(
                 RailError::Unavailable(_)
                 | RailError::Unreadable(_)
                 | RailError::Refused { .. }
                 | RailError::Options(_),
-            ) => "rail_unavailable",
-            Self::Store(StoreError::LeaseLost { .. }) => "lease_lost",
-            Self::Store(_) => "database",
-        }
-    }
-
-    /// The alert that stands while this lasts.
-    #[must_use]
-    pub const fn alert(&self) -> Option<AlertName> {
-        match self {
-            Self::Network(NetworkError::Credentials(_) | NetworkError::Forbidden(_)) => {
-                Some(AlertName::CredentialsRefused)
-            }
-            Self::Network(
-                NetworkError::Unavailable(_)
-                | NetworkError::Unreadable(_)
-                | NetworkError::Refused { .. }
-                | NetworkError::Options(_),
-            ) => Some(AlertName::NetworkUnavailable),
-            Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
-                Some(AlertName::CredentialsRefused)
-            }
-            Self::Rail(
-                RailError::Unavailable(_)
-                | RailError::Unreadable(_)
-                | RailError::Refused { .. }
-                | RailError::Options(_),
-            ) => Some(AlertName::RailUnavailable),
-            Self::Store(_) => None,
+            ) => SweepOutcome::RailUnavailable,
+            Self::Store(StoreError::LeaseLost { .. }) => SweepOutcome::LeaseLost,
+            Self::Store(_) => SweepOutcome::Database,
         }
     }
 }
@@ -277,7 +251,7 @@ impl Sweep<'_> {
     /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
     pub async fn run(&self, lease: &Lease) -> Swept {
         let made_before = self.requests.made();
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let mut report = SweepReport::default();
         let error = self.collect_and_act(lease, &mut report).await.err();
         if let Some(error) = &error {
             report.outcome = error.outcome();
@@ -301,22 +275,15 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Raises or clears an alert of this poller.
-    pub(super) async fn alert_if(
+    /// Sets whether this condition stands.
+    pub(super) async fn set_alert(
         &self,
         lease: &Lease,
-        stands: bool,
         name: AlertName,
-        detail: impl FnOnce() -> String,
+        detail: Option<String>,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if stands {
-            let alert = Alert { name, subject: String::new(), detail: detail() };
-            self.store.raise_alert(self.scope, Some(lease), &alert, now).await?;
-        } else {
-            self.store.clear_alert(self.scope, Some(lease), name, "", now).await?;
-        }
-        Ok(())
+        let alert = detail.map(|detail| Alert::of(name, detail));
+        self.store.set_alerts(lease, name, alert.as_slice(), self.clock.now()).await
     }
 
     /// Waits for an answer of the network, and says meanwhile that this is no standstill.

@@ -42,6 +42,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
     (
+        8,
+        "alerts",
+        include_str!("../../migrations/sqlite/0008_alerts.sql"),
+        include_str!("../../migrations/postgres/0008_alerts.sql"),
+    ),
+    (
         9,
         "rail_fee",
         include_str!("../../migrations/sqlite/0009_rail_fee.sql"),

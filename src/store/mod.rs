@@ -37,7 +37,7 @@ use thiserror::Error;
 
 use crate::engine::Poller;
 
-pub use alerts::OpenAlert;
+pub use alerts::{OpenAlert, Silence};
 pub use audit::{AuditFilter, AuditRow, By, Deed};
 pub use cursors::{Cursor, WalkEnd};
 pub use db::Purpose;
@@ -76,6 +76,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// The place itself, for whichever of several processes this is.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.network.split_once('#').map_or(&self.network, |(place, _)| place)
+    }
+
     /// The part of this that the `n`-th of several processes works for: the first one's has the same name, the next
     /// one's is `name#2`. A configured name has no `#`.
     #[must_use]

@@ -130,11 +130,9 @@ impl<'a> Plan<'a> {
         }
         let events = events_of(&scope.network, known, payment, change, now);
         for event in events.iter().filter(|event| event.event_type == EventType::PaymentAmount) {
-            self.alerts.push(Alert {
-                name: AlertName::AmountChanged,
-                subject: payment.payment_id.clone(),
-                detail: format!("the amount was recorded otherwise before: {}", event.data),
-            });
+            let detail = format!("the amount was recorded otherwise before: {}", event.data);
+            let alert = Alert::of(AlertName::AmountChanged, detail);
+            self.alerts.push(alert.about(&payment.payment_id));
             if !payment.state.is_over() {
                 self.repriced.push(&payment.payment_id);
             }

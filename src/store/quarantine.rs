@@ -135,7 +135,7 @@ impl Store {
             let text = format!("quarantine row {} needs no attention any more", row.quarantine_id);
             return Err(StoreError::Refused(text));
         }
-        alerts::clear_quarantined(conn, &row.network, now).await?;
+        alerts::retell_quarantine(conn, &row.network, None, now).await?;
         if let Some(deed) = deed {
             let about = format!("quarantine/{}", row.quarantine_id);
             let details = json!({ "network": row.network, "payment_id": row.payment_id });

@@ -11,9 +11,7 @@ use super::known::{known_of, not_stored};
 use super::plan::{Plan, Quarantined, Stored, plan, runs};
 use super::values::{Arg, stored_time};
 use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
-use crate::engine::{
-    Alert, AlertName, Change, Event, EventType, PaymentState, Row, Tally, Trail, compare,
-};
+use crate::engine::{Change, Event, EventType, PaymentState, Row, Tally, Trail, compare};
 
 /// How a quarantine ends by itself.
 const LATER_VERSION: &str = "a later version was stored";
@@ -64,8 +62,8 @@ pub(super) async fn record_run(
     let admitted: Vec<Cow<'_, Row>> = run.iter().map(|row| admitted(row)).collect();
     let run: Vec<&Row> = admitted.iter().map(|row| &**row).collect();
     let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
-    let mut plan = plan(scope, &run, &known, trail, now);
-    set_aside(&mut tx.conn(), scope, &mut plan, now).await?;
+    let plan = plan(scope, &run, &known, trail, now);
+    set_aside(&mut tx.conn(), scope, &plan, now).await?;
     match tx.conn().at() {
         At::Sqlite(conn) => in_time(write_sqlite::write(conn, scope, &plan, now)).await?,
         At::Postgres(conn) => in_time(write_postgres::write(conn, scope, &plan, now)).await?,
@@ -74,7 +72,7 @@ pub(super) async fn record_run(
         await_person(&mut tx.conn(), scope, payment_id).await?;
     }
     for alert in &plan.alerts {
-        alerts::raise(&mut tx.conn(), scope, alert, now).await?;
+        alerts::keep(&mut tx.conn(), scope, alert, now).await?;
     }
     resolve_quarantine(&mut tx.conn(), scope, &plan, now).await?;
     Ok(plan.tally)
@@ -97,9 +95,10 @@ async fn await_person(
 async fn set_aside(
     conn: &mut Conn<'_>,
     scope: &Scope,
-    plan: &mut Plan<'_>,
+    plan: &Plan<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let mut told = false;
     for row in &plan.quarantined {
         let Quarantined { payment_id, modified_at, raw, raw_hash, reason, contradicts } = row;
         let kept = conn
@@ -135,11 +134,10 @@ async fn set_aside(
             occurred_at: now,
         };
         events::append(conn, &event).await?;
-        plan.alerts.push(Alert {
-            name: AlertName::Quarantined,
-            subject: String::new(),
-            detail: format!("{id}: {reason}; see `railpoll quarantine list`"),
-        });
+        told = true;
+    }
+    if told {
+        alerts::retell_quarantine(conn, &scope.network, Some(scope.poller), now).await?;
     }
     Ok(())
 }
@@ -171,7 +169,7 @@ async fn resolve_quarantine(
     let network = Arg::Text(&scope.network);
     let args = [Arg::Time(now), network, Arg::Texts(ids), Arg::Text(LATER_VERSION)];
     if conn.execute(resolve, &args).await? > 0 {
-        alerts::clear_quarantined(conn, &scope.network, now).await?;
+        alerts::retell_quarantine(conn, &scope.network, None, now).await?;
     }
     Ok(())
 }

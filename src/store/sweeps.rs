@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::values::{Arg, Row};
 use super::{Lease, Scope, Store, StoreError, leases};
-use crate::engine::Tally;
+use crate::engine::{SweepOutcome, Tally};
 
 /// As many sweeps of a poller and network are kept.
 const KEPT: i64 = 1_000;
@@ -16,8 +16,8 @@ pub struct SweepRow {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
-    /// `ok`, or the reason why it ended early.
-    pub outcome: String,
+    /// How.
+    pub outcome: SweepOutcome,
     /// Pages read.
     pub pages: u64,
     /// Requests made.
@@ -50,7 +50,7 @@ impl Store {
         args.extend([
             Arg::Time(sweep.started_at),
             Arg::Time(sweep.finished_at),
-            Arg::Text(&sweep.outcome),
+            Arg::Text(sweep.outcome.as_str()),
             number(sweep.pages),
             number(sweep.requests),
             number(sweep.tally.new),
@@ -95,7 +95,7 @@ fn sweep_from(row: &Row) -> Result<SweepRow, StoreError> {
     Ok(SweepRow {
         started_at: row.time("started_at")?,
         finished_at: row.time("finished_at")?,
-        outcome: row.text("outcome")?,
+        outcome: row.parsed("outcome")?,
         pages: row.count("pages")?,
         requests: row.count("requests")?,
         tally: Tally {

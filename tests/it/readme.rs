@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use railpoll::engine::Poller;
+use railpoll::engine::{AlertName, Poller};
 use railpoll::sandbox::PaymentSpec;
 use railpoll::sandbox::horizon::Keys;
 
@@ -246,6 +246,67 @@ fn every_command_and_flag_exists() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(seen > 50, "only {seen} commands were found");
+}
+
+/// The commands that messages, hints and examples in a source file name.
+fn commands_in(source: &str) -> Vec<String> {
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let code: Vec<&str> = source.lines().filter(is_code).collect();
+    let code = code.join("\n").replace("\\\n", " ");
+    let mut commands = Vec::new();
+    for opening in ["`", "\"", "\n  "] {
+        let ending: &[_] = if opening.len() == 1 { &['`', '"'] } else { &['\n', '"'] };
+        let needle = format!("{opening}railpoll");
+        for (at, _) in code.match_indices(&needle) {
+            let rest = &code[at + opening.len()..];
+            let text = &rest[..rest.find(ending).unwrap_or(rest.len())];
+            // In examples a remark follows, apart from the command.
+            let text = text.split("   ").next().unwrap_or(text);
+            commands.push(text.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+    }
+    commands
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_of_tests = path.components().any(|part| part.as_os_str() == "tests");
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_of_tests {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_command_in_a_message_exists() {
+    let mut helps = Helps::default();
+    let (mut faults, mut seen, mut files) = (Vec::new(), 0, Vec::new());
+    sources(&root().join("src"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(&text);
+        for line in commands_in(product).into_iter().filter(|line| is_ours(line)) {
+            seen += 1;
+            let fault = helps.fault(&line);
+            faults.extend(fault.map(|fault| format!("{}: `{line}`: {fault}", file.display())));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(seen > 80, "only {seen} commands were found");
+}
+
+#[test]
+fn the_advice_of_alerts_is_that_of_the_page() {
+    let page = fs::read_to_string(root().join("docs/operate.md")).unwrap();
+    for name in AlertName::ALL {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("docs/operate.md has no row of {name}"));
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert_eq!((cells.len(), cells[2]), (4, name.advice()), "{name}");
+    }
 }
 
 #[test]

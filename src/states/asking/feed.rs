@@ -1,7 +1,7 @@
 //! Following a rail that tells of itself what came.
 
 use super::Asker;
-use crate::engine::AlertName;
+use crate::engine::{Alert, AlertName};
 use crate::rails::Arrivals;
 use crate::states::booking::Booking;
 use crate::states::judging::Side;
@@ -59,13 +59,14 @@ impl Asker {
                 return Ok(());
             }
         };
-        let detail = || {
-            format!(
+        let alert = (newest < read).then(|| {
+            let detail = format!(
                 "we have read up to row {read}, and the newest is {newest}: has the gateway begun anew? What it tells \
                  before row {read} is not seen"
-            )
-        };
-        Ok(round.alert_if(newest < read, AlertName::ListUnreliable, FEED, detail).await?)
+            );
+            Alert::of(AlertName::ListUnreliable, detail)
+        });
+        Ok(round.set_alerts(AlertName::ListUnreliable, alert.as_slice()).await?)
     }
 
     /// Asks the feed again for the row `place` that was set aside, and books it. False: the feed does not have it, or it

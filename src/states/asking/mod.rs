@@ -176,7 +176,7 @@ impl Asker {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Result<SweepReport, SweepError> {
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let mut report = SweepReport::default();
         let (rail, now) = (&self.desk.scope.network, self.desk.clock.now());
         let mut after = None;
         while !stop() {

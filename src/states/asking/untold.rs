@@ -39,19 +39,17 @@ impl Asker {
         if !self.may_be_untold.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (store, scope, lease) = (round.store, &self.desk.scope, Some(round.lease));
         let name = AlertName::DepositNotTold;
-        let untold = store.waiting_deposit_that_says(&scope.network, WORDS).await?;
-        if let Some(Transfer { transfer_id, message, .. }) = &untold {
+        let rail = &self.desk.scope.network;
+        let untold = round.store.waiting_deposit_that_says(rail, WORDS).await?;
+        let alert = untold.as_ref().map(|Transfer { transfer_id, message, .. }| {
             let why = message.as_deref().unwrap_or(WORDS);
             let detail = format!(
                 "{transfer_id}: {why}; it is asked about again; see `railpoll transfers explain {transfer_id}`"
             );
-            let alert = Alert { name, subject: String::new(), detail };
-            store.raise_alert(scope, lease, &alert, round.now()).await?;
-        } else {
-            store.clear_alert(scope, lease, name, "", round.now()).await?;
-        }
+            Alert::of(name, detail)
+        });
+        round.set_alerts(name, alert.as_slice()).await?;
         self.may_be_untold.store(untold.is_some(), Ordering::Relaxed);
         Ok(())
     }

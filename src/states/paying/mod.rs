@@ -206,7 +206,7 @@ impl Paying {
             }
         }
         let open = open(&self.standing().await?);
-        Ok(SweepReport { outcome: "complete", open, ..SweepReport::default() })
+        Ok(SweepReport { open, ..SweepReport::default() })
     }
 
     /// The rail's name. Of several processes that share the rail, each has a lease of another name.

@@ -25,22 +25,19 @@ impl Paying {
         if !self.may_be_untaken.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (store, lease, now) = (round.store, Some(round.lease), round.now());
         let name = AlertName::PayoutNotTaken;
-        let untaken = store.untaken_payout(self.rail_name(), TOLD_FROM).await?;
-        if let Some(payout) = &untaken {
-            let (id, attempts) = (&payout.payout_id, payout.attempts);
+        let untaken = round.store.untaken_payout(self.rail_name(), TOLD_FROM).await?;
+        let alert = untaken.as_ref().map(|payout| {
+            let id = &payout.payout_id;
             let transfer = payout.transfer_id.as_ref().or(payout.refund_id.as_ref()).unwrap_or(id);
             let answer = payout.answer.as_deref().unwrap_or("no answer");
             let detail = format!(
-                "{transfer}: handed over {attempts} times, and not taken: {answer}; it is tried again; \
+                "{transfer}: handed over {TOLD_FROM} times or more, and not taken: {answer}; it is tried again; \
                  see `railpoll transfers explain {transfer}`"
             );
-            let alert = Alert { name, subject: String::new(), detail };
-            store.raise_alert(&self.desk.scope, lease, &alert, now).await?;
-        } else {
-            store.clear_alert(&self.desk.scope, lease, name, "", now).await?;
-        }
+            Alert::of(name, detail)
+        });
+        round.set_alerts(name, alert.as_slice()).await?;
         self.may_be_untaken.store(untaken.is_some(), Ordering::Relaxed);
         Ok(())
     }

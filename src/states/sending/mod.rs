@@ -188,6 +188,6 @@ impl Sender {
             observer(Note::Would { payment_id: refund.refund_id, what: "send".to_owned(), detail });
         }
         let open = self.count_open().await?;
-        Ok(SweepReport { outcome: "complete", open, ..SweepReport::default() })
+        Ok(SweepReport { open, ..SweepReport::default() })
     }
 }

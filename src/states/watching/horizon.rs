@@ -1,7 +1,7 @@
 //! Whether Horizon still knows what we have read. Pure, but for the alert.
 
 use super::Watcher;
-use crate::engine::AlertName;
+use crate::engine::{Alert, AlertName};
 use crate::networks::stellar::Root;
 use crate::states::round::Round;
 use crate::states::sweep::SweepError;
@@ -18,13 +18,14 @@ impl Watcher {
         round: &Round<'_>,
         root: &Root,
     ) -> Result<(), SweepError> {
+        let mut doubts = Vec::new();
         for account in &self.accounts {
             let cursor = self.desk.store.stream_cursor(&self.desk.scope.network, account).await?;
-            let doubt = cursor.and_then(|cursor| doubt(&cursor, root));
-            let (stands, name) = (doubt.is_some(), AlertName::ListUnreliable);
-            round.alert_if(stands, name, account, || doubt.unwrap_or_default()).await?;
+            if let Some(doubt) = cursor.and_then(|cursor| doubt(&cursor, root)) {
+                doubts.push(Alert::of(AlertName::ListUnreliable, doubt).about(account));
+            }
         }
-        Ok(())
+        Ok(round.set_alerts(AlertName::ListUnreliable, &doubts).await?)
     }
 }
 

@@ -121,7 +121,7 @@ impl Watcher {
     ) -> Result<SweepReport, SweepError> {
         self.horizon.check().await?;
         let network = &self.desk.scope.network;
-        let mut report = SweepReport { outcome: "complete", ..SweepReport::default() };
+        let mut report = SweepReport::default();
         for account in &self.accounts {
             let mut cursor = self.desk.store.stream_cursor(network, account).await?;
             while !stop() {

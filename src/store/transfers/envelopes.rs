@@ -167,7 +167,7 @@ impl Store {
             return Ok(Intention::SequenceTaken);
         }
         let mut gone = take_refunds(&mut tx.conn(), envelope).await?;
-        let moved = write_steps(&mut tx, Some(lease), &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
         let ids = planned.iter().map(|step| step.after.transfer_id.clone());
         gone.extend(ids.filter(|id| !moved.contains(id)));
         if !gone.is_empty() {
@@ -280,12 +280,12 @@ impl Store {
             return Ok(false);
         }
         end_refunds(&mut tx.conn(), refunds, now).await?;
-        tell_of_failed(&mut tx.conn(), lease, refunds, now).await?;
-        if write_steps(&mut tx, Some(lease), &planned, now).await?.len() < planned.len() {
+        if write_steps(&mut tx, &planned, now).await?.len() < planned.len() {
             return Err(StoreError::Refused(format!(
                 "a transfer of envelope {envelope_id} was moved by somebody else"
             )));
         }
+        tell_of_failed(&mut tx.conn(), lease, refunds, now).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -116,12 +116,12 @@ impl Store {
         if !refunds.is_empty() {
             take_turn(&mut tx).await?;
             end_refunds(&mut tx.conn(), &refunds, now).await?;
-            tell_of_failed(&mut tx.conn(), lease, &refunds, now).await?;
         }
         let of_mine: HashSet<&str> =
             mine.iter().filter_map(|one| one.payout.transfer_id.as_deref()).collect();
         planned.retain(|step| of_mine.contains(step.after.transfer_id.as_str()));
-        let moved = write_steps(&mut tx, Some(lease), &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
+        tell_of_failed(&mut tx.conn(), lease, &refunds, now).await?;
         // The event of a step tells what came of the payout too.
         let is_told = |one: &&&FinishedPayout<'_>| {
             one.payout.transfer_id.as_ref().is_some_and(|id| moved.contains(id))

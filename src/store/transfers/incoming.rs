@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Deed, Lease, Scope, Store, StoreError, alerts, audit};
+use super::super::{Deed, Lease, Store, StoreError, alerts, audit};
 use super::refunds::{NewRefund, insert_refunds};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json, transfer_from};
 use super::steps::{expect_refunds, plan, sign, write_steps};
 use super::trail::write_events;
 use crate::engine::{
-    Action, Alert, AlertName, Cause, Event, EventType, Incoming, Match, Memo, MemoKey, Step,
-    Transfer, iso,
+    Action, Cause, Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso,
 };
 
 /// An incoming payment, what it is, and what it does.
@@ -187,7 +186,7 @@ impl Store {
         if !fresh.is_empty() {
             insert(&mut tx.conn(), lease, &fresh, now).await?;
         }
-        let moved = write_steps(&mut tx, Some(lease), &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
         if moved.len() < planned.len() {
             let ids = planned.iter().map(|step| step.after.transfer_id.clone());
             return Ok(Recorded::Again(ids.filter(|id| !moved.contains(id)).collect()));
@@ -258,7 +257,7 @@ impl Store {
         sign(&mut planned, deed);
         let mut tx = self.begin(None).await?;
         resolve(&mut tx.conn(), source, incoming_id, "assigned", Some(id), now).await?;
-        let moved = write_steps(&mut tx, None, &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
         if moved.is_empty() {
             return Err(StoreError::Refused(format!(
                 "transfer {id} was moved meanwhile: look again"
@@ -342,22 +341,13 @@ async fn insert(
     write_events(conn, &events).await?;
     let is_unmatched = |row: &&&NewIncoming<'_>| !matches!(row.verdict, Match::Matched(_));
     if let Some(row) = fresh.iter().find(is_unmatched) {
-        let detail = format!(
-            "{} {} came, {}; see `railpoll transfers incoming --unmatched`",
-            row.incoming.amount,
-            row.incoming.asset,
-            row.verdict.as_str()
-        );
-        let alert = Alert { name: AlertName::IncomingUnmatched, subject: String::new(), detail };
-        // Whichever part of the poller writes it down: it ends with the last one of this source.
-        let network = row.incoming.source.clone();
-        let scope = Scope { poller: lease.scope.poller, network };
-        alerts::raise(conn, &scope, &alert, now).await?;
+        let poller = Some(lease.scope.poller);
+        alerts::retell_incoming(conn, &row.incoming.source, poller, now).await?;
     }
     Ok(())
 }
 
-/// Writes down what a person made of an incoming payment. The alert ends with the last one that nobody has seen to.
+/// Writes down what a person made of an incoming payment. The alert ends with the last one that waits.
 async fn resolve(
     conn: &mut Conn<'_>,
     source: &str,
@@ -378,11 +368,7 @@ async fn resolve(
             "there is no incoming payment {incoming_id} on {source} that waits for a person"
         )));
     }
-    let left = "SELECT 1 AS one FROM incoming WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL LIMIT 1";
-    if conn.row(left, &[Arg::Text(source)]).await?.is_none() {
-        alerts::clear_all(conn, AlertName::IncomingUnmatched, Some(source), now).await?;
-    }
-    Ok(())
+    alerts::retell_incoming(conn, source, None, now).await
 }
 
 fn row_of(row: &NewIncoming<'_>) -> Value {

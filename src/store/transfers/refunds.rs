@@ -10,7 +10,7 @@ use super::super::values::{Arg, Row, stored_time};
 use super::super::{Lease, Store, StoreError, alerts};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
 use super::trail::write_events;
-use crate::engine::{Alert, AlertName, Amount, Event, EventType, Memo, RefundStatus};
+use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
 
 /// A refund that is decided on. With a transfer it belongs to a step that names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -299,14 +299,12 @@ pub(super) async fn tell_of_failed(
     ends: &[(String, RefundEnd)],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let failed = ends.iter().find_map(|(id, end)| match end {
-        RefundEnd::Failed { reason } => Some((id, reason)),
-        RefundEnd::Done { .. } | RefundEnd::Again { .. } => None,
-    });
-    if let Some((id, reason)) = failed {
-        let detail = format!("refund {id}: {reason}");
-        let alert = Alert { name: AlertName::RefundFailed, subject: String::new(), detail };
-        alerts::raise(conn, &lease.scope, &alert, now).await?;
+    let is_failed = |(_, end): &(String, RefundEnd)| match end {
+        RefundEnd::Failed { .. } => true,
+        RefundEnd::Done { .. } | RefundEnd::Again { .. } => false,
+    };
+    if ends.iter().any(is_failed) {
+        alerts::retell_refunds(conn, &lease.scope, now).await?;
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ impl Store {
         if payout.transfer_id != id {
             return refused(format!("payout {payout_id} needs a step of its own transfer"));
         }
-        let moved = write_steps(&mut tx, None, &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
         if moved.len() < planned.len() {
             return refused(format!(
                 "the transfer of payout {payout_id} was moved meanwhile: look again"

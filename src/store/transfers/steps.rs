@@ -13,8 +13,7 @@ use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};
 use crate::engine::{
-    Action, Actor, Alert, AlertName, Cause, Changes, Event, Step, Transfer, TransferStatus, legal,
-    moved_event,
+    Action, Actor, Cause, Changes, Event, Step, Transfer, TransferStatus, legal, moved_event,
 };
 
 /// A transfer that stays where it is, and is looked at later.
@@ -79,7 +78,7 @@ impl Store {
             sign(&mut planned, deed);
         }
         let mut tx = self.begin(lease).await?;
-        let moved = write_steps(&mut tx, lease, &planned, now).await?;
+        let moved = write_steps(&mut tx, &planned, now).await?;
         let name = by.deed().map(|deed| deed.operator.name.as_str());
         insert_refunds(&mut tx.conn(), &refunds, &moved, name, now).await?;
         if let Some(deed) = by.deed() {
@@ -246,7 +245,6 @@ pub(super) fn expect_refunds(
 /// Makes steps in a transaction that somebody else commits.
 pub(super) async fn write_steps(
     tx: &mut Tx,
-    lease: Option<&Lease>,
     planned: &[Planned<'_>],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
@@ -268,7 +266,9 @@ pub(super) async fn write_steps(
         .filter_map(refund_end)
         .collect();
     end_refunds(&mut tx.conn(), &ends, now).await?;
-    tell_of_holds(&mut tx.conn(), lease, planned, &moved, now).await?;
+    let pairs = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
+    let pairs = pairs.map(|step| (step.before, &step.after));
+    alerts::retell_transfers(&mut tx.conn(), pairs, now).await?;
     Ok(moved)
 }
 
@@ -288,34 +288,6 @@ fn refund_end(step: &Planned<'_>) -> Option<(String, RefundEnd)> {
         return None;
     };
     Some((id, end))
-}
-
-/// Somebody must hear of a transfer that waits for a person, and hear when none does any more.
-async fn tell_of_holds(
-    conn: &mut Conn<'_>,
-    lease: Option<&Lease>,
-    planned: &[Planned<'_>],
-    moved: &HashSet<String>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let is_held = |one: &Transfer| one.status == TransferStatus::OnHold;
-    let done = || planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
-    if let (Some(lease), Some(held)) = (lease, done().find(|step| is_held(&step.after))) {
-        let why = held.after.message.as_deref().unwrap_or("it waits for a person");
-        let detail = format!(
-            "{}: {why}; see `railpoll transfers list --status on_hold`",
-            held.after.transfer_id
-        );
-        let alert = Alert { name: AlertName::TransferOnHold, subject: String::new(), detail };
-        alerts::raise(conn, &lease.scope, &alert, now).await?;
-    }
-    if done().any(|step| is_held(step.before) && !is_held(&step.after)) {
-        let held = "SELECT status FROM transfer_counts WHERE status = 'on_hold' AND transfers > 0";
-        if conn.row(held, &[]).await?.is_none() {
-            alerts::clear_all(conn, AlertName::TransferOnHold, None, now).await?;
-        }
-    }
-    Ok(())
 }
 
 fn reached<'a>(step: &'a Planned<'_>) -> Reached<'a> {

@@ -29,7 +29,7 @@ impl Store {
         let ends = [(refund_id.to_owned(), end)];
         end_refunds(&mut tx.conn(), &ends, now).await?;
         tell_of_failed(&mut tx.conn(), lease, &ends, now).await?;
-        if write_steps(&mut tx, Some(lease), &planned, now).await?.len() < planned.len() {
+        if write_steps(&mut tx, &planned, now).await?.len() < planned.len() {
             let text = format!("the transfer of refund {refund_id} was moved by somebody else");
             return Err(StoreError::Refused(text));
         }

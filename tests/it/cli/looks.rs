@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use railpoll::engine::{Alert, AlertName, BadRow, Payment, Row, Tally, Trail};
+use railpoll::engine::{BadRow, Payment, Row, SweepOutcome, Tally, Trail};
 use railpoll::store::{Acquired, SweepRow};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn status_tells_of_each_poller_and_network() {
         let sweep = SweepRow {
             started_at: now() - TimeDelta::seconds(13),
             finished_at: now() - TimeDelta::seconds(12),
-            outcome: "network_unavailable".to_owned(),
+            outcome: SweepOutcome::NetworkUnavailable,
             pages: 1,
             requests: 4,
             tally: Tally { new: 2, ..Tally::default() },
@@ -31,12 +31,7 @@ fn status_tells_of_each_poller_and_network() {
         };
         let next = now() + TimeDelta::seconds(100);
         store.record_sweep(&lease, &sweep, Some(next)).await.unwrap();
-        let alert = Alert {
-            name: AlertName::NetworkUnavailable,
-            subject: String::new(),
-            detail: "connection refused".to_owned(),
-        };
-        store.raise_alert(&scope, None, &alert, now()).await.unwrap();
+        store.tell_conditions(&lease, &[], now()).await.unwrap();
     });
 
     let standings = desk.json("status");
@@ -63,7 +58,7 @@ fn status_tells_of_each_poller_and_network() {
     assert_eq!(acme["last_sweep"]["new"], 2);
     assert_eq!(acme["last_sweep"]["reason"], "connection refused");
     assert_eq!(standings[1]["last_sweep"], Value::Null);
-    assert_eq!(desk.json("status --all").len(), 10);
+    assert_eq!(desk.json("status --all").len(), 12);
 
     let table = desk.run("status").out;
     assert!(table.contains("s ago") && table.contains("in 1 min"), "{table}");
@@ -71,9 +66,18 @@ fn status_tells_of_each_poller_and_network() {
     assert!(table.contains("alerts: 1; see `railpoll alerts`"), "{table}");
 
     assert_eq!(desk.json("alerts")[0]["id"], 1);
-    assert_eq!(desk.run("alerts clear 1 99").code, Some(1));
-    assert_eq!(desk.run("alerts").out, "no alerts\n");
-    assert!(desk.run("alerts --all").out.contains("network_unavailable"));
+    let told = desk.run("alerts").out;
+    assert!(
+        told.contains("connection refused") && told.contains("network_unavailable: Nothing, if it"),
+        "{told}"
+    );
+    assert_eq!(desk.run("alerts clear 1").code, Some(64), "it needs a reason");
+    assert_eq!(desk.run("alerts clear 1 99 --by anna --reason known").code, Some(1));
+    let told = desk.run("alerts").out;
+    assert_eq!(told, "no alerts\n\nsilenced: 1; see `railpoll alerts --all`\n");
+    assert_eq!(desk.json("alerts"), Vec::<Value>::new());
+    assert_eq!(desk.json("alerts --all")[0]["silenced_by"], "anna");
+    assert!(desk.run("alerts --all").out.contains("silenced by anna"));
 }
 
 #[test]
@@ -91,7 +95,7 @@ fn what_is_set_aside_can_be_seen_and_resolved() {
     assert!(desk.run("quarantine list").out.contains("is not an amount"));
     assert!(desk.run("quarantine show 1").out.ends_with("\"amount\":\"a lot\"}\n"));
     assert_eq!(desk.run("quarantine show 2").code, Some(1));
-    assert_eq!(desk.run("alerts").out.lines().count(), 2);
+    assert_eq!(desk.json("alerts").len(), 1);
     assert_eq!(desk.run("quarantine resolve 1 --reason told-them").code, Some(0));
     assert_eq!(desk.run("quarantine resolve 1 --reason again").code, Some(1));
     assert_eq!(desk.run("quarantine list").out, "nothing is set aside\n");

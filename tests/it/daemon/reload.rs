@@ -137,11 +137,12 @@ fn a_new_secret_is_used() {
     fs::write(world.folder.path().join("secret"), "yesterday's").unwrap();
     let daemon = world.start("accepted", &[]);
     daemon.wait_for_log("credentials were refused");
-    assert_eq!(world.count("alerts WHERE name = 'credentials_refused' AND ended_at IS NULL"), 1);
+    let refused = "alerts WHERE name = 'credentials_refused' AND ended_at IS NULL";
+    until_true("the alert", || world.count(refused) == 1);
     world.configure("receiving", "");
     daemon.signal("HUP");
     until_true("a good sweep", || world.count("sweeps WHERE outcome = 'complete'") > 0);
-    assert_eq!(world.count("alerts WHERE ended_at IS NULL"), 0);
+    until_true("the end of it", || world.count("alerts WHERE ended_at IS NULL") == 0);
 }
 
 #[test]

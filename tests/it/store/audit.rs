@@ -80,8 +80,8 @@ fn an_alert_is_cleared_by_somebody() {
         let store = database.store().await;
         record(&store, &[bad(Some("x"), "{", "odd")]).await;
         let alert = store.alerts(false, 9).await.unwrap().remove(0);
-        store.clear_alert_by_id(alert.alert_id, ann(), now()).await.unwrap();
-        let again = store.clear_alert_by_id(alert.alert_id, ann(), now()).await;
+        store.silence_alert(alert.alert_id, ann(), now()).await.unwrap();
+        let again = store.silence_alert(alert.alert_id, ann(), now()).await;
         assert!(matches!(again, Err(StoreError::Refused(_))));
         assert_eq!(told(&audit(&store).await), [("alert.clear", "alert/quarantined")]);
     });

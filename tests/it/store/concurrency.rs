@@ -136,13 +136,14 @@ async fn one_sweep(store: &Store, scope: &Scope, n: i64) -> Result<(), StoreErro
     };
     store.record(scope, Some(&lease), &page(n, 0), None, Trail::List, now()).await?;
     store.renew_lease(&lease, ttl).await?;
-    let alert = Alert { name: AlertName::Drift, subject: String::new(), detail: String::new() };
-    store.raise_alert(scope, Some(&lease), &alert, now()).await?;
+    let alert = Alert::of(AlertName::Drift, "");
+    store.set_alerts(&lease, alert.name, std::slice::from_ref(&alert), now()).await?;
     let (id, accepted) = (format!("p{n}-0"), PaymentState::Accepted);
     let intent = store.intend(&lease, &id, &accepted, &Operation::Lock, now()).await?.unwrap();
     let done = Finished::Done { answer: String::new() };
     store.finish(&lease, &intent, &done, None, now()).await?;
-    store.clear_alert(scope, Some(&lease), AlertName::Drift, "", now()).await?;
+    store.set_alerts(&lease, AlertName::Drift, &[], now()).await?;
+    store.tell_conditions(&lease, &[accepted], now()).await?;
     store.release_lease(&lease).await
 }
 

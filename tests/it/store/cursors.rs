@@ -1,6 +1,6 @@
 //! Where a walk stands, and what sweeps did.
 
-use railpoll::engine::{Poller, Tally};
+use railpoll::engine::{Poller, SweepOutcome, Tally};
 use railpoll::store::{Cursor, StoreError, SweepRow, WalkEnd};
 
 use crate::support::on_both;
@@ -10,7 +10,7 @@ fn sweep(n: i64) -> SweepRow {
     SweepRow {
         started_at: at(n),
         finished_at: at(n + 1),
-        outcome: "ok".to_owned(),
+        outcome: SweepOutcome::Complete,
         pages: 3,
         requests: 4,
         tally: Tally { new: 1, changed: 2, silent: 0, unchanged: 3, stale: 4, quarantined: 5 },

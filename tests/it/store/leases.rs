@@ -204,8 +204,8 @@ async fn every_write(
     let role = ConnectorRole::Receiving;
     let due = store.due(NETWORK, &[accepted], &role, now(), 10).await.unwrap();
     let awaited = store.await_person(lease, &due[0]).await;
-    let alert = Alert { name: AlertName::Drift, subject: String::new(), detail: String::new() };
-    let raised = store.raise_alert(scope, Some(lease), &alert, now()).await;
+    let alert = Alert::of(AlertName::Drift, "");
+    let alerted = store.set_alerts(lease, alert.name, std::slice::from_ref(&alert), now()).await;
     let end = WalkEnd {
         mode: "keyset".to_owned(),
         watermark: Some(at(2)),
@@ -222,7 +222,7 @@ async fn every_write(
         ("finish", finished),
         ("decide", decided),
         ("await_person", awaited),
-        ("raise_alert", raised.map(drop)),
+        ("set_alerts", alerted),
         ("save_walk", walked),
     ]
 }

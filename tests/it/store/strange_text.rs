@@ -202,12 +202,12 @@ fn texts_of_networks_people_and_hooks_lose_their_nul() {
         let role = ConnectorRole::Receiving;
         let due = store.due(NETWORK, &[PaymentState::Accepted], &role, now(), 10).await.unwrap();
         assert_eq!(due.len(), 1, "a hold without end is not over");
-        let alert = Alert { name: AlertName::Drift, subject: nul(), detail: nul() };
-        let accepted = scope(Poller::Accepted);
-        assert!(store.raise_alert(&accepted, None, &alert, now()).await.unwrap());
-        assert!(!store.raise_alert(&accepted, None, &alert, now()).await.unwrap());
-        assert!(store.clear_alert(&accepted, None, AlertName::Drift, &nul(), now()).await.unwrap());
         let lease = lease(&store, Poller::Accepted).await;
+        let alert = Alert::of(AlertName::Drift, nul()).about(&nul());
+        for standing in [std::slice::from_ref(&alert), &[]] {
+            store.set_alerts(&lease, AlertName::Drift, standing, now()).await.unwrap();
+            assert_eq!(store.alerts(false, 9).await.unwrap().len(), standing.len());
+        }
         let intent = intend_lock(&store, &lease, "b").await.unwrap();
         let refused = Finished::Refused { reason: nul() };
         store.finish(&lease, &intent, &refused, None, now()).await.unwrap();

@@ -148,7 +148,7 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
         assert_eq!(unmatched(&store).await, expected);
         let alerts = store.alerts(false, 10).await.unwrap();
         assert_eq!(alerts.len(), 1, "one condition, one alert");
-        assert_eq!(alerts[0].name, "incoming_unmatched");
+        assert_eq!((alerts[0].name.as_str(), alerts[0].count), ("incoming_unmatched", 4));
         // One is given to the transfer that it was late for.
         let transfer = read(&store, "late").await;
         let changes = Changes { amount_in: Some(amount("10.5")), ..Changes::default() };
@@ -160,8 +160,8 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
         let matched = store.assign_incoming(NETWORK, "1", &assign, ann(), now()).await;
         assert!(matches!(matched, Err(StoreError::Refused(_))), "it has its transfer");
         // The others go back.
-        for id in ["2", "3", "4"] {
-            assert_eq!(store.alerts(false, 10).await.unwrap().len(), 1);
+        for (id, left) in [("2", 3), ("3", 2), ("4", 1)] {
+            assert_eq!(store.alerts(false, 10).await.unwrap()[0].count, left);
             store.refund_incoming(NETWORK, id, &refund(id), ann(), now()).await.unwrap();
         }
         assert!(unmatched(&store).await.is_empty());

@@ -146,7 +146,7 @@ fn a_transfer_that_is_held_raises_an_alert_and_the_last_one_released_ends_it() {
         create(&store, &[deposit("a"), deposit("b")]).await;
         let open = async || -> Vec<(String, String)> {
             let alerts = store.alerts(false, 10).await.unwrap();
-            alerts.into_iter().map(|alert| (alert.name, alert.network)).collect()
+            alerts.into_iter().map(|alert| (alert.name, alert.place)).collect()
         };
         for id in ["a", "b"] {
             step(&store, Some(&lease), id, S::OnHold, Cause::ArrivalHeld).await;
