@@ -101,6 +101,9 @@ impl Worker {
         while let Some(lease) = self.stand_by(times).await {
             let keeper = self.keep(lease, times);
             let woken = self.hold(&keeper).await;
+            if woken == Woken::Stop {
+                self.job.finish(&keeper.lease, &|_| self.pulse.beat()).await;
+            }
             self.give_back(keeper).await;
             if woken == Woken::Stop {
                 break;

@@ -28,8 +28,8 @@ pub enum AlertName {
     RefundFailed,
     /// A rail does not take a payout, however often it is handed over.
     PayoutNotTaken,
-    /// A rail refuses to be asked about a deposit.
-    DepositNotTold,
+    /// An account of ours cannot pay what is to be paid from it.
+    AccountUnderfunded,
     /// Calls about some things fail, again and again, while the place is well.
     PutOff,
     /// The network's clock and ours are too far from each other to be both right.
@@ -59,7 +59,7 @@ impl AlertName {
         Self::IncomingUnmatched,
         Self::RefundFailed,
         Self::PayoutNotTaken,
-        Self::DepositNotTold,
+        Self::AccountUnderfunded,
         Self::PutOff,
         Self::ClockOffset,
         Self::AmountChanged,
@@ -83,7 +83,7 @@ impl AlertName {
             Self::IncomingUnmatched => "incoming_unmatched",
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
-            Self::DepositNotTold => "deposit_not_told",
+            Self::AccountUnderfunded => "account_underfunded",
             Self::PutOff => "put_off",
             Self::ClockOffset => "clock_offset",
             Self::AmountChanged => "amount_changed",
@@ -128,9 +128,7 @@ impl AlertName {
             Self::PayoutNotTaken => {
                 "`railpoll transfers explain ID` tells what the rail says. Mend it there: then the next try is taken, or ends the payout if the rail answers `failed` in the words of its contract"
             }
-            Self::DepositNotTold => {
-                "`railpoll transfers explain ID` tells what the rail says. Mend it there, or move the transfer on by hand"
-            }
+            Self::AccountUnderfunded => "Pay in: what waits goes on with the next sweep",
             Self::PutOff => {
                 "Ask whoever runs the network or rail about the one that is named; the detail has its answer. Nothing needs to be done here once it answers"
             }

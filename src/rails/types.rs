@@ -41,8 +41,13 @@ pub struct Arrivals {
 pub enum Arrival {
     /// Nothing is seen of it.
     NotYet {
-        /// The rail's words, or what is wrong with its answer.
+        /// The rail's words.
         message: Option<String>,
+    },
+    /// The rail tells of it what cannot be understood: it may be here.
+    Untold {
+        /// What is wrong with its answer.
+        why: String,
     },
     /// It is seen, and not yet ours.
     Pending {

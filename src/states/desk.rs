@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::note::Observer;
 use super::patience::Requests;
 use super::round::Round;
+use super::sick::Sick;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::engine::Clock;
-use crate::store::{Lease, Scope, Store};
+use crate::networks::NetworkError as CallError;
+use crate::store::{Lease, Scope, Store, StoreError};
 
 /// What every job of transfers has at hand.
 pub(super) struct Desk {
@@ -19,6 +21,8 @@ pub(super) struct Desk {
     pub(super) requests: Arc<Requests>,
     /// One answer, with all its tries, takes no longer.
     pub(super) answer_max: Duration,
+    /// What a failure of the place is to a sweep.
+    pub(super) of_place: fn(CallError) -> SweepError,
 }
 
 impl Desk {
@@ -31,9 +35,11 @@ impl Desk {
         work: impl AsyncFnOnce(&Round<'a>, &mut SweepReport) -> Result<(), SweepError>,
     ) -> Swept {
         let made_before = self.requests.made();
-        let round = self.round(lease, stop, observer);
         let mut report = SweepReport::default();
-        let error = work(&round, &mut report).await.err();
+        let error = match self.round(lease, stop, observer).await {
+            Ok(round) => work(&round, &mut report).await.err(),
+            Err(error) => Some(error.into()),
+        };
         if let Some(error) = &error {
             report.outcome = error.outcome();
         }
@@ -41,13 +47,15 @@ impl Desk {
         Swept { report, error }
     }
 
-    pub(super) fn round<'a>(
+    pub(super) async fn round<'a>(
         &'a self,
         lease: &'a Lease,
         stop: &'a (dyn Fn() -> bool + Sync),
         observer: Observer<'a>,
-    ) -> Round<'a> {
-        Round {
+    ) -> Result<Round<'a>, StoreError> {
+        let sick = Sick::begin(&self.store, &self.scope, &self.clock, self.of_place).await?;
+        Ok(Round {
+            sick,
             store: &self.store,
             lease,
             clock: &self.clock,
@@ -55,6 +63,6 @@ impl Desk {
             observer,
             requests: &self.requests,
             answer_max: self.answer_max,
-        }
+        })
     }
 }

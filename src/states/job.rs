@@ -93,6 +93,14 @@ impl Job {
         sweep.await
     }
 
+    /// The end of all sweeps by the holder of `lease`: what the last one has left is waited for.
+    pub async fn finish(&self, lease: &Lease, observer: Observer<'_>) {
+        match self {
+            Self::Outgoing(paying) => paying.finish(lease, observer).await,
+            Self::Payments(_) | Self::Asking(_) | Self::Sending(_) | Self::Watching(_) => {}
+        }
+    }
+
     /// Asks again for what was set aside, of which `place` is the id or the place in a list. Whether it could be read
     /// this time: then it is stored.
     ///

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::note::{Note, Observer};
 use super::patience::Requests;
+use super::sick::Sick;
 pub(super) use crate::engine::later;
 use crate::engine::{Alert, AlertName, Clock};
 use crate::store::{Lease, Store, StoreError};
@@ -25,6 +26,8 @@ pub(super) struct Round<'a> {
     pub(super) requests: &'a Requests,
     /// One answer, with all its tries, takes no longer.
     pub(super) answer_max: Duration,
+    /// What is put off at the place, each alone.
+    pub(super) sick: Sick,
 }
 
 impl Round<'_> {

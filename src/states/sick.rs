@@ -154,8 +154,8 @@ impl Sick {
         (self.of_place)(error)
     }
 
-    /// What has failed until now has failed by itself: it is put off.
-    async fn place_is_well(&self, lease: &Lease) -> Result<(), StoreError> {
+    /// What has failed until now has failed by itself, for the place was found well: it is put off.
+    pub(super) async fn place_is_well(&self, lease: &Lease) -> Result<(), StoreError> {
         let failed = self.unproven.take();
         if failed.is_empty() {
             return Ok(());
@@ -177,7 +177,8 @@ impl Sick {
     }
 }
 
-const fn kind_of(error: &CallError) -> Failed {
+/// What kind of failure it is.
+pub(super) const fn kind_of(error: &CallError) -> Failed {
     match error {
         CallError::Options(_) => Failed::Settings,
         CallError::Credentials(_) | CallError::Forbidden(_) => Failed::NotLetIn,

@@ -42,6 +42,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0006_sick.sql"),
     ),
     (
+        7,
+        "streams",
+        include_str!("../../migrations/sqlite/0007_streams.sql"),
+        include_str!("../../migrations/postgres/0007_streams.sql"),
+    ),
+    (
         8,
         "alerts",
         include_str!("../../migrations/sqlite/0008_alerts.sql"),

@@ -28,6 +28,7 @@ mod refusals;
 mod reviews;
 mod sandbox_pay;
 mod sandbox_rails;
+mod sick;
 mod standby;
 mod stellar;
 mod store;

@@ -53,6 +53,13 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
         TransferStatus::PendingExternal if transfer.kind.is_deposit() => {
             Some(go_on(transfer.kind, settled))
         }
+        // It came in time, and was told of too late. Whether all else had been told then is seen by what is there.
+        TransferStatus::Expired if transfer.kind.is_deposit() || transfer.beneficiary.is_some() => {
+            Some(go_on(transfer.kind, settled))
+        }
+        TransferStatus::Expired => {
+            Some(wait(settled, "the money came in time, and nobody has said who is to get it"))
+        }
         TransferStatus::Incomplete | TransferStatus::PendingUser => {
             Some(wait(settled, "the money came before all was told that is needed"))
         }
@@ -69,7 +76,6 @@ pub fn arrive(transfer: &Transfer, terms: &Terms, received: &Amount) -> Option<A
         | TransferStatus::PendingCustomerInfoUpdate
         | TransferStatus::Completed
         | TransferStatus::Refunded
-        | TransferStatus::Expired
         | TransferStatus::NoMarket
         | TransferStatus::TooSmall
         | TransferStatus::TooLarge
@@ -130,6 +136,17 @@ mod tests {
             assert_eq!((arrived.to, arrived.cause), (to, Cause::Arrived));
             assert_eq!((arrived.out, arrived.fee), (Some(amount("10")), Some(amount("0"))));
         }
+    }
+
+    #[test]
+    fn what_was_given_up_goes_on_if_all_was_told() {
+        let mut expired = transfer(TransferKind::Withdrawal, TransferStatus::Expired);
+        (expired.amount_in, expired.amount_out, expired.amount_fee) = (None, None, None);
+        expired.beneficiary = Some("{}".to_owned());
+        let to = |one: &Transfer| arrive(one, &terms(), &amount("10")).map(|arrived| arrived.to);
+        assert_eq!(to(&expired), Some(TransferStatus::PendingAnchor));
+        expired.beneficiary = None;
+        assert_eq!(to(&expired), Some(TransferStatus::OnHold));
     }
 
     #[test]

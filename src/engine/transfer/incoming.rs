@@ -147,6 +147,13 @@ impl Candidate {
         !self.has_money && !self.status.is_final()
     }
 
+    /// Whether it was given up before it was known that this payment had come in time.
+    fn was_given_up(&self, incoming: &Incoming) -> bool {
+        self.status == TransferStatus::Expired
+            && !self.has_money
+            && self.deadline.is_some_and(|deadline| incoming.at <= deadline)
+    }
+
     fn answers_to(&self, key: &MemoKey) -> bool {
         match key {
             MemoKey::Memo { account, memo } => {
@@ -168,16 +175,22 @@ pub fn subject_key(subject: &str) -> String {
 /// Tells what an incoming payment is, from the transfers that its keys lead to.
 ///
 /// Memos are the same only with their types. Of several transfers with one memo, the one that waits is meant, and else
-/// the newest.
+/// the newest. A transfer that was given up although this came in time is meant too, unless another has its memo now.
 #[must_use]
 pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
-    let found = incoming.keys().into_iter().find_map(|key| {
-        candidates
-            .iter()
-            .filter(|one| one.answers_to(&key))
-            .max_by_key(|one| (one.is_waiting(), one.created_at, &one.transfer_id))
+    let meant = incoming.keys().into_iter().find_map(|key| {
+        let all = || candidates.iter().filter(|one| one.answers_to(&key));
+        let newest =
+            all().max_by_key(|one| (one.is_waiting(), one.created_at, &one.transfer_id))?;
+        // What was created only after it came cannot be what it was for.
+        let was_there = |one: &&Candidate| one.created_at <= incoming.at;
+        let given_up = all().filter(|one| one.was_given_up(incoming)).filter(was_there);
+        let given_up = given_up.max_by_key(|one| (one.created_at, &one.transfer_id));
+        let one = given_up.filter(|_| !was_there(&newest)).unwrap_or(newest);
+        let is_free = all().all(|other| other.status.is_final());
+        Some((one, one.was_given_up(incoming) && is_free))
     });
-    let Some(one) = found else { return Match::UnknownMemo };
+    let Some((one, was_given_up)) = meant else { return Match::UnknownMemo };
     let id = one.transfer_id.clone();
     if one.asset != incoming.asset {
         return Match::WrongAsset(id);
@@ -186,7 +199,8 @@ pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
         return Match::Second(id);
     }
     let is_late = one.deadline.is_some_and(|deadline| incoming.at > deadline);
-    if is_late || one.status.is_final() { Match::TooLate(id) } else { Match::Matched(id) }
+    let is_over = one.status.is_final() && !was_given_up;
+    if is_late || is_over { Match::TooLate(id) } else { Match::Matched(id) }
 }
 
 #[cfg(test)]
@@ -267,6 +281,31 @@ mod tests {
         }
         let held = Candidate { status: TransferStatus::OnHold, ..one() };
         assert_eq!(tell(&seven(), held), "matched");
+    }
+
+    #[test]
+    fn what_came_in_time_is_in_time_though_its_transfer_was_given_up() {
+        let one = paid(Some(Memo::Id(7)));
+        let (status, deadline) = (TransferStatus::Expired, Some(at(100)));
+        let expired =
+            Candidate { status, deadline, created_at: at(10), ..waiting("old", Memo::Id(7)) };
+        let alone = std::slice::from_ref(&expired);
+        assert_eq!(match_incoming(&one, alone), matched("old"));
+        let late = Incoming { at: at(101), ..one.clone() };
+        assert_eq!(match_incoming(&late, alone), Match::TooLate("old".to_owned()));
+        // Another has its memo now, and was not there yet when the money came.
+        let next = Candidate { created_at: at(150), ..waiting("next", Memo::Id(7)) };
+        let both = [expired.clone(), next.clone()];
+        assert_eq!(match_incoming(&one, &both), Match::TooLate("old".to_owned()));
+        let now = Incoming { at: at(160), ..one.clone() };
+        assert_eq!(match_incoming(&now, &both), matched("next"));
+        let paid = Candidate { status: TransferStatus::PendingAnchor, has_money: true, ..next };
+        let both = [expired, paid];
+        assert_eq!(
+            match_incoming(&one, &both),
+            Match::TooLate("old".to_owned()),
+            "its memo is taken"
+        );
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::signers::{Authority, Level, Signer, Thresholds};
 use super::stroops::{StroopsError, stroops};
 use crate::engine::Amount;
 
+/// The stroops that an account must keep for each of its entries in the ledger.
+pub const RESERVE: i64 = 5_000_000;
+
 /// An account as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountState {
@@ -22,6 +25,8 @@ pub struct AccountState {
     pub lines: Vec<Line>,
     /// Its owner wants a memo with each payment, and cannot tell whose money it is without one (SEP-29).
     pub memo_required: bool,
+    /// For how many entries of the ledger it must keep a reserve of XLM.
+    pub entries: i64,
 }
 
 /// What an account holds of one asset, in stroops.
@@ -109,6 +114,25 @@ impl AccountState {
     #[must_use]
     pub fn line(&self, asset: &StellarAsset) -> Option<&Line> {
         self.lines.iter().find(|line| line.asset == *asset)
+    }
+
+    /// What it can pay of `asset`, in stroops: without its reserve, and what it has promised to others. An issuer can pay
+    /// any sum of its own.
+    ///
+    /// # Errors
+    /// Why it can pay nothing of it, for a person.
+    pub fn spendable(&self, asset: &StellarAsset) -> Result<i64, String> {
+        if matches!(asset, StellarAsset::Credit { issuer, .. } if *issuer == self.account) {
+            return Ok(i64::MAX);
+        }
+        let Some(line) = self.line(asset) else {
+            return Err(format!("it has no trustline for {asset}"));
+        };
+        if !line.authorized {
+            return Err(format!("the issuer does not let it pay {asset}"));
+        }
+        let reserve = if *asset == StellarAsset::Native { self.entries * RESERVE } else { 0 };
+        Ok(line.balance - line.selling_liabilities - reserve)
     }
 
     /// What the ledger asks of its signers for `level`.

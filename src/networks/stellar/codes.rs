@@ -28,6 +28,8 @@ pub enum TransactionCode {
     TooLate,
     /// `tx_insufficient_fee`: others offer more.
     InsufficientFee,
+    /// `tx_insufficient_balance`: the account that pays the fee has not enough XLM.
+    InsufficientBalance,
     /// `tx_internal_error`: the network has a trouble of its own.
     Internal,
     /// Any other, by Horizon's name.
@@ -45,6 +47,18 @@ pub enum OperationCode {
     NoDestination,
     /// `op_already_exists`.
     AlreadyExists,
+    /// `op_line_full`: the receiver's trustline has no room for so much.
+    LineFull,
+    /// `op_not_authorized`: the issuer does not let the receiver hold the asset.
+    NotAuthorized,
+    /// `op_underfunded`: the paying account has not enough.
+    Underfunded,
+    /// `op_low_reserve`: an account would be below its reserve.
+    LowReserve,
+    /// `op_src_no_trust`: the paying account has no trustline.
+    SourceNoTrust,
+    /// `op_src_not_authorized`: the issuer does not let the paying account pay.
+    SourceNotAuthorized,
     /// Any other, by Horizon's name.
     Other(String),
 }
@@ -58,6 +72,7 @@ impl TransactionCode {
             "tx_bad_seq" => Self::BadSequence,
             "tx_too_late" => Self::TooLate,
             "tx_insufficient_fee" => Self::InsufficientFee,
+            "tx_insufficient_balance" => Self::InsufficientBalance,
             "tx_internal_error" => Self::Internal,
             other => Self::Other(brief(other)),
         }
@@ -74,6 +89,12 @@ impl OperationCode {
             "op_no_destination" => Self::NoDestination,
             // The ledger's own name has no `s`.
             "op_already_exists" | "op_already_exist" => Self::AlreadyExists,
+            "op_line_full" => Self::LineFull,
+            "op_not_authorized" => Self::NotAuthorized,
+            "op_underfunded" => Self::Underfunded,
+            "op_low_reserve" => Self::LowReserve,
+            "op_src_no_trust" => Self::SourceNoTrust,
+            "op_src_not_authorized" => Self::SourceNotAuthorized,
             other => Self::Other(brief(other)),
         }
     }

@@ -12,6 +12,8 @@ pub(super) struct Event {
     pub(super) name: String,
     /// Its lines, joined.
     pub(super) data: String,
+    /// The place of a record in its list. None: it was not told.
+    pub(super) id: Option<String>,
 }
 
 /// An event, or a line of one, that is larger than any.
@@ -27,6 +29,7 @@ pub(super) struct Events {
     searched: usize,
     name: Option<String>,
     data: Option<String>,
+    id: Option<String>,
     retry: Option<Duration>,
 }
 
@@ -75,7 +78,8 @@ impl Events {
     fn take(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
             let name = self.name.take().unwrap_or_else(|| "message".to_owned());
-            return self.data.take().map(|data| Event { name, data });
+            let id = self.id.take();
+            return self.data.take().map(|data| Event { name, data, id });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -88,12 +92,18 @@ impl Events {
                 }
                 None => self.data = Some(value.to_owned()),
             },
+            "id" => self.id = Some(value.to_owned()).filter(|id| is_place(id)),
             "retry" => self.retry = value.parse().ok().map(Duration::from_millis),
-            // `id` is the record's paging token, which stands in the record too. Without a name it is a comment.
+            // Without a name it is a comment.
             _ => {}
         }
         None
     }
+}
+
+/// Whether it is where a record stands: a paging token.
+fn is_place(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 20 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -103,13 +113,13 @@ mod tests {
     const TEXT: &str = "retry: 1000\nevent: open\ndata: \"hello\"\n\n: a comment\r\nid: 7\r\ndata: {\"a\":1,\r\ndata:\"b\":2}\r\n\r\n\n\nretry: 10\nevent: close\ndata: \"byebye\"\n\n";
 
     fn event(name: &str, data: &str) -> Event {
-        Event { name: name.to_owned(), data: data.to_owned() }
+        Event { name: name.to_owned(), data: data.to_owned(), id: None }
     }
 
     fn expected() -> Vec<Event> {
         vec![
             event("open", "\"hello\""),
-            event("message", "{\"a\":1,\n\"b\":2}"),
+            Event { id: Some("7".to_owned()), ..event("message", "{\"a\":1,\n\"b\":2}") },
             event("close", "\"byebye\""),
         ]
     }

@@ -25,7 +25,7 @@ mod tests;
 mod wire;
 
 pub use account::{
-    AccountState, DestinationError, DestinationState, Line, authorities, destination_state,
+    AccountState, DestinationError, DestinationState, Line, RESERVE, authorities, destination_state,
 };
 pub use address::{Address, NoAddress};
 pub use asset::{NoAsset, StellarAsset};

@@ -126,6 +126,12 @@ pub enum Next {
     Rebuild,
     /// It never will be applied, and what was wrong is known. For each operation, in their order.
     Each(Vec<OperationNext>),
+    /// The account that pays its fee has not enough XLM. It may have in time: nothing may be paid in its place before its
+    /// time is over.
+    Unfunded {
+        /// For a person.
+        reason: String,
+    },
     /// A person must look. It may still be valid until its time is over: nothing may be paid in its place before.
     Hold {
         /// For that person.
@@ -142,6 +148,16 @@ pub enum OperationNext {
     Trust,
     /// The destination does not exist: create it, or wait.
     CreateAccount,
+    /// The destination cannot take it as it is: wait until it can.
+    Destination {
+        /// For a person.
+        reason: String,
+    },
+    /// The paying account cannot pay it as it is: wait until it can.
+    Payer {
+        /// For a person.
+        reason: String,
+    },
     /// A person must look.
     Hold {
         /// For that person.
@@ -175,6 +191,9 @@ pub fn after_submit(answer: &SubmitAnswer, sent: &Sent) -> Next {
             TransactionCode::InsufficientFee | TransactionCode::Internal => {
                 Next::LookUp { after: LEDGER }
             }
+            TransactionCode::InsufficientBalance => {
+                Next::Unfunded { reason: reason("tx_insufficient_balance") }
+            }
             TransactionCode::Other(code) => Next::Hold { reason: reason(code) },
         },
     }
@@ -183,24 +202,35 @@ pub fn after_submit(answer: &SubmitAnswer, sent: &Sent) -> Next {
 /// What follows from a look at the ledger.
 #[must_use]
 pub fn after_look_up(look: &LookUp, sent: &Sent) -> Next {
-    if let Some(found) = &look.found {
-        match &found.failed {
-            None => return Next::Done { ledger: found.ledger },
-            Some(codes) if codes.transaction == TransactionCode::Failed => {
-                return each(&codes.operations, sent);
-            }
-            // The ledger took it and did not even try it, so its number may be free: as if it were not there.
-            Some(_) => {}
-        }
-    }
     let now = look.latest.closed_at;
     let margin = TimeDelta::from_std(sent.margin).unwrap_or(TimeDelta::MAX);
-    if now - sent.max_time > margin {
+    let is_over = now - sent.max_time > margin;
+    let is_used = look.source.is_some_and(|source| source.sequence >= sent.sequence);
+    if let Some(found) = &look.found {
+        match found.failed.as_ref().map(|codes| (&codes.transaction, codes)) {
+            None => return Next::Done { ledger: found.ledger },
+            Some((TransactionCode::Failed, codes)) => return each(&codes.operations, sent),
+            // It did not pay, and never will. Why is for a person to find out.
+            Some((TransactionCode::Other(code), _)) if is_used || is_over => {
+                return Next::Hold { reason: reason(code) };
+            }
+            Some((TransactionCode::Other(_), _)) => return Next::LookUp { after: LEDGER },
+            // The ledger took it and did not even try it, so its number may be free: as if it were not there.
+            Some((
+                TransactionCode::BadSequence
+                | TransactionCode::TooLate
+                | TransactionCode::InsufficientFee
+                | TransactionCode::InsufficientBalance
+                | TransactionCode::Internal,
+                _,
+            )) => {}
+        }
+    }
+    if is_over {
         return Next::Rebuild;
     }
     // A number that is used up may have been used by this very envelope, and the server that was asked for its hash may
     // be behind the one that told the number. So only time proves that it was not applied.
-    let is_used = look.source.is_some_and(|source| source.sequence >= sent.sequence);
     if is_used || now > sent.max_time { Next::LookUp { after: LEDGER } } else { Next::Resubmit }
 }
 
@@ -220,21 +250,32 @@ fn each(codes: &[OperationCode], sent: &Sent) -> Next {
 }
 
 fn operation(kind: OperationKind, code: &OperationCode) -> OperationNext {
+    use {OperationCode as Code, OperationKind as Kind};
+    let destination = |code| OperationNext::Destination { reason: reason(code) };
+    let payer = |code| OperationNext::Payer { reason: reason(code) };
+    let hold = |code| OperationNext::Hold { reason: reason(code) };
     match (code, kind) {
-        (OperationCode::Success, _)
+        (Code::Success, _)
         // Somebody was faster.
-        | (OperationCode::AlreadyExists, OperationKind::CreateAccount) => OperationNext::Rebuild,
-        (OperationCode::NoTrust, OperationKind::Pay) => OperationNext::Trust,
-        (OperationCode::NoDestination, OperationKind::Pay) => OperationNext::CreateAccount,
-        // For a claimable balance it is our own account that has no trustline.
-        (OperationCode::NoTrust, _) => OperationNext::Hold { reason: reason("op_no_trust") },
-        (OperationCode::NoDestination, _) => {
-            OperationNext::Hold { reason: reason("op_no_destination") }
-        }
-        (OperationCode::AlreadyExists, _) => {
-            OperationNext::Hold { reason: reason("op_already_exists") }
-        }
-        (OperationCode::Other(code), _) => OperationNext::Hold { reason: reason(code) },
+        | (Code::AlreadyExists, Kind::CreateAccount) => OperationNext::Rebuild,
+        (Code::NoTrust, Kind::Pay) => OperationNext::Trust,
+        (Code::NoDestination, Kind::Pay) => OperationNext::CreateAccount,
+        (Code::LineFull, Kind::Pay) => destination("op_line_full"),
+        (Code::NotAuthorized, Kind::Pay) => destination("op_not_authorized"),
+        (Code::Underfunded, _) => payer("op_underfunded"),
+        (Code::SourceNoTrust, _) => payer("op_src_no_trust"),
+        (Code::SourceNotAuthorized, _) => payer("op_src_not_authorized"),
+        // For a claimable balance it is our own account that is meant.
+        (Code::NoTrust, Kind::CreateClaimableBalance) => payer("op_src_no_trust"),
+        (Code::NotAuthorized, Kind::CreateClaimableBalance) => payer("op_src_not_authorized"),
+        (Code::LowReserve, Kind::CreateClaimableBalance) => payer("op_low_reserve"),
+        (Code::NoTrust, Kind::CreateAccount) => hold("op_no_trust"),
+        (Code::NoDestination, _) => hold("op_no_destination"),
+        (Code::AlreadyExists, _) => hold("op_already_exists"),
+        (Code::LineFull, _) => hold("op_line_full"),
+        (Code::NotAuthorized, Kind::CreateAccount) => hold("op_not_authorized"),
+        (Code::LowReserve, _) => hold("op_low_reserve"),
+        (Code::Other(code), _) => hold(code),
     }
 }
 

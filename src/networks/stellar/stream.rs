@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderValue};
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::events::{Event, Events};
@@ -78,9 +79,11 @@ impl PaymentStream {
             _ if event.data == "\"byebye\"" => Ok(Read::End),
             _ => {
                 let watched = Watched { network: &self.network, account: &self.account };
-                wire::record(&event.data, watched)
-                    .map(Read::Record)
-                    .map_err(NetworkError::Unreadable)
+                // A piece of a record is none: what comes after it cannot be trusted.
+                if serde_json::from_str::<&RawValue>(&event.data).is_err() {
+                    return Err(NetworkError::Unreadable("an event is no JSON".to_owned()));
+                }
+                Ok(Read::Record(wire::record(&event.data, watched, event.id.as_deref())))
             }
         }
     }

@@ -31,7 +31,24 @@ struct Answer<'a> {
 
 #[derive(Deserialize)]
 struct Id {
-    transfer_id: String,
+    transfer_id: Text,
+}
+
+/// A text, or a whole number in its place: digit for digit.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Text(String),
+    Number(u64),
+}
+
+impl Text {
+    fn into_string(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -58,20 +75,23 @@ pub(in crate::rails) fn ask_deposits(asked: &[ExpectedDeposit]) -> AskDeposits<'
     AskDeposits { deposits: deposits.collect() }
 }
 
-/// One arrival for each deposit that was asked about. One that the answer does not tell, or not in words that we know,
-/// is not here yet.
+/// One arrival for each deposit that was asked about. One that the answer does not tell is not here yet, unless something is
+/// told of which nobody can read what it is about.
 pub(in crate::rails) fn read_arrivals(
     body: &[u8],
     asked: &[ExpectedDeposit],
 ) -> Result<Vec<(String, Arrival)>, String> {
     let answer: Answer<'_> = object(body)?;
-    let told = by_id(answer.deposits, |raw| item::<Id>(raw).ok().map(|id| id.transfer_id));
+    let id_of = |raw| item::<Id>(raw).ok().map(|id| id.transfer_id.into_string());
+    let is_whole = answer.deposits.iter().all(|raw| id_of(*raw).is_some());
+    let told = by_id(answer.deposits, id_of);
     let arrival = |deposit: &ExpectedDeposit| match told.get(&deposit.transfer_id) {
-        None => Arrival::NotYet { message: None },
+        None if is_whole => Arrival::NotYet { message: None },
+        None => Arrival::Untold { why: "the rail tells of something without its id".to_owned() },
         Some(raw) => raw
             .ok_or_else(|| "the rail tells it twice, and differently".to_owned())
             .and_then(|raw| item::<Told>(raw)?.arrival(deposit))
-            .unwrap_or_else(|why| Arrival::NotYet { message: Some(brief(&why)) }),
+            .unwrap_or_else(|why| Arrival::Untold { why: brief(&why) }),
     };
     Ok(asked.iter().map(|deposit| (deposit.transfer_id.clone(), arrival(deposit))).collect())
 }
@@ -132,8 +152,8 @@ mod tests {
         all.remove(0).1
     }
 
-    fn is_not_yet(arrival: &Arrival, why: &str) -> bool {
-        matches!(arrival, Arrival::NotYet { message: Some(message) } if message.contains(why))
+    fn is_untold(arrival: &Arrival, word: &str) -> bool {
+        matches!(arrival, Arrival::Untold { why } if why.contains(word))
     }
 
     #[test]
@@ -177,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_not_yet_here() {
+    fn what_cannot_be_understood_is_not_taken_for_absent() {
         for (told, why) in [
             (json!({ "status": "RECEIVED", "amount": "1" }), "`RECEIVED`, which is unknown"),
             (json!({ "status": "received" }), "without an amount"),
@@ -195,14 +215,14 @@ mod tests {
             (json!({}), "missing field `status`"),
         ] {
             let arrival = arrival(told);
-            assert!(is_not_yet(&arrival, why), "{arrival:?}");
+            assert!(is_untold(&arrival, why), "{arrival:?}");
         }
     }
 
     #[test]
     fn one_wrong_item_spoils_no_other() {
         let body = json!({ "deposits": [
-            7, null, [], {}, { "transfer_id": 7 }, ["t1", "received"],
+            7, null, [], {}, { "transfer_id": 7.5 }, ["t1", "received"],
             { "transfer_id": "of-somebody-else", "status": "received", "amount": "5" },
             { "transfer_id": "t2", "status": "received", "amount": "5" },
             { "transfer_id": "t3", "status": "received", "amount": "5" },
@@ -212,9 +232,19 @@ mod tests {
         let asked = ["t1", "t2", "t3"].map(expected);
         let all = read_arrivals(body.to_string().as_bytes(), &asked).unwrap();
         assert_eq!(all.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["t1", "t2", "t3"]);
-        assert_eq!(all[0].1, Arrival::NotYet { message: None });
-        assert!(is_not_yet(&all[1].1, "twice"), "{:?}", all[1]);
+        assert!(is_untold(&all[0].1, "without its id"), "it may be one of those");
+        assert!(is_untold(&all[1].1, "twice"), "{:?}", all[1]);
         assert!(matches!(all[2].1, Arrival::Received { .. }), "the same twice is no contradiction");
+    }
+
+    #[test]
+    fn an_id_of_digits_may_come_as_a_number() {
+        let told = json!({ "transfer_id": u64::MAX, "status": "received", "amount": "5" });
+        let body = json!({ "deposits": [told] }).to_string();
+        let asked = [expected("18446744073709551615"), expected("t1")];
+        let all = read_arrivals(body.as_bytes(), &asked).unwrap();
+        assert!(matches!(all[0].1, Arrival::Received { .. }));
+        assert_eq!(all[1].1, Arrival::NotYet { message: None });
     }
 
     #[test]

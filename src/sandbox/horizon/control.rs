@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::endpoint::Endpoint;
 use super::keys::{Key, asset};
@@ -52,6 +53,23 @@ impl HorizonSandbox {
     /// Horizon takes ledgers in this many ledgers late: what is newer it does not know.
     pub fn set_lag(&self, ledgers: u32) {
         self.change(|network| network.ledger.set_lag(ledgers));
+    }
+
+    /// Horizon's lists of payments and transactions, and the streams of them, are this many ledgers behind all else that
+    /// it tells: so it is where one address has several servers, and lists come from one that is behind.
+    pub fn set_list_lag(&self, ledgers: u32) {
+        self.change(|network| network.list_lag = ledgers);
+    }
+
+    /// Horizon tells things otherwise than they are: each record of a list, and each account, ledger and transaction that
+    /// is asked for, goes through `how` before it is told. The books stay right.
+    pub fn distort(&self, how: impl Fn(&mut Value) + Send + Sync + 'static) {
+        self.change(|network| network.distortion = Some(Arc::new(how)));
+    }
+
+    /// Horizon tells all things as they are again.
+    pub fn tell_rightly(&self) {
+        self.change(|network| network.distortion = None);
     }
 
     /// Horizon finds transactions by their hash so much later, by the ledgers' time, than it tells all else of their
@@ -162,6 +180,12 @@ impl HorizonSandbox {
         self.change(|network| network.faults.script(endpoint, times, reply));
     }
 
+    /// The next `times` requests to the endpoint about one thing (an account, a hash) get this reply. It comes before any
+    /// other script.
+    pub fn script_about(&self, endpoint: Endpoint, about: &str, times: u32, reply: Reply) {
+        self.change(|network| network.aimed.push((endpoint, about.to_owned(), times, reply)));
+    }
+
     /// The next `times` submissions meet this fault.
     pub fn script_submit(&self, times: usize, fault: SubmitFault) {
         self.change(|network| network.submit_script.extend(std::iter::repeat_n(fault, times)));
@@ -176,6 +200,7 @@ impl HorizonSandbox {
     pub fn clear_scripts(&self) {
         self.change(|network| {
             network.faults.clear_script();
+            network.aimed.clear();
             network.submit_script.clear();
             network.stream_script.clear();
         });

@@ -165,5 +165,8 @@ fn network(options: HorizonOptions, base: String) -> Network {
         latency: options.latency,
         streams: 0,
         elder: 0,
+        list_lag: 0,
+        aimed: Vec::new(),
+        distortion: None,
     }
 }

@@ -19,7 +19,7 @@ use super::query::{Cursor, Query, page};
 use super::{overview, render, rest};
 use crate::engine::Clock;
 use crate::sandbox::HookAnswer;
-use crate::sandbox::faults::Faults;
+use crate::sandbox::faults::{Faults, Reply};
 use crate::sandbox::random::Chance;
 
 /// Violations past this many are counted, and not kept.
@@ -27,6 +27,9 @@ const KEPT: usize = 100_000;
 
 /// Called for each request, before and after it is carried out.
 pub(super) type Hook = Arc<dyn Fn(&HorizonRequest) -> HookAnswer + Send + Sync>;
+
+/// Changes what is told of a thing.
+pub(super) type Distortion = Arc<dyn Fn(&mut Value) + Send + Sync>;
 
 /// An answer: status and JSON.
 #[derive(Debug)]
@@ -80,6 +83,12 @@ pub(super) struct Network {
     pub(super) streams: usize,
     /// Lists have no entry before this ledger.
     pub(super) elder: u32,
+    /// Lists of payments and transactions are so many ledgers behind all else that is told.
+    pub(super) list_lag: u32,
+    /// Replies to requests about one thing: the endpoint, the thing, how often, and the reply.
+    pub(super) aimed: Vec<(Endpoint, String, u32, Reply)>,
+    /// Things are told otherwise than they are.
+    pub(super) distortion: Option<Distortion>,
 }
 
 impl Network {
@@ -106,6 +115,19 @@ impl Network {
 
     fn count_fault(&mut self, name: &str) {
         *self.record.faults.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// What a request about a thing gets in place of its right answer.
+    pub(super) fn reply(&mut self, endpoint: Endpoint, about: Option<&str>) -> Option<Reply> {
+        self.aimed.retain(|(_, _, times, _)| *times > 0);
+        let mut aimed = self.aimed.iter_mut();
+        let aimed =
+            aimed.find(|(at, thing, _, _)| *at == endpoint && Some(thing.as_str()) == about);
+        let Some((_, _, times, reply)) = aimed else { return self.faults.reply(&endpoint) };
+        *times -= 1;
+        let reply = reply.clone();
+        self.faults.note(&reply);
+        Some(reply)
     }
 
     /// Closes a ledger with what waits.
@@ -149,8 +171,8 @@ impl Network {
     ) -> Result<Value, Problem> {
         if let Some(list) = List::of(endpoint, about)? {
             let query = Query::read(parameters)?;
-            let records = self.list(list, &query)?;
-            return Ok(page(&self.base, path, &query, records));
+            let (records, places) = self.told(list, &query)?;
+            return Ok(page(&self.base, path, &query, records, &places));
         }
         if endpoint != Endpoint::Friendbot
             && endpoint != Endpoint::Sandbox
@@ -161,7 +183,7 @@ impl Network {
         let base = self.base.as_str();
         let ledger = &self.ledger;
         let found = match endpoint {
-            Endpoint::Root => Some(overview::root(base, ledger, &self.passphrase)),
+            Endpoint::Root => Some(overview::root(base, ledger, &self.passphrase, self.elder)),
             Endpoint::FeeStats => Some(overview::fee_stats(ledger)),
             Endpoint::Ledger => {
                 let number: u32 = about
@@ -196,7 +218,16 @@ impl Network {
             | Endpoint::SubmitAsync
             | Endpoint::Unknown => return Err(Problem::no_such_address()),
         };
-        found.ok_or_else(Problem::not_found)
+        let mut found = found.ok_or_else(Problem::not_found)?;
+        self.distort(&mut found);
+        Ok(found)
+    }
+
+    /// Tells a thing otherwise than it is, if that is wanted.
+    fn distort(&self, told: &mut Value) {
+        if let Some(distortion) = &self.distortion {
+            distortion(told);
+        }
     }
 
     /// The transaction with this hash, once it is found.
@@ -210,11 +241,28 @@ impl Network {
         Ok(told)
     }
 
-    /// The records of a list that Horizon knows, from the cursor on.
+    /// The records of a list that Horizon knows, from the cursor on, as it tells them; and where each stands.
+    pub(super) fn told(
+        &self,
+        list: List,
+        query: &Query,
+    ) -> Result<(Vec<Value>, Vec<String>), Problem> {
+        let mut records = self.list(list, query)?;
+        let token = |record: &Value| record["paging_token"].as_str().unwrap_or_default().to_owned();
+        let places = records.iter().map(token).collect();
+        for record in &mut records {
+            self.distort(record);
+        }
+        Ok((records, places))
+    }
+
+    /// The same as they are.
     pub(super) fn list(&self, list: List, query: &Query) -> Result<Vec<Value>, Problem> {
         let (base, ledger) = (self.base.as_str(), &self.ledger);
         let history = &ledger.history;
         let end = ledger.horizon_end();
+        let behind = u64::from(self.list_lag) << 32;
+        let end = if list == List::Ledgers { end } else { end.saturating_sub(behind) };
         let elder = u64::from(self.elder) << 32;
         let (mut after, mut before) = (0, end);
         match (query.cursor, query.ascending) {

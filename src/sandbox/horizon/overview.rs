@@ -149,9 +149,9 @@ fn predicate(of: &ClaimPredicate) -> Value {
 pub(super) const PROTOCOL: u32 = 23;
 
 /// `GET /`.
-pub(super) fn root(base: &str, ledger: &Ledger, passphrase: &str) -> Value {
+pub(super) fn root(base: &str, ledger: &Ledger, passphrase: &str, elder: u32) -> Value {
     let (seen, last) = (ledger.visible(), ledger.last());
-    let elder = ledger.history.ledgers[0].sequence;
+    let elder = ledger.history.ledgers[0].sequence.max(elder);
     json!({
         "_links": {
             "self": link(format!("{base}/")),

@@ -88,10 +88,13 @@ fn limit(text: &str) -> Result<usize, Problem> {
 }
 
 /// The page around records, with the addresses of its neighbours.
-pub(super) fn page(base: &str, path: &str, query: &Query, records: Vec<Value>) -> Value {
-    let token = |record: Option<&Value>| {
-        record.and_then(|record| record["paging_token"].as_str()).map(str::to_owned)
-    };
+pub(super) fn page(
+    base: &str,
+    path: &str,
+    query: &Query,
+    records: Vec<Value>,
+    places: &[String],
+) -> Value {
     let here = match query.cursor {
         Cursor::None => String::new(),
         Cursor::Now => "now".to_owned(),
@@ -102,8 +105,8 @@ pub(super) fn page(base: &str, path: &str, query: &Query, records: Vec<Value>) -
         let join = if query.join { "&join=transactions" } else { "" };
         json!({ "href": format!("{base}{path}?cursor={cursor}&limit={}&order={order}{join}", query.limit) })
     };
-    let next = token(records.last()).unwrap_or_else(|| here.clone());
-    let previous = token(records.first()).unwrap_or_else(|| here.clone());
+    let next = places.last().cloned().unwrap_or_else(|| here.clone());
+    let previous = places.first().cloned().unwrap_or_else(|| here.clone());
     json!({
         "_links": {
             "self": address(&here, query.ascending),

@@ -126,7 +126,7 @@ impl Shared {
             | Endpoint::Submit
             | Endpoint::SubmitAsync
             | Endpoint::ClaimableBalance
-            | Endpoint::Unknown => network.faults.reply(&endpoint),
+            | Endpoint::Unknown => network.reply(endpoint, about),
         };
         let about = about.map(str::to_owned);
         let request = HorizonRequest { n, endpoint, about, phase: Phase::BeforeApply };

@@ -123,12 +123,11 @@ impl Stream {
     /// Puts the records that there are into `ready`. False: there is nothing to send.
     fn fill(&mut self) -> bool {
         let query = Query { limit: self.left.min(200), ..self.query.clone() };
-        let records = self.shared.lock().list(self.list, &query).unwrap_or_default();
+        let (records, places) = self.shared.lock().told(self.list, &query).unwrap_or_default();
         if self.fault_now() {
             return true;
         }
-        for record in &records {
-            let token = record["paging_token"].as_str().unwrap_or_default().to_owned();
+        for (record, token) in records.iter().zip(places) {
             let text = format!("id: {token}\ndata: {record}\n\n");
             if let Ok(token) = token.parse() {
                 self.query.cursor = Cursor::At(token);

@@ -35,7 +35,8 @@ pub(super) fn after<'t>(
             Step::new(deposit, TransferStatus::Expired, Cause::DeadlinePassed)
                 .because("nothing came before its deadline"),
         ),
-        Arrival::NotYet { .. } => None,
+        // What cannot be understood may be the money: it does not expire.
+        Arrival::NotYet { .. } | Arrival::Untold { .. } => None,
         Arrival::Pending { message } => seen(deposit, message.as_deref()),
         Arrival::Received { amount, currency, fee, from, reference } => {
             let received = Received { amount, currency, fee: fee.as_ref() };
@@ -146,6 +147,7 @@ mod tests {
     fn every_answer_is_a_legal_move_or_none() {
         let answers = [
             Arrival::NotYet { message: None },
+            Arrival::Untold { why: "?".to_owned() },
             Arrival::Pending { message: Some("soon".to_owned()) },
             received("10", "USD"),
             received("9", "USD"),
@@ -226,6 +228,14 @@ mod tests {
             let paid = step(&deposit, &received("10", "USD")).unwrap();
             assert_eq!(paid.to, TransferStatus::PendingAnchor, "it came, late or not");
         }
+    }
+
+    #[test]
+    fn what_the_rail_tells_in_words_that_nobody_knows_does_not_expire() {
+        let mut deposit = transfer(TransferKind::Deposit, WAITING[0]);
+        deposit.deadline = Some(now() - TimeDelta::days(1));
+        let untold = Arrival::Untold { why: "amount is a number".to_owned() };
+        assert!(step(&deposit, &untold).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Asking a rail about the deposits that are waited for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::answers::{Asked, after};
 use super::{Asker, count};
@@ -14,8 +14,8 @@ use crate::store::{NewRefund, Postponed};
 
 /// So many deposits are in one question at most.
 const QUESTION_MAX: u32 = 500;
-/// A question about one deposit alone is refused so often, and none answered, before it is taken to be the rail's fault.
-const REFUSED_MAX: u32 = 3;
+/// So many questions about one deposit alone may fail, and none be answered, before it is taken to be the rail's fault.
+const FAILED_MAX: u32 = 20;
 
 impl Asker {
     /// Asks about every deposit that is due, oldest first. Each is asked about once in a sweep, for the walk goes on
@@ -33,50 +33,81 @@ impl Asker {
                 self.desk.store.waiting_deposits(rail, behind.as_ref(), now, limit).await?;
             let Some(last) = waiting.last() else { break };
             behind = Some((last.created_at, last.transfer_id.clone()));
-            self.ask(round, &waiting, report).await?;
+            self.ask(round, waiting, report).await?;
             report.pages += 1;
             round.beat();
         }
         Ok(())
     }
 
-    /// Asks about a batch. A rail that refuses the question for one deposit's sake is asked about the others.
+    /// Asks about a batch. A question that fails for one deposit's sake is asked about the others: in halves, until it is known
+    /// for whose. What failed before is asked about alone, after all others.
     async fn ask(
         &self,
         round: &Round<'_>,
-        waiting: &[Transfer],
+        waiting: Vec<Transfer>,
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
-        let mut questions = vec![waiting];
-        let (mut refused, mut was_answered) = (0, false);
-        while let Some(batch) = questions.pop() {
+        let due = waiting.into_iter().filter(|one| !round.sick.is_put_off(&thing_of(one)));
+        let (sick, well): (Vec<_>, Vec<_>) =
+            due.partition(|one| round.sick.has_failed(&thing_of(one)));
+        let whole = Some(well.as_slice()).filter(|well| !well.is_empty());
+        let mut questions: VecDeque<&[Transfer]> =
+            whole.into_iter().chain(sick.chunks(1)).collect();
+        let (mut failed, mut is_proven) = (0, false);
+        while let Some(batch) = questions.pop_front() {
             if round.is_stopping() {
                 break;
             }
             let expected: Vec<ExpectedDeposit> = batch.iter().map(expected).collect();
             let answer = round.answer(self.rail.deposits(&expected, None)).await;
-            match answer {
+            let error = match answer {
                 Ok(arrivals) => {
-                    was_answered = true;
+                    (failed, is_proven) = (0, true);
+                    for one in batch {
+                        round.sick.well(round.lease, &thing_of(one)).await?;
+                    }
                     self.book(round, batch, arrivals, report).await?;
+                    continue;
                 }
-                Err(error @ RailError::Refused { .. }) => match batch {
-                    [one] => {
-                        refused += 1;
-                        if refused >= REFUSED_MAX && !was_answered {
-                            return Err(SweepError::Rail(error));
-                        }
-                        self.refused(round, one, &error).await?;
-                    }
-                    many => {
-                        let (first, second) = many.split_at(many.len() / 2);
-                        questions.extend([second, first]);
-                    }
-                },
-                Err(error) => return Err(SweepError::Rail(error)),
+                Err(error) => error,
+            };
+            let [one] = batch else {
+                // Many more questions are asked only of a rail that is well.
+                if !is_proven {
+                    self.is_well(round).await.map_err(SweepError::Rail)?;
+                    is_proven = true;
+                }
+                let (first, second) = batch.split_at(batch.len() / 2);
+                questions.push_front(second);
+                questions.push_front(first);
+                continue;
+            };
+            failed += 1;
+            self.failed(round, one, &error).await?;
+            if failed >= FAILED_MAX {
+                return Err(SweepError::Rail(error));
             }
         }
         Ok(())
+    }
+
+    /// A deposit that the rail alone cannot be asked about is put off.
+    async fn failed(
+        &self,
+        round: &Round<'_>,
+        deposit: &Transfer,
+        error: &RailError,
+    ) -> Result<(), SweepError> {
+        let ask = || self.is_well(round);
+        round.sick.failed(round.lease, &thing_of(deposit), error.clone(), ask).await?;
+        let postponed = Postponed {
+            transfer_id: deposit.transfer_id.clone(),
+            version: deposit.version,
+            not_before: round.now(),
+            message: Some(format!("the rail cannot be asked about it: {error}")),
+        };
+        Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
     }
 
     /// Writes down what the rail has answered: all moves in one transaction, and when to ask again in another.
@@ -119,6 +150,11 @@ impl Asker {
     }
 }
 
+/// The name by which a deposit is put off.
+fn thing_of(deposit: &Transfer) -> String {
+    format!("transfer/{}", deposit.transfer_id)
+}
+
 fn expected(deposit: &Transfer) -> ExpectedDeposit {
     ExpectedDeposit {
         transfer_id: deposit.transfer_id.clone(),
@@ -133,6 +169,7 @@ fn expected(deposit: &Transfer) -> ExpectedDeposit {
 fn words(arrival: &Arrival) -> Option<String> {
     match arrival {
         Arrival::NotYet { message } | Arrival::Pending { message } => message.clone(),
+        Arrival::Untold { why } => Some(format!("the rail's answer cannot be understood: {why}")),
         Arrival::Received { amount, .. } => {
             Some(format!("the rail tells of a deposit of {amount}"))
         }

@@ -89,7 +89,7 @@ impl Asker {
         if incoming.is_empty() {
             return Ok(false);
         }
-        let round = self.desk.round(lease, stop, observer);
+        let round = self.desk.round(lease, stop, observer).await?;
         self.booking().book(&round, incoming, None).await?;
         Ok(true)
     }

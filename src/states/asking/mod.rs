@@ -1,16 +1,13 @@
 //! Has the money arrived? The poller `pending-deposits` on one rail.
 //!
 //! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`batches`), or it tells of
-//! itself what came (`feed`). What its answers mean is in `answers`, and what it refuses to answer in `untold`. Nothing
-//! here sends money on: see [`super::sending`].
+//! itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::sending`].
 
 mod answers;
 mod batches;
 mod feed;
-mod untold;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::sync::OnceCell;
 
@@ -25,7 +22,7 @@ use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, RailKind};
 use crate::engine::{Actor, Cause, Step, TransferStatus};
 use crate::networks::RequestSeen;
-use crate::rails::AnyRail;
+use crate::rails::{AnyRail, RailError};
 use crate::store::{Lease, Scope, Waiting};
 
 /// What asks one rail, again and again.
@@ -37,8 +34,6 @@ pub struct Asker {
     /// It tells of itself what came, and is not asked about one deposit or another.
     tells_feed: bool,
     assets: Assets,
-    /// Whether the rail may refuse to be asked about a deposit, or an alert of one stands.
-    may_be_untold: AtomicBool,
     /// So many deposits are asked about, and so many transfers moved, at once.
     batch_size: u32,
 }
@@ -71,11 +66,11 @@ impl Asker {
                 clock: making.clock.clone(),
                 requests,
                 answer_max: answer_max(settings.timeout, own.retry),
+                of_place: SweepError::Rail,
             },
             is_checked: OnceCell::new(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
-            may_be_untold: AtomicBool::new(true),
             batch_size: own.batch_size,
         })
     }
@@ -116,8 +111,8 @@ impl Asker {
             self.follow(round, report).await?;
         } else {
             self.ask_all(round, report).await?;
-            self.tell_of_untold(round).await?;
         }
+        round.sick.end(round.lease, || self.is_well(round)).await?;
         if !round.is_stopping() {
             report.acted += self.expire(round).await?;
         }
@@ -137,6 +132,11 @@ impl Asker {
         Ok(())
     }
 
+    /// Whether the rail answers what is nobody's own.
+    async fn is_well(&self, round: &Round<'_>) -> Result<(), RailError> {
+        round.answer(self.rail.check()).await
+    }
+
     /// Ends transfers for which nothing came in time. Deposits that the rail is asked about end by its answer.
     async fn expire(&self, round: &Round<'_>) -> Result<u64, SweepError> {
         let mut ended = 0;
@@ -146,7 +146,7 @@ impl Asker {
             let overdue = self
                 .desk
                 .store
-                .overdue_transfers(Actor::PendingDeposits, rail, now, self.batch_size)
+                .overdue_transfers(Actor::PendingDeposits, rail, None, now, self.batch_size)
                 .await?;
             let is_asked_about =
                 |status| !self.tells_feed && status == TransferStatus::PendingUserTransferStart;

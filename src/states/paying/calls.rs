@@ -3,7 +3,9 @@
 use serde_json::value::RawValue;
 
 use crate::failpoint;
-use crate::rails::{Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, Rail, RailError};
+use crate::rails::{
+    AnyRail, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, RailError,
+};
 use crate::store::{Claim, PayoutRow};
 
 /// What was asked of a rail, and what it answered.
@@ -12,11 +14,18 @@ pub(super) enum Called {
     Paid(Box<Claim>, PayoutOutcome),
     /// Payouts that it was asked about, and a report for each, in the same order.
     LookedUp(Vec<Claim>, Result<Vec<PayoutReport>, RailError>),
+    /// Whether it is well: a question that is nobody's own.
+    Checked(Result<(), RailError>),
+}
+
+/// Asks the rail whether it is well.
+pub(super) async fn check(rail: AnyRail) -> Called {
+    Called::Checked(rail.check().await)
 }
 
 /// Hands a payout to the rail. `decimals` are its currency's, where they are known: an amount that cannot be written with
 /// them is not ordered.
-pub(super) async fn pay_out(rail: &dyn Rail, claim: Claim, decimals: Option<u32>) -> Called {
+pub(super) async fn pay_out(rail: AnyRail, claim: Claim, decimals: Option<u32>) -> Called {
     let payout = match order_of(&claim.payout, decimals) {
         Ok(payout) => payout,
         Err(reason) => {
@@ -31,7 +40,7 @@ pub(super) async fn pay_out(rail: &dyn Rail, claim: Claim, decimals: Option<u32>
 }
 
 /// Asks the rail what became of payouts.
-pub(super) async fn look_up(rail: &dyn Rail, claims: Vec<Claim>) -> Called {
+pub(super) async fn look_up(rail: AnyRail, claims: Vec<Claim>) -> Called {
     let asked: Vec<PayoutRef> = claims
         .iter()
         .map(|claim| PayoutRef {

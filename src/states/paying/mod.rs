@@ -13,11 +13,11 @@ mod untaken;
 mod verdict;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::pump::{Pump, Pumped};
+use self::pump::{Left, Pump, Pumped};
 use self::verdict::Asked;
 use super::desk::Desk;
 use super::job::Making;
@@ -43,6 +43,10 @@ pub struct Paying {
     is_untidy: AtomicBool,
     /// Whether the rail may have a payout that it does not take, or an alert of one stands.
     may_be_untaken: AtomicBool,
+    /// In loop mode another sweep comes, and takes up what this one leaves.
+    lasts: bool,
+    /// What the last sweep has left.
+    left: Mutex<Option<Left>>,
 }
 
 /// How much is done at once, and by whom.
@@ -72,12 +76,14 @@ impl Paying {
     ) -> Self {
         let (requests, answer_max) = (Arc::default(), options.answer_max);
         Self {
-            desk: Desk { store, scope, clock, requests, answer_max },
+            desk: Desk { store, scope, clock, requests, answer_max, of_place: SweepError::Rail },
             rail,
             options,
             is_checked: AtomicBool::new(false),
             is_untidy: AtomicBool::new(false),
             may_be_untaken: AtomicBool::new(true),
+            lasts: false,
+            left: Mutex::default(),
         }
     }
 
@@ -107,6 +113,7 @@ impl Paying {
         let (store, clock) = (making.store.clone(), making.clock.clone());
         let mut paying = Self::new(store, rail, scope, options, clock);
         paying.desk.requests = requests;
+        paying.lasts = making.lasts;
         Ok(paying)
     }
 
@@ -157,8 +164,10 @@ impl Paying {
             self.settle(round).await?;
         }
         // Boxed: it is large, and everything that waits for it would be as large.
-        let pumped = Box::pin(Pump::new(self, round).run()).await;
-        let Pumped { batches, acted, error, is_untidy } = pumped;
+        let left = self.left().take().filter(|left| left.is_of(round.lease));
+        let pumped = Box::pin(Pump::new(self, round, left).run()).await;
+        let Pumped { batches, acted, error, is_untidy, left } = pumped;
+        *self.left() = left;
         self.is_untidy.store(is_untidy, Ordering::Relaxed);
         (report.pages, report.acted) = (batches, acted);
         if let Some(error) = error {
@@ -169,6 +178,26 @@ impl Paying {
         report.standing = self.standing().await?;
         report.open = open(&report.standing);
         Ok(())
+    }
+
+    /// Waits for the answers that the last sweep has left, and writes them down: there will be no other sweep.
+    pub async fn finish(&self, lease: &Lease, observer: Observer<'_>) {
+        let left = self.left().take().filter(|left| left.is_of(lease));
+        if left.is_none() {
+            return;
+        }
+        let error = match self.desk.round(lease, &|| true, observer).await {
+            Ok(round) => Box::pin(Pump::new(self, &round, left).run()).await.error,
+            Err(error) => Some(error.into()),
+        };
+        if let Some(error) = error {
+            tracing::warn!(%error, "what came of the last payouts could not be written down: they are looked up");
+        }
+    }
+
+    /// A panic while it is held leaves it as it was.
+    fn left(&self) -> MutexGuard<'_, Option<Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the transfers of this rail stand.

@@ -1,8 +1,14 @@
 //! Payouts in hand: claims, calls and records, all under way at the same time.
 //!
 //! What is claimed waits here until the rail has a free place; what the rail has answered waits here until it is written
-//! down, many at once. A slow answer delays its own payout, and nobody else's.
+//! down, many at once. A slow answer delays its own payout, and nobody else's: what becomes due meanwhile is claimed, and
+//! a sweep that waits for nothing but slow answers leaves them to the next one.
 
+mod failing;
+mod pace;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,11 +19,13 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub(super) use self::pace::Left;
+use self::pace::{Calls, LOOK_AGAIN, SWEEP_MAX};
 use super::Paying;
 use super::calls::{Called, look_up, pay_out};
 use super::queue::{Claimed, Queue, end_of};
 use super::records::{Answered, write};
-use super::verdict::{Verdict, after_look, after_payout, after_silence};
+use super::verdict::{Verdict, after_look, after_payout};
 use crate::engine::TransferStatus;
 use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
 use crate::states::patience::BEAT;
@@ -38,8 +46,6 @@ const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
 const WRITES_MAX: usize = 3;
 /// While so many answers wait to be written down or are being written, nothing more is claimed: what is in hand has an end.
 const UNWRITTEN_MAX: usize = (WRITES_MAX + 1) * WRITTEN_AT_ONCE;
-/// A rail that fails so many calls in a row is taken to be down.
-const DOWN_AFTER: u32 = 5;
 
 /// A sweep's work.
 pub(super) struct Pump<'a> {
@@ -47,7 +53,13 @@ pub(super) struct Pump<'a> {
     round: &'a Round<'a>,
     to_pay: Queue<'a, ()>,
     to_look: Queue<'a, Following>,
-    calls: FuturesUnordered<LocalBoxFuture<'a, Called>>,
+    calls: Calls,
+    /// What could not be asked about together, and is asked about in smaller parts.
+    to_split: VecDeque<Vec<Claim>>,
+    /// It is being asked whether the rail is well.
+    is_asking: bool,
+    /// Every place at the rail was taken by what the last sweep has left, and still is.
+    is_full: bool,
     /// How many of the calls are looks.
     looks: usize,
     /// Answered, and to be written down, and since when.
@@ -60,13 +72,15 @@ pub(super) struct Pump<'a> {
     /// When something last happened.
     moved_at: Instant,
     failures: u32,
-    /// What is due at the beginning is done: what this sweep puts off is left to the next one.
+    /// What is due then is done: what is put off meanwhile is left to the next look.
     begun: DateTime<Utc>,
+    started_at: Instant,
+    looked_at: Instant,
     done: Pumped,
 }
 
 /// What a sweep did.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Pumped {
     /// Batches that were claimed.
     pub(super) batches: u64,
@@ -76,18 +90,25 @@ pub(super) struct Pumped {
     pub(super) error: Option<SweepError>,
     /// Whether payouts are in hand still, because what came of them could not be written down.
     pub(super) is_untidy: bool,
+    /// Calls that are still under way.
+    pub(super) left: Option<Left>,
 }
 
 impl<'a> Pump<'a> {
-    pub(super) fn new(paying: &'a Paying, round: &'a Round<'a>) -> Self {
+    /// `left` is what the last sweep has left.
+    pub(super) fn new(paying: &'a Paying, round: &'a Round<'a>, left: Option<Left>) -> Self {
         let now = Instant::now();
+        let (calls, looks) = left.map_or_else(Default::default, |left| (left.calls, left.looks));
         Self {
+            is_full: calls.len() >= paying.options.parallel,
             paying,
             round,
             to_pay: Queue::new(paying.options.stage != Some(Stage::Poll)),
             to_look: Queue::new(paying.options.stage != Some(Stage::Execute)),
-            calls: FuturesUnordered::new(),
-            looks: 0,
+            calls,
+            looks,
+            to_split: VecDeque::new(),
+            is_asking: false,
             answered: Vec::new(),
             since: now,
             writes: FuturesUnordered::new(),
@@ -95,17 +116,21 @@ impl<'a> Pump<'a> {
             moved_at: now,
             failures: 0,
             begun: round.now(),
+            started_at: now,
+            looked_at: now,
             done: Pumped::default(),
         }
     }
 
-    /// Works until nothing more is due, or there is a reason to end. What the rail has in hand then is waited for.
+    /// Works until nothing more is due, or there is a reason to end. What the rail has in hand then is waited for, or left
+    /// to the next sweep.
     pub(super) async fn run(mut self) -> Pumped {
         loop {
             self.begin();
-            if self.is_idle() {
+            if self.is_idle() || self.waits_only() {
                 break;
             }
+            let may_look = self.may_look_again();
             let is_waiting = self.writes.len() < WRITES_MAX && !self.answered.is_empty();
             tokio::select! {
                 Some(called) = self.calls.next() => self.called(called),
@@ -121,6 +146,11 @@ impl<'a> Pump<'a> {
                 }
                 Some((answers, written)) = self.writes.next() => self.written(answers, written),
                 () = sleep_until(self.since + WRITTEN_WITHIN), if is_waiting => {}
+                () = sleep_until(self.looked_at + LOOK_AGAIN), if may_look => {
+                    self.look_again();
+                    continue;
+                }
+                () = sleep_until(self.started_at + SWEEP_MAX), if self.is_young() => continue,
                 () = sleep(BEAT) => {
                     if self.moved_at.elapsed() < self.round.answer_max {
                         self.round.beat();
@@ -133,6 +163,10 @@ impl<'a> Pump<'a> {
         }
         // Boxed: it is large, and every turn of the loop above would be as large.
         Box::pin(self.put_back()).await;
+        if !self.calls.is_empty() {
+            let (calls, looks, lease) = (self.calls, self.looks, self.round.lease.clone());
+            self.done.left = Some(Left { calls, looks, lease });
+        }
         self.done
     }
 
@@ -150,7 +184,7 @@ impl<'a> Pump<'a> {
         }
         if self.done.error.is_none() && !self.round.is_stopping() {
             self.begin_calls();
-            if self.answered.len() + self.writing < UNWRITTEN_MAX {
+            if !self.is_full && self.answered.len() + self.writing < UNWRITTEN_MAX {
                 self.begin_claims();
             }
         }
@@ -161,16 +195,24 @@ impl<'a> Pump<'a> {
 
     fn begin_calls(&mut self) {
         while self.calls.len() < self.paying.options.parallel {
+            if self.looks < LOOKS_MAX
+                && let Some(claims) = self.to_split.pop_front()
+            {
+                self.calls.push(look_up(Arc::clone(&self.paying.rail), claims).boxed());
+                self.looks += 1;
+                continue;
+            }
             let waiting = self.to_look.claims.len();
             let is_whole = waiting >= LOOKED_UP_AT_ONCE || self.to_look.claiming.is_none();
             if waiting > 0 && is_whole && self.looks < LOOKS_MAX {
                 let most = std::cmp::min(waiting, LOOKED_UP_AT_ONCE);
                 let claims = self.to_look.claims.drain(..most).collect();
-                self.calls.push(look_up(&*self.paying.rail, claims).boxed_local());
+                self.calls.push(look_up(Arc::clone(&self.paying.rail), claims).boxed());
                 self.looks += 1;
             } else if let Some(claim) = self.to_pay.claims.pop_front() {
                 let decimals = self.paying.decimals_of(&claim);
-                self.calls.push(pay_out(&*self.paying.rail, claim, decimals).boxed_local());
+                let paid = pay_out(Arc::clone(&self.paying.rail), claim, decimals);
+                self.calls.push(paid.boxed());
             } else {
                 return;
             }
@@ -243,6 +285,7 @@ impl<'a> Pump<'a> {
     }
 
     fn called(&mut self, called: Called) {
+        self.is_full = false;
         match called {
             Called::Paid(claim, outcome) => self.paid(*claim, outcome),
             Called::LookedUp(claims, answer) => {
@@ -250,6 +293,13 @@ impl<'a> Pump<'a> {
                 match answer {
                     Ok(reports) => self.looked_up(claims, reports),
                     Err(error) => self.kept_silent(claims, error),
+                }
+            }
+            Called::Checked(answer) => {
+                self.is_asking = false;
+                // What has failed has failed by itself.
+                if let Err(error) = answer {
+                    self.fail(SweepError::Rail(error));
                 }
             }
         }
@@ -290,29 +340,6 @@ impl<'a> Pump<'a> {
         }
     }
 
-    fn kept_silent(&mut self, claims: Vec<Claim>, error: RailError) {
-        let now = self.round.now();
-        for claim in claims {
-            let ruling = after_silence(super::asked(&claim.payout), &error, now);
-            self.answer(Answered { claim, ruling });
-        }
-        self.failed(error);
-    }
-
-    /// A call has failed. A rail that fails many, or does not know us, is left alone until the next sweep.
-    fn failed(&mut self, error: RailError) {
-        self.failures += 1;
-        let is_hopeless = match &error {
-            RailError::Options(_) | RailError::Credentials(_) | RailError::Forbidden(_) => true,
-            RailError::Unavailable(_) | RailError::Unreadable(_) | RailError::Refused { .. } => {
-                false
-            }
-        };
-        if is_hopeless || self.failures >= DOWN_AFTER {
-            self.fail(SweepError::Rail(error));
-        }
-    }
-
     /// Nothing more is begun. The first reason is told.
     fn fail(&mut self, error: SweepError) {
         if self.done.error.is_none() {
@@ -345,7 +372,8 @@ impl<'a> Pump<'a> {
     /// looked at is due still.
     async fn put_back(&mut self) {
         let (to_pay, to_look) = (&mut self.to_pay.claims, &mut self.to_look.claims);
-        let waiting = to_pay.drain(..).chain(to_look.drain(..));
+        let split = self.to_split.drain(..).flatten();
+        let waiting = to_pay.drain(..).chain(to_look.drain(..)).chain(split);
         let claims: Vec<Claim> =
             waiting.filter(|claim| claim.payout.claimed_by.is_some()).collect();
         if claims.is_empty() {

@@ -16,11 +16,25 @@ pub(super) struct Queue<'a, N> {
     pub(super) claiming: Option<LocalBoxFuture<'a, Claimed<N>>>,
     /// Where to go on. None: nothing more is due, or it is being claimed.
     pub(super) next: Option<N>,
+    is_wanted: bool,
 }
 
 impl<N: Default> Queue<'_, N> {
     pub(super) fn new(is_wanted: bool) -> Self {
-        Self { claims: VecDeque::new(), claiming: None, next: is_wanted.then(N::default) }
+        let next = is_wanted.then(N::default);
+        Self { claims: VecDeque::new(), claiming: None, next, is_wanted }
+    }
+
+    /// Whether all that was due is claimed and begun.
+    pub(super) fn is_at_its_end(&self) -> bool {
+        self.claims.is_empty() && self.claiming.is_none() && self.next.is_none()
+    }
+
+    /// Begins anew, for what has become due since.
+    pub(super) fn again(&mut self) {
+        if self.is_wanted && self.is_at_its_end() {
+            self.next = Some(N::default());
+        }
     }
 
     /// From where more is to be claimed, so that what waits is never less than `few`.

@@ -98,8 +98,13 @@ impl Sender {
                     let verdict = failed("tx_failed".to_owned(), None, fates);
                     return self.finish(round, &envelope, verdict).await;
                 }
+                Next::Unfunded { reason } => {
+                    self.tell_of_short(round, &envelope.source_account, &reason).await?;
+                    self.refused(round, &envelope, None).await?;
+                    return Ok(Driven::Left);
+                }
                 Next::Hold { reason } => {
-                    self.refused(round, &envelope, &reason).await?;
+                    self.refused(round, &envelope, Some(&reason)).await?;
                     return Ok(Driven::Left);
                 }
             };
@@ -123,7 +128,9 @@ impl Sender {
         match after_look_up(&look, &self.sent(envelope)) {
             Next::Done { .. } | Next::Rebuild | Next::Each(_) | Next::Hold { .. } => Ok(true),
             // It was not sent, and it cannot be.
-            Next::Resubmit | Next::LookUp { .. } | Next::Bump { .. } => Ok(false),
+            Next::Resubmit | Next::LookUp { .. } | Next::Bump { .. } | Next::Unfunded { .. } => {
+                Ok(false)
+            }
         }
     }
 
@@ -176,6 +183,7 @@ impl Sender {
             | Next::LookUp { .. }
             | Next::Resubmit
             | Next::Bump { .. }
+            | Next::Unfunded { .. }
             | Next::Rebuild) => Looked::Next(other),
         })
     }
@@ -213,18 +221,18 @@ impl Sender {
     }
 
     /// The network refuses it as a whole. It stays valid until its time is over, so nothing may be sent in its place; and
-    /// what was wrong may pass.
+    /// what was wrong may pass. With a `reason` its payments are for a person if it does not.
     async fn refused(
         &self,
         round: &Round<'_>,
         envelope: &store::Envelope,
-        reason: &str,
+        reason: Option<&str>,
     ) -> Result<(), StoreError> {
         let now = round.now();
         let id = &envelope.envelope_id;
         tracing::error!(envelope = id, reason, until = %envelope.max_time, "the network refuses a transaction of ours");
         let not_before = later(now, REFUSED_PAUSE);
-        round.store.mark_sent(round.lease, id, Some(reason), not_before, now).await
+        round.store.mark_sent(round.lease, id, reason, not_before, now).await
     }
 
     /// Writes down how an envelope ended, with all that this makes of its transfers and refunds.
@@ -259,9 +267,28 @@ impl Sender {
                 (round.observer)(Note::of_step(step));
             }
         }
+        let short = verdict.fates.iter().find_map(|fate| match fate {
+            Fate::Unfunded(why) => Some(why),
+            Fate::Applied
+            | Fate::Lapsed(_)
+            | Fate::NoTrust
+            | Fate::NoAccount
+            | Fate::NoRoom(_)
+            | Fate::Held(_) => None,
+        });
+        if let Some(why) = short {
+            self.tell_of_short(round, &self.payer_of(envelope), why).await?;
+        }
         let status = verdict.end.status.as_str();
         tracing::info!(envelope = id, status, payments = envelope.payments.len(), "envelope over");
         Ok(Driven::Over { is_used: verdict.is_used })
+    }
+
+    /// Whose money it pays with, `G…`.
+    fn payer_of(&self, envelope: &store::Envelope) -> String {
+        let own = Envelope::parse(&envelope.xdr, self.horizon.network_id());
+        let plan = own.and_then(|own| own.plan());
+        plan.map_or_else(|_| envelope.source_account.clone(), |plan| plan.payer)
     }
 
     /// The facts that the rules of submission need.

@@ -43,8 +43,15 @@ pub(super) enum Made {
     Stored(Box<store::Envelope>),
     /// It is not: what is in it, or the source's number, was moved by somebody else.
     Not,
-    /// It cannot be made at all.
-    Impossible(BuildError),
+    /// Nothing of it can be paid now.
+    Short,
+    /// The network does not tell of the source, or of the payer.
+    Untold {
+        /// Whether it is the source.
+        is_source: bool,
+    },
+    /// It cannot be made at all, of these.
+    Impossible(BuildError, Vec<Ready>),
 }
 
 impl Sender {
@@ -64,26 +71,35 @@ impl Sender {
         round: &Round<'_>,
         weather: &Weather,
         source: &str,
-        group: &[Ready],
+        group: Vec<Ready>,
         used: Option<i64>,
     ) -> Result<Made, SweepError> {
         let Some(first) = group.first() else { return Ok(Made::Not) };
-        let source_state = self.own_account(round, source).await?;
+        let Some(source_state) = self.own_account(round, source).await? else {
+            return Ok(Made::Untold { is_source: true });
+        };
         let payer_state = if first.payer == source {
             source_state.clone()
         } else {
-            self.own_account(round, &first.payer).await?
+            match self.own_account(round, &first.payer).await? {
+                Some(state) => state,
+                None => return Ok(Made::Untold { is_source: false }),
+            }
         };
+        let group = self.affordable(round, group, &payer_state, &source_state, weather.fee).await?;
+        if group.is_empty() {
+            return Ok(Made::Short);
+        }
         let last = std::cmp::max(source_state.source.sequence, used.unwrap_or(0));
         let sequence = last.saturating_add(1);
-        let built = self.built(weather, source, sequence, group, &source_state, &payer_state);
+        let built = self.built(weather, source, sequence, &group, &source_state, &payer_state);
         let new = built.and_then(|(envelope, is_signed)| {
-            let row = self.row(&envelope, is_signed, group)?;
+            let row = self.row(&envelope, is_signed, &group)?;
             Ok((envelope, row))
         });
         let (envelope, new) = match new {
             Ok(new) => new,
-            Err(error) => return Ok(Made::Impossible(error)),
+            Err(error) => return Ok(Made::Impossible(error, group)),
         };
         let hash = envelope.hash_hex();
         let steps: Vec<Step<'_>> = group.iter().filter_map(|one| one.errand.sent(&hash)).collect();
@@ -105,17 +121,18 @@ impl Sender {
         Ok(stored.map_or(Made::Not, |stored| Made::Stored(Box::new(stored))))
     }
 
-    /// The state of an account of ours. That it does not exist is a mistake in the configuration.
+    /// The state of an account of ours; none if the network does not tell of it alone. That it does not exist is a mistake in
+    /// the configuration.
     async fn own_account(
         &self,
         round: &Round<'_>,
         account: &str,
-    ) -> Result<AccountState, SweepError> {
-        let state = round.answer(self.horizon.account(account)).await?;
+    ) -> Result<Option<AccountState>, SweepError> {
         let missing = || {
             NetworkError::Options(format!("our account {account} does not exist on the network"))
         };
-        Ok(state.ok_or_else(missing)?)
+        let state = self.account(round, account).await?;
+        Ok(state.map(|state| state.ok_or_else(missing)).transpose()?)
     }
 
     /// The envelope, signed as far as our keys go, and whether that is enough.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Sender;
@@ -21,6 +22,9 @@ use crate::store::Refund;
 const LOOKS_AT_ONCE: usize = 16;
 /// A receiver without a trustline is looked at again after a while, and after twice that, … and so often at least.
 const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
+/// What waits for an account that the network does not tell of is due again after this: whether that is asked for then is
+/// another matter.
+const SICK_PAUSE: Duration = Duration::from_secs(1);
 /// What an asset that is missing in the configuration, or a busy account, delays is looked at again after this.
 const ELSEWHERE_PAUSE: Duration = Duration::from_secs(60);
 
@@ -35,7 +39,7 @@ impl Sender {
     ) -> Result<Vec<Ready>, SweepError> {
         let mut sorted = Sorted::new(round.now());
         let mut due = Vec::new();
-        for errand in self.errands(round, in_hand.len()).await? {
+        for errand in self.errands(round, in_hand.len(), round.now()).await? {
             if in_hand.contains(errand.id()) {
                 continue;
             }
@@ -44,6 +48,10 @@ impl Sender {
                     let why = "an earlier transaction of the paying account is not over";
                     self.later(round, &mut sorted, errand, why, ELSEWHERE_PAUSE).await?;
                 }
+                Ok(facts) if round.sick.is_put_off(&format!("account/{}", facts.payer)) => {
+                    let why = "the network does not tell of the paying account";
+                    self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
+                }
                 Ok(facts) => due.push((errand, facts)),
                 Err(Gap::Hold(why)) => self.hold(round, &mut sorted, errand, &why).await?,
                 Err(Gap::Wait(why)) => {
@@ -51,10 +59,15 @@ impl Sender {
                 }
             }
         }
-        let accounts = self.look(round, &due).await?;
+        let (accounts, untold) = self.look(round, &due).await?;
         let mut beside: HashMap<(String, String), Amount> = HashMap::new();
         for (errand, facts) in due {
             let address = facts.to.parse::<Address>().map(|address| address.account());
+            if address.as_ref().is_ok_and(|address| untold.contains(address)) {
+                let why = "the network does not tell of the receiver's account";
+                self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
+                continue;
+            }
             let account = address.as_ref().ok().and_then(|address| accounts.get(address));
             let key = (address.unwrap_or_default(), facts.asset.to_string());
             let nothing = Amount::zero();
@@ -79,10 +92,15 @@ impl Sender {
         sorted.written(round).await
     }
 
-    /// What is due, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
+    /// What is due at `now`, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
     /// `in_hand`: as long as their envelopes are not stored they are due as well, and must not hide what is behind them.
-    async fn errands(&self, round: &Round<'_>, in_hand: usize) -> Result<Vec<Errand>, SweepError> {
-        let (store, network, now) = (round.store, &self.desk.scope.network, round.now());
+    pub(super) async fn errands(
+        &self,
+        round: &Round<'_>,
+        in_hand: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Errand>, SweepError> {
+        let (store, network) = (round.store, &self.desk.scope.network);
         let limit = self.batch_size.saturating_add(u32::try_from(in_hand).unwrap_or(u32::MAX));
         let refunds = store.refunds_to_make(network, now, limit).await?;
         let ids: Vec<String> = refunds.iter().filter_map(|one| one.transfer_id.clone()).collect();
@@ -101,12 +119,12 @@ impl Sender {
         Ok(errands)
     }
 
-    /// The accounts of all destinations, each asked for once.
+    /// The accounts of all destinations, each asked for once; and those that the network does not tell of.
     async fn look(
         &self,
         round: &Round<'_>,
         due: &[(Errand, Due)],
-    ) -> Result<HashMap<String, AccountState>, SweepError> {
+    ) -> Result<(HashMap<String, AccountState>, HashSet<String>), SweepError> {
         let addresses: BTreeSet<String> = due
             .iter()
             .filter_map(|(_, facts)| facts.to.parse::<Address>().ok())
@@ -114,13 +132,20 @@ impl Sender {
             .collect();
         let looks = stream::iter(addresses)
             .map(|address| async move {
-                let account = round.answer(self.horizon.account(&address)).await?;
+                let account = self.account(round, &address).await?;
                 round.beat();
-                Ok::<_, SweepError>(account.map(|account| (address, account)))
+                Ok::<_, SweepError>((address, account))
             })
             .buffer_unordered(LOOKS_AT_ONCE);
-        let found: Vec<Option<(String, AccountState)>> = looks.try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+        let told: Vec<(String, Option<Option<AccountState>>)> = looks.try_collect().await?;
+        let (mut found, mut untold) = (HashMap::new(), HashSet::new());
+        for (address, account) in told {
+            match account {
+                Some(account) => found.extend(account.map(|account| (address, account))),
+                None => drop(untold.insert(address)),
+            }
+        }
+        Ok((found, untold))
     }
 
     /// Puts an errand where it belongs.
@@ -203,7 +228,7 @@ impl Sender {
     }
 
     /// It is looked at again after a while.
-    async fn later(
+    pub(super) async fn later(
         &self,
         round: &Round<'_>,
         sorted: &mut Sorted,

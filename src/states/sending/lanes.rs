@@ -158,6 +158,11 @@ impl Lanes {
     }
 }
 
+/// The name by which a transaction is put off, if the network does not tell of it alone.
+fn thing_of(envelope: &store::Envelope) -> String {
+    format!("transaction/{}", envelope.envelope_id)
+}
+
 impl Sender {
     /// Drives all open envelopes on, and sends what is due beside them, until there is nothing left to do.
     pub(super) async fn send_all(
@@ -216,15 +221,16 @@ impl Sender {
         let open = round.store.open_envelopes(network, all_time, OPEN_MAX).await?;
         let are_channels = !self.settings.channels.is_empty();
         let taken = open.iter().map(|envelope| envelope.source_account.clone()).collect();
-        let (due, later): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|envelope| envelope.not_before <= now);
+        let (due, later): (Vec<_>, Vec<_>) = open.into_iter().partition(|envelope| {
+            envelope.not_before <= now && !round.sick.is_put_off(&thing_of(envelope))
+        });
         let later = later.into_iter().filter(|_| !are_channels);
         let busy = later.map(|envelope| envelope.source_account).collect();
         Ok((Lanes { are_channels, taken, busy, ..Lanes::default() }, due))
     }
 
     /// The accounts whose sequence numbers we use.
-    fn sources(&self) -> Vec<String> {
+    pub(super) fn sources(&self) -> Vec<String> {
         if self.settings.channels.is_empty() {
             return self.assets.accounts_on(&self.desk.scope.network).into_iter().collect();
         }
@@ -266,10 +272,15 @@ impl Sender {
             back: Vec::new(),
             error,
         };
-        match self.make(round, &weather, &source, &group, used).await {
+        match self.make(round, &weather, &source, group, used).await {
             Ok(Made::Stored(envelope)) => self.follow(round, *envelope, until).await,
             Ok(Made::Not) => nothing(None),
-            Ok(Made::Impossible(error)) => {
+            // A channel can be used for others then.
+            Ok(Made::Short | Made::Untold { is_source: false }) => {
+                Arrived { is_free: true, ..nothing(None) }
+            }
+            Ok(Made::Untold { is_source: true }) => nothing(None),
+            Ok(Made::Impossible(error, group)) => {
                 let why = format!("it cannot be sent: {error}");
                 let mut sorted = Sorted::new(round.now());
                 for one in group {
@@ -301,7 +312,19 @@ impl Sender {
             tracing::info!(envelope = envelope.envelope_id, "waits for signatures");
         }
         let arrived = |used, is_free, back, error| Arrived { source, used, is_free, back, error };
-        match self.drive(round, envelope, until).await {
+        let thing = thing_of(&envelope);
+        let driven = match self.drive(round, envelope, until).await {
+            Err(SweepError::Network(error)) => {
+                let ask = || self.is_well(round);
+                let failed = round.sick.failed(round.lease, &thing, error, ask).await;
+                failed.map(|()| Driven::Left)
+            }
+            Err(error) => Err(error),
+            Ok(driven) => {
+                round.sick.well(round.lease, &thing).await.map(|()| driven).map_err(Into::into)
+            }
+        };
+        match driven {
             Ok(Driven::Over { is_used }) => arrived(is_used.then_some(sequence), true, back, None),
             Ok(Driven::Left) => arrived(None, false, Vec::new(), None),
             Err(error) => arrived(None, false, Vec::new(), Some(error)),

@@ -122,6 +122,7 @@ mod tests {
                 })
                 .collect(),
             memo_required: false,
+            entries: 3,
         }
     }
 

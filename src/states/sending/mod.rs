@@ -5,13 +5,14 @@
 //!                              └─> plan ─> envelopes (stored) ─> drive (sent, looked up, bid up) ─> settle
 //! ```
 //!
-//! `look`, `plan` and `settle` are pure. `lanes` has an envelope on its way for each account whose sequence numbers are
+//! `look`, `plan` and `settle` are pure. What an account of ours cannot pay waits (`funds`). `lanes` has an envelope on its way for each account whose sequence numbers are
 //! used, and no account ever has two. After a crash the open envelopes come first.
 
 mod drive;
 mod envelopes;
 mod errand;
 mod facts;
+mod funds;
 mod gather;
 mod lanes;
 mod look;
@@ -36,7 +37,7 @@ use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, StellarSettings};
 use crate::engine::{Transfer, TransferStatus};
 use crate::networks::NetworkError;
-use crate::networks::stellar::{Horizon, Keys, StellarAsset};
+use crate::networks::stellar::{AccountState, Horizon, Keys, StellarAsset};
 use crate::store::{Lease, Scope, Waiting};
 
 /// What sends on one network, again and again.
@@ -77,6 +78,7 @@ impl Sender {
                 clock: making.clock.clone(),
                 requests,
                 answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
+                of_place: SweepError::Network,
             },
             horizon,
             is_checked: OnceCell::new(),
@@ -141,9 +143,39 @@ impl Sender {
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
         let check = async { round.answer(self.horizon.check()).await.map(drop) };
         self.is_checked.get_or_try_init(|| check).await?;
+        self.look_at_short(round).await?;
         self.send_all(round, report).await?;
+        round.sick.end(round.lease, || self.is_well(round)).await?;
         report.open = self.count_open().await?;
         Ok(())
+    }
+
+    /// Whether Horizon answers what is nobody's own.
+    async fn is_well(&self, round: &Round<'_>) -> Result<(), NetworkError> {
+        round.answer(self.horizon.root()).await.map(drop)
+    }
+
+    /// Asks for an account. None: the question fails for this account alone, which is put off.
+    async fn account(
+        &self,
+        round: &Round<'_>,
+        id: &str,
+    ) -> Result<Option<Option<AccountState>>, SweepError> {
+        let thing = format!("account/{id}");
+        if round.sick.is_put_off(&thing) {
+            return Ok(None);
+        }
+        match round.answer(self.horizon.account(id)).await {
+            Ok(account) => {
+                round.sick.well(round.lease, &thing).await?;
+                Ok(Some(account))
+            }
+            Err(error) => {
+                let ask = || self.is_well(round);
+                round.sick.failed(round.lease, &thing, error, ask).await?;
+                Ok(None)
+            }
+        }
     }
 
     async fn count_open(&self) -> Result<u64, SweepError> {

@@ -12,6 +12,8 @@ use crate::store::{EnvelopePayment, RefundEnd};
 
 /// A destination that was found wanting is looked at again after this.
 pub(super) const LOOK_FIRST: Duration = Duration::from_secs(5);
+/// What a paying account has not enough for is looked at again after this, if nobody sees before that it has.
+pub(super) const SHORT_PAUSE: Duration = Duration::from_secs(60);
 
 /// What became of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub(super) enum Fate {
     NoTrust,
     /// The receiver's account does not exist.
     NoAccount,
+    /// The receiver's account cannot take it as it is.
+    NoRoom(String),
+    /// Our paying account cannot pay it as it is.
+    Unfunded(String),
     /// A person must look.
     Held(String),
 }
@@ -36,6 +42,8 @@ impl From<OperationNext> for Fate {
             ),
             OperationNext::Trust => Self::NoTrust,
             OperationNext::CreateAccount => Self::NoAccount,
+            OperationNext::Destination { reason } => Self::NoRoom(reason),
+            OperationNext::Payer { reason } => Self::Unfunded(reason),
             OperationNext::Hold { reason } => Self::Held(reason),
         }
     }
@@ -114,7 +122,12 @@ fn of_deposit<'t>(
             again("the receiver's account has no trustline", soon)
         }
         Fate::NoTrust => wait("the receiver's account has no trustline"),
-        Fate::NoAccount => again("the receiver's account does not exist", soon),
+        Fate::NoAccount if scene.needs_no_trust => {
+            again("the receiver's account does not exist", soon)
+        }
+        Fate::NoAccount => wait("the receiver's account does not exist"),
+        Fate::NoRoom(why) => wait(why),
+        Fate::Unfunded(why) => again(why, Some(later(scene.now, SHORT_PAUSE))),
         Fate::Held(why) => {
             Step::new(transfer, TransferStatus::OnHold, Cause::SendHeld).because(why)
         }
@@ -144,8 +157,9 @@ fn of_refund<'t>(
         Fate::NoAccount => {
             again("the payer's account does not exist", later(scene.now, LOOK_FIRST))
         }
+        Fate::Unfunded(why) => again(why, later(scene.now, SHORT_PAUSE)),
         Fate::NoTrust => failed("the payer's account has no trustline any more"),
-        Fate::Held(why) => failed(why),
+        Fate::NoRoom(why) | Fate::Held(why) => failed(why),
     };
     let message = match &end {
         RefundEnd::Done { .. } => None,
@@ -182,7 +196,9 @@ mod tests {
             Fate::Lapsed("late".to_owned()),
             Fate::NoTrust,
             Fate::NoAccount,
-            Fate::Held("op_underfunded".to_owned()),
+            Fate::NoRoom("op_line_full".to_owned()),
+            Fate::Unfunded("op_underfunded".to_owned()),
+            Fate::Held("op_malformed".to_owned()),
         ]
     }
 
@@ -231,6 +247,16 @@ mod tests {
         for does in [Does::Pay, Does::PayByCreating, Does::PayByBalance] {
             assert_eq!(end(does, &Fate::Applied, false).0, TransferStatus::Completed, "{does:?}");
         }
+    }
+
+    #[test]
+    fn what_somebody_lacks_waits_for_him() {
+        let room = Fate::NoRoom("op_line_full".to_owned());
+        for fate in [Fate::NoTrust, Fate::NoAccount, room] {
+            assert_eq!(end(Does::Pay, &fate, false).0, TransferStatus::PendingTrust, "{fate:?}");
+        }
+        let unfunded = Fate::Unfunded("op_underfunded".to_owned());
+        assert_eq!(end(Does::Pay, &unfunded, false).0, TransferStatus::PendingAnchor);
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Watcher {
         stop: &(dyn Fn() -> bool + Sync),
         observer: Observer<'_>,
     ) -> Result<bool, SweepError> {
-        let round = self.desk.round(lease, stop, observer);
+        let round = self.desk.round(lease, stop, observer).await?;
         let Some(before) = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1)) else {
             return Ok(false);
         };
@@ -28,7 +28,8 @@ impl Watcher {
         let mut was_read = false;
         for account in &self.accounts {
             let page = self.horizon.payments(account, Some(&before), 1).await?;
-            let records: Vec<_> = page.into_iter().filter(|one| one.cursor == place).collect();
+            let records: Vec<_> =
+                page.into_iter().filter(|one| one.cursor.as_deref() == Some(place)).collect();
             if records.is_empty() {
                 continue;
             }

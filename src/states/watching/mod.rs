@@ -2,19 +2,24 @@
 //!
 //! Each account of ours is read from the place where the last record was stored: by page until nothing more is there
 //! (`pages`), then, in loop mode, by a stream until the sweep's time is over (`streaming`). A stream that breaks is
-//! followed by pages, so that nothing falls into the gap. Each page is one transaction with the place behind it.
+//! followed by pages, so that nothing falls into the gap; and where nothing comes by it, pages are looked at every few
+//! seconds beside it, as is what is due. Each page is one transaction with the place behind it.
 
 mod again;
 mod horizon;
 mod pages;
 mod streaming;
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use self::horizon::told_until;
 use super::assets::Assets;
 use super::desk::Desk;
 use super::job::Making;
@@ -25,6 +30,7 @@ use super::stellar;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::PollerSettings;
 use crate::engine::{Actor, Cause, RetryPolicy, Step, Tally, TransferStatus};
+use crate::networks::NetworkError;
 use crate::networks::stellar::{Horizon, Root};
 use crate::store::{Lease, Scope, Waiting};
 
@@ -44,6 +50,8 @@ pub struct Watcher {
     retry: RetryPolicy,
     /// In loop mode there is time for streams.
     lasts: bool,
+    /// Whether the last sweep failed.
+    has_failed: AtomicBool,
 }
 
 impl Watcher {
@@ -68,6 +76,7 @@ impl Watcher {
                 clock: making.clock.clone(),
                 requests,
                 answer_max: answer_max(network.timeout, own.retry),
+                of_place: SweepError::Network,
             },
             horizon,
             accounts: assets.accounts_on(name).into_iter().collect(),
@@ -76,6 +85,7 @@ impl Watcher {
             batch_size: own.batch_size,
             retry: own.retry,
             lasts: making.lasts,
+            has_failed: AtomicBool::new(false),
         })
     }
 
@@ -100,43 +110,101 @@ impl Watcher {
     ) -> Swept {
         let work =
             async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        self.desk.sweep(lease, stop, observer, work).await
+        let swept = self.desk.sweep(lease, stop, observer, work).await;
+        self.has_failed.fetch_or(swept.error.is_some(), Ordering::Relaxed);
+        swept
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        let until = Instant::now() + SWEEP_MAX;
         // All that this ledger has, and those before it, is read once the pages are at their end.
         let root = round.answer(self.horizon.check()).await?;
-        self.compare_cursors(round, &root).await?;
-        let caught_up = join_all(self.accounts.iter().map(|own| self.catch_up(round, own))).await;
-        gathered(report, caught_up)?;
-        if round.is_stopping() {
-            return Ok(());
-        }
+        self.compare_places(round, &root).await?;
         report.newest = root.latest_ledger_closed_at;
-        report.acted += self.expire(round, &root).await?;
+        let session =
+            Session { until: Cell::new(Instant::now() + SWEEP_MAX), root: RefCell::new(root) };
+        let reads = self.accounts.iter().map(|own| self.catch_up(round, own, &session));
+        gathered(report, join_all(reads).await)?;
+        if round.is_stopping() {
+            return round.sick.end(round.lease, || self.is_well(round)).await;
+        }
+        report.acted += self.expire_elsewhere(round, &session).await?;
         report.open = self.count_open().await?;
-        if self.lasts {
-            let streams = self.accounts.iter().map(|own| self.follow(round, own, until));
+        // After one that failed, a sweep ends here: that it is well again is told when a sweep is over.
+        if self.lasts && !self.has_failed.swap(false, Ordering::Relaxed) {
+            let streams = self.accounts.iter().map(|own| self.follow(round, own, &session));
             gathered(report, join_all(streams).await)?;
             report.newest = report.newest.map(|_| round.now());
         }
-        Ok(())
+        round.sick.end(round.lease, || self.is_well(round)).await
     }
 
-    /// Ends transfers for which nothing came in time, by the ledger's time.
-    async fn expire(&self, round: &Round<'_>, root: &Root) -> Result<u64, SweepError> {
-        let Some(ledger_time) = root.latest_ledger_closed_at else { return Ok(0) };
+    /// Whether Horizon answers what is nobody's own.
+    async fn is_well(&self, round: &Round<'_>) -> Result<(), NetworkError> {
+        round.answer(self.horizon.root()).await.map(drop)
+    }
+
+    /// What came of reading an account. What fails for it alone puts it off, and is no failure of the sweep: whether it is so
+    /// is asked at once, for much may wait for an account.
+    async fn judged(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        result: Result<(), SweepError>,
+    ) -> Result<(), SweepError> {
+        let thing = thing_of(account);
+        match result {
+            Ok(()) => Ok(round.sick.well(round.lease, &thing).await?),
+            Err(SweepError::Network(error)) => {
+                let ask = || self.is_well(round);
+                round.sick.failed(round.lease, &thing, error, ask).await?;
+                self.is_well(round).await?;
+                Ok(round.sick.place_is_well(round.lease).await?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends transfers for which nothing came to `account` in time, by the ledger's time, now that its list was read to its
+    /// end after the session's newest ledger was told.
+    async fn expire(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        session: &Session,
+    ) -> Result<u64, SweepError> {
+        let Some(until) = told_until(&session.root.borrow()) else { return Ok(0) };
+        self.expire_until(round, Some(account), until).await
+    }
+
+    /// The same where nothing is read: an account that is ours no longer, or none at all.
+    async fn expire_elsewhere(
+        &self,
+        round: &Round<'_>,
+        session: &Session,
+    ) -> Result<u64, SweepError> {
+        let Some(until) = told_until(&session.root.borrow()) else { return Ok(0) };
+        self.expire_until(round, None, until).await
+    }
+
+    async fn expire_until(
+        &self,
+        round: &Round<'_>,
+        account: Option<&str>,
+        until: DateTime<Utc>,
+    ) -> Result<u64, SweepError> {
+        let is_read =
+            |own: &Option<String>| own.as_ref().is_some_and(|own| self.accounts.contains(own));
         let mut ended = 0;
         loop {
             let network = &self.desk.scope.network;
             let overdue = self
                 .desk
                 .store
-                .overdue_transfers(Actor::Watch, network, ledger_time, self.batch_size)
+                .overdue_transfers(Actor::Watch, network, account, until, self.batch_size)
                 .await?;
             let steps: Vec<Step<'_>> = overdue
                 .iter()
+                .filter(|transfer| account.is_some() || !is_read(&transfer.account))
                 .map(|transfer| {
                     Step::new(transfer, TransferStatus::Expired, Cause::DeadlinePassed)
                         .because("nothing came before its deadline")
@@ -152,6 +220,14 @@ impl Watcher {
         }
     }
 
+    /// Whether a transfer to `account` waits whose deadline is over by our clock.
+    async fn is_due(&self, round: &Round<'_>, account: &str) -> Result<bool, SweepError> {
+        let (network, now) = (&self.desk.scope.network, round.now());
+        let due =
+            self.desk.store.overdue_transfers(Actor::Watch, network, Some(account), now, 1).await?;
+        Ok(!due.is_empty())
+    }
+
     async fn count_open(&self) -> Result<u64, SweepError> {
         let waiting = Waiting {
             rails: &self.rails,
@@ -163,11 +239,27 @@ impl Watcher {
     }
 }
 
+/// The name by which an account is put off.
+fn thing_of(account: &str) -> String {
+    format!("account/{account}")
+}
+
+/// What the accounts of one sweep share.
+#[derive(Debug)]
+struct Session {
+    /// The streams end then.
+    until: Cell<Instant>,
+    /// What Horizon last said of itself.
+    root: RefCell<Root>,
+}
+
 /// What reading an account has brought.
 #[derive(Debug, Default)]
 struct Read {
     pages: u64,
     tally: Tally,
+    /// Transfers that came to their end.
+    ended: u64,
 }
 
 /// Adds up what each account has brought; and tells the first error, once all have come to their end.
@@ -179,6 +271,7 @@ fn gathered(
     for (read, result) in reads {
         report.pages += read.pages;
         report.tally += read.tally;
+        report.acted += read.ended;
         failed = failed.or(result.err());
     }
     failed.map_or(Ok(()), Err)

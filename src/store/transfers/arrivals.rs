@@ -19,10 +19,6 @@ const WAITING: &str = "SELECT * FROM ( \
             ORDER BY created_at, transfer_id LIMIT $5) AS seen \
     ) AS waiting ORDER BY created_at, transfer_id LIMIT $5";
 
-const THAT_SAYS: &str = "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'rail' AND completed_at IS NULL \
-      AND status IN ('pending_user_transfer_start', 'pending_external') AND substr(message, 1, length($2)) = $2 \
-    ORDER BY created_at, transfer_id LIMIT 1";
-
 const TO_SEND: &str = "SELECT * FROM transfers WHERE network = $1 AND comes_in = 'rail' AND refund_id IS NULL \
       AND status = 'pending_anchor' AND (not_before IS NULL OR not_before <= $2) \
     ORDER BY created_at, transfer_id LIMIT $3";
@@ -32,6 +28,7 @@ const WITHOUT_TRUST: &str = "SELECT * FROM transfers WHERE network = $1 AND stat
 
 const OVERDUE: &str = "SELECT * FROM transfers WHERE deadline IS NOT NULL AND amount_in IS NULL AND completed_at IS NULL \
       AND deadline < $3 AND comes_in = $2 AND CASE $2 WHEN 'rail' THEN rail ELSE network END = $1 \
+      AND ($5 IS NULL OR account = $5) \
       AND status IN ('incomplete', 'pending_user', 'pending_user_transfer_start', 'pending_sender') \
     ORDER BY deadline LIMIT $4";
 
@@ -54,20 +51,6 @@ impl Store {
         let limit = Arg::Int(i64::from(limit));
         let args = [Arg::Text(rail), Arg::Time(time), Arg::Text(id), Arg::Time(now), limit];
         self.db.rows(WAITING, &args).await?.iter().map(transfer_from).collect()
-    }
-
-    /// The oldest deposit on `rail` whose money has not come, and whose message begins with these words. All that wait are
-    /// looked at.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn waiting_deposit_that_says(
-        &self,
-        rail: &str,
-        words: &str,
-    ) -> Result<Option<Transfer>, StoreError> {
-        let args = [Arg::Text(rail), Arg::Text(words)];
-        self.db.rows(THAT_SAYS, &args).await?.first().map(transfer_from).transpose()
     }
 
     /// Deposits whose money is in and has to go out on `network`, oldest first. Refunds are in
@@ -100,7 +83,8 @@ impl Store {
     }
 
     /// Transfers whose money has not come in time. `by` is who sees it come: [`Actor::PendingDeposits`] on the rail
-    /// `place`, or [`Actor::Watch`] on the network `place`; for others there are none.
+    /// `place`, or [`Actor::Watch`] on the network `place`; for others there are none. With an `account` of ours, only those
+    /// that are to be paid to it.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -108,6 +92,7 @@ impl Store {
         &self,
         by: Actor,
         place: &str,
+        account: Option<&str>,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Transfer>, StoreError> {
@@ -116,8 +101,13 @@ impl Store {
             Actor::Watch => "network",
             Actor::Outgoing | Actor::Executed | Actor::Operator => return Ok(Vec::new()),
         };
-        let args =
-            [Arg::Text(place), Arg::Text(comes_in), Arg::Time(now), Arg::Int(i64::from(limit))];
+        let args = [
+            Arg::Text(place),
+            Arg::Text(comes_in),
+            Arg::Time(now),
+            Arg::Int(i64::from(limit)),
+            Arg::MaybeText(account),
+        ];
         self.db.rows(OVERDUE, &args).await?.iter().map(transfer_from).collect()
     }
 }

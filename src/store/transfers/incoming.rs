@@ -133,6 +133,40 @@ impl Store {
         rows.first().map(|row| row.text("cursor")).transpose()
     }
 
+    /// Up to which ledger the incoming payments of `account` on `source` are known to be read, whether any came or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn read_through(
+        &self,
+        source: &str,
+        account: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        let sql =
+            "SELECT ledger FROM streams WHERE source = $1 AND account = $2 AND ledger IS NOT NULL";
+        let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(account)]).await?;
+        rows.first().map(|row| row.count("ledger")).transpose()
+    }
+
+    /// Notes that all incoming payments of `account` on `source` up to this ledger are read. Nothing is noted of an account
+    /// of which nothing was ever read, and no earlier ledger in place of a later one.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn note_read_through(
+        &self,
+        lease: &Lease,
+        source: &str,
+        account: &str,
+        ledger: u64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE streams SET ledger = $3 WHERE source = $1 AND account = $2 AND coalesce(ledger, 0) < $3";
+        let ledger = Arg::Int(i64::try_from(ledger).unwrap_or(i64::MAX));
+        let mut tx = self.begin_quiet(lease).await?;
+        tx.conn().execute(sql, &[Arg::Text(source), Arg::Text(account), ledger]).await?;
+        tx.commit().await
+    }
+
     /// The transfers that these keys lead to, whether they are over or not. Subjects are of the rail `source`.
     ///
     /// # Errors

@@ -3,5 +3,6 @@
 mod asked;
 mod destinations;
 mod feed;
+mod funds;
 mod signatures;
 mod submissions;

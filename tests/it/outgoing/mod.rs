@@ -3,6 +3,7 @@
 mod clear;
 mod executed;
 mod refunds;
+mod slow;
 mod trouble;
 mod unclear;
 mod workers;

@@ -27,7 +27,7 @@ fn raising_poll() {
         let bank = &anchor.transfers.bank;
         bank.receive("d", "10.50", "DE02").unwrap();
         bank.script(BankEndpoint::DepositsLookup, 10_000, Reply::status(500));
-        outlives(&anchor, "rail_unavailable", || bank.clear_scripts());
+        outlives(&anchor, "put_off", || bank.clear_scripts());
         anchor.check_paid(&[to]);
     });
 }
@@ -39,7 +39,7 @@ fn horizon_500() {
         let to = anchor.customer("customer").account();
         anchor.create(&anchor.deposit("d", &to));
         anchor.horizon.script(Endpoint::Account, 10_000, Reply::status(500));
-        outlives(&anchor, "network_unavailable", || anchor.horizon.clear_scripts());
+        outlives(&anchor, "put_off", || anchor.horizon.clear_scripts());
         anchor.check_paid(&[to]);
     });
 }

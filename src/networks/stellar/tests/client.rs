@@ -249,7 +249,7 @@ async fn read_all(server: &Server) -> (Vec<String>, Result<(), NetworkError>) {
     let mut cursors = Vec::new();
     loop {
         match stream.next().await {
-            Ok(Some(record)) => cursors.push(record.cursor),
+            Ok(Some(record)) => cursors.extend(record.cursor),
             Ok(None) => return (cursors, Ok(())),
             Err(error) => return (cursors, Err(error)),
         }
@@ -304,7 +304,8 @@ async fn a_stream_that_is_refused_is_told_as_any_answer() {
 
 #[tokio::test]
 async fn a_stream_of_rubbish_ends() {
-    for text in ["data: {}\n\n", "data: rubbish\n\n", "event: error\ndata: rate limit\n\n"] {
+    for text in ["data: {\"id\": 7\n\n", "data: rubbish\n\n", "event: error\ndata: rate limit\n\n"]
+    {
         let server = streaming(vec![text.to_owned()], true).await;
         let (cursors, end) = read_all(&server).await;
         assert!(cursors.is_empty() && end.is_err(), "{text}");

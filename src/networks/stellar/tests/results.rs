@@ -28,7 +28,7 @@ fn the_ledgers_names_are_horizons_names() {
     let operations = vec![
         OperationCode::Success,
         OperationCode::NoTrust,
-        other("op_line_full"),
+        OperationCode::LineFull,
         OperationCode::AlreadyExists,
         other("op_bad_auth"),
     ];

@@ -74,6 +74,14 @@ fn is_held(next: &OperationNext, word: &str) -> bool {
     matches!(next, OperationNext::Hold { reason } if reason.contains(word))
 }
 
+fn is_payer(next: &OperationNext, word: &str) -> bool {
+    matches!(next, OperationNext::Payer { reason } if reason.contains(word))
+}
+
+fn is_destination(next: &OperationNext, word: &str) -> bool {
+    matches!(next, OperationNext::Destination { reason } if reason.contains(word))
+}
+
 #[test]
 fn row_applied_is_done() {
     let applied = SubmitAnswer::Applied { hash: "ab".to_owned(), ledger: 70 };
@@ -110,11 +118,21 @@ fn row_found_and_failed_is_as_its_codes_say() {
         |codes| LookUp { found: Some(Found { ledger: 60, failed: Some(codes) }), ..used(9) };
     let next = after_look_up(&failed(codes("tx_failed", &["op_no_trust"])), &sent());
     assert_eq!(next, Next::Each(vec![OperationNext::Trust]));
-    // In the ledger, but not even tried: it is over when its number is used or its time is past.
-    let not_tried = codes("tx_bad_auth", &[]);
+    // In the ledger, but not even tried: it is over when its time is past.
+    let not_tried = codes("tx_bad_seq", &[]);
     assert!(is_look_up(&after_look_up(&failed(not_tried.clone()), &sent())));
     let found = Some(Found { ledger: 60, failed: Some(not_tried) });
     assert_eq!(after_look_up(&LookUp { found, ..look(331) }, &sent()), Next::Rebuild);
+}
+
+#[test]
+fn row_found_and_failed_for_a_reason_that_we_do_not_know_is_over_and_held() {
+    let found = Some(Found { ledger: 60, failed: Some(codes("tx_of_a_later_version", &[])) });
+    let after = |look| after_look_up(&LookUp { found: found.clone(), ..look }, &sent());
+    for look in [used(9), used(331), look(331)] {
+        assert!(is_hold(&after(look), "tx_of_a_later_version"));
+    }
+    assert!(is_look_up(&after(look(9))), "its number is free: it might still be applied");
 }
 
 #[test]
@@ -156,7 +174,7 @@ fn row_no_trust_waits_for_a_trustline() {
     assert_eq!(one("op_no_trust"), OperationNext::Trust);
     let sent = Sent { operations: vec![OperationKind::CreateClaimableBalance], ..sent() };
     let each = each(&rejected("tx_failed", &["op_no_trust"]), &sent);
-    assert!(is_held(&each[0], "paying account"), "{each:?}");
+    assert!(is_payer(&each[0], "paying account"), "{each:?}");
 }
 
 #[test]
@@ -167,11 +185,6 @@ fn row_no_destination_creates_the_account() {
 #[test]
 fn row_what_a_person_must_see_to_is_held() {
     for (code, word) in [
-        ("op_underfunded", "has not enough"),
-        ("op_line_full", "cannot hold"),
-        ("op_not_authorized", "issuer"),
-        ("op_src_not_authorized", "issuer"),
-        ("op_src_no_trust", "trustline"),
         ("op_no_issuer", "issuer"),
         ("op_malformed", "op_malformed"),
         ("op_of_a_later_version", "op_of_a_later_version"),
@@ -181,12 +194,36 @@ fn row_what_a_person_must_see_to_is_held() {
     for (code, word) in [
         ("tx_bad_auth", "signatures"),
         ("tx_bad_auth_extra", "more signatures"),
-        ("tx_insufficient_balance", "XLM"),
         ("tx_no_source_account", "source account"),
         ("tx_of_a_later_version", "tx_of_a_later_version"),
     ] {
         assert!(is_hold(&after_submit(&rejected(code, &[]), &sent()), word), "{code}");
     }
+}
+
+#[test]
+fn row_what_the_receiver_lacks_waits_for_him() {
+    for (code, word) in [("op_line_full", "cannot hold"), ("op_not_authorized", "issuer")] {
+        assert!(is_destination(&one(code), word), "{code}: {:?}", one(code));
+    }
+}
+
+#[test]
+fn row_what_the_paying_account_lacks_waits_for_it() {
+    for (code, word) in [
+        ("op_underfunded", "has not enough"),
+        ("op_src_not_authorized", "issuer"),
+        ("op_src_no_trust", "trustline"),
+    ] {
+        assert!(is_payer(&one(code), word), "{code}: {:?}", one(code));
+    }
+    let balance = Sent { operations: vec![OperationKind::CreateClaimableBalance], ..sent() };
+    for code in ["op_underfunded", "op_low_reserve", "op_not_authorized"] {
+        let each = each(&rejected("tx_failed", &[code]), &balance);
+        assert!(is_payer(&each[0], ""), "{code}: {each:?}");
+    }
+    let next = after_submit(&rejected("tx_insufficient_balance", &[]), &sent());
+    assert!(matches!(next, Next::Unfunded { reason } if reason.contains("XLM")));
 }
 
 #[test]

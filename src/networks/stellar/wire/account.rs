@@ -7,6 +7,9 @@ use crate::networks::stellar::rules::SourceState;
 use crate::networks::stellar::signers::{Signer, Thresholds};
 use crate::networks::stellar::stroops::stroops;
 
+/// Where the owner of an account says that he wants memos (SEP-29).
+const MEMO_REQUIRED: &str = "config.memo_required";
+
 /// Reads an account that was asked for by `id`.
 ///
 /// # Errors
@@ -20,7 +23,11 @@ pub(in crate::networks::stellar) fn account(body: &[u8], id: &str) -> Result<Acc
     }
     let thresholds = Fields::needed("thresholds", fields.inner("thresholds"))?;
     let threshold = |name: &str| Fields::needed(name, thresholds.number(name));
-    let lines = fields.list("balances").filter_map(|line| line_of(line).transpose());
+    let lines = fields.list("balances")?.into_iter().filter_map(|line| line_of(line).transpose());
+    let signers = fields.list("signers")?.into_iter().filter_map(|one| signer(one).transpose());
+    // `MQ==` is `1` in base64.
+    let asks_memo = |data: Fields<'_>| Ok::<_, String>(data.text(MEMO_REQUIRED)? == Some("MQ=="));
+    let memo_required = fields.inner("data")?.map(asks_memo).transpose()?.unwrap_or(false);
     Ok(AccountState {
         account: account.to_owned(),
         source: SourceState { sequence: Fields::needed("sequence", fields.number("sequence"))? },
@@ -28,26 +35,32 @@ pub(in crate::networks::stellar) fn account(body: &[u8], id: &str) -> Result<Acc
             low: threshold("low_threshold")?,
             medium: threshold("med_threshold")?,
         },
-        signers: fields.list("signers").filter_map(signer).collect(),
+        signers: signers.collect::<Result<_, _>>()?,
         lines: lines.collect::<Result<_, _>>()?,
-        // `MQ==` is `1` in base64.
-        memo_required: fields
-            .inner("data")
-            .is_some_and(|data| data.string("config.memo_required") == Some("MQ==")),
+        memo_required,
+        entries: entries(fields)?,
     })
 }
 
+/// For how many entries of the ledger it must keep a reserve. Old versions tell nothing of sponsors.
+fn entries(fields: Fields<'_>) -> Result<i64, String> {
+    let count = |name: &str| Ok::<i64, String>(fields.number::<u32>(name)?.unwrap_or(0).into());
+    let (own, paid_for) = (count("subentry_count")?, count("num_sponsoring")?);
+    Ok(2 + own + paid_for - count("num_sponsored")?)
+}
+
 /// A signer that is a key. Hashes and transactions that may sign are of no use to us.
-fn signer(fields: Fields<'_>) -> Option<Signer> {
-    if fields.word("type").is_some_and(|kind| kind != "ed25519_public_key") {
-        return None;
+fn signer(fields: Fields<'_>) -> Result<Option<Signer>, String> {
+    if fields.word("type")?.is_some_and(|kind| kind != "ed25519_public_key") {
+        return Ok(None);
     }
-    Some(Signer { key: fields.word("key")?.to_owned(), weight: fields.number("weight")? })
+    let key = Fields::needed("key", fields.word("key"))?.to_owned();
+    Ok(Some(Signer { key, weight: Fields::needed("weight", fields.number("weight"))? }))
 }
 
 /// One balance. None for a share in a liquidity pool, and for kinds that come later.
 fn line_of(fields: Fields<'_>) -> Result<Option<Line>, String> {
-    let Some(asset) = asset(fields, "") else { return Ok(None) };
+    let Some(asset) = asset(fields, "")? else { return Ok(None) };
     let is_native = asset == StellarAsset::Native;
     let stroops = |name: &str| {
         let text = Fields::needed(name, fields.word(name))?;
@@ -58,27 +71,32 @@ fn line_of(fields: Fields<'_>) -> Result<Option<Line>, String> {
             )
         })
     };
-    let or_zero = |name: &str| if fields.word(name).is_some() { stroops(name) } else { Ok(0) };
+    let or_zero = |name: &str| if fields.word(name)?.is_some() { stroops(name) } else { Ok(0) };
     let line = Line {
         balance: stroops("balance")?,
         limit: if is_native { i64::MAX } else { stroops("limit")? },
         buying_liabilities: or_zero("buying_liabilities")?,
         selling_liabilities: or_zero("selling_liabilities")?,
         // Old ledgers have no such flag, and XLM never has.
-        authorized: fields.flag("is_authorized").unwrap_or(true),
+        authorized: fields.flag("is_authorized")?.unwrap_or(true),
         asset,
     };
     Ok(Some(line))
 }
 
-/// The asset of a record, whose fields begin with `prefix`.
-pub(super) fn asset(fields: Fields<'_>, prefix: &str) -> Option<StellarAsset> {
-    let word = |name: &str| fields.word(&format!("{prefix}{name}"));
+/// The asset of a record, whose fields begin with `prefix`. None for a share in a liquidity pool, and for kinds that come
+/// later.
+pub(super) fn asset(fields: Fields<'_>, prefix: &str) -> Result<Option<StellarAsset>, String> {
+    let word = |name: &str| {
+        let name = format!("{prefix}{name}");
+        Fields::needed(&name, fields.word(&name))
+    };
     match word("asset_type")? {
-        "native" => Some(StellarAsset::Native),
+        "native" => Ok(Some(StellarAsset::Native)),
         "credit_alphanum4" | "credit_alphanum12" => {
-            StellarAsset::credit(word("asset_code")?, word("asset_issuer")?).ok()
+            let asset = StellarAsset::credit(word("asset_code")?, word("asset_issuer")?);
+            asset.map(Some).map_err(|error| error.to_string())
         }
-        _ => None,
+        _ => Ok(None),
     }
 }

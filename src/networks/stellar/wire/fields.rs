@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 /// No word that we keep in a column of its own is longer.
 const WORD_MAX: usize = 256;
 
-/// The fields of an object. Each getter is `None` if the field is absent, null, or something else.
+/// The fields of an object. `None` is a field that is absent or null; one that is there and cannot be read is an error,
+/// and never taken for absent: where money goes may hang on it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a>(&'a Map<String, Value>);
 
@@ -25,58 +26,84 @@ impl<'a> Fields<'a> {
     }
 
     /// A string that is not empty, not long, and without control characters, which databases refuse.
-    pub(super) fn word(self, name: &str) -> Option<&'a str> {
-        let text = self.string(name)?;
+    pub(super) fn word(self, name: &str) -> Result<Option<&'a str>, String> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
         let fits = !text.is_empty() && text.len() <= WORD_MAX && !text.contains(char::is_control);
-        fits.then_some(text)
+        if fits { Ok(Some(text)) } else { Err(format!("{name} is no word")) }
     }
 
     /// A string, whatever is in it.
-    pub(super) fn string(self, name: &str) -> Option<&'a str> {
-        self.0.get(name)?.as_str()
+    pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, String> {
+        let text = |value: &'a Value| value.as_str().ok_or_else(|| format!("{name} is no text"));
+        self.value(name).map(text).transpose()
     }
 
-    /// A whole number, also as a string.
-    pub(super) fn number<T: std::str::FromStr>(self, name: &str) -> Option<T> {
-        match self.0.get(name)? {
+    /// A whole number, as a number or as a string: digit for digit, for a double has not enough of them.
+    pub(super) fn number<T: std::str::FromStr>(self, name: &str) -> Result<Option<T>, String> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let number = match value {
+            // The parser would take a sign for part of a number.
+            Value::String(text) if text.starts_with('+') => None,
             Value::String(text) => text.parse().ok(),
             Value::Number(number) => number.to_string().parse().ok(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        number.map(Some).ok_or_else(|| format!("{name} is not a number that can be"))
+    }
+
+    /// A word, or the digits of a whole number that stands in its place.
+    pub(super) fn id(self, name: &str) -> Result<Option<String>, String> {
+        match self.value(name) {
+            Some(Value::Number(_)) => Ok(self.number::<u64>(name)?.map(|id| id.to_string())),
+            Some(_) | None => Ok(self.word(name)?.map(str::to_owned)),
         }
     }
 
     /// A yes or no.
-    pub(super) fn flag(self, name: &str) -> Option<bool> {
-        self.0.get(name)?.as_bool()
+    pub(super) fn flag(self, name: &str) -> Result<Option<bool>, String> {
+        let flag = |value: &Value| value.as_bool().ok_or_else(|| format!("{name} is no yes or no"));
+        self.value(name).map(flag).transpose()
     }
 
     /// An ISO 8601 time, cut down to the microsecond, which is what databases keep.
-    pub(super) fn time(self, name: &str) -> Option<DateTime<Utc>> {
-        let exact = DateTime::parse_from_rfc3339(self.string(name)?).ok()?;
-        DateTime::from_timestamp_micros(exact.timestamp_micros())
+    pub(super) fn time(self, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let exact = DateTime::parse_from_rfc3339(text).ok();
+        let time = exact.and_then(|time| DateTime::from_timestamp_micros(time.timestamp_micros()));
+        time.map(Some).ok_or_else(|| format!("{name} is no time"))
     }
 
     /// An object in it.
-    pub(super) fn inner(self, name: &str) -> Option<Self> {
-        self.0.get(name)?.as_object().map(Self)
+    pub(super) fn inner(self, name: &str) -> Result<Option<Self>, String> {
+        let inner =
+            |value: &'a Value| value.as_object().ok_or_else(|| format!("{name} is no object"));
+        Ok(self.value(name).map(inner).transpose()?.map(Self))
     }
 
-    /// The objects of a list. What is no object is left out.
-    pub(super) fn list(self, name: &str) -> impl Iterator<Item = Self> {
-        self.values(name).filter_map(Value::as_object).map(Self)
+    /// The objects of a list.
+    pub(super) fn list(self, name: &str) -> Result<Vec<Self>, String> {
+        let one = |value: &'a Value| value.as_object().map(Self);
+        let all = self.values(name)?.iter().map(one).collect::<Option<Vec<_>>>();
+        all.ok_or_else(|| format!("{name} has something that is no object"))
     }
 
-    /// The strings of a list. What is no string is left out.
-    pub(super) fn words(self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.values(name).filter_map(Value::as_str)
+    /// The strings of a list.
+    pub(super) fn words(self, name: &str) -> Result<Vec<&'a str>, String> {
+        let all = self.values(name)?.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
+        all.ok_or_else(|| format!("{name} has something that is no text"))
     }
 
-    fn values(self, name: &str) -> std::slice::Iter<'a, Value> {
-        self.0.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice).iter()
+    fn values(self, name: &str) -> Result<&'a [Value], String> {
+        let Some(value) = self.value(name) else { return Ok(&[]) };
+        value.as_array().map(Vec::as_slice).ok_or_else(|| format!("{name} is no list"))
+    }
+
+    fn value(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
     }
 
     /// The same, where there must be one.
-    pub(super) fn needed<T>(name: &str, found: Option<T>) -> Result<T, String> {
-        found.ok_or_else(|| format!("{name} is missing, or cannot be read"))
+    pub(super) fn needed<T>(name: &str, found: Result<Option<T>, String>) -> Result<T, String> {
+        found?.ok_or_else(|| format!("{name} is missing"))
     }
 }

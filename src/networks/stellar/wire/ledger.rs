@@ -35,12 +35,12 @@ pub(in crate::networks::stellar) fn root(body: &[u8]) -> Result<Root, String> {
     Ok(Root {
         network_passphrase: Fields::needed(
             "network_passphrase",
-            fields.string("network_passphrase"),
+            fields.text("network_passphrase"),
         )?
         .to_owned(),
         latest_ledger: Fields::needed(latest, fields.number(latest))?,
-        latest_ledger_closed_at: fields.time("history_latest_ledger_closed_at"),
-        elder_ledger: fields.number("history_elder_ledger").unwrap_or(0),
+        latest_ledger_closed_at: fields.time("history_latest_ledger_closed_at")?,
+        elder_ledger: fields.number("history_elder_ledger")?.unwrap_or(0),
     })
 }
 
@@ -50,19 +50,20 @@ pub(in crate::networks::stellar) fn fee_stats(body: &[u8]) -> Result<FeeStats, S
     let fields = Fields::new(&body);
     let name = "last_ledger_base_fee";
     let base_fee = Fields::needed(name, fields.number(name))?;
-    let charged = fields.inner("fee_charged").and_then(|charged| charged.number("p95"));
+    let charged = fields.inner("fee_charged")?.map(|charged| charged.number("p95"));
+    let charged = charged.transpose()?.flatten();
     Ok(FeeStats { base_fee, nearly_all_paid: charged.unwrap_or(base_fee) })
 }
 
 /// Reads the newest ledger, from a page of one.
 pub(in crate::networks::stellar) fn latest_ledger(body: &[u8]) -> Result<Ledger, String> {
     let body = object(body)?;
-    let embedded = Fields::new(&body).inner("_embedded");
-    let first = embedded.and_then(|embedded| embedded.list("records").next());
+    let embedded = Fields::needed("_embedded", Fields::new(&body).inner("_embedded"))?;
+    let first = embedded.list("records").map(|records| records.first().copied());
     let fields = Fields::needed("_embedded.records[0]", first)?;
     Ok(Ledger {
         sequence: Fields::needed("sequence", fields.number("sequence"))?,
         closed_at: Fields::needed("closed_at", fields.time("closed_at"))?,
-        base_fee: fields.number("base_fee_in_stroops").unwrap_or(100),
+        base_fee: fields.number("base_fee_in_stroops")?.unwrap_or(100),
     })
 }

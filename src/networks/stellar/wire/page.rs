@@ -1,6 +1,8 @@
 //! Pages of records.
 
+use reqwest::Url;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::payment::{StreamRecord, Watched, record};
@@ -9,6 +11,8 @@ use super::payment::{StreamRecord, Watched, record};
 struct Page<'a> {
     #[serde(borrow, rename = "_embedded")]
     embedded: Embedded<'a>,
+    #[serde(default, rename = "_links")]
+    links: Value,
 }
 
 #[derive(Deserialize)]
@@ -20,7 +24,7 @@ struct Embedded<'a> {
 /// Reads a page of an account's payments. A record that cannot be understood is one of them, as it came.
 ///
 /// # Errors
-/// It is no page, or a record has no paging token: then nobody could go on behind it.
+/// It is no page.
 pub(in crate::networks::stellar) fn page(
     body: &[u8],
     watched: Watched<'_>,
@@ -32,5 +36,18 @@ pub(in crate::networks::stellar) fn page(
     }
     let page: Page<'_> = serde_json::from_str(text)
         .map_err(|error| format!("the answer cannot be read: {error}"))?;
-    page.embedded.records.iter().map(|raw| record(raw.get(), watched)).collect()
+    let records = page.embedded.records.iter().map(|raw| record(raw.get(), watched, None));
+    let mut records: Vec<StreamRecord> = records.collect();
+    if let Some(last) = records.last_mut().filter(|last| last.cursor.is_none()) {
+        last.cursor = behind(&page.links);
+    }
+    Ok(records)
+}
+
+/// Where to go on behind a page, as the page tells it.
+fn behind(links: &Value) -> Option<String> {
+    let next = Url::parse(links.pointer("/next/href")?.as_str()?).ok()?;
+    let cursor = next.query_pairs().find(|(name, _)| name == "cursor")?.1.into_owned();
+    let is_place = !cursor.is_empty() && cursor.bytes().all(|byte| byte.is_ascii_digit());
+    is_place.then_some(cursor)
 }

@@ -16,8 +16,8 @@ const OPERATION_BITS: u64 = 0xfff;
 /// One record of an account's payments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamRecord {
-    /// Where to go on behind it.
-    pub cursor: String,
+    /// Where to go on behind it. None: it does not tell, and cannot be understood.
+    pub cursor: Option<String>,
     /// What it is.
     pub content: Content,
 }
@@ -105,42 +105,57 @@ impl Common {
     }
 }
 
-/// Reads a record of the payments of an account.
+/// Reads a record of the payments of an account. All that is wrong with it becomes [`Content::Unreadable`].
 ///
-/// # Errors
-/// It has no paging token, so it is not known where it stands. All else that is wrong becomes [`Content::Unreadable`].
+/// `place` is where it stands in its list, as far as others than the record itself tell.
 pub(in crate::networks::stellar) fn record(
     raw: &str,
     watched: Watched<'_>,
-) -> Result<StreamRecord, String> {
-    let body = object(raw.as_bytes())?;
+    place: Option<&str>,
+) -> StreamRecord {
+    let unreadable = |why| Content::Unreadable { why, raw: raw.to_owned() };
+    let place = place.map(str::to_owned);
+    let body = match object(raw.as_bytes()) {
+        Ok(body) => body,
+        Err(why) => return StreamRecord { cursor: place, content: unreadable(why) },
+    };
     let fields = Fields::new(&body);
-    let cursor = Fields::needed("paging_token", fields.word("paging_token"))?.to_owned();
-    let content = content(fields, watched, raw)
-        .unwrap_or_else(|why| Content::Unreadable { why, raw: raw.to_owned() });
-    Ok(StreamRecord { cursor, content })
+    // An operation's id is its place, too.
+    match Fields::needed("paging_token", fields.id("paging_token")) {
+        Ok(cursor) => {
+            let content = content(fields, watched, raw).unwrap_or_else(unreadable);
+            StreamRecord { cursor: Some(cursor), content }
+        }
+        Err(why) => {
+            let id = fields.number::<u64>("id").ok().flatten();
+            let cursor = place.or_else(|| id.map(|id| id.to_string()));
+            StreamRecord { cursor, content: unreadable(why) }
+        }
+    }
 }
 
 fn content(fields: Fields<'_>, watched: Watched<'_>, raw: &str) -> Result<Content, String> {
     // Failed ones are listed only if asked for, and bring nothing.
-    if fields.flag("transaction_successful") == Some(false) {
+    if fields.flag("transaction_successful")? == Some(false) {
         return Ok(Content::Nothing);
     }
     let kind = Fields::needed("type", fields.word("type"))?;
-    let is_ours = |name: &str| fields.word(name) == Some(watched.account);
+    // Whom it goes to must be told: what is not ours is passed over for good.
+    let is_ours =
+        |name: &str| Ok::<_, String>(Fields::needed(name, fields.word(name))? == watched.account);
     let parts = match kind {
         "payment" | "path_payment_strict_send" | "path_payment_strict_receive" | "path_payment"
-            if is_ours("to") =>
+            if is_ours("to")? =>
         {
-            vec![part(fields, "to", "from", "amount", asset(fields, ""))?]
+            vec![part(fields, "to", "from", "amount", asset(fields, "")?)?]
         }
-        "create_account" if is_ours("account") => {
+        "create_account" if is_ours("account")? => {
             let native = Some(StellarAsset::Native);
             vec![part(fields, "account", "funder", "starting_balance", native)?]
         }
-        "account_merge" if is_ours("into") => vec![merge(fields)?],
+        "account_merge" if is_ours("into")? => vec![merge(fields)?],
         "invoke_host_function" => contract(fields, watched.account)?,
-        "claim_claimable_balance" if is_ours("claimant") => {
+        "claim_claimable_balance" if is_ours("claimant")? => {
             let common = common(fields, watched, raw)?;
             return Ok(Content::Claimed(Box::new(ReceivedClaim { common })));
         }
@@ -165,7 +180,7 @@ fn content(fields: Fields<'_>, watched: Watched<'_>, raw: &str) -> Result<Conten
 fn common(fields: Fields<'_>, watched: Watched<'_>, raw: &str) -> Result<Common, String> {
     let hash = "transaction_hash";
     Ok(Common {
-        id: Fields::needed("id", fields.word("id"))?.to_owned(),
+        id: Fields::needed("id", fields.id("id"))?,
         network: watched.network.to_owned(),
         account: watched.account.to_owned(),
         memo: memo(fields)?,
@@ -182,10 +197,11 @@ fn memo(fields: Fields<'_>) -> Result<Option<Memo>, String> {
         "none" => Ok(None),
         // Payers may put anything there. Databases refuse some of it, and none of that is a memo of ours.
         "text" => {
-            let text = transaction.string("memo").unwrap_or_default();
+            let text = transaction.text("memo")?.unwrap_or_default();
             let text = text.replace(char::is_control, "\u{fffd}");
             Ok(Some(Memo::Text(text)))
         }
+        "id" => Ok(Some(Memo::Id(Fields::needed("memo", transaction.number("memo"))?))),
         kind => {
             let value = Fields::needed("memo", transaction.word("memo"))?;
             Memo::parse(kind, value).map(Some).map_err(|error| error.to_string())
@@ -203,35 +219,34 @@ fn part(
 ) -> Result<Part, String> {
     Ok(Part {
         muxed_id: muxed_id(fields, to)?,
-        from: payer(fields, from),
-        amount: Fields::needed(how_much, fields.word(how_much).and_then(|text| text.parse().ok()))?,
-        asset: Fields::needed("asset", asset)?,
+        from: payer(fields, from)?,
+        amount: Fields::needed(how_much, fields.word(how_much))?
+            .parse()
+            .map_err(|_| format!("{how_much} is not an amount"))?,
+        asset: asset.ok_or("the asset is of a kind that is not known")?,
     })
 }
 
-fn payer(fields: Fields<'_>, name: &str) -> Option<String> {
-    fields.word(&format!("{name}_muxed")).or_else(|| fields.word(name)).map(str::to_owned)
+fn payer(fields: Fields<'_>, name: &str) -> Result<Option<String>, String> {
+    let (muxed, plain) = (fields.word(&format!("{name}_muxed"))?, fields.word(name)?);
+    Ok(muxed.or(plain).map(str::to_owned))
 }
 
-/// The number of the sub-account that was paid. One that cannot be read must not be taken for none.
+/// The number of the sub-account that was paid.
 fn muxed_id(fields: Fields<'_>, name: &str) -> Result<Option<u64>, String> {
-    let name = format!("{name}_muxed_id");
-    match fields.string(&name) {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| format!("{name} is not a number")),
-    }
+    fields.number(&format!("{name}_muxed_id"))
 }
 
 /// All that an account had, when it was closed. How much that was is in the transaction's result alone.
 fn merge(fields: Fields<'_>) -> Result<Part, String> {
     let transaction = Fields::needed("transaction", fields.inner("transaction"))?;
-    let result_xdr = Fields::needed("result_xdr", transaction.string("result_xdr"))?;
-    let id: u64 = Fields::needed("id", fields.word("id").and_then(|text| text.parse().ok()))?;
+    let result_xdr = Fields::needed("result_xdr", transaction.text("result_xdr"))?;
+    let id: u64 = Fields::needed("id", fields.number("id"))?;
     let place = usize::try_from(id & OPERATION_BITS).unwrap_or(0);
     let stroops = merged(result_xdr, place)?;
     Ok(Part {
         muxed_id: muxed_id(fields, "into")?,
-        from: payer(fields, "account"),
+        from: payer(fields, "account")?,
         amount: amount(stroops).ok_or("the merged account had less than nothing")?,
         asset: StellarAsset::Native,
     })
@@ -252,16 +267,20 @@ fn merged(result_xdr: &str, place: usize) -> Result<i64, String> {
 
 /// What a contract paid to the account in one operation.
 fn contract(fields: Fields<'_>, account: &str) -> Result<Vec<Part>, String> {
-    fields
-        .list("asset_balance_changes")
-        .filter(|change| change.word("to") == Some(account))
-        .filter(|change| matches!(change.word("type"), Some("transfer" | "mint")))
-        .map(|change| {
-            let mut part = part(change, "to", "from", "amount", asset(change, ""))?;
-            part.muxed_id = part.muxed_id.or_else(|| change.number("destination_muxed_id"));
-            Ok(part)
-        })
-        .collect()
+    let mut parts = Vec::new();
+    for change in fields.list("asset_balance_changes")? {
+        if change.word("to")? != Some(account) {
+            continue;
+        }
+        match Fields::needed("type", change.word("type"))? {
+            "transfer" | "mint" => {}
+            other => return Err(format!("changes of a balance of the type {other} are not known")),
+        }
+        let mut part = part(change, "to", "from", "amount", asset(change, "")?)?;
+        part.muxed_id = part.muxed_id.or(change.number("destination_muxed_id")?);
+        parts.push(part);
+    }
+    Ok(parts)
 }
 
 /// Completes a claim with what the effects of its operation say that the account was credited.
@@ -273,14 +292,16 @@ pub(in crate::networks::stellar) fn claimed(
     claim: &ReceivedClaim,
 ) -> Result<Incoming, String> {
     let body = object(effects)?;
-    let embedded = Fields::new(&body).inner("_embedded");
-    let credited = embedded.and_then(|embedded| {
-        embedded.list("records").find(|effect| {
-            effect.word("type") == Some("account_credited")
-                && effect.word("account") == Some(&claim.common.account)
-        })
-    });
-    let effect = Fields::needed("account_credited", credited)?;
-    let part = part(effect, "account", "from", "amount", asset(effect, ""))?;
+    let embedded = Fields::needed("_embedded", Fields::new(&body).inner("_embedded"))?;
+    let mut credited = None;
+    for effect in embedded.list("records")? {
+        if Fields::needed("type", effect.word("type"))? == "account_credited"
+            && Fields::needed("account", effect.word("account"))? == claim.common.account
+        {
+            credited = credited.or(Some(effect));
+        }
+    }
+    let effect = credited.ok_or("account_credited is missing")?;
+    let part = part(effect, "account", "from", "amount", asset(effect, "")?)?;
     Ok(claim.common.received(1, part))
 }

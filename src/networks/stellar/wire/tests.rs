@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::{Incoming, Memo};
+use crate::networks::stellar::{StellarAsset, TransactionCode};
 
 const US: &str = "GBB43QBD2IWV7HQQPUNANE2FPU25DUIOW7JBY4QRSL2W6XPEAZS5GWEM";
 const THEM: &str = "GBEB5XTXFWQVPBOJ4WNAQYQBXDB7TQYHCKPD7RWX6NFKJX7NLAKOKJM5";
@@ -40,8 +41,8 @@ fn payment() -> Value {
 }
 
 fn content(json: &Value) -> Content {
-    let record = record(&json.to_string(), watched()).unwrap();
-    assert_eq!(record.cursor, "12884905986");
+    let record = record(&json.to_string(), watched(), None);
+    assert_eq!(record.cursor.as_deref(), Some("12884905986"));
     record.content
 }
 
@@ -217,7 +218,7 @@ fn what_cannot_be_understood_is_kept_and_never_dropped() {
 }
 
 #[test]
-fn a_page_is_read_in_its_order_and_is_nothing_without_cursors() {
+fn a_page_is_read_in_its_order() {
     let page_of = |records: Value| {
         page(json!({ "_embedded": { "records": records } }).to_string().as_bytes(), watched())
     };
@@ -225,14 +226,157 @@ fn a_page_is_read_in_its_order_and_is_nothing_without_cursors() {
     second["paging_token"] = json!("12884905987");
     let found = page_of(json!([payment(), second])).unwrap();
     assert_eq!(
-        found.iter().map(|one| one.cursor.as_str()).collect::<Vec<_>>(),
+        found.iter().filter_map(|one| one.cursor.as_deref()).collect::<Vec<_>>(),
         ["12884905986", "12884905987"]
     );
     assert_eq!(page_of(json!([])), Ok(Vec::new()));
-    assert!(page_of(json!([{}])).is_err());
     for body in ["", "[]", "{}", "null", "<html>"] {
         assert!(page(body.as_bytes(), watched()).is_err(), "{body}");
     }
+}
+
+/// A record that does not tell its place is set aside; its id, the stream or the page tells where to go on.
+#[test]
+fn a_record_without_a_place_does_not_stop_the_list() {
+    let mut json = payment();
+    json.as_object_mut().unwrap().remove("paging_token");
+    let told = record(&json.to_string(), watched(), None);
+    assert_eq!(told.cursor.as_deref(), Some("12884905986"), "by its id");
+    assert!(
+        matches!(&told.content, Content::Unreadable { why, .. } if why.contains("paging_token"))
+    );
+    json.as_object_mut().unwrap().remove("id");
+    let streamed = record(&json.to_string(), watched(), Some("12884905990"));
+    assert_eq!(streamed.cursor.as_deref(), Some("12884905990"), "by its event");
+    assert_eq!(record(&json.to_string(), watched(), None).cursor, None);
+    let next = "https://horizon.example/accounts/G/payments?order=asc&cursor=12884905987&limit=2";
+    let links = json!({ "next": { "href": next } });
+    let paged = json!({ "_embedded": { "records": [payment(), json] }, "_links": links });
+    let records = page(paged.to_string().as_bytes(), watched()).unwrap();
+    assert_eq!(records[1].cursor.as_deref(), Some("12884905987"), "by the page");
+    for raw in ["{}", "7", "null", "[]"] {
+        let told = record(raw, watched(), None);
+        assert_eq!(told.cursor, None, "{raw}");
+        assert!(matches!(told.content, Content::Unreadable { .. }), "{raw}");
+    }
+}
+
+/// Each field on which it hangs where money goes, with another type: read digit for digit, or set aside, and never taken
+/// for absent.
+#[test]
+fn another_type_is_read_exactly_or_set_aside() {
+    let mut json = payment();
+    json["to_muxed_id"] = json!(u64::MAX);
+    json["transaction"]["memo"] = json!(7);
+    json["paging_token"] = json!(12_884_905_986_u64);
+    json["id"] = json!(12_884_905_986_u64);
+    let found = received(&json);
+    assert_eq!((found.muxed_id, found.memo), (Some(u64::MAX), Some(Memo::Id(7))));
+    assert_eq!(found.incoming_id, "12884905986");
+    for odd in [json!(9.5), json!(1e30), json!(-1), json!(true), json!({}), json!([9]), json!("+9")]
+    {
+        let mut json = payment();
+        json["to_muxed_id"] = odd.clone();
+        assert!(is_unreadable(&json, "to_muxed_id"), "{odd}");
+    }
+    let odd = [json!(7), json!(true), json!({}), json!(["G"]), json!("")];
+    let names = ["to", "type", "from", "from_muxed", "amount", "asset_type", "asset_code"];
+    for name in names.into_iter().chain(["asset_issuer", "transaction_hash", "created_at"]) {
+        for odd in &odd {
+            let mut json = payment();
+            json[name] = odd.clone();
+            let word = if name == "asset_type" { "asset" } else { name };
+            assert!(is_unreadable(&json, word), "{name} {odd}: {:?}", content(&json));
+        }
+    }
+    for odd in [json!("false"), json!(0), json!({})] {
+        let mut json = payment();
+        json["transaction_successful"] = odd.clone();
+        assert!(is_unreadable(&json, "transaction_successful"), "{odd}");
+    }
+    for (name, odd) in [("memo_type", json!(7)), ("memo", json!(7.5)), ("memo", json!({}))] {
+        let mut json = payment();
+        json["transaction"][name] = odd.clone();
+        assert!(is_unreadable(&json, name), "{name} {odd}");
+    }
+    let mut text = payment();
+    text["transaction"] = json!({ "memo_type": "text", "memo": 7 });
+    assert!(is_unreadable(&text, "memo"), "nobody knows whether it was `7` or `07`");
+    let others = [
+        ("create_account", "account", json!({ "funder": THEM, "starting_balance": "1" })),
+        ("account_merge", "into", json!({ "account": THEM })),
+        ("claim_claimable_balance", "claimant", json!({})),
+    ];
+    for (kind, name, mut fields) in others {
+        for odd in [json!(7), json!([US]), json!(null)] {
+            fields[name] = odd.clone();
+            assert!(is_unreadable(&json_of(kind, fields.clone()), name), "{kind} {odd}");
+        }
+    }
+    let change = |name: &str, odd: Value| {
+        let mut change = json!({ "type": "transfer", "from": THEM, "to": US, "amount": "1.0000000", "asset_type": "native" });
+        change[name] = odd;
+        json_of("invoke_host_function", json!({ "asset_balance_changes": [change] }))
+    };
+    for (name, odd) in [("to", json!(7)), ("type", json!(7)), ("destination_muxed_id", json!(7.5))]
+    {
+        assert!(is_unreadable(&change(name, odd), name), "{name}");
+    }
+    let changes = json!({ "asset_balance_changes": { "to": US } });
+    assert!(is_unreadable(&json_of("invoke_host_function", changes), "asset_balance_changes"));
+}
+
+/// What an account has, or asks for, is never taken for absent either: it decides how we pay.
+#[test]
+fn an_account_that_cannot_be_read_is_not_taken_for_another() {
+    let whole = json!({
+        "account_id": US, "sequence": "7", "subentry_count": 1,
+        "thresholds": { "low_threshold": 0, "med_threshold": 0 },
+        "signers": [{ "key": US, "weight": 1, "type": "ed25519_public_key" }],
+        "balances": [
+            { "asset_type": "liquidity_pool_shares", "balance": "1.0000000" },
+            { "asset_type": "native", "balance": "2.5000000" },
+        ],
+        "data": { "config.memo_required": "MQ==" },
+    });
+    let read = |json: &Value| account(json.to_string().as_bytes(), US);
+    let told = read(&whole).unwrap();
+    assert!(told.memo_required);
+    assert_eq!((told.lines.len(), told.entries), (1, 3));
+    assert_eq!(told.spendable(&StellarAsset::Native), Ok(10_000_000), "beside its reserve");
+    for (place, odd) in [
+        ("/balances", json!({})),
+        ("/balances/1/asset_type", json!(7)),
+        ("/balances/1/balance", json!(2.5)),
+        ("/signers/0/weight", json!("much")),
+        ("/data", json!("no")),
+        ("/data/config.memo_required", json!(1)),
+        ("/subentry_count", json!({})),
+    ] {
+        let mut json = whole.clone();
+        *json.pointer_mut(place).unwrap() = odd.clone();
+        assert!(read(&json).is_err(), "{place} {odd}");
+    }
+}
+
+/// A ledger that says that a transaction failed says that it did not pay, however little of its result we know.
+#[test]
+fn a_transaction_that_failed_has_not_paid_whatever_its_result() {
+    let told = |successful: Value, result_xdr: &str| {
+        let json = json!({ "hash": "ab12", "ledger": 70, "successful": successful, "result_xdr": result_xdr });
+        found(json.to_string().as_bytes(), "ab12")
+    };
+    // A code that no version of the ledger has, and a result that says the contrary.
+    for result in ["AAAAAAAAAGT///+AAAAAAA==", "rubbish", MERGE] {
+        let found = told(json!(false), result).unwrap();
+        let codes = found.failed.unwrap();
+        assert!(
+            matches!(&codes.transaction, TransactionCode::Other(why) if why.contains("failed")),
+            "{codes:?}"
+        );
+    }
+    assert!(told(json!("false"), MERGE).is_err(), "neither yes nor no");
+    assert_eq!(told(json!(null), MERGE).unwrap().failed, None, "its result tells");
 }
 
 #[test]

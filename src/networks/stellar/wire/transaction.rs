@@ -12,34 +12,45 @@ pub(in crate::networks::stellar) fn found(body: &[u8], hash: &str) -> Result<Fou
     let body = object(body)?;
     let fields = Fields::new(&body);
     let told = Fields::needed("hash", fields.word("hash"))?;
-    if !is_of(fields, hash) {
+    if !is_of(fields, hash)? {
         return Err(format!("transaction {hash} was asked for, transaction {told} came"));
     }
     outcome(fields)
 }
 
-/// What became of a transaction, from its record.
+/// What became of a transaction, from its record. One that says that it failed has not paid, whatever its result says or
+/// however little of it we can read.
 fn outcome(fields: Fields<'_>) -> Result<Found, String> {
     let ledger = Fields::needed("ledger", fields.number("ledger"))?;
-    let successful = fields.flag("successful");
+    let successful = fields.flag("successful")?;
     if successful == Some(true) {
         return Ok(Found { ledger, failed: None });
     }
-    let result_xdr = Fields::needed("result_xdr", fields.string("result_xdr"))?;
-    match (Codes::from_result_xdr(result_xdr)?, successful) {
-        (None, Some(false)) => {
-            Err("the record says that the transaction failed, its result that it did not"
-                .to_owned())
-        }
-        (failed, _) => Ok(Found { ledger, failed }),
+    let result_xdr = Fields::needed("result_xdr", fields.text("result_xdr"));
+    let codes = result_xdr.and_then(Codes::from_result_xdr);
+    if successful.is_none() {
+        return Ok(Found { ledger, failed: codes? });
     }
+    let unreadable = |why: String| Codes {
+        transaction: TransactionCode::parse(&format!("failed, and not why: {why}")),
+        operations: Vec::new(),
+    };
+    let codes = match codes {
+        Ok(Some(codes)) => codes,
+        Ok(None) => unreadable("its result says that it did not".to_owned()),
+        Err(why) => unreadable(why),
+    };
+    Ok(Found { ledger, failed: Some(codes) })
 }
 
 /// Whether the record is of the transaction `hash`, itself or with a fee bump around it.
-fn is_of(fields: Fields<'_>, hash: &str) -> bool {
-    let inner = |name: &str| fields.inner(name).and_then(|inner| inner.word("hash"));
-    [fields.word("hash"), inner("inner_transaction"), inner("fee_bump_transaction")]
-        .contains(&Some(hash))
+fn is_of(fields: Fields<'_>, hash: &str) -> Result<bool, String> {
+    let inner = |name: &str| {
+        let hash = fields.inner(name)?.map(|inner| inner.word("hash"));
+        Ok::<_, String>(hash.transpose()?.flatten())
+    };
+    let all = [fields.word("hash")?, inner("inner_transaction")?, inner("fee_bump_transaction")?];
+    Ok(all.contains(&Some(hash)))
 }
 
 /// Reads the answer to a submission: the record of a transaction that was applied, or a problem with its codes.
@@ -59,25 +70,32 @@ pub(in crate::networks::stellar) fn submitted(
         let Found { ledger, failed } = outcome(fields)?;
         return Ok(Some(match failed {
             None => SubmitAnswer::Applied { hash: hash.to_owned(), ledger },
+            Some(Codes { transaction: TransactionCode::Other(why), .. }) => {
+                // The ledger has it: a look at it there decides.
+                SubmitAnswer::Unclear { why }
+            }
             Some(codes) => SubmitAnswer::Rejected(codes),
         }));
     }
-    Ok(object(body).ok().and_then(|body| rejected(Fields::new(&body))).map(SubmitAnswer::Rejected))
+    let Ok(body) = object(body) else { return Ok(None) };
+    // Codes that cannot be read say nothing, and it may have been taken.
+    Ok(rejected(Fields::new(&body))?.map(SubmitAnswer::Rejected))
 }
 
 /// The codes of a problem.
-fn rejected(fields: Fields<'_>) -> Option<Codes> {
-    let Some(codes) = fields.inner("extras").and_then(|extras| extras.inner("result_codes")) else {
+fn rejected(fields: Fields<'_>) -> Result<Option<Codes>, String> {
+    let extras = fields.inner("extras")?;
+    let codes = extras.map(|extras| extras.inner("result_codes")).transpose()?.flatten();
+    let Some(codes) = codes else {
         // Horizon could not even read the envelope.
-        let kind = fields
-            .word("type")?
-            .rsplit('/')
-            .next()
-            .filter(|kind| *kind == "transaction_malformed")?;
-        return Some(Codes { transaction: TransactionCode::parse(kind), operations: Vec::new() });
+        let kind = fields.word("type")?.and_then(|kind| kind.rsplit('/').next());
+        let kind = kind.filter(|kind| *kind == "transaction_malformed");
+        let code = kind.map(TransactionCode::parse);
+        return Ok(code.map(|transaction| Codes { transaction, operations: Vec::new() }));
     };
     // With a fee bump around it, the outer code says only that the inner one counts.
-    let transaction = codes.word("inner_transaction").or_else(|| codes.word("transaction"))?;
-    let operations = codes.words("operations").map(OperationCode::parse).collect();
-    Some(Codes { transaction: TransactionCode::parse(transaction), operations })
+    let inner = codes.word("inner_transaction")?;
+    let Some(transaction) = inner.or(codes.word("transaction")?) else { return Ok(None) };
+    let operations = codes.words("operations")?.into_iter().map(OperationCode::parse).collect();
+    Ok(Some(Codes { transaction: TransactionCode::parse(transaction), operations }))
 }

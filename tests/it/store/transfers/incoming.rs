@@ -94,6 +94,26 @@ fn a_payment_moves_its_transfer_once_however_often_it_is_read() {
 }
 
 #[test]
+fn up_to_where_an_account_is_read_goes_forward_only() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        let through = async || store.read_through(NETWORK, ACCOUNT).await.unwrap();
+        store.note_read_through(&lease, NETWORK, ACCOUNT, 5).await.unwrap();
+        assert_eq!(through().await, None, "nothing was ever read");
+        create(&store, &[withdrawal("w")]).await;
+        assert_eq!(record(&store, &lease, paid("1", "w"), "c1").await, Recorded::Stored(1));
+        for (ledger, wanted) in [(7, 7), (6, 7), (4_000_000_000, 4_000_000_000)] {
+            store.note_read_through(&lease, NETWORK, ACCOUNT, ledger).await.unwrap();
+            assert_eq!(through().await, Some(wanted));
+        }
+        assert_eq!(record(&store, &lease, paid("1", "w"), "c2").await, Recorded::Stored(0));
+        assert_eq!(through().await, Some(4_000_000_000), "it stays with a new place");
+        assert_eq!(store.read_through(NETWORK, "other").await.unwrap(), None);
+    });
+}
+
+#[test]
 fn a_payment_twice_on_one_page_counts_once() {
     on_both(async |database| {
         let store = database.store().await;

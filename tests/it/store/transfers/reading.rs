@@ -94,7 +94,7 @@ fn what_did_not_come_in_time_is_overdue_for_who_would_see_it_come() {
         ];
         create(&store, &batch).await;
         let overdue = async |by, place, now| -> Vec<String> {
-            let found = store.overdue_transfers(by, place, at(now), 9).await.unwrap();
+            let found = store.overdue_transfers(by, place, None, at(now), 9).await.unwrap();
             found.into_iter().map(|one| one.transfer_id).collect()
         };
         assert!(overdue(Actor::PendingDeposits, "bank", 5).await.is_empty());
@@ -102,6 +102,12 @@ fn what_did_not_come_in_time_is_overdue_for_who_would_see_it_come() {
         assert_eq!(overdue(Actor::PendingDeposits, "bank", 901).await, ["late", "early"]);
         assert_eq!(overdue(Actor::Watch, "stellar", 6).await, ["w"]);
         assert!(overdue(Actor::Watch, "bank", 6).await.is_empty());
+        let to = async |account: &str| {
+            let found = store.overdue_transfers(Actor::Watch, "stellar", Some(account), at(6), 9);
+            found.await.unwrap().len()
+        };
+        let account = withdrawal("w").account.unwrap();
+        assert_eq!((to(&account).await, to("another").await), (1, 0));
         assert!(overdue(Actor::Outgoing, "bank", 6).await.is_empty());
         let lease = lease(&store, Poller::PendingDeposits, "bank").await;
         step(&store, Some(&lease), "late", S::Expired, Cause::DeadlinePassed).await;

@@ -1,0 +1,79 @@
+//! How long a sweep lasts while answers are waited for, and what it leaves to the next one.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use super::Pump;
+use crate::states::paying::calls::Called;
+use crate::store::Lease;
+
+/// While answers are waited for, it is looked so often for what has become due.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// A sweep that has lasted for so long waits no more for answers that are slow.
+pub(super) const SWEEP_MAX: Duration = Duration::from_secs(2);
+
+/// Calls that the rail has not answered yet.
+pub(in crate::states::paying) type Calls = FuturesUnordered<BoxFuture<'static, Called>>;
+
+/// What a sweep leaves to the next one.
+pub(in crate::states::paying) struct Left {
+    pub(super) calls: Calls,
+    /// How many of them are looks.
+    pub(super) looks: usize,
+    /// Under which lease they were claimed.
+    pub(super) lease: Lease,
+}
+
+impl Left {
+    /// Whether it is still the business of who holds this lease.
+    pub(in crate::states::paying) fn is_of(&self, lease: &Lease) -> bool {
+        let key = |lease: &Lease| (lease.scope.clone(), lease.holder.clone(), lease.term);
+        key(&self.lease) == key(lease)
+    }
+}
+
+impl Pump<'_> {
+    /// Whether what is due has been begun, and only answers are missing.
+    pub(super) fn is_at_its_end(&self) -> bool {
+        !self.calls.is_empty()
+            && self.done.error.is_none()
+            && self.to_pay.is_at_its_end()
+            && self.to_look.is_at_its_end()
+            && self.to_split.is_empty()
+    }
+
+    /// Whether it may be looked for what has become due since. A single sweep does what was due as it began.
+    pub(super) fn may_look_again(&self) -> bool {
+        self.is_at_its_end() && self.paying.lasts && !self.round.is_stopping() && self.is_young()
+    }
+
+    pub(super) fn is_young(&self) -> bool {
+        self.started_at.elapsed() < SWEEP_MAX
+    }
+
+    pub(super) fn look_again(&mut self) {
+        self.looked_at = Instant::now();
+        self.begun = self.round.now();
+        self.to_pay.again();
+        self.to_look.again();
+    }
+
+    /// Whether there is nothing more to do but to wait for answers, and another sweep will: then this one ends.
+    pub(super) fn waits_only(&self) -> bool {
+        let is_written = self.writes.is_empty() && self.answered.is_empty();
+        let is_stuck = self.calls.len() >= self.paying.options.parallel
+            && self.to_pay.claiming.is_none()
+            && self.to_look.claiming.is_none()
+            && self.moved_at.elapsed() >= SWEEP_MAX;
+        self.paying.lasts
+            && self.done.error.is_none()
+            && !self.done.is_untidy
+            && !self.round.is_stopping()
+            && is_written
+            && (self.is_at_its_end() || is_stuck)
+            && !self.is_young()
+    }
+}
