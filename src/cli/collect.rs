@@ -46,8 +46,7 @@ pub(super) struct BackfillArgs {
 /// What to compare.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every payment of the list is compared, row by row. Payments that are missing here are stored; those that have left the
-list are asked for one by one.
+Every payment of the list is compared, row by row. Payments that are missing here are stored; those that have left the list are asked for one by one.
 
 Example:
   railpoll reconcile accepted")]

@@ -42,8 +42,7 @@ const DECLINE_EXAMPLE: &str = "\
 Example:
   railpoll payments decline 7d5c0d39 --code AC03 --reason 'no such account'
 
-Codes are ISO 20022's external status reasons: AC03 invalid creditor account, AC04 closed account, AM04 insufficient
-funds, RR03 missing creditor name or address, NARR see the reason.";
+Codes are ISO 20022's external status reasons: AC03 invalid creditor account, AC04 closed account, AM04 insufficient funds, RR03 missing creditor name or address, NARR see the reason.";
 
 const HOLD_EXAMPLES: &str = "\
 Examples:
@@ -198,13 +197,13 @@ impl Desk {
         let payment = find(&self.store, payment_id, self.network.as_deref()).await?;
         expect_version("payment", payment_id, payment.version, self.version)?;
         let Some(decision) = decision(&self.wish, &payment).map_err(Failure::Refused)? else {
-            self.store.release(&payment.network, payment_id, &self.deed, now).await?;
+            self.store.release(&payment.network, &payment.payment_id, &self.deed, now).await?;
             return self.tell(&payment, None, now, out);
         };
         let review = Review { decision, decided_by: self.deed.operator.name.clone() };
         let (network, state) = (&payment.network, &payment.state);
         let by = By::Operator(&self.deed);
-        self.store.decide(network, by, payment_id, state, &review, now).await?;
+        self.store.decide(network, by, &payment.payment_id, state, &review, now).await?;
         self.tell(&payment, Some(&review.decision), now, out)?;
         self.warn(&payment, &review.decision, now, out)
     }

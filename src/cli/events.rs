@@ -1,8 +1,8 @@
 //! `railpoll events`: the outbox, listed or followed.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,11 +14,12 @@ use tokio::sync::oneshot;
 
 use super::document::embedded;
 use super::failure::Failure;
-use super::output::{Out, next_page};
+use super::lists::{ListFlags, Listed, counted, walk};
+use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
-use super::times::Moment;
-use crate::engine::{iso, readable};
+use crate::config::nearest;
+use crate::engine::{EventType, iso, readable};
 use crate::store::{EventFilter, Store, StoredEvent};
 
 /// How often the outbox is looked at while it is followed.
@@ -40,46 +41,70 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   railpoll events list --since 1h
   railpoll events list --type payment.state_changed --json
-  railpoll events list --subject payment/acme/7d5c0d39";
+  railpoll events list --type 'alert.*' --newest
+  railpoll events list --subject payment/acme/7d5c0d39*";
 
 const TAIL_EXAMPLES: &str = "\
 Examples:
-  railpoll events tail                               from now on
-  railpoll events tail --from 0 --json               everything that ever happened, and what will
+  railpoll events tail
+  railpoll events tail --type 'alert.*'
+  railpoll events tail --from 0 --json
 
-Events come in the order of their ids, and none comes before one that was printed: a program that remembers the last
-id and goes on with --from misses nothing.";
+Events come in the order of their ids, and none comes before one that was printed: a program that remembers the last id and goes on with --from misses nothing.";
 
 /// Which events to list.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only events since then: a date, a time, or a time back such as 2h
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// Only events of this type, such as alert.raised
-    #[arg(long = "type", value_name = "TYPE")]
-    event_type: Option<String>,
-    /// Only events about this: payment/NETWORK/PAYMENT or alert/NAME
-    #[arg(long)]
-    subject: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50")]
-    limit: NonZeroU32,
-    /// Only events after the one with this id
-    #[arg(long, value_name = "ID", default_value = "0")]
-    after: i64,
+    #[command(flatten)]
+    which: WhichArgs,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only events that come after the one with this id in the list
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
 }
 
-/// Where to begin.
+/// What is asked of an event.
+#[derive(Debug, Args)]
+struct WhichArgs {
+    /// Only events of this type, such as alert.raised, or of several, such as 'alert.*'
+    #[arg(long = "type", value_name = "TYPE", value_parser = event_type)]
+    event_type: Option<String>,
+    /// Only events about this: payment/NETWORK/PAYMENT, transfer/TRANSFER, alert/NAME; with * at its end about all that begin so
+    #[arg(long)]
+    subject: Option<String>,
+}
+
+/// Which events to follow, and from where.
 #[derive(Debug, Args)]
 pub(super) struct TailArgs {
+    #[command(flatten)]
+    which: WhichArgs,
     /// Begin after the event with this id [default: the newest]
     #[arg(long, value_name = "ID")]
     from: Option<i64>,
 }
 
+/// A type that there is, or a beginning of some with a star behind it.
+fn event_type(text: &str) -> Result<String, String> {
+    let types = || EventType::ALL.iter().map(|one| one.as_str());
+    let is_known = match text.strip_suffix('*') {
+        Some(beginning) => types().any(|one| one.starts_with(beginning)),
+        None => types().any(|one| one == text),
+    };
+    if is_known {
+        return Ok(text.to_owned());
+    }
+    Err(match nearest(text, types()) {
+        Some(near) => format!("there is no such type; did you mean {near}?"),
+        None => {
+            format!("there is no such type; there are: {}", types().collect::<Vec<_>>().join(", "))
+        }
+    })
+}
+
 #[derive(Debug, Serialize)]
-struct EventJson<'a> {
+pub(super) struct EventJson<'a> {
     id: i64,
     #[serde(rename = "type")]
     event_type: &'a str,
@@ -101,43 +126,65 @@ pub(super) async fn run(
 }
 
 async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
-    let filter = EventFilter {
-        after: args.after,
-        since: args.since.map(|since| since.before(session.now())),
-        event_type: args.event_type,
-        subject: args.subject,
-        // One more tells whether there is a next page.
-        limit: args.limit.get().saturating_add(1),
+    let ListArgs { which, flags, after } = args;
+    let only_count = flags.begin(out)?;
+    let now = session.now();
+    let mut filter = EventFilter {
+        after,
+        since: flags.since(now),
+        until: flags.until(now),
+        event_type: which.event_type,
+        subject: which.subject,
+        newest: flags.newest,
+        limit: 0,
     };
-    let mut events = session.look().await?.events(&filter).await?;
-    let shown = usize::try_from(args.limit.get()).unwrap_or(usize::MAX);
-    let more = events.len() > shown;
-    events.truncate(shown);
-    if out.is_json() {
-        return events.iter().try_for_each(|event| json(event, out));
+    let store = session.look().await?;
+    if only_count {
+        return counted::<StoredEvent>(store.events_count(&filter).await?, out);
     }
-    if events.is_empty() {
-        return out.line("no events");
+    let step = async |room, place: Option<i64>| {
+        filter.after = place.or(filter.after);
+        filter.limit = room;
+        Ok(store.events_step(&filter).await?)
+    };
+    walk(session, &flags, out, "no events", step, i64::to_string).await
+}
+
+impl Listed for StoredEvent {
+    type View<'a> = EventJson<'a>;
+    const KEYS: &'static [&'static str] = &["id", "type", "subject", "version", "at", "data"];
+    const NAME: &'static str = "events";
+
+    fn view(&self) -> Result<EventJson<'_>, Failure> {
+        Ok(EventJson {
+            id: self.id,
+            event_type: &self.event_type,
+            subject: &self.subject,
+            version: self.version,
+            at: iso(self.occurred_at),
+            data: embedded(&self.data)?,
+        })
     }
-    let mut table = Table::new(&[
-        Column::right("ID"),
-        Column::left("AT"),
-        Column::left("TYPE"),
-        Column::left("SUBJECT"),
-        Column::prose("FACTS"),
-    ]);
-    for event in &events {
-        table.row([
-            event.id.to_string().into(),
-            readable(event.occurred_at).into(),
-            event.event_type.as_str().into(),
-            event.subject.as_str().into(),
-            facts(&event.data).into(),
+
+    fn table(rows: &[Self], _now: DateTime<Utc>) -> Table {
+        let mut table = Table::new(&[
+            Column::right("ID"),
+            Column::left("AT"),
+            Column::left("TYPE"),
+            Column::left("SUBJECT"),
+            Column::prose("FACTS"),
         ]);
+        for event in rows {
+            table.row([
+                event.id.to_string().into(),
+                readable(event.occurred_at).into(),
+                event.event_type.as_str().into(),
+                event.subject.as_str().into(),
+                facts(&event.data).into(),
+            ]);
+        }
+        table
     }
-    out.table(&table)?;
-    let next = events.last().filter(|_| more).map(|last| last.id.to_string());
-    out.notes(next.map(|token| next_page(session.command_line(), &token)).as_slice())
 }
 
 async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), Failure> {
@@ -150,24 +197,31 @@ async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), F
     // It can be stopped between two readings, and while it waits for one: all that was read is printed by then.
     tokio::select! {
         _ = stop => Ok(()),
-        end = follow(&store, from, out) => end,
+        end = follow(&store, &args.which, from, out) => end,
     }
 }
 
-async fn follow(store: &Store, from: i64, out: &mut Out) -> Result<(), Failure> {
-    let mut last = from;
+async fn follow(store: &Store, which: &WhichArgs, from: i64, out: &mut Out) -> Result<(), Failure> {
+    let mut filter = EventFilter {
+        after: Some(from),
+        event_type: which.event_type.clone(),
+        subject: which.subject.clone(),
+        limit: READ_MAX,
+        ..EventFilter::default()
+    };
     loop {
-        let events = store.events_after(last, READ_MAX).await?;
-        for event in &events {
+        let step = store.events_step(&filter).await?;
+        for event in &step.rows {
             if out.is_json() {
-                json(event, out)?;
+                out.json(&event.view()?)?;
             } else {
                 out.line(line(event))?;
             }
-            last = event.id;
         }
         out.flush()?;
-        if events.len() < usize::try_from(READ_MAX).unwrap_or(usize::MAX) {
+        let last = step.rows.last().map(|event| event.id);
+        filter.after = step.next.or(last).or(filter.after);
+        if step.next.is_none() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -188,17 +242,6 @@ fn stop() -> Result<oneshot::Receiver<()>, Failure> {
         }
     });
     Ok(stop)
-}
-
-fn json(event: &StoredEvent, out: &mut Out) -> Result<(), Failure> {
-    out.json(&EventJson {
-        id: event.id,
-        event_type: &event.event_type,
-        subject: &event.subject,
-        version: event.version,
-        at: iso(event.occurred_at),
-        data: embedded(&event.data)?,
-    })
 }
 
 /// An event in a line, with columns as wide as they usually are: the next events are not known yet.

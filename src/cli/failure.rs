@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::config::ConfigErrors;
@@ -78,10 +79,51 @@ impl Failure {
         }
     }
 
-    /// Says it on standard error, unless there is nothing to say.
-    pub(super) fn tell(&self) {
+    /// Which kind of end it is, for programs.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Config(_) => "config",
+            Self::Refused(_) => "refused",
+            Self::NoDatabase(_) => "no_database",
+            Self::Open { .. } | Self::Store(_) => "database",
+            Self::Network(_) => "network",
+            Self::Write { .. } => "write",
+            Self::Closed | Self::Told(_) => "told",
+            Self::Defect(_) => "defect",
+        }
+    }
+
+    /// What went wrong, and below it what to do about it.
+    fn parts(&self) -> (String, Option<String>) {
+        let text = self.to_string();
+        match (self, text.split_once('\n')) {
+            (Self::Config(_), _) | (_, None) => (text, None),
+            (_, Some((error, hint))) => {
+                let error = error.strip_prefix("error: ").unwrap_or(error);
+                (error.to_owned(), Some(hint.trim().to_owned()))
+            }
+        }
+    }
+
+    /// Says it on standard error, unless there is nothing to say: to people, or as an object to programs.
+    pub(super) fn tell(&self, json: bool) {
         match self {
             Self::Closed | Self::Told(_) => {}
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Refused(_)
+            | Self::NoDatabase(_)
+            | Self::Open { .. }
+            | Self::Store(_)
+            | Self::Network(_)
+            | Self::Write { .. }
+            | Self::Defect(_)
+                if json =>
+            {
+                let (error, hint) = self.parts();
+                say_json(&json!({ "error": error, "code": self.code(), "hint": hint }));
+            }
             Self::Usage(_)
             | Self::Config(_)
             | Self::Refused(_)
@@ -93,6 +135,11 @@ impl Failure {
             | Self::Defect(_) => say(&self.to_string()),
         }
     }
+}
+
+/// Says something to programs on standard error.
+pub(super) fn say_json(object: &Value) {
+    drop(writeln!(io::stderr().lock(), "{object}"));
 }
 
 /// Says something on standard error. Nobody can be told if that fails.

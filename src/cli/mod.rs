@@ -6,7 +6,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `session` | settings and the database, opened as a reader should |
-//! | `output`, `table`, `document` | lines, JSON, tables and documents on standard output |
+//! | `output`, `table`, `document` | lines, JSON, CSV, tables and documents on standard output |
+//! | `lists`, `names` | the flags of all lists, and how they are walked; names and ids that somebody typed |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
@@ -24,7 +25,9 @@ mod demo;
 mod document;
 mod events;
 mod failure;
+mod lists;
 mod migrate;
+mod names;
 mod output;
 mod payments;
 mod payments_show;
@@ -65,14 +68,13 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  railpoll status                                    how each poller is
-  railpoll payments list --review pending            what waits for your decision
-  railpoll payments show 7d5c0d39                    everything on record of a payment
-  railpoll payments approve 7d5c0d39                 let it go on
-  railpoll events tail --json | my-program           hear of everything that happens
+  railpoll status
+  railpoll payments list --review pending
+  railpoll payments show 7d5c0d39
+  railpoll payments approve 7d5c0d39
+  railpoll events tail --json | my-program
 
-Exit codes: 0 done; 1 refused, or no such thing; 64 bad command line;
-69 database unavailable; 70 a defect of ours; 78 bad config.";
+Exit codes: 0 done; 1 refused, or no such thing; 64 bad command line; 69 database unavailable; 70 a defect of ours; 77 the network refused the credentials; 78 bad config.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -128,6 +130,10 @@ fn run(arguments: &[OsString]) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(answer) => {
+            if answer.use_stderr() && arguments.iter().any(|word| word == "--json") {
+                Failure::Usage(answer.to_string()).tell(true);
+                return Exit::Usage;
+            }
             // A closed pipe is nobody's loss here: whoever closed it did not want the text.
             drop(answer.print());
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -136,16 +142,17 @@ fn run(arguments: &[OsString]) -> Exit {
     if let Some(usual) = usual_logs(&cli.command) {
         start_logging(cli.common.log_format, usual);
     }
-    let mut out = Out::stdout(cli.common.json);
+    let common = cli.common.gathered(arguments);
+    let mut out = Out::stdout(common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
-    let sources = cli.common.sources();
+    let sources = common.sources();
     let session = Session::new(sources, words.collect());
     match dispatch(cli.command, &session, &mut out).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,
         Err(failure) => {
             // What was said before is to be read before.
             drop(out.flush());
-            failure.tell();
+            failure.tell(out.is_json());
             failure.exit()
         }
     }
@@ -209,7 +216,7 @@ async fn each<T>(
             Ok(()) => {}
             Err(failure) if failure.exit() == Exit::Refused => {
                 out.flush()?;
-                failure.tell();
+                failure.tell(out.is_json());
                 refused = true;
             }
             // The database is gone: the others would fail alike.
@@ -228,5 +235,22 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    /// A line that is broken by hand is broken again where the terminal ends.
+    #[test]
+    fn help_is_wrapped_by_nobody_but_the_terminal() {
+        fn check(command: &clap::Command) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            for pair in lines.windows(2) {
+                let goes_on = !pair[1].is_empty() && !pair[1].starts_with(' ');
+                let is_prose =
+                    !pair[0].ends_with(':') && !pair[0].is_empty() && !pair[0].starts_with(' ');
+                assert!(!(is_prose && goes_on), "{}: {pair:?}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
     }
 }

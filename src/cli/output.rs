@@ -1,20 +1,26 @@
 //! Standard output: lines, JSON lines and tables, safe for a terminal and for a pipe that is closed early.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write as _};
 
 use clap::Command;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::failure::Failure;
+use super::lists::Format;
 use super::table::Table;
 
 /// Where a command's answer goes.
 pub(super) struct Out {
     stdout: BufWriter<StdoutLock<'static>>,
-    json: bool,
+    format: Format,
     look: Look,
+    terminal: bool,
+    /// The columns' widths of the table whose next part is to come.
+    widths: Vec<u16>,
 }
 
 /// What the place that we write to can show.
@@ -30,13 +36,72 @@ impl Out {
     /// Standard output of this process.
     pub(super) fn stdout(json: bool) -> Self {
         let stdout = io::stdout();
-        let look = if stdout.is_terminal() { terminal() } else { Look::default() };
-        Self { stdout: BufWriter::new(stdout.lock()), json, look }
+        let is_terminal = stdout.is_terminal();
+        let look = if is_terminal { terminal() } else { Look::default() };
+        let format = if json { Format::Json } else { Format::Table };
+        let stdout = BufWriter::new(stdout.lock());
+        Self { stdout, format, look, terminal: is_terminal, widths: Vec::new() }
     }
 
     /// Whether programs read us: then only [`Self::json`] is to be called.
     pub(super) const fn is_json(&self) -> bool {
-        self.json
+        matches!(self.format, Format::Json)
+    }
+
+    /// Whether it is written for a spreadsheet.
+    pub(super) const fn is_csv(&self) -> bool {
+        matches!(self.format, Format::Csv)
+    }
+
+    /// Writes in another format from now on. With `--json` no other is possible.
+    pub(super) fn write_as(&mut self, format: Format) -> Result<(), Failure> {
+        if self.is_json() && format != Format::Json {
+            return Err(Failure::Usage("--json is --format json: give one of them".to_owned()));
+        }
+        self.format = format;
+        Ok(())
+    }
+
+    /// Writes the names of the columns of a list for a spreadsheet.
+    pub(super) fn csv_heading(&mut self, keys: &[&str]) -> Result<(), Failure> {
+        self.csv(keys.iter().map(|key| (*key).to_owned()))
+    }
+
+    /// Writes a row of it: what is not there is empty, and what is no text is JSON.
+    pub(super) fn csv_row(&mut self, keys: &[&str], row: &impl Serialize) -> Result<(), Failure> {
+        let defect = |error| Failure::Defect(format!("not JSON: {error}"));
+        let text = serde_json::to_string(row).map_err(defect)?;
+        let mut fields: HashMap<String, Box<RawValue>> =
+            serde_json::from_str(&text).map_err(defect)?;
+        let fields = keys.iter().map(|key| {
+            let Some(raw) = fields.remove(*key) else { return Ok(String::new()) };
+            match raw.get() {
+                "null" => Ok(String::new()),
+                text if text.starts_with('"') => serde_json::from_str(text).map_err(defect),
+                other => Ok(other.to_owned()),
+            }
+        });
+        let fields = fields.collect::<Result<Vec<String>, Failure>>()?;
+        self.csv(fields)
+    }
+
+    fn csv(&mut self, fields: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+        let mut writer = csv::Writer::from_writer(&mut self.stdout);
+        let written = writer.write_record(fields).and_then(|()| writer.flush().map_err(Into::into));
+        written.map_err(|error| failure(error.into()))
+    }
+
+    /// Writes a part of a long table, under the columns of its first part.
+    pub(super) fn part_of_table(&mut self, table: &Table, first: bool) -> Result<(), Failure> {
+        if first {
+            self.widths = table.widths(self.look);
+            return self.table(table);
+        }
+        for line in table.further_lines(self.look, &self.widths) {
+            self.write(line.as_bytes())?;
+            self.write(b"\n")?;
+        }
+        Ok(())
     }
 
     /// Writes a line for people.
@@ -65,6 +130,8 @@ impl Out {
     pub(super) fn json(&mut self, object: &impl Serialize) -> Result<(), Failure> {
         let line = serde_json::to_string(object)
             .map_err(|error| Failure::Defect(format!("not JSON: {error}")))?;
+        // A terminal takes some characters as orders. Inside a JSON string they can be written as escapes.
+        let line = if self.terminal { escaped(&line).into_owned() } else { line };
         self.write(format!("{line}\n").as_bytes())
     }
 
@@ -111,11 +178,37 @@ fn columns() -> usize {
 /// The text without what a terminal would take as an order or show out of place: networks and partners send it, and
 /// nobody should be shown another amount or payment than there is.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let is_order = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-    };
     if text.contains(is_order) { text.replace(is_order, "\u{fffd}").into() } else { text.into() }
+}
+
+/// Whether a terminal takes it as an order, or shows nothing of it: control characters, marks of direction, and what has no
+/// width and no ink, behind which two texts that look alike may differ.
+fn is_order(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// JSON with such characters as escapes. They can only stand inside its strings.
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_order) {
+        return json.into();
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_order(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text.into()
 }
 
 /// Tells how to see the next page: `command` with `--after token` in place of any other.
@@ -150,6 +243,20 @@ mod tests {
     fn orders_to_the_terminal_are_not_carried_out() {
         assert_eq!(printable("plain é €"), "plain é €");
         assert_eq!(printable("a\x1b[2Jb\u{202e}c\nd"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        for unseen in
+            ['\u{200b}', '\u{61c}', '\u{feff}', '\u{e0041}', '\u{ad}', '\u{9b}', '\u{fe0f}']
+        {
+            assert_eq!(printable(&format!("a{unseen}b")), "a\u{fffd}b", "{unseen:?}");
+        }
+    }
+
+    #[test]
+    fn json_on_a_terminal_has_escapes_for_them() {
+        assert_eq!(escaped("{\"a\":\"é\"}"), "{\"a\":\"é\"}");
+        let told = escaped("{\"a\":\"x\u{9b}2J\u{200b}\u{e0041}\"}").into_owned();
+        assert_eq!(told, r#"{"a":"x\u009b2J\u200b\udb40\udc41"}"#);
+        let read: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(read["a"], "x\u{9b}2J\u{200b}\u{e0041}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `railpoll payments`: the list, and finding one payment.
 
-use std::num::NonZeroU32;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::PossibleValuesParser;
@@ -8,19 +8,22 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::output::{Out, next_page};
+use super::lists::{ListFlags, Listed, counted, walk};
+use super::names::{self, expect_place};
+use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
-use super::times::{Moment, relative, time};
+use super::times::{relative, time};
 use super::{decisions, payments_show};
-use crate::engine::{PaymentState, ReviewStatus, iso};
-use crate::store::{PaymentFilter, PaymentRow, Store};
+use crate::engine::{Amount, PaymentState, ReviewStatus, iso};
+use crate::networks::ripplenet::party_names;
+use crate::store::{PaymentFilter, PaymentPlace, PaymentRow, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PaymentsCommand {
     /// List payments, by the time of their last change, oldest first
     #[command(after_help = LIST_EXAMPLES)]
-    List(ListArgs),
+    List(Box<ListArgs>),
     /// Tell everything that is on record of a payment
     Show(payments_show::ShowArgs),
     #[command(flatten)]
@@ -29,34 +32,58 @@ pub(super) enum PaymentsCommand {
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  railpoll payments list --review pending            what waits for a person
+  railpoll payments list --review pending
   railpoll payments list --state EXECUTED --since 2h
-  railpoll payments list --json | jq -r .payment_id
+  railpoll payments list --amount 100 --currency USD --newest
+  railpoll payments list --name 'Maria Garcia'
+  railpoll payments list --format csv > payments.csv
 
-The next page: the last line of the table is the command for it. With --json, put the last object's
-modified_at/network/payment_id after --after.";
+The next page: the last line of the table is the command for it. With --json, put the last object's modified_at/network/payment_id after --after.
+
+A list that has looked at a million payments without an end says so, and how to go on; with --name, at a hundred thousand.";
 
 /// Which payments to list.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only payments that come after this one in the list
+    #[arg(long, value_name = "TOKEN", value_parser = token)]
+    after: Option<Token>,
+}
+
+/// What is asked of a payment in the list.
+#[derive(Debug, Args)]
+struct WhichArgs {
     /// Only payments in this state, such as ACCEPTED or EXECUTED
     #[arg(long, value_parser = state)]
     state: Option<PaymentState>,
+    /// Only payments with this sub-state
+    #[arg(long)]
+    sub_state: Option<String>,
+    /// Only payments in which we have this part
+    #[arg(long, value_parser = PossibleValuesParser::new(["receiving", "sending"]))]
+    role: Option<String>,
     /// Only payments of this network
     #[arg(long)]
     network: Option<String>,
     /// Only payments whose review stands so
     #[arg(long, value_parser = PossibleValuesParser::new(ReviewStatus::ALL.map(ReviewStatus::as_str)))]
     review: Option<String>,
-    /// Only payments changed since then: a date, a time, or a time back such as 2h
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50")]
-    limit: NonZeroU32,
-    /// Only payments that come after this one in the list
-    #[arg(long, value_name = "TOKEN", value_parser = token)]
-    after: Option<Token>,
+    /// Only payments with this reference of the sender (end-to-end id)
+    #[arg(long)]
+    reference: Option<String>,
+    /// Only payments of this amount: 100 is 100.00
+    #[arg(long)]
+    amount: Option<Amount>,
+    /// Only payments in this currency
+    #[arg(long)]
+    currency: Option<String>,
+    /// Only payments whose sender or beneficiary is named so: each word in a name, in any order and case
+    #[arg(long, conflicts_with = "count")]
+    name: Option<String>,
 }
 
 /// The place of a payment in the list.
@@ -86,12 +113,6 @@ fn token(text: &str) -> Result<Token, String> {
         network: network.to_owned(),
         payment_id: payment_id.to_owned(),
     })
-}
-
-impl Token {
-    fn of(row: &PaymentRow) -> String {
-        format!("{}/{}/{}", iso(row.modified_at), row.network, row.payment_id)
-    }
 }
 
 /// A payment for programs, as the documentation promises it.
@@ -152,38 +173,130 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     match command {
-        PaymentsCommand::List(args) => list(session, args, out).await,
+        PaymentsCommand::List(args) => list(session, *args, out).await,
         PaymentsCommand::Show(args) => payments_show::run(session, &args, out).await,
         PaymentsCommand::Decide(command) => decisions::run(session, command, out).await,
     }
 }
 
 async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let ListArgs { which, flags, after } = args;
+    let only_count = flags.begin(out)?;
     let now = session.now();
-    let limit = args.limit.get();
-    let filter = PaymentFilter {
-        state: args.state.as_ref().map(|state| state.as_str().to_owned()),
-        network: args.network,
-        review: args.review,
-        since: args.since.map(|since| since.before(now)),
-        after_network: args.after.as_ref().map(|token| token.network.clone()),
-        after: args.after.map(|token| (token.modified_at, token.payment_id)),
-        // One more tells whether there is a next page.
-        limit: limit.saturating_add(1),
+    let settings = session.settings()?;
+    let store = session.look().await?;
+    expect_place(&settings, &store, names::Kind::Network, which.network.as_deref()).await?;
+    let nothing = nothing(which.state.as_ref());
+    let mut filter = PaymentFilter {
+        state: which.state.map(|state| state.as_str().to_owned()),
+        sub_state: which.sub_state,
+        role: which.role.map(|role| role.to_uppercase()),
+        network: which.network,
+        review: which.review,
+        reference: which.reference,
+        amount: which.amount,
+        currency: which.currency.map(|currency| currency.to_uppercase()),
+        since: flags.since(now),
+        until: flags.until(now),
+        newest: flags.newest,
+        after: None,
+        after_network: None,
+        limit: 0,
     };
-    let mut rows = session.look().await?.payments(&filter).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > shown;
-    rows.truncate(shown);
-    if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&PaymentJson::from(row)));
+    if only_count {
+        return counted::<PaymentRow>(store.payments_count(&filter).await?, out);
     }
-    if rows.is_empty() {
-        return out.line(nothing(args.state.as_ref()));
+    if let Some(token) = after {
+        filter.go_on((token.modified_at, token.network, token.payment_id));
     }
-    out.table(&table(&rows, now))?;
-    let next = rows.last().filter(|_| more).map(Token::of);
-    out.notes(next.map(|token| next_page(session.command_line(), &token)).as_slice())
+    let name = which.name.as_deref().map(words);
+    let step = async |room, place| {
+        if let Some(place) = place {
+            filter.go_on(place);
+        }
+        filter.limit = room;
+        let Some(name) = &name else { return Ok(store.payments_step(&filter).await?) };
+        filter.limit = DOCUMENTS;
+        let mut step = store.payments_step(&filter).await?;
+        named(&store, &mut step.rows, name).await?;
+        if step.rows.len() > usize::try_from(room).unwrap_or(usize::MAX) {
+            step.rows.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+            step.next = step.rows.last().map(place_of);
+        }
+        // A document is ten times as long as a row.
+        step.looked_at = u64::from(DOCUMENTS) * 10;
+        Ok(step)
+    };
+    walk(session, &flags, out, &nothing, step, |(at, network, id)| {
+        format!("{}/{network}/{id}", iso(*at))
+    })
+    .await
+}
+
+/// So many documents are read at a time.
+const DOCUMENTS: u32 = 200;
+
+fn place_of(row: &PaymentRow) -> PaymentPlace {
+    (row.modified_at, row.network.clone(), row.payment_id.clone())
+}
+
+fn words(name: &str) -> Vec<String> {
+    name.split_whitespace().map(str::to_lowercase).collect()
+}
+
+/// Keeps the payments in whose documents somebody is named so.
+async fn named(store: &Store, rows: &mut Vec<PaymentRow>, name: &[String]) -> Result<(), Failure> {
+    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in &*rows {
+        ids.entry(row.network.clone()).or_default().push(row.payment_id.clone());
+    }
+    let mut kept = HashSet::new();
+    for (network, ids) in ids {
+        let documents = store.documents(&network, ids).await?;
+        let is_named = |document: &str| {
+            let names = party_names(document);
+            name.iter().all(|word| names.iter().any(|name| name.contains(word)))
+        };
+        let found = documents.into_iter().filter(|(_, document)| is_named(document));
+        kept.extend(found.map(|(id, _)| (network.clone(), id)));
+    }
+    rows.retain(|row| kept.contains(&(row.network.clone(), row.payment_id.clone())));
+    Ok(())
+}
+
+impl Listed for PaymentRow {
+    type View<'a> = PaymentJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "network",
+        "payment_id",
+        "state",
+        "sub_states",
+        "connector_role",
+        "amount",
+        "currency",
+        "payout_amount",
+        "payout_currency",
+        "end_to_end_id",
+        "created_at",
+        "modified_at",
+        "expires_at",
+        "first_seen_at",
+        "review",
+        "not_before",
+        "acted_at",
+        "returns",
+        "returned_by",
+        "version",
+    ];
+    const NAME: &'static str = "payments";
+
+    fn view(&self) -> Result<PaymentJson<'_>, Failure> {
+        Ok(PaymentJson::from(self))
+    }
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        table(rows, now)
+    }
 }
 
 fn nothing(state: Option<&PaymentState>) -> String {
@@ -242,13 +355,60 @@ pub(super) fn review(row: &PaymentRow) -> Cell {
     }
 }
 
-/// The one payment with this id.
+/// The one payment with this id, or whose id alone begins so.
 pub(super) async fn find(
     store: &Store,
     payment_id: &str,
     network: Option<&str>,
 ) -> Result<PaymentRow, Failure> {
     let mut found = store.payments_with_id(payment_id, network).await?;
+    if found.is_empty() && names::may_begin(payment_id) {
+        found = store.payments_beginning(payment_id, network, names::CANDIDATES).await?;
+        if found.iter().any(|row| row.payment_id != found[0].payment_id) {
+            let ids: Vec<String> = found.into_iter().map(|row| row.payment_id).collect();
+            return Err(names::ambiguous("payments", payment_id, &ids));
+        }
+    }
+    one_of(found, payment_id, network)
+}
+
+/// The same for whoever only looks: the sender's reference will do too.
+pub(super) async fn find_by_any(
+    store: &Store,
+    text: &str,
+    network: Option<&str>,
+) -> Result<PaymentRow, Failure> {
+    let missing = match find(store, text, network).await {
+        Err(Failure::Refused(missing)) => missing,
+        found => return found,
+    };
+    let filter = PaymentFilter {
+        reference: Some(text.to_owned()),
+        network: network.map(ToOwned::to_owned),
+        newest: true,
+        limit: names::CANDIDATES,
+        ..PaymentFilter::default()
+    };
+    let mut found = store.payments(&filter).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(payment), true) => Ok(payment),
+        (None, _) => Err(Failure::Refused(missing)),
+        (Some(last), false) => {
+            found.push(last);
+            let ids: Vec<String> = found.into_iter().map(|row| row.payment_id).collect();
+            Err(Failure::Refused(format!(
+                "several payments have the reference {text}: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+fn one_of(
+    mut found: Vec<PaymentRow>,
+    payment_id: &str,
+    network: Option<&str>,
+) -> Result<PaymentRow, Failure> {
     let place = network.map_or_else(|| "any network".to_owned(), |name| format!("network {name}"));
     match (found.pop(), found.as_slice()) {
         (None, _) => Err(Failure::Refused(format!(

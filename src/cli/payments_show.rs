@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::document::{embedded, pretty};
 use super::failure::Failure;
 use super::output::Out;
-use super::payments::{PaymentJson, find, review};
+use super::payments::{PaymentJson, find_by_any, review};
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
@@ -18,7 +18,7 @@ use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
 /// Which payment to show.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The payment's id
+    /// The payment's id or its beginning, or the sender's reference (end-to-end id)
     #[arg(value_name = "PAYMENT")]
     payment_id: String,
     /// The network it is on, where several have such an id
@@ -69,7 +69,7 @@ struct ReviewJson<'a> {
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.look().await?;
-    let payment = find(&store, &args.payment_id, args.network.as_deref()).await?;
+    let payment = find_by_any(&store, &args.payment_id, args.network.as_deref()).await?;
     let story = store.story(payment).await?;
     if args.document {
         pretty(&story.document).lines().try_for_each(|line| out.line(line))

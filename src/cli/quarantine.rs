@@ -1,30 +1,29 @@
 //! `railpoll quarantine`: rows of a network that could not be understood or believed.
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::again::look_again;
 use super::each;
 use super::failure::Failure;
+use super::lists::{ListFlags, Listed, counted, walk};
+use super::names::{Kind, expect_place};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
 use super::who::WhyArgs;
-use crate::engine::{iso, readable};
-use crate::store::QuarantinedRow;
+use crate::engine::{Poller, iso, readable};
+use crate::store::{QuarantineFilter, QuarantinedRow, Step};
 
 /// More rows than this nobody reads.
 const ROWS_MAX: u32 = 1_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QuarantineCommand {
-    /// List the rows that are set aside, oldest first, at most a thousand
-    List {
-        /// Also rows that need no attention any more
-        #[arg(long)]
-        all: bool,
-    },
+    /// List the rows that are set aside, oldest first
+    List(ListArgs),
     /// Show a row as it came, up to 64 kB
     Show {
         /// The row's number
@@ -43,6 +42,28 @@ pub(super) enum QuarantineCommand {
     Resolve(ResolveArgs),
 }
 
+/// Which rows to list.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Also rows that need no attention any more
+    #[arg(long)]
+    all: bool,
+    /// Only rows that this poller met
+    #[arg(long)]
+    poller: Option<Poller>,
+    /// Only rows of this network or rail
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
+    /// Only rows of this payment
+    #[arg(long, value_name = "PAYMENT")]
+    payment: Option<String>,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only rows that come after the one with this number in the list
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ResolveArgs {
     /// The rows' numbers
@@ -53,7 +74,7 @@ pub(super) struct ResolveArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct RowJson<'a> {
+pub(super) struct RowJson<'a> {
     id: i64,
     poller: &'a str,
     place: &'a str,
@@ -88,7 +109,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     match command {
-        QuarantineCommand::List { all } => list(session, all, out).await,
+        QuarantineCommand::List(args) => list(session, args, out).await,
         QuarantineCommand::Show { id } => show(session, id, out).await,
         QuarantineCommand::Retry { ids } => retry(session, &ids, out).await,
         QuarantineCommand::Resolve(args) => resolve(session, &args, out).await,
@@ -101,8 +122,19 @@ async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Fail
     let mut rows = store.quarantined(false, ROWS_MAX).await?;
     store.close().await;
     rows.retain(|row| ids.is_empty() || ids.contains(&row.quarantine_id));
+    let missing: Vec<String> = ids
+        .iter()
+        .filter(|id| !rows.iter().any(|row| row.quarantine_id == **id))
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        return Err(Failure::Refused(format!(
+            "no row with such a number is set aside: {}",
+            missing.join(", ")
+        )));
+    }
     if rows.is_empty() {
-        return out.line("nothing of that is set aside");
+        return out.line("nothing is set aside");
     }
     each(&rows, out, async |row, out| {
         let (id, reason) = (row.quarantine_id, &row.reason);
@@ -117,36 +149,78 @@ async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Fail
     .await
 }
 
-async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let rows = session.look().await?.quarantined(all, ROWS_MAX).await?;
-    if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&RowJson::new(row, None)));
-    }
-    if rows.is_empty() {
-        return out.line("nothing is set aside");
-    }
+async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let flags = args.flags;
+    let only_count = flags.begin(out)?;
     let now = session.now();
-    let mut table = Table::new(&[
-        Column::right("ID"),
-        Column::left("POLLER"),
-        Column::left("PLACE"),
-        Column::left("PAYMENT"),
-        Column::left("SEEN"),
-        Column::left("RESOLVED"),
-        Column::prose("REASON"),
-    ]);
-    for row in &rows {
-        table.row([
-            row.quarantine_id.to_string().into(),
-            row.poller.as_str().into(),
-            row.network.as_str().into(),
-            row.payment_id.clone().into(),
-            relative(row.first_seen_at, now).into(),
-            row.resolved_at.map(|time| relative(time, now)).into(),
-            row.reason.as_str().into(),
-        ]);
+    let settings = session.settings()?;
+    let store = session.look().await?;
+    expect_place(&settings, &store, Kind::Place, args.place.as_deref()).await?;
+    let mut filter = QuarantineFilter {
+        resolved: args.all,
+        poller: args.poller.map(|poller| poller.name().to_owned()),
+        place: args.place,
+        payment_id: args.payment,
+        since: flags.since(now),
+        until: flags.until(now),
+        newest: flags.newest,
+        after: args.after,
+        limit: 0,
+    };
+    if only_count {
+        return counted::<QuarantinedRow>(store.quarantine_count(&filter).await?, out);
     }
-    out.table(&table)
+    let step = async |room, place: Option<i64>| {
+        filter.after = place.or(filter.after);
+        filter.limit = room;
+        let rows = store.quarantine(&filter).await?;
+        let next = rows.last().map(|row| row.quarantine_id);
+        Ok(Step { rows, looked_at: 0, next })
+    };
+    walk(session, &flags, out, "nothing is set aside", step, i64::to_string).await
+}
+
+impl Listed for QuarantinedRow {
+    type View<'a> = RowJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "poller",
+        "place",
+        "payment_id",
+        "reason",
+        "first_seen_at",
+        "resolved_at",
+        "resolution",
+    ];
+    const NAME: &'static str = "rows";
+
+    fn view(&self) -> Result<RowJson<'_>, Failure> {
+        Ok(RowJson::new(self, None))
+    }
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        let mut table = Table::new(&[
+            Column::right("ID"),
+            Column::left("POLLER"),
+            Column::left("PLACE"),
+            Column::left("PAYMENT"),
+            Column::left("SEEN"),
+            Column::left("RESOLVED").spare(),
+            Column::prose("REASON"),
+        ]);
+        for row in rows {
+            table.row([
+                row.quarantine_id.to_string().into(),
+                row.poller.as_str().into(),
+                row.network.as_str().into(),
+                row.payment_id.clone().into(),
+                relative(row.first_seen_at, now).into(),
+                row.resolved_at.map(|time| relative(time, now)).into(),
+                row.reason.as_str().into(),
+            ]);
+        }
+        table
+    }
 }
 
 async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {

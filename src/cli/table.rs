@@ -135,9 +135,32 @@ impl Table {
 
     /// The table as lines of text. The titles are left out if none of the columns has one.
     pub(super) fn lines(&self, look: Look) -> Vec<String> {
+        self.laid_out(look, None)
+    }
+
+    /// The lines of a table that goes on under another one, whose columns are so wide.
+    pub(super) fn further_lines(&self, look: Look, widths: &[u16]) -> Vec<String> {
+        self.laid_out(look, Some(widths))
+    }
+
+    /// How wide each column is, the gap behind it left out; 0 of one that is left out.
+    pub(super) fn widths(&self, look: Look) -> Vec<u16> {
+        let titles = |column: &Column| column.title.chars().count();
+        let widest = |(at, column): (usize, &Column)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(at));
+            let widest =
+                cells.map(|cell| cell.text.chars().count()).fold(titles(column), usize::max);
+            u16::try_from(widest).unwrap_or(u16::MAX)
+        };
+        let widths: Vec<u16> = self.columns.iter().enumerate().map(widest).collect();
+        let hidden = self.hidden(&widths, look.width);
+        widths.iter().zip(hidden).map(|(width, hidden)| if hidden { 0 } else { *width }).collect()
+    }
+
+    fn laid_out(&self, look: Look, above: Option<&[u16]>) -> Vec<String> {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
-        let titled = self.columns.iter().any(|column| !column.title.is_empty());
+        let titled = above.is_none() && self.columns.iter().any(|column| !column.title.is_empty());
         if titled {
             table.set_header(self.columns.iter().map(|column| column.title));
         }
@@ -157,13 +180,19 @@ impl Table {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
         let widths = table.column_max_content_widths();
-        let hidden = self.hidden(&widths, look.width);
+        let hidden = match above {
+            Some(above) => above.iter().map(|width| *width == 0).collect(),
+            None => self.hidden(&widths, look.width),
+        };
+        let above = |at: usize| above.and_then(|above| above.get(at)).copied().unwrap_or(0);
         let all = self.columns.iter().zip(widths).zip(hidden).zip(table.column_iter_mut());
-        for (((column, width), hidden), laid_out) in all {
+        for (at, (((column, width), hidden), laid_out)) in all.enumerate() {
             laid_out.set_padding((0, GAP)).set_constraint(if hidden {
                 ColumnConstraint::Hidden
             } else if column.wraps {
                 ColumnConstraint::LowerBoundary(Width::Fixed(width.min(PROSE_MIN)))
+            } else if above(at) > 0 {
+                ColumnConstraint::Absolute(Width::Fixed(width.max(above(at)) + GAP))
             } else {
                 ColumnConstraint::ContentWidth
             });

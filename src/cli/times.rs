@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 /// A time that a person wrote: a date, a time, or a time back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +33,24 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, String> {
         let back = || humantime::parse_duration(text).map(Self::Back);
         time(text).map(Self::At).or_else(|_| back()).map_err(|_| {
-            "expected a date (2026-01-31), a time (2026-01-31T09:00:00Z) or a time back (2h, 30d)"
+            "expected a date (2026-01-31), a time (2026-01-31T09:00:00Z; without a zone it is UTC) or a time back (2h, 30d)"
                 .to_owned()
         })
     }
 }
 
-/// Reads a date, which is its beginning in UTC, or a time with its zone.
+/// Reads a date, which is its beginning, or a time. What has no zone is UTC.
 pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let day = text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc());
-    let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-    day.or(time).map_err(|_| {
-        "expected a date (2026-01-31) or a time with its zone (2026-01-31T09:00:00Z)".to_owned()
+    let time = || DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    let without_zone = || {
+        let forms =
+            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+        let read = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
+        forms.iter().find_map(read).map(|time| time.and_utc())
+    };
+    day.or_else(|_| time()).ok().or_else(without_zone).ok_or_else(|| {
+        "expected a date (2026-01-31) or a time (2026-01-31T09:00:00Z); without a zone it is UTC".to_owned()
     })
 }
 
@@ -85,6 +91,9 @@ mod tests {
         assert_eq!(meant("2026-01-31"), at("2026-01-31T00:00:00Z"));
         assert_eq!(meant("2026-01-31T09:00:00+01:00"), at("2026-01-31T08:00:00Z"));
         assert_eq!(meant("2026-01-31T09:00:00.123456Z"), at("2026-01-31T09:00:00.123456Z"));
+        assert_eq!(meant("2026-01-31T09:00:00"), at("2026-01-31T09:00:00Z"));
+        assert_eq!(meant("2026-01-31 09:00"), at("2026-01-31T09:00:00Z"));
+        assert_eq!(meant("2026-01-31T09:00:00.5"), at("2026-01-31T09:00:00.500Z"));
         assert_eq!(meant("2h"), at("2026-11-20T08:00:00Z"));
         assert_eq!(meant("1d 30m"), at("2026-11-19T09:30:00Z"));
         assert_eq!(meant("900000years"), DateTime::UNIX_EPOCH);
@@ -92,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_moment_is_refused() {
-        for text in ["", "yesterday", "2", "2026-13-01", "2026-01-31T09:00:00", "-2h"] {
+        for text in ["", "yesterday", "2", "2026-13-01", "2026-01-31T25:00:00", "-2h"] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
         assert!(time("2h").is_err());

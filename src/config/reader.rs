@@ -235,6 +235,13 @@ fn unknown(key: &str, known: &BTreeSet<String>) -> String {
         let distance = strsim::damerau_levenshtein(key, other);
         (!other.starts_with(key), distance, parent(key) != parent(other))
     });
+    // The last part is what is misspelt, or a part above it: what is nothing like either was meant otherwise.
+    let last = |key: &str| key.rsplit_once('.').map_or(key, |(_, last)| last).to_owned();
+    let nearest = nearest.filter(|near| {
+        near.starts_with(key)
+            || super::nearest(key, std::iter::once(near.as_str())).is_some()
+            || super::nearest(&last(key), std::iter::once(last(near).as_str())).is_some()
+    });
     let Some(nearest) = nearest else { return "unknown key".to_owned() };
     let short = match nearest.rsplit_once('.') {
         Some((_, name)) if parent(key) == parent(nearest) => name,

@@ -16,27 +16,60 @@ pub struct CommonArgs {
     ///
     /// Without it: /etc/railpoll/railpoll.toml, or else config/railpoll.toml. A conf.d/*.toml beside the last one is
     /// read too.
-    #[arg(long, short, value_name = "FILE", global = true)]
+    #[arg(long, short, value_name = "FILE", global = true, help_heading = "Everywhere")]
     pub config: Vec<PathBuf>,
     /// Overrides one key, e.g. `--set pollers.accepted.fixed_delay=5s`
-    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    #[arg(long, value_name = "KEY=VALUE", global = true, help_heading = "Everywhere")]
     pub set: Vec<String>,
     /// How logs look. They go to standard error always.
     ///
     /// Default: pretty on a terminal, journal under systemd, else json.
-    #[arg(long, value_name = "FORMAT", global = true)]
+    #[arg(long, value_name = "FORMAT", global = true, help_heading = "Everywhere")]
     pub log_format: Option<LogFormat>,
-    /// One JSON object per line on standard output.
-    #[arg(long, global = true)]
+    /// One JSON object per line on standard output, errors too on standard error.
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
 }
 
 impl CommonArgs {
+    /// The same with every file and key that stands among `words`, the process's own, in their order. clap keeps those
+    /// of the last command only: what stood before it would be dropped without a word.
+    #[must_use]
+    pub fn gathered(mut self, words: &[OsString]) -> Self {
+        let (config, set) = gather(words);
+        (self.config, self.set) = (config, set);
+        self
+    }
+
     /// Where the settings come from.
     #[must_use]
     pub fn sources(&self) -> Sources {
         Sources::from_process(self.config.clone(), self.set.clone())
     }
+}
+
+/// The files and keys on a command line that was found to be right.
+fn gather(words: &[OsString]) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut config, mut set) = (Vec::new(), Vec::new());
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            break;
+        }
+        if text == "--set" {
+            set.extend(words.next().map(|value| value.to_string_lossy().into_owned()));
+        } else if let Some(value) = text.strip_prefix("--set=") {
+            set.push(value.to_owned());
+        } else if text == "--config" || text == "-c" {
+            config.extend(words.next().map(PathBuf::from));
+        } else if let Some(value) = text.strip_prefix("--config=") {
+            config.push(value.into());
+        } else if let Some(value) = text.strip_prefix("-c").filter(|_| !text.starts_with("--")) {
+            config.push(value.strip_prefix('=').unwrap_or(value).into());
+        }
+    }
+    (config, set)
 }
 
 /// How logs look.
@@ -138,6 +171,15 @@ mod tests {
     fn the_flags_are_sound() {
         DaemonArgs::command().debug_assert();
         OutgoingArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn files_and_keys_are_taken_wherever_they_stand() {
+        let words = "railpoll -c a --set x=1 payments --config=b list --set=y=2 -cc -- --set z=3";
+        let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+        let (config, set) = gather(&words);
+        assert_eq!(config, [PathBuf::from("a"), PathBuf::from("b"), PathBuf::from("c")]);
+        assert_eq!(set, ["x=1", "y=2"]);
     }
 
     #[test]

@@ -61,6 +61,33 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::PaymentNew,
+        Self::PaymentState,
+        Self::PaymentUpdated,
+        Self::PaymentSubState,
+        Self::PaymentAmount,
+        Self::PaymentQuarantined,
+        Self::PaymentReviewed,
+        Self::OperationDone,
+        Self::OperationRefused,
+        Self::OperationUnknown,
+        Self::TransferCreated,
+        Self::TransferStatus,
+        Self::PayoutInitiated,
+        Self::PayoutDone,
+        Self::PayoutRefused,
+        Self::PayoutUnknown,
+        Self::IncomingRecorded,
+        Self::IncomingAssigned,
+        Self::RefundCreated,
+        Self::RefundDone,
+        Self::RefundFailed,
+        Self::AlertRaised,
+        Self::AlertCleared,
+    ];
+
     /// The word in the column `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -175,6 +202,15 @@ fn facts(network: &str, payment: &Payment) -> Value {
 mod tests {
     use super::super::fixtures::{at, known, payment};
     use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_list_of_all() {
+        let source = include_str!("event.rs");
+        let words = source
+            .lines()
+            .filter(|line| line.trim_start().starts_with("Self::") && line.contains("=> \""));
+        assert_eq!(words.count(), EventType::ALL.len());
+    }
 
     fn types(known: Option<&Known>, seen: &Payment, change: Change) -> Vec<&'static str> {
         let events = events_of("acme", known, seen, change, at(0));

@@ -1,9 +1,10 @@
 //! The outbox.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::db::{Conn, Sql};
 use super::values::{Arg, Row, without_nul_escapes};
+use super::walk::{ROOM, Step};
 use super::{Store, StoreError};
 use crate::engine::Event;
 
@@ -27,16 +28,61 @@ pub struct StoredEvent {
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    /// Only those after the event with this id.
-    pub after: i64,
+    /// Only those after the event with this id; with `newest` only those before it.
+    pub after: Option<i64>,
     /// Only those that happened at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Only of this type.
+    /// Only those that happened before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Only of this type, or, with a star at its end, of those that begin so.
     pub event_type: Option<String>,
-    /// Only to this subject.
+    /// Only to this subject, or, with a star at its end, to those that begin so.
     pub subject: Option<String>,
+    /// The newest first.
+    pub newest: bool,
     /// At most so many.
     pub limit: u32,
+}
+
+macro_rules! list {
+    ($what:literal, $order:literal) => {
+        concat!(
+            "SELECT ", $what, " FROM events WHERE id >= $1 AND id <= $2 AND occurred_at >= $3 AND occurred_at <= $4 \
+             AND ($5 IS NULL OR type = $5) AND ($6 IS NULL OR substr(type, 1, length($6)) = $6) \
+             AND ($7 IS NULL OR subject = $7) AND ($8 IS NULL OR substr(subject, 1, length($8)) = $8)",
+            $order
+        )
+    };
+}
+
+const LIST: &str = list!(
+    "id, type, subject, version, occurred_at, CAST(payload AS text) AS payload",
+    " ORDER BY id LIMIT $9"
+);
+const LIST_NEWEST: &str = list!(
+    "id, type, subject, version, occurred_at, CAST(payload AS text) AS payload",
+    " ORDER BY id DESC LIMIT $9"
+);
+const COUNT: &str = list!("count(*) AS n", "");
+
+impl EventFilter {
+    fn args(&self, from: i64, to: i64) -> Vec<Arg<'_>> {
+        let mut args = vec![
+            Arg::Int(from),
+            Arg::Int(to),
+            Arg::Time(self.since.unwrap_or(DateTime::<Utc>::MIN_UTC)),
+            Arg::Time(
+                self.until
+                    .map_or(DateTime::<Utc>::MAX_UTC, |until| until - TimeDelta::microseconds(1)),
+            ),
+        ];
+        for wanted in [&self.event_type, &self.subject] {
+            let beginning = wanted.as_deref().and_then(|text| text.strip_suffix('*'));
+            let whole = wanted.as_deref().filter(|_| beginning.is_none());
+            args.extend([Arg::MaybeText(whole), Arg::MaybeText(beginning)]);
+        }
+        args
+    }
 }
 
 const APPEND: Sql = Sql::Each {
@@ -76,22 +122,73 @@ impl Store {
         rows.iter().map(event_from).collect()
     }
 
-    /// The events that `filter` lets through, oldest first.
+    /// The events that `filter` lets through, in the order of their ids.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT id, type, subject, version, occurred_at, CAST(payload AS text) AS payload \
-                   FROM events WHERE id > $1 AND occurred_at >= $2 AND ($3 IS NULL OR type = $3) \
-                   AND ($4 IS NULL OR subject = $4) ORDER BY id LIMIT $5";
-        let args = [
-            Arg::Int(filter.after),
-            Arg::Time(filter.since.unwrap_or(DateTime::UNIX_EPOCH)),
-            Arg::MaybeText(filter.event_type.as_deref()),
-            Arg::MaybeText(filter.subject.as_deref()),
-            Arg::Int(i64::from(filter.limit)),
-        ];
-        self.db.rows(sql, &args).await?.iter().map(event_from).collect()
+        let (mut filter, mut found) = (filter.clone(), Vec::new());
+        let limit = filter.limit;
+        loop {
+            let step = self.events_step(&filter).await?;
+            found.extend(step.rows);
+            let Some(next) = step.next else { return Ok(found) };
+            filter.limit = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            if filter.limit == 0 {
+                return Ok(found);
+            }
+            filter.after = Some(next);
+        }
+    }
+
+    /// One step through a list of events.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn events_step(
+        &self,
+        filter: &EventFilter,
+    ) -> Result<Step<StoredEvent, i64>, StoreError> {
+        let newest = self.newest_event().await?;
+        let room = i64::from(ROOM);
+        let (from, to, rest) = if filter.newest {
+            let to = filter.after.map_or(newest, |after| after.saturating_sub(1).min(newest));
+            let from = to.saturating_sub(room).max(0);
+            (from, to, (from > 0).then_some(from))
+        } else {
+            let from = filter.after.unwrap_or(0).saturating_add(1).max(0);
+            let to = from.saturating_add(room).min(newest);
+            (from, to, (to < newest).then_some(to))
+        };
+        let mut args = filter.args(from, to);
+        args.push(Arg::Int(i64::from(filter.limit)));
+        let rows = self.db.rows(if filter.newest { LIST_NEWEST } else { LIST }, &args).await?;
+        let rows: Vec<StoredEvent> = rows.iter().map(event_from).collect::<Result<_, _>>()?;
+        let is_full = rows.len() >= usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        Ok(match rows.last() {
+            Some(last) if is_full => Step {
+                looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX),
+                next: Some(last.id),
+                rows,
+            },
+            Some(_) | None => Step { looked_at: u64::from(ROOM), next: rest, rows },
+        })
+    }
+
+    /// How many events the filter lets through, whatever its limit is.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn events_count(&self, filter: &EventFilter) -> Result<u64, StoreError> {
+        let (newest, room) = (self.newest_event().await?, i64::from(ROOM));
+        let (mut from, mut count) = (filter.after.unwrap_or(0).saturating_add(1), 0);
+        while from <= newest {
+            let args = filter.args(from, from.saturating_add(room - 1));
+            count +=
+                self.db.rows(COUNT, &args).await?.first().map_or(Ok(0), |row| row.count("n"))?;
+            from = from.saturating_add(room);
+        }
+        Ok(count)
     }
 
     /// The id of the newest event; 0 if there is none.

@@ -17,6 +17,7 @@ mod leases;
 mod many;
 mod migrate;
 mod operations;
+mod payment_list;
 mod payments;
 mod plan;
 mod put_off;
@@ -28,6 +29,7 @@ mod story;
 mod sweeps;
 mod transfers;
 mod values;
+mod walk;
 mod write_postgres;
 mod write_sqlite;
 
@@ -47,18 +49,20 @@ pub use handing_over::{PaidOut, ToPayOut};
 pub use leases::{Acquired, Lease};
 pub use migrate::Schema;
 pub use operations::Intent;
-pub use payments::{PaymentFilter, PaymentRow};
+pub use payment_list::{PaymentFilter, PaymentPlace};
+pub use payments::PaymentRow;
 pub use put_off::PutOff;
-pub use quarantine::QuarantinedRow;
+pub use quarantine::{QuarantineFilter, QuarantinedRow};
 pub use reviews::{Due, Review};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
 pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout, Following,
-    IncomingFilter, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund, PayoutEnd,
-    PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement, TransferCount,
-    TransferFilter, TransferStory, Waiting,
+    IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund,
+    PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement,
+    TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
 };
+pub use walk::Step;
 
 /// The database, shared by everything in this process.
 #[derive(Debug, Clone)]
@@ -208,6 +212,17 @@ impl Store {
     /// Waits for what is under way and closes the connections.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// The names of the networks and rails that the database knows anything of, whatever is configured now.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn places(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT network AS place FROM payment_counts UNION SELECT rail FROM transfer_counts \
+                   UNION SELECT network FROM transfer_counts UNION SELECT source FROM streams \
+                   UNION SELECT network FROM cursors UNION SELECT network FROM leases";
+        self.db.rows(sql, &[]).await?.iter().map(|row| row.text("place")).collect()
     }
 
     /// Asks the database for nothing, to see that it answers.

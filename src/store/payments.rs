@@ -1,4 +1,6 @@
-//! Reading payments: lists and counts.
+//! Reading payments: by their ids, and counts.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
@@ -50,61 +52,22 @@ pub struct PaymentRow {
     pub version: i64,
 }
 
-/// Which payments to list.
-#[derive(Debug, Clone, Default)]
-pub struct PaymentFilter {
-    /// Only of this state.
-    pub state: Option<String>,
-    /// Only of this network.
-    pub network: Option<String>,
-    /// Only those with this review.
-    pub review: Option<String>,
-    /// Only those modified at this time or later.
-    pub since: Option<DateTime<Utc>>,
-    /// Only those that come after this one: its `modified_at` and id.
-    pub after: Option<(DateTime<Utc>, String)>,
-    /// With `after`: also those of the same time and id on networks whose names come after this one. Two networks of
-    /// ours may report one payment.
-    pub after_network: Option<String>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-const LIST: &str = "SELECT *, CAST(sub_states AS text) AS sub_states_text, CAST(amount AS text) AS amount_text, \
-           CAST(payout_amount AS text) AS payout_text FROM payments \
-    WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR network = $2) AND ($3 IS NULL OR review = $3) \
-      AND modified_at >= $4 \
-      AND ((modified_at, payment_id) > ($5, $6) OR (modified_at = $5 AND payment_id = $6 AND network > $8)) \
-    ORDER BY modified_at, payment_id, network LIMIT $7";
-
 const WITH_ID: &str = "SELECT *, CAST(sub_states AS text) AS sub_states_text, CAST(amount AS text) AS amount_text, \
            CAST(payout_amount AS text) AS payout_text FROM payments \
     WHERE payment_id = $1 AND ($2 IS NULL OR network = $2) ORDER BY network";
 
-impl Store {
-    /// Payments, in the order of `modified_at`.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<PaymentRow>, StoreError> {
-        let beginning = DateTime::<Utc>::MIN_UTC;
-        let (after, after_id) = match &filter.after {
-            Some((after, id)) => (*after, id.as_str()),
-            None => (beginning, ""),
-        };
-        let args = [
-            Arg::MaybeText(filter.state.as_deref()),
-            Arg::MaybeText(filter.network.as_deref()),
-            Arg::MaybeText(filter.review.as_deref()),
-            Arg::Time(filter.since.unwrap_or(beginning).max(after)),
-            Arg::Time(after),
-            Arg::Text(after_id),
-            Arg::Int(i64::from(filter.limit)),
-            Arg::MaybeText(filter.after_network.as_deref()),
-        ];
-        self.db.rows(LIST, &args).await?.iter().map(payment_from).collect()
-    }
+/// In PostgreSQL the order of texts is its own, so that the whole index of ids is read.
+const BEGINNING: Sql = Sql::Each {
+    sqlite: "SELECT *, CAST(sub_states AS text) AS sub_states_text, CAST(amount AS text) AS amount_text, \
+                 CAST(payout_amount AS text) AS payout_text FROM payments \
+             WHERE payment_id >= $1 AND payment_id < $1 || char(1114111) AND ($2 IS NULL OR network = $2) \
+             ORDER BY payment_id, network LIMIT $3",
+    postgres: "SELECT *, CAST(sub_states AS text) AS sub_states_text, CAST(amount AS text) AS amount_text, \
+                   CAST(payout_amount AS text) AS payout_text FROM payments \
+               WHERE starts_with(payment_id, $1) AND ($2 IS NULL OR network = $2) ORDER BY payment_id, network LIMIT $3",
+};
 
+impl Store {
     /// The payments with this id: one on each network that has such an id.
     ///
     /// # Errors
@@ -116,6 +79,40 @@ impl Store {
     ) -> Result<Vec<PaymentRow>, StoreError> {
         let args = [Arg::Text(payment_id), Arg::MaybeText(network)];
         self.db.rows(WITH_ID, &args).await?.iter().map(payment_from).collect()
+    }
+
+    /// Payments whose ids begin so, in the order of their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn payments_beginning(
+        &self,
+        beginning: &str,
+        network: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let args = [Arg::Text(beginning), Arg::MaybeText(network), Arg::Int(i64::from(limit))];
+        self.db.rows(BEGINNING, &args).await?.iter().map(payment_from).collect()
+    }
+
+    /// The network's JSON of these payments of one network, by id; of those that there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn documents(
+        &self,
+        network: &str,
+        payment_ids: Vec<String>,
+    ) -> Result<HashMap<String, String>, StoreError> {
+        const DOCUMENTS: Sql = Sql::Each {
+            sqlite: "SELECT payment_id, document FROM payment_documents \
+                     WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
+            postgres: "SELECT d.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
+                       (SELECT payment_id, CAST(document AS text) AS document FROM payment_documents \
+                        WHERE network = $1 AND payment_id = wanted.id OFFSET 0) d",
+        };
+        let rows = self.db.rows(DOCUMENTS, &[Arg::Text(network), Arg::Texts(payment_ids)]).await?;
+        rows.iter().map(|row| Ok((row.text("payment_id")?, row.text("document")?))).collect()
     }
 
     /// How many payments are in one of `states` with this role; `None` for every role.
@@ -228,7 +225,7 @@ fn words(states: &[PaymentState]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-fn payment_from(row: &DbRow) -> Result<PaymentRow, StoreError> {
+pub(super) fn payment_from(row: &DbRow) -> Result<PaymentRow, StoreError> {
     Ok(PaymentRow {
         network: row.text("network")?,
         payment_id: row.text("payment_id")?,

@@ -31,6 +31,60 @@ pub struct QuarantinedRow {
     pub resolution: Option<String>,
 }
 
+/// Which rows to list. They are few: a network whose rows cannot be read is seen to.
+#[derive(Debug, Clone, Default)]
+pub struct QuarantineFilter {
+    /// Also those that need no attention any more.
+    pub resolved: bool,
+    /// Only of this poller.
+    pub poller: Option<String>,
+    /// Only of this network or rail.
+    pub place: Option<String>,
+    /// Only of this payment.
+    pub payment_id: Option<String>,
+    /// Only those met first at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those met first before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// The newest first.
+    pub newest: bool,
+    /// Only those after the row with this number; with `newest` only those before it.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+macro_rules! list {
+    ($what:literal, $order:literal) => {
+        concat!(
+            "SELECT ", $what, " FROM quarantine WHERE ($1 = 1 OR resolved_at IS NULL) AND ($2 IS NULL OR poller = $2) \
+             AND ($3 IS NULL OR network = $3) AND ($4 IS NULL OR payment_id = $4) AND first_seen_at >= $5 \
+             AND first_seen_at < $6 AND quarantine_id > $7 AND quarantine_id < $8",
+            $order
+        )
+    };
+}
+
+const LIST: &str = list!("*", " ORDER BY quarantine_id LIMIT $9");
+const LIST_NEWEST: &str = list!("*", " ORDER BY quarantine_id DESC LIMIT $9");
+const COUNT: &str = list!("count(*) AS n", "");
+
+impl QuarantineFilter {
+    fn args(&self) -> Vec<Arg<'_>> {
+        let (above, below) = if self.newest { (None, self.after) } else { (self.after, None) };
+        vec![
+            Arg::Int(i64::from(self.resolved)),
+            Arg::MaybeText(self.poller.as_deref()),
+            Arg::MaybeText(self.place.as_deref()),
+            Arg::MaybeText(self.payment_id.as_deref()),
+            Arg::Time(self.since.unwrap_or(DateTime::<Utc>::MIN_UTC)),
+            Arg::Time(self.until.unwrap_or(DateTime::<Utc>::MAX_UTC)),
+            Arg::Int(above.unwrap_or(0)),
+            Arg::Int(below.unwrap_or(i64::MAX)),
+        ]
+    }
+}
+
 impl Store {
     /// The rows that are set aside, oldest first; with `resolved` also those that need no attention any more.
     ///
@@ -41,12 +95,30 @@ impl Store {
         resolved: bool,
         limit: u32,
     ) -> Result<Vec<QuarantinedRow>, StoreError> {
-        let open =
-            "SELECT * FROM quarantine WHERE resolved_at IS NULL ORDER BY quarantine_id LIMIT $1";
-        let all = "SELECT * FROM quarantine ORDER BY quarantine_id LIMIT $1";
-        let sql = if resolved { all } else { open };
-        let rows = self.db.rows(sql, &[Arg::Int(i64::from(limit))]).await?;
-        rows.iter().map(row_from).collect()
+        self.quarantine(&QuarantineFilter { resolved, limit, ..QuarantineFilter::default() }).await
+    }
+
+    /// The rows that the filter lets through, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quarantine(
+        &self,
+        filter: &QuarantineFilter,
+    ) -> Result<Vec<QuarantinedRow>, StoreError> {
+        let mut args = filter.args();
+        args.push(Arg::Int(i64::from(filter.limit)));
+        let sql = if filter.newest { LIST_NEWEST } else { LIST };
+        self.db.rows(sql, &args).await?.iter().map(row_from).collect()
+    }
+
+    /// How many rows the filter lets through, whatever its limit is.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quarantine_count(&self, filter: &QuarantineFilter) -> Result<u64, StoreError> {
+        let rows = self.db.rows(COUNT, &filter.args()).await?;
+        rows.first().map_or(Ok(0), |row| row.count("n"))
     }
 
     /// The row with this number, whether it still needs attention or not.

@@ -22,8 +22,7 @@ use stellar::StellarTrial;
 /// What the network is like.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It listens on 127.0.0.1 only, keeps everything in memory, and checks every request strictly: what a client does wrong
-is listed at the end. Stop it with Ctrl-C.
+It listens on 127.0.0.1 only, keeps everything in memory, and checks every request strictly: what a client does wrong is listed at the end. Stop it with Ctrl-C.
 
 Examples:
   railpoll sandbox                               600 payments a minute, no faults

@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
+use crate::engine::{Protocol, TransferKind, TransferStatus};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,13 +25,13 @@ pub(in crate::cli) struct CreateArgs {
     transfer_id: Option<String>,
     /// Which way the money goes: deposit, withdrawal, send, deposit-exchange, withdrawal-exchange
     #[arg(long)]
-    kind: String,
+    kind: TransferKind,
     /// How it was agreed: sep6, sep24, sep31
     #[arg(long)]
-    protocol: Option<String>,
+    protocol: Option<Protocol>,
     /// Where it begins [default: it waits for its money]
     #[arg(long)]
-    status: Option<String>,
+    status: Option<TransferStatus>,
     /// The configured asset [default: the only one]
     #[arg(long)]
     asset: Option<String>,
@@ -79,9 +80,9 @@ impl CreateArgs {
         let id = self.transfer_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         let given = [
             ("transfer_id", Some(id)),
-            ("kind", Some(self.kind)),
-            ("protocol", self.protocol),
-            ("status", self.status),
+            ("kind", Some(self.kind.as_str().to_owned())),
+            ("protocol", self.protocol.map(|protocol| protocol.as_str().to_owned())),
+            ("status", self.status.map(|status| status.as_str().to_owned())),
             ("asset", self.asset),
             ("rail", self.rail),
             ("amount_expected", self.amount_expected),

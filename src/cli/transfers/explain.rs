@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
 
-use super::missing;
+use super::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
@@ -41,7 +41,8 @@ async fn one(
     now: DateTime<Utc>,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let story = store.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    let story = story(store, id).await?;
+    let id = &story.transfer.transfer_id;
     let told = explain(&story.transfer, &around(&story), now);
     let off = switched_off(settings, &told);
     let status = story.transfer.status;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::lines::{self, Format, Line};
 use super::new::read;
-use crate::cli::failure::{Failure, say};
+use crate::cli::failure::{Failure, say, say_json};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
@@ -23,11 +23,10 @@ use crate::engine::NewTransfer;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   railpoll transfers import transfers.jsonl
-  railpoll transfers import transfers.csv --check    find the mistakes, create nothing
+  railpoll transfers import transfers.csv --check
   my-program | railpoll transfers import -
 
-A line is a transfer: {\"transfer_id\": \"t-1041\", \"kind\": \"withdrawal\", \"asset\": \"usdc\", …}. The fields are those of
-`railpoll transfers list --json`; docs/transfers.md tells which are needed. If one line is wrong, none is imported.";
+A line is a transfer: {\"transfer_id\": \"t-1041\", \"kind\": \"withdrawal\", \"asset\": \"usdc\", …}. What `railpoll transfers list` prints as JSON or CSV is taken; docs/transfers.md tells which fields are needed. If one line is wrong, none is imported.";
 
 /// A person reads no more, and mends none of them one by one.
 const TOLD_MAX: usize = 100;
@@ -73,7 +72,7 @@ pub(super) async fn run(
     }
     bar.finish_and_clear();
     if !bad.is_empty() {
-        return Err(refused(&bad));
+        return Err(refused(&bad, out.is_json()));
     }
     let done = if args.check { "checked" } else { "imported" };
     if out.is_json() {
@@ -121,7 +120,17 @@ fn understood(
 }
 
 /// Names every line that is wrong.
-fn refused(bad: &[Bad]) -> Failure {
+fn refused(bad: &[Bad], json: bool) -> Failure {
+    if json {
+        for (number, faults) in bad {
+            for fault in faults {
+                say_json(
+                    &json!({ "error": fault, "code": "bad_line", "hint": null, "line": number }),
+                );
+            }
+        }
+        return Failure::Told(Exit::Refused);
+    }
     for (number, faults) in bad.iter().take(TOLD_MAX) {
         for fault in faults {
             say(&format!("line {number}: {fault}"));

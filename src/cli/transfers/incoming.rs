@@ -1,25 +1,22 @@
 //! `railpoll transfers incoming`: money that reached us, and what a person makes of what belongs to no transfer.
 
-use std::num::NonZeroU32;
-
 use clap::{Args, Subcommand};
 
 use super::accept::accepted;
-use super::views::IncomingJson;
-use super::{decide, find, show};
+use super::{decide, find, incoming_list};
 use crate::cli::failure::Failure;
+use crate::cli::names::{self, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::cli::times::Moment;
 use crate::cli::who::WhyArgs;
 use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
 use crate::states::refund_of_incoming;
-use crate::store::{IncomingFilter, IncomingRow, Store};
+use crate::store::{IncomingRow, Store};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IncomingCommand {
     /// List money that belongs to no transfer, oldest first
-    List(ListArgs),
+    List(incoming_list::ListArgs),
     /// Give money that was not matched to the transfer that it is for
     #[command(
         after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 --reason 'they wrote'"
@@ -30,22 +27,6 @@ pub(in crate::cli) enum IncomingCommand {
         after_help = "Example:\n  railpoll transfers incoming refund 4294971393 --reason 'no such customer'"
     )]
     Refund(RefundArgs),
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct ListArgs {
-    /// What was matched, assigned or sent back, too
-    #[arg(long)]
-    all: bool,
-    /// Only of this network or rail
-    #[arg(long, value_name = "NAME")]
-    place: Option<String>,
-    /// Only what came since then: a date, a time, or a time back such as 2h
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50")]
-    limit: NonZeroU32,
 }
 
 /// Which incoming payment.
@@ -84,46 +65,27 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     match command {
-        IncomingCommand::List(args) => list(session, args, out).await,
+        IncomingCommand::List(args) => incoming_list::run(session, args, out).await,
         IncomingCommand::Assign(args) => assign(session, args, out).await,
         IncomingCommand::Refund(args) => refund(session, args, out).await,
     }
 }
 
-async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
-    let filter = IncomingFilter {
-        unmatched: !args.all,
-        source: args.place,
-        since: args.since.map(|since| since.before(session.now())),
-        after: None,
-        limit: args.limit.get(),
-    };
-    let rows = session.look().await?.incoming(&filter).await?;
-    if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&IncomingJson::from(row)));
-    }
-    if rows.is_empty() {
-        return out.line(if args.all {
-            "no money came"
-        } else {
-            "all money belongs to a transfer"
-        });
-    }
-    out.table(&show::incoming(&rows, session.now()))
-}
-
-/// The incoming payment that is meant.
+/// The incoming payment that is meant: the one with this id, or whose id alone begins so.
 async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<IncomingRow, Failure> {
-    let settings = session.settings()?;
-    let places: Vec<&String> = match &which.place {
-        Some(place) => vec![place],
-        None => settings.networks.keys().chain(settings.rails.keys()).collect(),
-    };
-    let mut found = Vec::new();
-    for place in places {
-        found.extend(store.incoming_with_id(place, &which.incoming_id).await?);
+    let (id, place) = (&which.incoming_id, which.place.as_deref());
+    expect_place(&session.settings()?, store, names::Kind::Place, place).await?;
+    let mut found = store.incoming_beginning(id, place, names::CANDIDATES).await?;
+    if found.iter().any(|row| row.incoming.incoming_id == *id) {
+        found.retain(|row| row.incoming.incoming_id == *id);
+    } else if !names::may_begin(id) {
+        found.clear();
     }
-    let id = &which.incoming_id;
+    let of = |row: &IncomingRow| row.incoming.incoming_id.clone();
+    if found.iter().any(|row| of(row) != of(&found[0])) {
+        let ids: Vec<String> = found.iter().map(of).collect();
+        return Err(names::ambiguous("incoming payments", id, &ids));
+    }
     match (found.pop(), found.is_empty()) {
         (Some(row), true) => Ok(row),
         (Some(_), false) => Err(Failure::Refused(format!(

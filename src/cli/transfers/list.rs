@@ -1,31 +1,45 @@
 //! `railpoll transfers list`.
 
-use std::num::NonZeroU32;
-
 use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::views::TransferJson;
 use crate::cli::failure::Failure;
-use crate::cli::output::{Out, next_page};
+use crate::cli::lists::{ListFlags, Listed, counted, walk};
+use crate::cli::names::{Kind, expect_asset, expect_place};
+use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::{Moment, relative, time};
+use crate::cli::times::{relative, time};
 use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, iso};
-use crate::store::TransferFilter;
+use crate::store::{TransferFilter, TransferPlace};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers list --status on_hold           what waits for a person
+  railpoll transfers list --status on_hold
   railpoll transfers list --rail bank --since 2h
-  railpoll transfers list --json | jq -r .transfer_id
+  railpoll transfers list --memo 1041 --newest
+  railpoll transfers list --format csv > transfers.csv
 
-The next page: the last line of the table is the command for it. With --json, put the last object's
-created_at/transfer_id after --after.";
+The next page: the last line of the table is the command for it. With --json, put the last object's created_at/transfer_id after --after.
+
+A list that has looked at a million transfers without an end says so, and how to go on.";
 
 /// Which transfers to list.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListArgs {
+    #[command(flatten)]
+    which: WhichArgs,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only transfers that come after this one in the list
+    #[arg(long, value_name = "TOKEN", value_parser = token)]
+    after: Option<TransferPlace>,
+}
+
+/// What is asked of a transfer in the list.
+#[derive(Debug, Args)]
+struct WhichArgs {
     /// Only transfers in this status, such as `on_hold`
     #[arg(long)]
     status: Option<TransferStatus>,
@@ -38,49 +52,109 @@ pub(in crate::cli) struct ListArgs {
     /// Only transfers of this network
     #[arg(long)]
     network: Option<String>,
-    /// Only transfers created since then: a date, a time, or a time back such as 2h
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50")]
-    limit: NonZeroU32,
-    /// Only transfers that come after this one in the list
-    #[arg(long, value_name = "TOKEN", value_parser = token)]
-    after: Option<(DateTime<Utc>, String)>,
+    /// Only transfers of this configured asset
+    #[arg(long)]
+    asset: Option<String>,
+    /// Only transfers of which this amount is expected, came in or goes out: 100 is 100.00
+    #[arg(long)]
+    amount: Option<Amount>,
+    /// Only transfers with this memo
+    #[arg(long)]
+    memo: Option<String>,
+    /// Only transfers with this subject, whatever a bank made of its blanks and case
+    #[arg(long)]
+    subject: Option<String>,
+    /// Only transfers with this reference of the rail or the network, or for the payment with this id
+    #[arg(long)]
+    reference: Option<String>,
+    /// Only transfers that this address or account pays
+    #[arg(long, value_name = "ADDRESS")]
+    payer: Option<String>,
 }
 
-fn token(text: &str) -> Result<(DateTime<Utc>, String), String> {
+fn token(text: &str) -> Result<TransferPlace, String> {
     let (at, id) = text.split_once('/').ok_or("expected CREATED_AT/TRANSFER_ID")?;
     Ok((time(at)?, id.to_owned()))
 }
 
 pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let ListArgs { which, flags, after } = args;
+    let only_count = flags.begin(out)?;
     let now = session.now();
-    let limit = args.limit.get();
-    let filter = TransferFilter {
-        status: args.status,
-        kind: args.kind,
-        rail: args.rail,
-        network: args.network,
-        since: args.since.map(|since| since.before(now)),
-        after: args.after,
-        // One more tells whether there is a next page.
-        limit: limit.saturating_add(1),
+    let settings = session.settings()?;
+    let store = session.look().await?;
+    expect_place(&settings, &store, Kind::Rail, which.rail.as_deref()).await?;
+    expect_place(&settings, &store, Kind::Network, which.network.as_deref()).await?;
+    expect_asset(&settings, &store, which.asset.as_deref()).await?;
+    let mut filter = TransferFilter {
+        status: which.status,
+        kind: which.kind,
+        rail: which.rail,
+        network: which.network,
+        asset: which.asset,
+        amount: which.amount,
+        memo: which.memo,
+        subject: which.subject,
+        reference: which.reference,
+        payer: which.payer,
+        since: flags.since(now),
+        until: flags.until(now),
+        newest: flags.newest,
+        after,
+        limit: 0,
     };
-    let mut rows = session.look().await?.transfers(&filter).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > shown;
-    rows.truncate(shown);
-    if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&TransferJson::new(row)?));
+    if only_count {
+        return counted::<Transfer>(store.transfers_count(&filter).await?, out);
     }
-    if rows.is_empty() {
-        return out.line("no transfers");
+    let step = async |room, place: Option<TransferPlace>| {
+        filter.after = place.or(filter.after.take());
+        filter.limit = room;
+        Ok(store.transfers_step(&filter).await?)
+    };
+    walk(session, &flags, out, "no transfers", step, |(at, id)| format!("{}/{id}", iso(*at))).await
+}
+
+impl Listed for Transfer {
+    type View<'a> = TransferJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "transfer_id",
+        "kind",
+        "protocol",
+        "status",
+        "version",
+        "asset",
+        "network",
+        "rail",
+        "currency",
+        "amount_expected",
+        "amount_in",
+        "amount_out",
+        "amount_fee",
+        "rail_fee",
+        "from",
+        "to",
+        "account",
+        "memo_type",
+        "memo",
+        "subject",
+        "beneficiary",
+        "rail_reference",
+        "network_reference",
+        "reason",
+        "deadline",
+        "created_at",
+        "updated_at",
+        "completed_at",
+    ];
+    const NAME: &'static str = "transfers";
+
+    fn view(&self) -> Result<TransferJson<'_>, Failure> {
+        TransferJson::new(self)
     }
-    out.table(&table(&rows, now))?;
-    let next = rows.last().filter(|_| more);
-    let token = next.map(|row| format!("{}/{}", iso(row.created_at), row.transfer_id));
-    out.notes(token.map(|token| next_page(session.command_line(), &token)).as_slice())
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        table(rows, now)
+    }
 }
 
 fn table(rows: &[Transfer], now: DateTime<Utc>) -> Table {

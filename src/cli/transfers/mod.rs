@@ -6,7 +6,7 @@
 //! | `views` | what programs are told |
 //! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
 //! | `decide`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
-//! | `incoming` | money that reached us, and belongs to no transfer |
+//! | `incoming`, `incoming_list` | money that reached us, and belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
 mod accept;
@@ -16,6 +16,7 @@ mod envelope;
 mod explain;
 mod import;
 mod incoming;
+mod incoming_list;
 mod lines;
 pub(super) mod list;
 mod new;
@@ -26,10 +27,11 @@ mod views;
 use clap::Subcommand;
 
 use super::failure::Failure;
+use super::names;
 use super::output::Out;
 use super::session::Session;
 use crate::engine::Transfer;
-use crate::store::Store;
+use crate::store::{Store, TransferStory};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TransfersCommand {
@@ -77,9 +79,30 @@ pub(super) async fn run(
     }
 }
 
-/// The transfer with this id.
+/// The transfer with this id, or whose id alone begins so.
 async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
-    store.transfer(transfer_id).await?.ok_or_else(|| missing(transfer_id))
+    if let Some(transfer) = store.transfer(transfer_id).await? {
+        return Ok(transfer);
+    }
+    if !names::may_begin(transfer_id) {
+        return Err(missing(transfer_id));
+    }
+    let mut found = store.transfers_beginning(transfer_id, names::CANDIDATES).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(transfer), true) => Ok(transfer),
+        (None, _) => Err(missing(transfer_id)),
+        (Some(last), false) => {
+            found.push(last);
+            let ids: Vec<String> = found.into_iter().map(|row| row.transfer_id).collect();
+            Err(names::ambiguous("transfers", transfer_id, &ids))
+        }
+    }
+}
+
+/// Everything that is on record of the transfer with this id, or whose id alone begins so.
+async fn story(store: &Store, transfer_id: &str) -> Result<TransferStory, Failure> {
+    let id = find(store, transfer_id).await?.transfer_id;
+    store.transfer_story(&id).await?.ok_or_else(|| missing(&id))
 }
 
 fn missing(transfer_id: &str) -> Failure {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::cli::times::time;
-use crate::config::{AssetSettings, Settings};
+use crate::config::{AssetSettings, Settings, nearest};
 use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
 use crate::networks::stellar::Address;
 
@@ -33,6 +33,12 @@ pub(super) const FIELDS: [&str; 20] = [
     "created_at",
 ];
 
+/// Fields of a transfer on record that are ours to fill. A list of transfers has them, and so a file may.
+const OURS: [&str; 6] =
+    ["version", "rail_fee", "network_reference", "reason", "updated_at", "completed_at"];
+/// Fields that the asset decides. They may be there, if they say the same.
+const OF_ASSET: [&str; 2] = ["network", "currency"];
+
 /// A transfer as it was written: texts by field.
 pub(super) type Fields = BTreeMap<String, String>;
 
@@ -57,6 +63,7 @@ pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
     if let (Some(kind), Some(asset)) = (kind, asset) {
         reading.check_decimals(kind, asset, &amounts);
         reading.check_address(kind);
+        reading.check_asset(asset);
     }
     let (Some(kind), Some(asset), Some(transfer_id), Some(rail)) = (kind, asset, transfer_id, rail)
     else {
@@ -115,9 +122,13 @@ impl Reading<'_> {
     }
 
     fn refuse_unknown(&mut self) {
-        for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let known = FIELDS.iter().max_by_key(|known| nearness(known, name));
-            let advice = known.map_or_else(String::new, |known| format!("; is it {known}?"));
+        let is_unknown = |name: &&String| {
+            let name = name.as_str();
+            !FIELDS.contains(&name) && !OURS.contains(&name) && !OF_ASSET.contains(&name)
+        };
+        for name in self.fields.keys().filter(is_unknown) {
+            let near = nearest(name, FIELDS.into_iter());
+            let advice = near.map_or_else(String::new, |known| format!("; is it {known}?"));
             self.faults.push(format!("there is no field `{name}`{advice}"));
         }
     }
@@ -228,6 +239,16 @@ impl Reading<'_> {
         }
     }
 
+    /// Whoever names the network and the currency must mean those of the asset.
+    fn check_asset(&mut self, asset: &AssetSettings) {
+        for (name, own) in [("network", &asset.network), ("currency", &asset.currency)] {
+            if let Some(told) = self.text(name).filter(|told| told != own) {
+                self.faults
+                    .push(format!("{name} is {told}, and that of asset {} is {own}", asset.name));
+            }
+        }
+    }
+
     /// A deposit goes to an address of the network, and a mistake in it is found now rather than later.
     fn check_address(&mut self, kind: TransferKind) {
         let Some(address) = self.text("to").filter(|_| kind.is_deposit()) else { return };
@@ -235,10 +256,4 @@ impl Reading<'_> {
             self.faults.push(format!("to: {error}"));
         }
     }
-}
-
-/// How near a known name is to what was written, from 0 to 1000.
-fn nearness(known: &str, written: &str) -> u32 {
-    let distance = strsim::damerau_levenshtein(known, written);
-    1000_u32.saturating_sub(u32::try_from(distance).unwrap_or(u32::MAX))
 }

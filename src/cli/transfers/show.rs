@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::list::status;
-use super::missing;
+use super::story;
 use super::views::StoryJson;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
@@ -17,14 +17,13 @@ use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
 /// Which transfer to show.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
-    /// The transfer's id
+    /// The transfer's id, or its beginning
     #[arg(value_name = "TRANSFER")]
     transfer_id: String,
 }
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
-    let id = &args.transfer_id;
-    let story = session.look().await?.transfer_story(id).await?.ok_or_else(|| missing(id))?;
+    let story = story(&session.look().await?, &args.transfer_id).await?;
     if out.is_json() {
         out.json(&StoryJson::new(&story)?)
     } else {

@@ -12,7 +12,7 @@ use crate::store::{
 
 /// A transfer.
 #[derive(Debug, Serialize)]
-pub(super) struct TransferJson<'a> {
+pub(in crate::cli) struct TransferJson<'a> {
     transfer_id: &'a str,
     kind: &'static str,
     protocol: Option<&'static str>,
@@ -177,7 +177,7 @@ impl<'a> From<&'a PayoutRow> for PayoutJson<'a> {
 
 /// An envelope.
 #[derive(Debug, Serialize)]
-pub(super) struct EnvelopeJson<'a> {
+pub(in crate::cli) struct EnvelopeJson<'a> {
     envelope_id: &'a str,
     network: &'a str,
     source_account: &'a str,
@@ -275,7 +275,7 @@ impl<'a> From<&'a Refund> for RefundJson<'a> {
 
 /// An incoming payment.
 #[derive(Debug, Serialize)]
-pub(super) struct IncomingJson<'a> {
+pub(in crate::cli) struct IncomingJson<'a> {
     place: &'a str,
     incoming_id: &'a str,
     account: &'a str,

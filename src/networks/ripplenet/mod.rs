@@ -24,7 +24,7 @@ use crate::http::{
     Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
 };
 
-pub use wire::sender_user_info;
+pub use wire::{party_names, sender_user_info};
 
 /// How to reach a tenant.
 #[derive(Debug)]

@@ -306,6 +306,26 @@ impl Store {
         with_payments(&mut reader.conn(), &rows).await
     }
 
+    /// Envelopes whose hashes begin so, in their order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn envelopes_beginning(
+        &self,
+        beginning: &str,
+        limit: u32,
+    ) -> Result<Vec<Envelope>, StoreError> {
+        const BEGINNING: Sql = Sql::Each {
+            sqlite: "SELECT * FROM envelopes WHERE envelope_id >= $1 AND envelope_id < $1 || char(1114111) \
+                     ORDER BY envelope_id LIMIT $2",
+            postgres: "SELECT * FROM envelopes WHERE starts_with(envelope_id, $1) ORDER BY envelope_id LIMIT $2",
+        };
+        let mut reader = self.db.reader().await?;
+        let args = [Arg::Text(beginning), Arg::Int(i64::from(limit))];
+        let rows = reader.conn().rows(BEGINNING, &args).await?;
+        with_payments(&mut reader.conn(), &rows).await
+    }
+
     /// The envelope with this hash.
     ///
     /// # Errors

@@ -53,21 +53,6 @@ pub struct IncomingRow {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// Which incoming payments to list.
-#[derive(Debug, Clone, Default)]
-pub struct IncomingFilter {
-    /// Only those that belong to no transfer, and that nobody has seen to.
-    pub unmatched: bool,
-    /// Only of this network or rail.
-    pub source: Option<String>,
-    /// Only those that came at this time or later.
-    pub since: Option<DateTime<Utc>>,
-    /// Only those that come after this one: when it came, its source and its id.
-    pub after: Option<(DateTime<Utc>, String, String)>,
-    /// At most so many.
-    pub limit: u32,
-}
-
 const KNOWN: Sql = Sql::Each {
     sqlite: "SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id IN (SELECT value FROM json_each($2))",
     postgres: "SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id = ANY ($2)",
@@ -105,13 +90,6 @@ const BY_SUBJECT: Sql = Sql::Each {
     postgres: "SELECT t.* FROM unnest($2::text[]) AS k (subject) CROSS JOIN LATERAL \
                (SELECT * FROM transfers WHERE subject_key = k.subject AND rail = $1 AND comes_in = 'rail' OFFSET 0) t",
 };
-
-const LIST: &str = "SELECT * FROM incoming WHERE ($1 IS NULL OR source = $1) AND received_at >= $2 \
-      AND (received_at, source, incoming_id) > ($3, $4, $5) ORDER BY received_at, source, incoming_id LIMIT $6";
-
-const UNMATCHED: &str = "SELECT * FROM incoming WHERE ($1 IS NULL OR source = $1) AND received_at >= $2 \
-      AND (received_at, source, incoming_id) > ($3, $4, $5) AND verdict <> 'matched' AND resolution IS NULL \
-    ORDER BY received_at, source, incoming_id LIMIT $6";
 
 const RESOLVE: &str = "UPDATE incoming SET resolution = $3, transfer_id = coalesce($4, transfer_id), resolved_at = $5 \
     WHERE source = $1 AND incoming_id = $2 AND verdict <> 'matched' \
@@ -232,28 +210,6 @@ impl Store {
         }
         tx.commit().await?;
         Ok(Recorded::Stored(fresh.len()))
-    }
-
-    /// Incoming payments, in the order in which they came.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn incoming(&self, filter: &IncomingFilter) -> Result<Vec<IncomingRow>, StoreError> {
-        let beginning = DateTime::<Utc>::MIN_UTC;
-        let (after, source, id) = match &filter.after {
-            Some((after, source, id)) => (*after, source.as_str(), id.as_str()),
-            None => (beginning, "", ""),
-        };
-        let args = [
-            Arg::MaybeText(filter.source.as_deref()),
-            Arg::Time(filter.since.unwrap_or(beginning).max(after)),
-            Arg::Time(after),
-            Arg::Text(source),
-            Arg::Text(id),
-            Arg::Int(i64::from(filter.limit)),
-        ];
-        let sql = if filter.unmatched { UNMATCHED } else { LIST };
-        self.db.rows(sql, &args).await?.iter().map(incoming_from).collect()
     }
 
     /// One incoming payment.

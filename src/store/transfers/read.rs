@@ -1,4 +1,4 @@
-//! Reading transfers: one, some, lists and counts.
+//! Reading transfers: one, some, and counts.
 
 use chrono::{DateTime, Utc};
 
@@ -6,26 +6,7 @@ use super::super::db::Sql;
 use super::super::values::{Arg, Row};
 use super::super::{Store, StoreError};
 use super::rows::{transfer_from, transfers_by_id};
-use crate::engine::{Transfer, TransferKind, TransferStatus};
-
-/// Which transfers to list.
-#[derive(Debug, Clone, Default)]
-pub struct TransferFilter {
-    /// Only in this status.
-    pub status: Option<TransferStatus>,
-    /// Only of this kind.
-    pub kind: Option<TransferKind>,
-    /// Only of this rail.
-    pub rail: Option<String>,
-    /// Only of this network.
-    pub network: Option<String>,
-    /// Only those created at this time or later.
-    pub since: Option<DateTime<Utc>>,
-    /// Only those that come after this one: its `created_at` and id.
-    pub after: Option<(DateTime<Utc>, String)>,
-    /// At most so many.
-    pub limit: u32,
-}
+use crate::engine::{Transfer, TransferStatus};
 
 /// How many transfers stand in a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +22,6 @@ pub struct TransferCount {
     /// When the oldest of them was created, if they are not over.
     pub oldest: Option<DateTime<Utc>>,
 }
-
-/// In the order of the history, where a transfer's creation stands once: an index on the transfers themselves would be
-/// written again with every step of each.
-const LIST: Sql = Sql::Each {
-    sqlite: "SELECT t.* FROM status_changes s CROSS JOIN transfers t ON t.transfer_id = s.id \
-             WHERE s.kind = 'transfer' AND s.source = 'created' AND s.reached_at >= $5 AND (s.reached_at, s.id) > ($6, $7) \
-               AND ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.kind = $2) \
-               AND ($3 IS NULL OR t.rail = $3) AND ($4 IS NULL OR t.network = $4) \
-             ORDER BY s.reached_at, s.id LIMIT $8",
-    postgres: "SELECT t.* FROM status_changes s \
-                   CROSS JOIN LATERAL (SELECT * FROM transfers WHERE transfer_id = s.id OFFSET 0) t \
-               WHERE s.kind = 'transfer' AND s.source = 'created' AND s.reached_at >= $5 \
-                 AND (s.reached_at, s.id) > ($6, $7) \
-                 AND ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.kind = $2) \
-                 AND ($3 IS NULL OR t.rail = $3) AND ($4 IS NULL OR t.network = $4) \
-               ORDER BY s.reached_at, s.id LIMIT $8",
-};
 
 const COUNTS: &str = "SELECT c.rail, c.network, c.status, c.transfers, \
         (SELECT min(o.created_at) FROM (SELECT created_at FROM transfers t \
@@ -104,29 +68,6 @@ impl Store {
     ) -> Result<Vec<Transfer>, StoreError> {
         let args = [Arg::Text(network), Arg::Texts(payment_ids.to_vec())];
         self.db.rows(OF_PAYMENTS, &args).await?.iter().map(transfer_from).collect()
-    }
-
-    /// Transfers, in the order of their creation.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn transfers(&self, filter: &TransferFilter) -> Result<Vec<Transfer>, StoreError> {
-        let beginning = DateTime::<Utc>::MIN_UTC;
-        let (after, after_id) = match &filter.after {
-            Some((after, id)) => (*after, id.as_str()),
-            None => (beginning, ""),
-        };
-        let args = [
-            Arg::MaybeText(filter.status.map(TransferStatus::as_str)),
-            Arg::MaybeText(filter.kind.map(TransferKind::as_str)),
-            Arg::MaybeText(filter.rail.as_deref()),
-            Arg::MaybeText(filter.network.as_deref()),
-            Arg::Time(filter.since.unwrap_or(beginning).max(after)),
-            Arg::Time(after),
-            Arg::Text(after_id),
-            Arg::Int(i64::from(filter.limit)),
-        ];
-        self.db.rows(LIST, &args).await?.iter().map(transfer_from).collect()
     }
 
     /// How many transfers stand where, without counting them, and since when the oldest does.

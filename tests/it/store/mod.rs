@@ -9,6 +9,7 @@ mod decisions;
 mod events;
 mod history;
 mod leases;
+mod lists;
 mod loss;
 mod migrate;
 mod operations;

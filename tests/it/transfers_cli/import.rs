@@ -168,3 +168,37 @@ fn thousands_of_lines_are_one_transaction() {
         assert!(again.contains(&format!("{MANY} lines are wrong")), "{again}");
     });
 }
+
+#[test]
+fn what_a_list_prints_is_imported() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let to = Keys::of("customer").account();
+        anchor.create(&anchor.expected_deposit("d", &to));
+        anchor.create(&anchor.withdrawal("w", 7));
+        let other = Anchor::new(Kind::Sqlite);
+        for (format, name) in [("json", "list.jsonl"), ("csv", "list.csv")] {
+            let told = done(&anchor, &["list", "--format", format]);
+            let file = anchor.transfers.world.folder.path().join(name);
+            fs::write(&file, told).unwrap();
+            let told = run(&other, &["import", file.to_str().unwrap(), "--check"]);
+            assert_eq!(told.code, Some(0), "{format}: {}", told.stderr);
+            assert!(told.stdout.contains("checked 2 transfers"), "{}", told.stdout);
+        }
+        let file = anchor.transfers.world.folder.path().join("list.jsonl");
+        let told = done(&anchor, &["list", "--json"]);
+        fs::write(&file, &told).unwrap();
+        done(&other, &["import", file.to_str().unwrap()]);
+        let without = |mut row: serde_json::Value| {
+            for key in ["updated_at", "account"] {
+                row[key].take();
+            }
+            row
+        };
+        let both = [json(&anchor, &["list"]), json(&other, &["list"])];
+        let [ours, theirs] = both.map(|rows| rows.into_iter().map(without).collect::<Vec<_>>());
+        assert_eq!(ours, theirs);
+        let again = refused(&other, &["import", file.to_str().unwrap()]);
+        assert!(again.contains("line 1: ") && again.contains("line 2: "), "{again}");
+    });
+}

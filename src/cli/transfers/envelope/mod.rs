@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
+use super::story;
 use super::views::EnvelopeJson;
 use crate::cli::failure::Failure;
+use crate::cli::lists::{ListFlags, Listed, counted, walk};
+use crate::cli::names::{self, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
@@ -21,7 +24,7 @@ use crate::networks::stellar::{
     Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, authorities,
 };
 use crate::states::{horizon_client, stellar_settings_of};
-use crate::store::{self, Store};
+use crate::store::{self, Step, Store};
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -35,22 +38,34 @@ Examples:
     --reason 'checked'
   railpoll transfers envelope sign t-1041 --seeds ~/seed --by kim --reason 'checked'
 
-The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller
-pending-deposits sends the envelope in its next sweep.";
+The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller pending-deposits sends the envelope in its next sweep.";
 
 /// More envelopes are not listed.
 const LISTED_MAX: u32 = 1_000;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum EnvelopeCommand {
-    /// List envelopes that wait for signatures
-    List,
+    /// List envelopes that wait for signatures, oldest first
+    List(ListArgs),
     /// Tell what an envelope does, and whose signatures are missing
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
     /// Add signatures to an envelope that waits for them
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArgs),
+}
+
+/// Which envelopes to list.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only of this network
+    #[arg(long)]
+    network: Option<String>,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only envelopes that come after this one in the list
+    #[arg(long, value_name = "ENVELOPE")]
+    after: Option<String>,
 }
 
 /// Which envelope to show.
@@ -93,49 +108,101 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     match command {
-        EnvelopeCommand::List => list(session, out).await,
+        EnvelopeCommand::List(args) => list(session, args, out).await,
         EnvelopeCommand::Show(args) => show::show(session, &args, out).await,
         EnvelopeCommand::Sign(args) => sign::sign(session, &args, out).await,
     }
 }
 
-async fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
+async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let ListArgs { network, flags, after } = args;
+    let only_count = flags.begin(out)?;
     let settings = session.settings()?;
     let store = session.look().await?;
+    expect_place(&settings, &store, names::Kind::Network, network.as_deref()).await?;
+    let (since, until) = (flags.since(session.now()), flags.until(session.now()));
     let is_stellar = |kind: &NetworkKind| match kind {
         NetworkKind::Stellar(_) => true,
         NetworkKind::RippleNet(_) => false,
     };
     let mut waiting = Vec::new();
-    for network in settings.networks.values().filter(|network| is_stellar(&network.kind)) {
-        let open =
-            store.open_envelopes(&network.name, DateTime::<Utc>::MAX_UTC, LISTED_MAX).await?;
-        let unsigned = |one: &store::Envelope| one.status == EnvelopeStatus::WaitingSignatures;
-        waiting.extend(open.into_iter().filter(unsigned));
+    for own in settings.networks.values().filter(|own| is_stellar(&own.kind)) {
+        if network.as_ref().is_some_and(|network| *network != own.name) {
+            continue;
+        }
+        let open = store.open_envelopes(&own.name, DateTime::<Utc>::MAX_UTC, LISTED_MAX).await?;
+        waiting.extend(open.into_iter().filter(|one| {
+            one.status == EnvelopeStatus::WaitingSignatures
+                && since.is_none_or(|since| one.created_at >= since)
+                && until.is_none_or(|until| one.created_at < until)
+        }));
     }
-    if out.is_json() {
-        return waiting.iter().try_for_each(|row| out.json(&EnvelopeJson::from(row)));
+    if only_count {
+        let count = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
+        return counted::<store::Envelope>(count, out);
     }
-    if waiting.is_empty() {
-        return out.line("no envelope waits for signatures");
+    waiting.sort_by(|one, other| {
+        (one.created_at, &one.envelope_id).cmp(&(other.created_at, &other.envelope_id))
+    });
+    if flags.newest {
+        waiting.reverse();
     }
-    let mut table = Table::new(&[
-        Column::left("ENVELOPE"),
-        Column::left("NETWORK"),
-        Column::right("PAYMENTS"),
-        Column::left("MADE"),
-        Column::left("VALID"),
-    ]);
-    for row in &waiting {
-        table.row([
-            row.envelope_id.as_str().into(),
-            row.network.as_str().into(),
-            row.payments.len().to_string().into(),
-            relative(row.created_at, session.now()).into(),
-            format!("until {}", readable(row.max_time)).into(),
+    let step = async |room: u32, place: Option<String>| {
+        let behind = place.as_ref().or(after.as_ref());
+        let behind = behind.and_then(|id| waiting.iter().position(|one| one.envelope_id == *id));
+        let rest = behind.map_or(0, |at| at + 1);
+        let end =
+            waiting.len().min(rest.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
+        let rows: Vec<store::Envelope> = waiting.get(rest..end).unwrap_or_default().to_vec();
+        let next = rows.last().filter(|_| end < waiting.len()).map(|row| row.envelope_id.clone());
+        Ok(Step { rows, looked_at: 0, next })
+    };
+    walk(session, &flags, out, "no envelope waits for signatures", step, Clone::clone).await
+}
+
+impl Listed for store::Envelope {
+    type View<'a> = EnvelopeJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "envelope_id",
+        "network",
+        "source_account",
+        "sequence",
+        "status",
+        "attempts",
+        "fee",
+        "max_time",
+        "ledger",
+        "result",
+        "created_at",
+        "sent_at",
+        "finished_at",
+        "payments",
+    ];
+    const NAME: &'static str = "envelopes";
+
+    fn view(&self) -> Result<EnvelopeJson<'_>, Failure> {
+        Ok(EnvelopeJson::from(self))
+    }
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        let mut table = Table::new(&[
+            Column::left("ENVELOPE"),
+            Column::left("NETWORK"),
+            Column::right("PAYMENTS"),
+            Column::left("MADE"),
+            Column::left("VALID UNTIL"),
         ]);
+        for row in rows {
+            table.row([
+                row.envelope_id.as_str().into(),
+                row.network.as_str().into(),
+                row.payments.len().to_string().into(),
+                relative(row.created_at, now).into(),
+                readable(row.max_time).into(),
+            ]);
+        }
+        table
     }
-    out.table(&table)
 }
 
 /// The envelope with this hash, or else the newest of the transfer with this id.
@@ -143,12 +210,28 @@ async fn find(store: &Store, id: &str) -> Result<store::Envelope, Failure> {
     if let Some(envelope) = store.envelope(id).await? {
         return Ok(envelope);
     }
-    let story = store.transfer_story(id).await?.ok_or_else(|| {
-        Failure::Refused(format!(
-            "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
-             signatures"
-        ))
-    })?;
+    let mut begun = Vec::new();
+    if names::may_begin(id) {
+        begun = store.envelopes_beginning(id, names::CANDIDATES).await?;
+    }
+    match (begun.pop(), begun.is_empty()) {
+        (Some(envelope), true) => return Ok(envelope),
+        (Some(last), false) => {
+            begun.push(last);
+            let ids: Vec<String> = begun.into_iter().map(|row| row.envelope_id).collect();
+            return Err(names::ambiguous("envelopes", id, &ids));
+        }
+        (None, _) => {}
+    }
+    let story = match story(store, id).await {
+        Err(Failure::Refused(why)) if !why.starts_with("several") => {
+            return Err(Failure::Refused(format!(
+                "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
+                 signatures"
+            )));
+        }
+        told => told?,
+    };
     // They are told in the order of their making, and only the newest can be open.
     story.envelopes.into_iter().next_back().ok_or_else(|| {
         Failure::Refused(format!(

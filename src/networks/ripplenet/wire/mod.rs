@@ -13,4 +13,4 @@ mod user_info;
 
 pub(super) use page::{listing, single};
 pub(super) use scalar::{count, flag};
-pub use user_info::sender_user_info;
+pub use user_info::{party_names, sender_user_info};

@@ -1,6 +1,8 @@
 //! What the sender tells of the parties to a payment.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::scalar::{Raw, text, time};
@@ -111,4 +113,38 @@ fn one<'a>(raw: &'a RawValue, name: &str) -> Result<Raw<'a>, String> {
         return Err(format!("`{name}` is there twice"));
     }
     Ok(value.filter(|value| value.get() != "null"))
+}
+
+/// The names of people and companies that the nodes told each other with a payment, in small letters.
+///
+/// They stand in the parties' data under keys that speak of a name, such as `Nm`, `first_name` or `beneficiaryName`; how
+/// these are called is agreed between partners. None if the document cannot be read.
+#[must_use]
+pub fn party_names(document: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Parties {
+        user_info: Option<Value>,
+    }
+    let mut names = Vec::new();
+    if let Ok(Parties { user_info: Some(told) }) = serde_json::from_str(document) {
+        collect_names(&told, &mut names);
+    }
+    names
+}
+
+fn collect_names(told: &Value, names: &mut Vec<String>) {
+    match told {
+        Value::Array(values) => values.iter().for_each(|value| collect_names(value, names)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let key = key.to_lowercase();
+                let is_name = key == "nm" || key.contains("name");
+                match value.as_str().filter(|_| is_name) {
+                    Some(name) => names.push(name.to_lowercase()),
+                    None => collect_names(value, names),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

@@ -259,3 +259,40 @@ fn candidates_are_found_by_memo_with_its_type_and_by_subject() {
         assert!(found(NETWORK, &[]).await.is_empty());
     });
 }
+
+#[test]
+fn incoming_money_is_found_by_each_of_its_facts() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let lease = lease(&store, Poller::Watch, NETWORK).await;
+        let came = paid("4294967297", "nobody");
+        record(&store, &lease, came.clone(), "1").await;
+        let text = |text: &str| Some(text.to_owned());
+        let none = || IncomingFilter { limit: 10, ..IncomingFilter::default() };
+        let memo = came.memo.as_ref().map(Memo::text);
+        for (filter, found) in [
+            (none(), 1),
+            (IncomingFilter { newest: true, unmatched: true, ..none() }, 1),
+            (IncomingFilter { source: text(NETWORK), ..none() }, 1),
+            (IncomingFilter { source: text("bank"), ..none() }, 0),
+            (IncomingFilter { asset_ids: vec![came.asset.clone()], ..none() }, 1),
+            (IncomingFilter { asset_ids: vec!["native".to_owned()], ..none() }, 0),
+            (IncomingFilter { amount: Some(came.amount.clone()), ..none() }, 1),
+            (IncomingFilter { amount: "0.1".parse().ok(), ..none() }, 0),
+            (IncomingFilter { memo, ..none() }, 1),
+            (IncomingFilter { memo: text("x"), ..none() }, 0),
+            (IncomingFilter { subject: text("x"), ..none() }, 0),
+            (IncomingFilter { reference: text(&came.reference), ..none() }, 1),
+            (IncomingFilter { payer: text("nobody"), ..none() }, 0),
+            (IncomingFilter { since: Some(came.at), ..none() }, 1),
+            (IncomingFilter { until: Some(came.at), ..none() }, 0),
+        ] {
+            let rows = store.incoming(&filter).await.unwrap();
+            assert_eq!(rows.len(), found, "{filter:?}");
+            let counted = store.incoming_count(&filter).await.unwrap();
+            assert_eq!(counted, u64::try_from(found).unwrap(), "{filter:?}");
+        }
+        assert_eq!(store.incoming_beginning("42949", None, 5).await.unwrap().len(), 1);
+        assert_eq!(store.incoming_beginning("42949", Some("bank"), 5).await.unwrap().len(), 0);
+    });
+}

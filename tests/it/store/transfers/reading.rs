@@ -131,3 +131,51 @@ fn counts_follow_every_move_and_tell_the_oldest() {
         assert_eq!(told, [(S::Error, 1, None), (S::PendingUserTransferStart, 2, Some(at(2)))]);
     });
 }
+
+#[test]
+fn transfers_are_found_by_each_of_their_facts() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let one = NewTransfer {
+            subject: Some("RP 10-41".to_owned()),
+            rail_reference: Some("SEPA 7".to_owned()),
+            created_at: Some(at(1)),
+            ..deposit("aaaa-1")
+        };
+        let two = NewTransfer { created_at: Some(at(2)), ..withdrawal("bbbb-2") };
+        let three = NewTransfer {
+            payment: Some(("acme".to_owned(), "pay-1".to_owned())),
+            created_at: Some(at(3)),
+            ..to_pay("bbbb-3")
+        };
+        create(&store, &[one, two, three]).await;
+        let text = |text: &str| Some(text.to_owned());
+        let none = TransferFilter::default;
+        for (filter, wanted) in [
+            (TransferFilter { newest: true, ..none() }, &["bbbb-3", "bbbb-2", "aaaa-1"][..]),
+            (TransferFilter { memo: text("bbbb-2"), ..none() }, &["bbbb-2"]),
+            (TransferFilter { subject: text("rp1041"), ..none() }, &["aaaa-1"]),
+            (TransferFilter { asset: text("usdc"), ..none() }, &["aaaa-1", "bbbb-2", "bbbb-3"]),
+            (TransferFilter { asset: text("eurc"), ..none() }, &[]),
+            (TransferFilter { amount: "10.25".parse().ok(), ..none() }, &["bbbb-3"]),
+            (
+                TransferFilter { amount: "10.500".parse().ok(), ..none() },
+                &["aaaa-1", "bbbb-2", "bbbb-3"],
+            ),
+            (TransferFilter { reference: text("SEPA 7"), ..none() }, &["aaaa-1"]),
+            (TransferFilter { reference: text("pay-1"), ..none() }, &["bbbb-3"]),
+            (TransferFilter { payer: text("GPAYER"), ..none() }, &["bbbb-3"]),
+            (TransferFilter { until: Some(at(2)), ..none() }, &["aaaa-1"]),
+            (TransferFilter { since: Some(at(2)), until: Some(at(3)), ..none() }, &["bbbb-2"]),
+        ] {
+            assert_eq!(list(&store, filter.clone()).await, wanted, "{filter:?}");
+            let counted = store.transfers_count(&filter).await.unwrap();
+            assert_eq!(counted, u64::try_from(wanted.len()).unwrap(), "{filter:?}");
+        }
+        let begun = store.transfers_beginning("bbbb", 5).await.unwrap();
+        let begun: Vec<&str> = begun.iter().map(|one| one.transfer_id.as_str()).collect();
+        assert_eq!(begun, ["bbbb-2", "bbbb-3"]);
+        assert!(store.has_asset("usdc").await.unwrap() && !store.has_asset("x").await.unwrap());
+        assert!(store.envelopes_beginning("00", 5).await.unwrap().is_empty());
+    });
+}

@@ -1,0 +1,128 @@
+//! Finding things: filters, formats, beginnings of ids, names that do not exist.
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use super::{Desk, now, payment};
+
+/// Three payments: two of one amount, and one with a reference and a name.
+fn desk() -> Desk {
+    let desk = Desk::migrated();
+    let time = now();
+    let mut named = payment("7d5c0d39-1", "ACCEPTED", time - TimeDelta::hours(2));
+    named.end_to_end_id = Some("E2E-0001".to_owned());
+    named.money.amount = "100.00".parse().unwrap();
+    named.document = "{\"user_info\": [{\"node_address\": \"x\", \"accepted\": [{\"json\": \
+                      {\"Cdtr\": {\"Nm\": \"Maria Garc\u{ed}a Lopez\"}}}]}]}"
+        .to_owned();
+    let twin = payment("7d5c0d39-2", "EXECUTED", time - TimeDelta::hours(1));
+    let other = payment("93b1a6f0", "COMPLETED", time);
+    desk.record("acme", &[named, twin, other]);
+    desk
+}
+
+fn ids(desk: &Desk, line: &str) -> Vec<Value> {
+    desk.json(line).iter().map(|row| row["payment_id"].clone()).collect()
+}
+
+#[test]
+fn payments_are_found_by_what_a_caller_knows() {
+    let desk = desk();
+    let one = ["7d5c0d39-1"];
+    assert_eq!(ids(&desk, "payments list --amount 100"), one);
+    assert_eq!(ids(&desk, "payments list --reference E2E-0001"), one);
+    assert_eq!(ids(&desk, "payments list --name garc\u{ed}a"), one);
+    assert_eq!(ids(&desk, "payments list --name lop"), one);
+    assert!(ids(&desk, "payments list --name cdtr").is_empty());
+    assert_eq!(ids(&desk, "payments list --until 90m"), one);
+    assert_eq!(ids(&desk, "payments list --currency usd --newest --limit 1"), ["93b1a6f0"]);
+    assert_eq!(ids(&desk, "payments list --role receiving --state executed"), ["7d5c0d39-2"]);
+    assert_eq!(desk.run("payments list --count").out, "3\n");
+    assert_eq!(desk.run("payments list --count --amount 100.0").out, "1\n");
+    assert_eq!(desk.json("payments list --count --state FAILED")[0]["count"], 0);
+    let page = desk.run("payments list --newest --limit 2").out;
+    assert!(page.contains("--newest --limit 2 ") && page.contains(" --after "), "{page}");
+}
+
+#[test]
+fn beginnings_of_ids_and_references_will_do() {
+    let desk = desk();
+    assert!(desk.run("payments show 93b1").out.contains("Payment 93b1a6f0 on acme"));
+    assert!(desk.run("payments show E2E-0001").out.contains("Payment 7d5c0d39-1 on acme"));
+    let several = desk.run("payments show 7d5c0d39");
+    assert_eq!(several.code, Some(1));
+    assert!(several.err.contains("7d5c0d39-1, 7d5c0d39-2"), "{}", several.err);
+    assert_eq!(desk.run("payments approve 7d5c0d39-1 --reason x").code, Some(0));
+    assert!(desk.run("payments show 93").err.contains("there is no payment 93"));
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused() {
+    let desk = desk();
+    for (line, advice) in [
+        ("payments list --network acm", "did you mean acme?"),
+        ("quarantine list --place nonsense", "there are: acme, bank"),
+        ("events list --type payment.nw", "did you mean payment.new?"),
+        ("events tail --type alarm.*", "there is no such type"),
+        ("transfers list --rail nope", "none is configured"),
+    ] {
+        let answer = desk.run(line);
+        assert_eq!(answer.code, Some(64), "{line}: {}", answer.err);
+        assert!(answer.err.contains(advice), "{line}: {}", answer.err);
+    }
+    assert_eq!(desk.json("events list --type payment.*").len(), 3);
+    assert_eq!(desk.run("quarantine retry 7").code, Some(1));
+}
+
+#[test]
+fn lists_are_written_for_spreadsheets() {
+    let desk = desk();
+    let told = desk.run("payments list --format csv --limit 1").out;
+    let mut lines = told.lines();
+    let heading = lines.next().unwrap();
+    assert!(heading.starts_with("network,payment_id,state,sub_states,connector_role,amount,"));
+    let row = lines.next().unwrap();
+    assert!(
+        row.starts_with("acme,7d5c0d39-1,ACCEPTED,[],RECEIVING,100.00,USD,,,E2E-0001,"),
+        "{row}"
+    );
+    assert_eq!(heading.split(',').count(), row.split(',').count());
+    assert!(
+        desk.run("events list --format csv").out.starts_with("id,type,subject,version,at,data\n1,")
+    );
+    assert_eq!(
+        desk.run("quarantine list --format csv").out,
+        "id,poller,place,payment_id,reason,first_seen_at,resolved_at,resolution\n"
+    );
+    assert_eq!(desk.run("payments list --format json").out.lines().count(), 3);
+    assert_eq!(desk.run("payments list --format csv --json").code, Some(64));
+}
+
+#[test]
+fn errors_are_objects_too() {
+    let desk = Desk::new();
+    for (line, code) in [("payments list --json", "no_database"), ("payments lst --json", "usage")]
+    {
+        let answer = desk.run(line);
+        assert_eq!(answer.out, "");
+        let told: Value = serde_json::from_str(answer.err.trim()).unwrap();
+        let keys: Vec<&String> = told.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["code", "error", "hint"]);
+        assert_eq!(told["code"], code, "{}", answer.err);
+        assert!(told["hint"].is_string(), "{}", answer.err);
+    }
+}
+
+#[test]
+fn settings_are_taken_wherever_they_stand() {
+    let desk = Desk::migrated();
+    let mut command = desk.command("payments list --set pollers.accepted.fixed_delay=5s");
+    let other = format!("database.url=sqlite:{}", desk.path("other.db").display());
+    let mut before = std::process::Command::new(command.get_program());
+    before.args(["--set", &other]).args(command.get_args()).current_dir(desk.folder.path());
+    before.env_clear();
+    let told = super::answer(before.output().unwrap());
+    assert_eq!(told.code, Some(69), "{}", told.err);
+    assert!(told.err.contains("other.db"), "{}", told.err);
+    assert_eq!(command.output().unwrap().status.code(), Some(0));
+}
