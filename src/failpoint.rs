@@ -30,3 +30,23 @@ pub fn reached(place: &str) {
 /// Passes a place.
 #[cfg(not(debug_assertions))]
 pub fn reached(_place: &str) {}
+
+/// Passes the beginning of a sweep. In a debug build, `RAILPOLL_PANIC_SWEEPS=n` lets the first n of them panic.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "a test's wish")]
+pub fn sweeping() {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WISH: OnceLock<Option<u64>> = OnceLock::new();
+    static SWEEPS: AtomicU64 = AtomicU64::new(0);
+    #[expect(clippy::disallowed_methods, reason = "a test's wish, not a setting")]
+    let wish = WISH.get_or_init(|| std::env::var("RAILPOLL_PANIC_SWEEPS").ok()?.parse().ok());
+    if wish.is_some_and(|sweeps| SWEEPS.fetch_add(1, Ordering::SeqCst) < sweeps) {
+        panic!("RAILPOLL_PANIC_SWEEPS asks for it");
+    }
+}
+
+/// Passes the beginning of a sweep.
+#[cfg(not(debug_assertions))]
+pub fn sweeping() {}

@@ -208,6 +208,7 @@ impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Store(error) => Self::Store(error),
+            SweepError::Panicked(why) => Self::Defect(why),
             SweepError::Network(error) | SweepError::Rail(error) => Self::Network(error),
         }
     }

@@ -53,7 +53,7 @@ use failure::Failure;
 use output::Out;
 use session::Session;
 
-use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, start_logging};
+use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, Signals, complain, start_logging};
 
 /// Find out what the pollers do, and decide what waits for a person.
 #[derive(Debug, Parser)]
@@ -127,6 +127,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> Exit {
+    // A daemon's signals are caught before anything else: one that comes early is no reason to die.
+    if arguments.iter().any(|word| word == "run") {
+        drop(Signals::of_process());
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(answer) => {
@@ -139,8 +143,10 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    if let Some(usual) = usual_logs(&cli.command) {
-        start_logging(cli.common.log_format, usual);
+    if let Some(usual) = usual_logs(&cli.command)
+        && let Err(why) = start_logging(cli.common.log_format, usual)
+    {
+        return complain(&why);
     }
     let common = cli.common.gathered(arguments);
     let mut out = Out::stdout(common.json);

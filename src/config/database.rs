@@ -67,21 +67,47 @@ impl fmt::Debug for DatabaseUrl {
 fn without_password(secret: &SecretString) -> String {
     const HIDDEN: &str = "***";
     let unreadable = || format!("postgres://{HIDDEN}");
-    let Ok(mut url) = secret.expose_secret().parse::<Url>() else { return unreadable() };
-    if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
-        return unreadable();
-    }
-    let is_secret = |key: &str| key.to_lowercase().contains("password");
-    if url.query_pairs().any(|(key, _)| is_secret(&key)) {
-        let hide = |key: String, value: String| {
-            let value = if is_secret(&key) { HIDDEN.to_owned() } else { value };
-            (key, value)
-        };
-        let pairs: Vec<(String, String)> =
-            url.query_pairs().map(|(key, value)| hide(key.into(), value.into())).collect();
-        url.query_pairs_mut().clear().extend_pairs(pairs);
-    }
-    url.to_string()
+    let text = secret.expose_secret();
+    let Some((scheme, rest)) = text.split_once("://") else { return unreadable() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let authority = match authority.rsplit_once('@') {
+        Some((user, hosts)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:{HIDDEN}@{hosts}"),
+            None => authority.to_owned(),
+        },
+        None => authority.to_owned(),
+    };
+    let path = match path.split_once('?') {
+        Some((path, query)) => {
+            let hide = |pair: &str| match pair.split_once('=') {
+                Some((key, _)) if key.to_lowercase().contains("password") => {
+                    format!("{key}={HIDDEN}")
+                }
+                Some(_) | None => pair.to_owned(),
+            };
+            let pairs: Vec<String> = query.split('&').map(hide).collect();
+            format!("{path}?{}", pairs.join("&"))
+        }
+        None => path.to_owned(),
+    };
+    format!("{scheme}://{authority}{path}")
+}
+
+/// The same URL with the first of its hosts alone: several are `HOST:PORT,HOST:PORT`, which is no URL.
+fn with_one_host(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let (user, hosts) =
+        authority.rsplit_once('@').map_or(("", authority), |(user, hosts)| (user, hosts));
+    let mut all = hosts.split(',').map(|host| match user {
+        "" => format!("{scheme}://{host}{path}"),
+        user => format!("{scheme}://{user}@{host}{path}"),
+    });
+    let first = all.next()?;
+    // One that is wrong is told of.
+    all.find(|one| one.parse::<Url>().is_err()).or(Some(first))
 }
 
 pub(super) fn read(reader: &mut Reader) -> Option<DatabaseSettings> {
@@ -103,7 +129,8 @@ fn database_url(value: &Value) -> Parsed<DatabaseUrl> {
     if let Some(path) = text.strip_prefix("sqlite:") {
         return sqlite(path.strip_prefix("//").unwrap_or(path));
     }
-    let url: Url = text.parse().map_err(|error| format!("{FORMS}: {error}"))?;
+    let one = with_one_host(&text).ok_or(FORMS)?;
+    let url: Url = one.parse().map_err(|error| format!("{FORMS}: {error}"))?;
     match url.scheme() {
         "postgres" | "postgresql" => Ok(DatabaseUrl::Postgres(SecretString::from(text))),
         _ => Err(FORMS.to_owned()),

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Gid, getegid, getgroups};
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -87,7 +88,9 @@ pub enum SecretError {
     },
     /// Others can read the file.
     #[error(
-        "the secret's file {} can be used by others (mode {mode:03o}): chmod 600 {}", path.display(), path.display()
+        "the secret's file {} can be used by others (mode {mode:03o}): chmod 600 {}; where modes come from elsewhere, \
+         0440 with a group of this process will do (Kubernetes: fsGroup and defaultMode 0440; Docker: mode 0400)",
+        path.display(), path.display()
     )]
     Open {
         /// The file.
@@ -145,10 +148,33 @@ pub fn read_private(path: &Path) -> Result<SecretString, SecretError> {
     let metadata = fs::metadata(path)
         .map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    // A group that is this process's own may read it: that is how some give a secret to it, and to nobody else.
+    let allowed = if is_our_group(metadata.gid()) { 0o740 } else { 0o700 };
+    if mode & !allowed != 0 {
         return Err(SecretError::Open { path: path.to_owned(), mode });
     }
     read_file(path, &metadata)
+}
+
+/// What makes somebody doubt that this was meant; none if nothing does. Seeds stand on lines of their own.
+fn odd(secret: &str) -> Option<&'static str> {
+    if secret.starts_with(char::is_whitespace) {
+        Some("begins with a blank")
+    } else if secret.chars().any(|char| char.is_control() && !"\r\n".contains(char)) {
+        Some("has a control character")
+    } else if secret.contains(['\u{feff}', '\u{200b}', '\u{a0}']) {
+        Some("has a character that nobody sees")
+    } else if secret.starts_with(['"', '\'']) && secret.ends_with(['"', '\'']) {
+        Some("stands in quotes")
+    } else {
+        None
+    }
+}
+
+fn is_our_group(group: u32) -> bool {
+    let is_it = |ours: Gid| ours.as_raw() == group;
+    // Root's group is everybody's who runs as root.
+    is_it(getegid()) || getgroups().is_ok_and(|ours| ours.into_iter().any(is_it))
 }
 
 fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<SecretString, SecretError> {
@@ -162,10 +188,13 @@ fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<SecretString, Secre
     }
     let text = fs::read_to_string(path)
         .map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = line.strip_suffix('\r').unwrap_or(line);
+    // What editors add, and people do not see.
+    let secret = text.trim_start_matches('\u{feff}').trim_end_matches([' ', '\t', '\r', '\n']);
     if secret.is_empty() {
         return Err(not_a_secret("is empty"));
+    }
+    if let Some(what) = odd(secret) {
+        tracing::warn!(file = %path.display(), "the secret looks odd: it {what}");
     }
     Ok(SecretString::from(secret))
 }

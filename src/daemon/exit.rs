@@ -46,6 +46,7 @@ impl Exit {
         match error {
             SweepError::Network(error) | SweepError::Rail(error) => Self::of_network(error),
             SweepError::Store(error) => Self::of_store(error),
+            SweepError::Panicked(_) => Self::Defect,
         }
     }
 

@@ -8,7 +8,8 @@ use sd_notify::NotifyState;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout};
 
-use super::health::{Health, Server, serve};
+use super::after::Fatal;
+use super::health::{Health, LastWrite, Server, serve};
 use super::heartbeat::{Heartbeat, tell_reloading, tell_systemd};
 use super::metrics::Metrics;
 use super::output::Output;
@@ -24,6 +25,9 @@ use crate::states::Stage;
 
 /// The database is not waited for longer when it is closed: what it has not written down by then was not committed.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+
+/// A configuration is read no more often: each reading ends what is in hand, and sweeps have to get on.
+const RELOADED_EVERY: Duration = Duration::from_secs(5);
 
 /// Which pollers a process runs, and how.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ struct Lasting {
     metrics: Metrics,
     heartbeat: Heartbeat,
     holder: String,
+    /// When the configuration may be read again.
+    next_reload: Cell<Instant>,
 }
 
 /// Why the workers ended.
@@ -59,7 +65,22 @@ enum Ended {
 
 impl Host {
     /// Runs until there is nothing left to do, or until it is told to stop.
-    pub async fn run(self, mut signals: Signals) -> Exit {
+    pub async fn run(self, signals: Signals) -> Exit {
+        let lasts = self.mode == RunMode::Loop;
+        if lasts {
+            let pollers: Vec<&str> = self.pollers.iter().map(|poller| poller.name()).collect();
+            let files = self.sources.files.iter().map(|file| file.display().to_string());
+            let (pollers, files) = (pollers.join(" "), files.collect::<Vec<_>>().join(" "));
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), pollers, files, "starting");
+        }
+        let exit = self.run_until_told(signals).await;
+        if lasts {
+            tracing::info!(exit = exit.code(), "stopped");
+        }
+        exit
+    }
+
+    async fn run_until_told(self, mut signals: Signals) -> Exit {
         let settings = match config::load(&self.sources) {
             Ok(settings) => settings,
             Err(errors) => {
@@ -72,6 +93,7 @@ impl Host {
             metrics: Metrics::new(),
             heartbeat: Heartbeat::of_process(),
             holder: holder_name(),
+            next_reload: Cell::new(Instant::now()),
         };
         let nowhere = Listeners::default();
         let first = tokio::select! {
@@ -145,9 +167,16 @@ impl Host {
     ) -> Ended {
         let _servers = serve_all(&prepared, lasting);
         let (wishes, heard) = Wishes::new();
-        let workers = self.start(&mut prepared, &heard, lasting);
+        let fatal = Fatal::default();
+        let workers = self.start(&mut prepared, &heard, &fatal, lasting);
+        if self.mode == RunMode::Loop {
+            let (workers, listen) = (workers.len(), prepared.listeners.addresses());
+            let database = prepared.settings.database.url.to_string();
+            tracing::info!(workers, database, listen, "ready");
+        }
         tell_systemd(&[NotifyState::Ready]);
-        let ended = self.watch(&prepared, workers, &wishes, signals, lasting).await;
+        let watched = self.watch(&prepared, workers, &wishes, signals, (&fatal, lasting));
+        let ended = watched.await;
         lasting.heartbeat.clear();
         if timeout(CLOSE_WITHIN, prepared.store.close()).await.is_err() {
             tracing::debug!("the database takes long to close; it is left to itself");
@@ -156,7 +185,13 @@ impl Host {
     }
 
     /// Starts a worker for each job.
-    fn start(&self, prepared: &mut Prepared, signals: &Signals, lasting: &Lasting) -> Vec<Running> {
+    fn start(
+        &self,
+        prepared: &mut Prepared,
+        signals: &Signals,
+        fatal: &Fatal,
+        lasting: &Lasting,
+    ) -> Vec<Running> {
         let status = Status::default();
         let mut workers = Vec::new();
         for Prospect { job, pace, own } in std::mem::take(&mut prepared.prospects) {
@@ -176,6 +211,8 @@ impl Host {
                 metrics: lasting.metrics.clone(),
                 output: self.output,
                 status: status.clone(),
+                fatal: fatal.clone(),
+                untold: None,
                 held: Rc::clone(&held),
             };
             let task = match self.mode {
@@ -195,11 +232,16 @@ impl Host {
         mut workers: Vec<Running>,
         wishes: &Wishes,
         signals: &mut Signals,
-        lasting: &Lasting,
+        (fatal, lasting): (&Fatal, &Lasting),
     ) -> Ended {
         loop {
             let wish = tokio::select! {
                 exit = all(&mut workers) => return Ended::Exit(exit),
+                exit = fatal.told() => {
+                    wishes.stop();
+                    finish(workers, &current.store).await;
+                    return Ended::Exit(exit);
+                }
                 wish = signals.wish() => wish,
             };
             let ended = match wish {
@@ -228,8 +270,11 @@ impl Host {
 
     /// Reads the settings again and prepares for them, while the workers go on. None if they cannot be used.
     async fn reloaded(&self, current: &Prepared, lasting: &Lasting) -> Option<Ended> {
+        tokio::time::sleep_until(lasting.next_reload.get()).await;
+        lasting.next_reload.set(Instant::now() + RELOADED_EVERY);
         tell_reloading();
         let refuse = |why: String| {
+            lasting.metrics.reloaded(false);
             tracing::error!("the new configuration is refused, the old one is kept:\n{why}");
             tell_systemd(&[NotifyState::Ready]);
         };
@@ -243,6 +288,7 @@ impl Host {
         match self.prepare(&new, &current.listeners, lasting).await {
             Ok(prepared) => {
                 let changed = if new == current.settings { "nothing" } else { "something" };
+                lasting.metrics.reloaded(true);
                 tracing::info!(changed, "configuration read again");
                 Some(Ended::Reload(prepared))
             }
@@ -262,6 +308,8 @@ fn serve_all(prepared: &Prepared, lasting: &Lasting) -> Vec<Server> {
             store: prepared.store.clone(),
             metrics: lasting.metrics.clone(),
             heartbeat: lasting.heartbeat.clone(),
+            scope: prepared.prospects.first().map(|prospect| prospect.job.scope().clone()),
+            last_write: LastWrite::default(),
         };
         match listener.and_then(|listener| serve(listener, health)) {
             Ok(server) => servers.push(server),

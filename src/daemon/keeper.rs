@@ -40,7 +40,7 @@ impl Keeper {
                 tokio::time::sleep(times.step).await;
                 match store.renew_lease(&kept, times.ttl).await {
                     Ok(()) => {}
-                    Err(StoreError::LeaseLost { .. }) => break,
+                    Err(StoreError::LeaseLost { .. } | StoreError::Moved(_)) => break,
                     Err(error) if kept.is_trusted() => {
                         tracing::warn!(%error, "the lease could not be renewed; trying again");
                     }

@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::engine::TransferStatus;
+use crate::engine::{AlertName, TransferStatus};
 use crate::networks::RequestSeen;
 use crate::states::{Note, SweepReport};
 use crate::store::{OpenAlert, Scope, TransferCount};
@@ -45,6 +45,8 @@ pub struct Metrics {
     requests: Family<Labels, Counter>,
     request_duration: Family<Labels, Histogram, Buckets>,
     alerts: Family<Labels, Gauge>,
+    database_errors: Family<Labels, Counter>,
+    reloads: Family<Labels, Counter>,
 }
 
 /// Upper bounds of a histogram's buckets, in seconds.
@@ -99,7 +101,12 @@ impl Metrics {
             requests: Family::default(),
             request_duration,
             alerts: Family::default(),
+            database_errors: Family::default(),
+            reloads: Family::default(),
         };
+        for result in ["done", "refused"] {
+            drop(metrics.reloads.get_or_create(&vec![("result", result.to_owned())]));
+        }
         metrics.registry = Arc::new(metrics.register());
         metrics
     }
@@ -139,6 +146,10 @@ impl Metrics {
         let (name, help) = ("network_request_duration", "From sending to the answer's last byte");
         all.register_with_unit(name, help, Unit::Seconds, self.request_duration.clone());
         all.register("alert", "1 while the alert stands", self.alerts.clone());
+        let help = "Leases, sweeps and records of sweeps that the database refused";
+        all.register("database_errors", help, self.database_errors.clone());
+        let help = "Readings of a new configuration by what came of them";
+        all.register("reloads", help, self.reloads.clone());
         all
     }
 
@@ -263,6 +274,24 @@ impl Metrics {
         }
     }
 
+    /// Counts a refusal of the database.
+    pub fn database_error(&self, scope: &Scope) {
+        self.database_errors.get_or_create(&labels(scope)).inc();
+    }
+
+    /// Says that an alert stands that the database cannot be told of yet.
+    pub fn untold(&self, scope: &Scope, name: AlertName) {
+        let mut labels = labels(scope);
+        labels.push(("name", name.as_str().to_owned()));
+        self.alerts.get_or_create(&labels).set(1);
+    }
+
+    /// Counts a reading of a new configuration.
+    pub fn reloaded(&self, is_used: bool) {
+        let result = if is_used { "done" } else { "refused" };
+        self.reloads.get_or_create(&vec![("result", result.to_owned())]).inc();
+    }
+
     /// Sets how many rows are set aside.
     pub fn quarantined(&self, scope: &Scope, rows: u64) {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
@@ -271,7 +300,6 @@ impl Metrics {
 
     /// Sets which alerts of a poller and network stand.
     pub fn alerts(&self, scope: &Scope, open: &[OpenAlert]) {
-        use crate::engine::AlertName;
         for name in AlertName::ALL {
             let own = |alert: &&OpenAlert| alert.name == name.as_str();
             let mut labels = labels(scope);

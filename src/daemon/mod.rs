@@ -10,6 +10,7 @@
 //!
 //! A process has one thread for all of this, and one more for `SQLite`: a poller waits nearly all its life.
 
+mod after;
 mod args;
 mod exit;
 mod health;
@@ -19,15 +20,20 @@ mod keeper;
 mod logging;
 mod metrics;
 mod output;
+mod patient;
 mod prepare;
 mod record;
 mod running;
 mod schedule;
 mod signals;
 mod status;
+mod visitors;
 mod worker;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::engine::{Clock, Poller};
 
@@ -54,11 +60,16 @@ pub fn main(poller: Poller) -> ExitCode {
         Poller::Outgoing => "Pays out on rails, and follows each payout to its end",
         Poller::Watch => "Records money that reaches our accounts, and finds what it is for",
     };
+    // Before anything else: a signal that comes early is no reason to die.
+    let signals = Signals::of_process();
     let (args, stage) = match args::parse(poller, about, std::env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    start_logging(args.common.log_format, DAEMON);
+    if let Err(why) = start_logging(args.common.log_format, DAEMON) {
+        return complain(&why).into();
+    }
+    leave_no_core();
     let mode = args.mode();
     let output = match (args.common.json, mode) {
         (true, _) => Output::Json,
@@ -73,7 +84,7 @@ pub fn main(poller: Poller) -> ExitCode {
         output,
         clock: Clock::system(),
     };
-    let signals = match Signals::of_process() {
+    let signals = match signals {
         Ok(signals) => signals,
         Err(error) => {
             tracing::error!(%error, "signals cannot be caught");
@@ -81,6 +92,21 @@ pub fn main(poller: Poller) -> ExitCode {
         }
     };
     block_on(host.run(signals)).into()
+}
+
+/// Says what is wrong with the surroundings, where there is no log to say it.
+pub fn complain(why: &str) -> Exit {
+    // Nobody can be told if that fails.
+    drop(writeln!(io::stderr(), "railpoll: {why}"));
+    Exit::Config
+}
+
+/// Whatever happens, no file with our memory is left behind: secrets are in it.
+pub fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::debug!(%error, "the limit of core files cannot be set");
+    }
 }
 
 /// Prints what clap has to say: help and versions are no mistakes.

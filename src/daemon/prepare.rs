@@ -79,6 +79,12 @@ impl Listeners {
         Ok(Self(listeners))
     }
 
+    /// Where.
+    pub(super) fn addresses(&self) -> String {
+        let all: Vec<String> = self.0.keys().map(SocketAddr::to_string).collect();
+        all.join(" ")
+    }
+
     /// A handle of each, to be served on.
     pub(super) fn handles(&self) -> impl Iterator<Item = io::Result<TcpListener>> {
         self.0.values().map(TcpListener::try_clone)
@@ -101,7 +107,9 @@ pub(super) async fn prepare(
     let bad = |why| Unusable { exit: Exit::Config, why };
     let is_served = plan.mode == RunMode::Loop;
     let addresses = enabled.iter().filter(|_| is_served).filter_map(|(_, own)| own.listen);
-    let listeners = plan.listening.adapted(addresses.collect()).map_err(bad)?;
+    // Whoever has the address now may go: that is no mistake in the configuration, and another try may help.
+    let taken = |why| Unusable { exit: Exit::Unavailable, why };
+    let listeners = plan.listening.adapted(addresses.collect()).map_err(taken)?;
     let (store, passing) = open(settings, plan.mode).await.map_err(|error| Unusable {
         exit: Exit::of_store(&error),
         why: format!("the database cannot be used: {}: {error}", settings.database.url),
@@ -212,15 +220,15 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passi
     let store = loop {
         match Store::create(&url).await {
             Ok(store) => break store,
-            Err(error @ (StoreError::Database(_) | StoreError::Slow(_))) => {
-                match backoff.next_delay(None) {
-                    Some(delay) => {
-                        tracing::warn!(%error, ?delay, "the database does not answer; trying again");
-                        tokio::time::sleep(delay).await;
-                    }
-                    None => return Err(error),
+            Err(
+                error @ (StoreError::Database(_) | StoreError::ReadOnly(_) | StoreError::Slow(_)),
+            ) => match backoff.next_delay(None) {
+                Some(delay) => {
+                    tracing::warn!(%error, ?delay, "the database does not answer; trying again");
+                    tokio::time::sleep(delay).await;
                 }
-            }
+                None => return Err(error),
+            },
             Err(error) => return Err(error),
         }
     };

@@ -31,7 +31,7 @@ pub(super) fn row_of(
 /// One line per sweep; a sweep that found nothing new is worth it only to those who look for it.
 pub(super) fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
     let SweepRow { outcome, pages, requests, tally, acted, .. } = row;
-    let millis = took.as_millis();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     match error {
         Some(
             error @ (SweepError::Network(NetworkError::Unavailable(_))

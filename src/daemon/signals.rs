@@ -1,11 +1,11 @@
 //! Signals, as things that a task can wait for.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals as Iterator;
 use tokio::sync::watch;
@@ -69,11 +69,22 @@ async fn change(count: &mut watch::Receiver<u64>) {
 
 impl Signals {
     /// Listens to the process's signals, on a thread of its own: TERM and INT stop, HUP reloads, USR1 sweeps now. A
-    /// second TERM or INT ends the process at once.
+    /// second TERM or INT ends the process at once. Asked again, it hears the same.
     ///
     /// # Errors
     /// The system refuses to hand signals over.
     pub fn of_process() -> io::Result<Self> {
+        static HEARD: Mutex<Option<Signals>> = Mutex::new(None);
+        let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signals) = &*heard {
+            return Ok(signals.clone());
+        }
+        let signals = Self::listen()?;
+        *heard = Some(signals.clone());
+        Ok(signals)
+    }
+
+    fn listen() -> io::Result<Self> {
         let (wishes, signals) = Wishes::new();
         let second = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
@@ -81,6 +92,8 @@ impl Signals {
             flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))?;
             flag::register(signal, Arc::clone(&second))?;
         }
+        // A file that may not grow is an error like any other, and no reason to die.
+        flag::register(SIGXFSZ, Arc::default())?;
         let mut incoming = Iterator::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in incoming.forever() {

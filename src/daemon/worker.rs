@@ -1,14 +1,17 @@
 //! One poller at one place: lease, sweep, wait, sweep, …
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 
+use super::after::{After, Fatal, Woken, wait};
 use super::heartbeat::Pulse;
 use super::keeper::{Keeper, LeaseTimes};
 use super::metrics::Metrics;
@@ -17,13 +20,10 @@ use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::{Exit, Signals};
-use crate::engine::{Clock, Poller, doubling};
-use crate::states::{Job, Note, Swept, rules};
-use crate::store::{Acquired, Lease, Scope, Store, StoreError};
-
-/// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.
-const REFUSED_FIRST: Duration = Duration::from_secs(5 * 60);
-const REFUSED_MAX: Duration = Duration::from_secs(60 * 60);
+use crate::engine::{AlertName, Clock, Poller, SweepOutcome};
+use crate::failpoint;
+use crate::states::{Job, Note, SweepError, SweepReport, Swept, rules};
+use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
 
 /// Everything that a worker needs.
 pub(super) struct Worker {
@@ -41,16 +41,12 @@ pub(super) struct Worker {
     pub(super) metrics: Metrics,
     pub(super) output: Output,
     pub(super) status: Status,
+    /// Where a worker says that the process cannot go on.
+    pub(super) fatal: Fatal,
+    /// What the database could not be told yet: it is told when it can be.
+    pub(super) untold: Option<SweepRow>,
     /// The lease that is held, for whoever has to give it back if the worker does not end in time.
     pub(super) held: Rc<Cell<Option<Lease>>>,
-}
-
-/// Why a wait ended.
-#[derive(PartialEq, Eq)]
-enum Woken {
-    Time,
-    Stop,
-    LeaseLost,
 }
 
 impl Worker {
@@ -61,9 +57,9 @@ impl Worker {
         match self.acquire(times).await {
             Ok(Acquired::Held(lease)) => {
                 let keeper = self.keep(lease, times);
-                let exit = self.sweep(&keeper, None, None).await;
+                let error = self.sweep(&keeper, None, None).await;
                 self.give_back(keeper).await;
-                exit
+                error.as_ref().map_or(Exit::Done, Exit::of_sweep)
             }
             Ok(Acquired::By(holder)) => {
                 tracing::info!(poller = %scope.poller, network = scope.network, holder, "another process holds the lease: nothing to do");
@@ -118,50 +114,40 @@ impl Worker {
     /// Sweeps as long as the lease is ours.
     async fn hold(&mut self, keeper: &Keeper) -> Woken {
         let first = self.initial_delay_ends;
-        let woken = self.wait(keeper, tokio::time::sleep_until(first)).await;
+        let first = tokio::time::sleep_until(first);
+        let woken = wait(&mut self.signals, &self.pulse, keeper, first).await;
         if woken != Woken::Time {
             return woken;
         }
-        let mut refusals = 0;
+        let (mut kind, mut row) = (After::Schedule, 0);
         loop {
-            let pause = doubling(REFUSED_FIRST, REFUSED_MAX, refusals + 1);
-            let exit = self.sweep(keeper, self.pace.next(), Some(pause)).await;
+            let pause = After::Refused.pause(if kind == After::Refused { row + 1 } else { 1 });
+            let error = self.sweep(keeper, self.pace.next(), Some(pause)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
-            refusals = if exit == Exit::Credentials { refusals + 1 } else { 0 };
-            let woken = if refusals == 0 {
-                // `tick` borrows the pace, `wait` all the rest.
-                let pace = std::mem::replace(&mut self.pace, Pace::Fixed(Duration::ZERO));
-                let woken = self.wait(keeper, pace.tick()).await;
-                self.pace = pace;
-                woken
-            } else {
-                tracing::warn!(?pause, "credentials were refused; trying again later");
-                self.wait(keeper, tokio::time::sleep(pause)).await
+            if let Some(SweepError::Store(error @ StoreError::Moved(_))) = &error {
+                self.fatal.tell(Exit::of_store(error));
+            }
+            let ended = After::of(error.as_ref());
+            row = if ended == kind { row + 1 } else { 1 };
+            kind = ended;
+            let pause = kind.pause(row);
+            if kind != After::Schedule {
+                tracing::warn!(?pause, "the sweep failed; trying again later");
+            }
+            let Self { pace, signals, pulse, .. } = self;
+            let woken = match kind {
+                After::Schedule => wait(signals, pulse, keeper, pace.tick()).await,
+                After::Refused => wait(signals, pulse, keeper, tokio::time::sleep(pause)).await,
+                // Not sooner than by the schedule.
+                After::Database | After::Defect => {
+                    let both = async { tokio::join!(pace.tick(), tokio::time::sleep(pause)) };
+                    wait(signals, pulse, keeper, both.map(drop)).await
+                }
             };
             if woken != Woken::Time {
                 return woken;
-            }
-        }
-    }
-
-    /// Waits for `time`, or until a sweep is wanted at once.
-    async fn wait(&mut self, keeper: &Keeper, time: impl Future<Output = ()>) -> Woken {
-        let mut time = std::pin::pin!(time);
-        let mut now_wanted = self.signals.clone();
-        loop {
-            self.pulse.beat();
-            tokio::select! {
-                biased;
-                () = self.signals.stopping() => return Woken::Stop,
-                () = keeper.lost() => return Woken::LeaseLost,
-                () = now_wanted.sweep_now() => {
-                    self.signals = now_wanted;
-                    return Woken::Time;
-                }
-                () = &mut time => return Woken::Time,
-                () = tokio::time::sleep(self.pulse.interval()) => {}
             }
         }
     }
@@ -180,10 +166,16 @@ impl Worker {
                 return None;
             }
             self.pulse.beat();
-            match self.acquire(times).await {
+            let asked = self.acquire(times).await;
+            self.pulse.asked_for_lease(asked.is_ok());
+            match asked {
                 Ok(Acquired::Held(lease)) => {
                     let Lease { scope, term, .. } = &lease;
                     tracing::info!(poller = %scope.poller, network = scope.network, term, "lease taken");
+                    if let Some(why) = &lease.ahead {
+                        tracing::warn!(poller = %scope.poller, network = scope.network, why, "a clock was ahead");
+                        self.untold = Some(self.failed(why));
+                    }
                     return Some(lease);
                 }
                 Ok(Acquired::By(holder)) if holder != told => {
@@ -194,6 +186,10 @@ impl Worker {
                 Ok(Acquired::By(_)) => {}
                 Err(error) => {
                     tracing::error!(poller = %scope.poller, network = scope.network, %error, "no lease; trying again");
+                    if matches!(error, StoreError::Moved(_)) {
+                        self.fatal.tell(Exit::of_store(&error));
+                    }
+                    self.refused(&scope, &error);
                 }
             }
             tokio::select! {
@@ -217,39 +213,74 @@ impl Worker {
         }
     }
 
+    /// The database refuses: it is told when it can be, and meanwhile the metrics tell.
+    fn refused(&mut self, scope: &Scope, why: &dyn std::fmt::Display) {
+        self.metrics.database_error(scope);
+        self.metrics.untold(scope, AlertName::SweepFailed);
+        self.untold = Some(self.failed(why));
+    }
+
+    /// The row of something that failed beside a sweep.
+    fn failed(&self, why: &dyn std::fmt::Display) -> SweepRow {
+        let (report, now) = (SweepReport::default(), self.clock.now());
+        let mut row = row_of(&report, None, now, now);
+        row.outcome = SweepOutcome::Database;
+        row.error = Some(why.to_string());
+        row
+    }
+
     /// One sweep, with all that is told of it: also when the `next` one is to be, or how long after it if our credentials
-    /// are refused. A panic is a failed sweep, not a dead daemon.
+    /// are refused. A panic is a failed sweep, not a dead daemon. Why it ended early.
     async fn sweep(
         &mut self,
         keeper: &Keeper,
         next: Option<Next>,
         if_refused: Option<Duration>,
-    ) -> Exit {
+    ) -> Option<SweepError> {
         let scope = keeper.lease.scope.clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        // Boxed: it is large, and everything that waits for it would be as large.
-        let work: Pin<Box<dyn Future<Output = Exit> + '_>> =
-            Box::pin(self.sweep_once(keeper, next, if_refused));
-        let work = AssertUnwindSafe(work).catch_unwind().instrument(span);
-        match work.await {
-            Ok(exit) => exit,
-            Err(_) => {
-                tracing::error!(poller = %scope.poller, network = scope.network, "the sweep panicked: a defect of railpoll; please report it");
-                Exit::Defect
-            }
-        }
+        self.sweep_once(keeper, next, if_refused).instrument(span).await
     }
 
     async fn sweep_once(
-        &self,
+        &mut self,
         keeper: &Keeper,
         next: Option<Next>,
         if_refused: Option<Duration>,
-    ) -> Exit {
+    ) -> Option<SweepError> {
         // Where several processes share a job, the record and the labels are each one's own.
         let scope = &keeper.lease.scope;
         let started_at = self.clock.now();
         let begun = Instant::now();
+        let Swept { report, error } = self.work(keeper).await;
+        let took = begun.elapsed();
+        let finished_at = self.clock.now();
+        let next = match if_refused {
+            Some(pause) if After::of(error.as_ref()) == After::Refused => Some(finished_at + pause),
+            Some(_) | None => next.map(|next| next.seen_from(finished_at)),
+        };
+        let row = row_of(&report, error.as_ref(), started_at, finished_at);
+        log(&row, took, error.as_ref());
+        let told = self.tell(&keeper.lease, &row, next).await;
+        let ended = After::of(error.as_ref());
+        let is_sound = told.is_ok() && !matches!(ended, After::Database | After::Defect);
+        self.pulse.swept(is_sound);
+        self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);
+        match (told, &error) {
+            (Err(why), None) => self.refused(scope, &why),
+            (Err(_), Some(why)) => self.refused(scope, why),
+            (Ok(()), Some(_)) if ended == After::Database => self.metrics.database_error(scope),
+            (Ok(()), Some(_) | None) => {}
+        }
+        self.output.sweep(scope, &row);
+        self.status.swept(scope, &row, next);
+        self.pulse.beat();
+        error
+    }
+
+    /// What the job does, or that it panicked.
+    async fn work(&self, keeper: &Keeper) -> Swept {
+        let scope = &keeper.lease.scope;
         let signals = self.signals.clone();
         let stop = || signals.is_stopping() || keeper.is_lost();
         let observer = |note: Note| {
@@ -257,29 +288,46 @@ impl Worker {
             self.metrics.note(scope, &note);
             self.output.note(scope, &note);
         };
-        let Swept { report, error } = self.job.run(&keeper.lease, &stop, &observer).await;
-        let took = begun.elapsed();
-        let finished_at = self.clock.now();
-        let exit = error.as_ref().map_or(Exit::Done, Exit::of_sweep);
-        let next = match if_refused {
-            Some(pause) if exit == Exit::Credentials => Some(finished_at + pause),
-            Some(_) | None => next.map(|next| next.seen_from(finished_at)),
+        let run = async {
+            failpoint::sweeping();
+            self.job.run(&keeper.lease, &stop, &observer).await
         };
-        let row = row_of(&report, error.as_ref(), started_at, finished_at);
-        log(&row, took, error.as_ref());
-        match self.store.record_sweep(&keeper.lease, &row, next).await {
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let run: Pin<Box<dyn Future<Output = Swept> + '_>> = Box::pin(run);
+        AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|panic| {
+            let error = SweepError::Panicked(words(&*panic));
+            let report = SweepReport { outcome: error.outcome(), ..SweepReport::default() };
+            Swept { report, error: Some(error) }
+        })
+    }
+
+    /// Puts a sweep on record, and brings the alerts to what it has left: first one that could not be recorded at its time.
+    async fn tell(
+        &mut self,
+        lease: &Lease,
+        row: &SweepRow,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let told = async {
+            if let Some(row) = &self.untold {
+                self.store.record_sweep(lease, row, next).await?;
+                self.tell_alerts(lease).await?;
+            }
+            self.store.record_sweep(lease, row, next).await?;
+            self.tell_alerts(lease).await
+        };
+        match told.await {
+            Ok(()) => {
+                self.untold = None;
+                Ok(())
+            }
             // Whoever holds it now has sweeps of its own to record.
-            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
-            Err(error) => tracing::warn!(%error, "the sweep could not be recorded"),
+            Err(StoreError::LeaseLost { .. }) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "the sweep could not be recorded");
+                Err(error)
+            }
         }
-        if let Err(error) = self.tell_alerts(&keeper.lease).await {
-            tracing::warn!(%error, "alerts could not be stored");
-        }
-        self.metrics.sweep(scope, &report, error.is_none(), took, finished_at);
-        self.output.sweep(scope, &row);
-        self.status.swept(scope, &row, next);
-        self.pulse.beat();
-        exit
     }
 
     /// Brings the place's alerts to what the sweep has left, and the metrics to them.
@@ -294,6 +342,12 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 /// The lease's own name for this process: a host's name would not do, for several may run there.

@@ -76,15 +76,49 @@ pub(crate) enum Lost {
 
 /// Connections to the hosts of one client.
 pub(super) struct Transport {
-    http: reqwest::Client,
+    clients: Clients,
     timeout: Duration,
+}
+
+/// The one way in which anything here talks HTTP. Copies share connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    /// For the machine's own loopback, which no proxy can reach, or is to see.
+    near: Option<reqwest::Client>,
+    far: Option<reqwest::Client>,
+}
+
+impl Clients {
+    /// What talks to the hosts of `urls`, of which each connects within `timeout`. Says why if TLS cannot be set up.
+    pub(crate) fn new(timeout: Duration, urls: &[&Url]) -> Result<Self, String> {
+        let of = |is_near: bool| {
+            let urls: Vec<&Url> =
+                urls.iter().copied().filter(|url| is_loopback(url) == is_near).collect();
+            let client = (!urls.is_empty()).then(|| build(timeout, &urls, is_near));
+            client.transpose().map_err(chain)
+        };
+        Ok(Self { near: of(true)?, far: of(false)? })
+    }
+
+    /// Begins a request to one of these hosts.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        url: Url,
+    ) -> Result<reqwest::RequestBuilder, String> {
+        let client = if is_loopback(&url) { &self.near } else { &self.far };
+        let client = client.as_ref().ok_or("nothing was set up for this host")?;
+        Ok(client.request(method, url))
+    }
 }
 
 impl Transport {
     /// Connections to the hosts of `urls`, with `timeout` for each request. Says why if TLS cannot be set up.
     pub(super) fn new(timeout: Duration, urls: &[&Url]) -> Result<Self, String> {
-        let http = build(timeout, urls).map_err(chain)?;
-        Ok(Self { http, timeout })
+        Ok(Self { clients: Clients::new(timeout, urls)?, timeout })
     }
 
     /// Sends `request` once, and waits for the answer until the end of its body, no longer than the timeout.
@@ -100,8 +134,7 @@ impl Transport {
         let timeout = self.timeout + request.held;
         let deadline = Instant::now() + timeout;
         let mut response = match timeout_at(deadline, self.begin(request, headers)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(Lost::from_error(error, timeout)),
+            Ok(begun) => begun?,
             Err(_) => return Err(Lost::Timeout(timeout)),
         };
         let status = response.status().as_u16();
@@ -126,19 +159,14 @@ impl Transport {
         seen: &mut Option<u16>,
     ) -> Result<Open, Lost> {
         let begun = tokio::time::timeout(self.timeout, self.begin(request, headers)).await;
-        let response = begun
-            .map_err(|_| Lost::Timeout(self.timeout))?
-            .map_err(|error| Lost::from_error(error, self.timeout))?;
+        let response = begun.map_err(|_| Lost::Timeout(self.timeout))??;
         *seen = Some(response.status().as_u16());
         Ok(Open(response))
     }
 
-    async fn begin(
-        &self,
-        request: &Request,
-        headers: HeaderMap,
-    ) -> Result<Response, reqwest::Error> {
-        let builder = self.http.request(request.method.clone(), request.url.clone());
+    async fn begin(&self, request: &Request, headers: HeaderMap) -> Result<Response, Lost> {
+        let builder = self.clients.request(request.method.clone(), request.url.clone());
+        let builder = builder.map_err(Lost::NotSent)?;
         let builder = builder.headers(request.headers.clone()).headers(headers);
         let builder = match &request.body {
             Some(Body { content_type, bytes }) => {
@@ -146,7 +174,7 @@ impl Transport {
             }
             None => builder,
         };
-        builder.send().await
+        builder.send().await.map_err(|error| Lost::from_error(error, self.timeout + request.held))
     }
 }
 
@@ -199,7 +227,11 @@ impl Lost {
 }
 
 /// The HTTP client. Redirects are off, for credentials must not wander to another host.
-fn build(timeout: Duration, urls: &[&Url]) -> Result<reqwest::Client, reqwest::Error> {
+fn build(
+    timeout: Duration,
+    urls: &[&Url],
+    is_near: bool,
+) -> Result<reqwest::Client, reqwest::Error> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // A second client built at the same time may be first: either way there is one then.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -214,8 +246,7 @@ fn build(timeout: Duration, urls: &[&Url]) -> Result<reqwest::Client, reqwest::E
         .retry(reqwest::retry::never())
         .connect_timeout(std::cmp::min(timeout, CONNECT_MAX))
         .pool_idle_timeout(IDLE_MAX);
-    if urls.iter().all(|url| is_loopback(url)) {
-        // A proxy of the machine cannot reach the machine's own loopback, where sandbox and tests live.
+    if is_near {
         builder = builder.no_proxy();
     }
     if urls.iter().all(|url| url.scheme() == "http") {

@@ -157,7 +157,9 @@ impl Sweep<'_> {
                     self.put_off(lease, id, error).await?;
                     continue;
                 }
-                Err(error @ (SweepError::Rail(_) | SweepError::Store(_))) => return Err(error),
+                Err(
+                    error @ (SweepError::Rail(_) | SweepError::Store(_) | SweepError::Panicked(_)),
+                ) => return Err(error),
             };
             sick.well(lease, &payment(id)).await?;
             let Some(how) = how else { continue };

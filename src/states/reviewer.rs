@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::answer::{decision, idempotency_key, question};
 use crate::config::ReviewMode;
 use crate::engine::{Decision, ReasonType};
+use crate::http::Clients;
 use crate::program::{Ended, Program};
 use crate::store::Due;
 
@@ -22,7 +23,7 @@ pub(super) enum Reviewer {
     /// Whatever is complete and in time is approved.
     Automatic,
     /// A service.
-    Http { client: reqwest::Client, url: reqwest::Url, timeout: Duration },
+    Http { client: Clients, url: reqwest::Url, timeout: Duration },
     /// A program.
     Command(Program),
 }
@@ -37,10 +38,7 @@ impl Reviewer {
             ReviewMode::Manual => Self::Person,
             ReviewMode::Automatic => Self::Automatic,
             ReviewMode::Http { url, timeout } => {
-                let client = reqwest::Client::builder()
-                    .timeout(*timeout)
-                    .redirect(reqwest::redirect::Policy::none())
-                    .build()
+                let client = Clients::new(*timeout, &[url])
                     .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
                 Self::Http { client, url: url.clone(), timeout: *timeout }
             }
@@ -93,8 +91,8 @@ impl Reviewer {
         let answer = match self {
             Self::Person => return Ok(None),
             Self::Automatic => return Ok(Some(Decision::Approve)),
-            Self::Http { client, url, .. } => {
-                post(client, url, idempotency_key(network, due), ask()).await?
+            Self::Http { client, url, timeout } => {
+                post((client, *timeout), url, idempotency_key(network, due), ask()).await?
             }
             Self::Command(program) => run(program, &ask()).await?,
         };
@@ -103,14 +101,15 @@ impl Reviewer {
 }
 
 async fn post(
-    client: &reqwest::Client,
+    (client, timeout): (&Clients, Duration),
     url: &reqwest::Url,
     key: String,
     body: String,
 ) -> Result<Vec<u8>, String> {
     let failed = |error: reqwest::Error| format!("{url} did not answer: {}", error.without_url());
     let mut response = client
-        .post(url.clone())
+        .request(reqwest::Method::POST, url.clone())?
+        .timeout(timeout)
         .header("content-type", "application/json")
         .header("accept", "application/json")
         .header("idempotency-key", key)

@@ -77,6 +77,9 @@ pub enum SweepError {
     /// The database, or the lease.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A defect of ours.
+    #[error("the sweep panicked: {0}; a defect of railpoll, please report it")]
+    Panicked(String),
 }
 
 /// What a sweep did.
@@ -136,6 +139,7 @@ impl SweepError {
             ) => SweepOutcome::RailUnavailable,
             Self::Store(StoreError::LeaseLost { .. }) => SweepOutcome::LeaseLost,
             Self::Store(_) => SweepOutcome::Database,
+            Self::Panicked(_) => SweepOutcome::Panicked,
         }
     }
 }

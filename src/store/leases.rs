@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::db::{Sql, Tx};
-use super::values::Arg;
+use super::values::{Arg, Row};
 use super::{Scope, Store, StoreError};
+use crate::engine::iso;
 
 /// A lease that this process holds.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Lease {
     pub holder: String,
     /// Rises with each new holder.
     pub term: i64,
+    /// What was strange about the one before it, in words: it was to last for longer than any does.
+    pub ahead: Option<String>,
     /// Until then, by this process's own clock, nobody else can have taken it over. Shared by all copies of the lease.
     trusted_until: Arc<Mutex<Instant>>,
 }
@@ -29,39 +32,100 @@ pub enum Acquired {
     By(String),
 }
 
+/// No lease lasts longer, so that one whose end is further off was taken by a clock that was ahead: it is over. (That a
+/// database's clock steps back by less is made good by the time itself.)
+macro_rules! longest {
+    (sqlite) => {
+        "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+600 seconds')"
+    };
+    (postgres) => {
+        "clock_timestamp() + interval '600 seconds'"
+    };
+}
+
+/// Whether a row's time is running.
+macro_rules! runs {
+    (sqlite) => {
+        concat!(
+            "(expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') AND expires_at <= ",
+            longest!(sqlite),
+            ")"
+        )
+    };
+    (postgres) => {
+        concat!(
+            "(leases.expires_at > clock_timestamp() AND leases.expires_at <= ",
+            longest!(postgres),
+            ")"
+        )
+    };
+}
+
 /// In PostgreSQL a row that is free is locked before it is taken, so that the last holder's writes end first: see [`CHECK`].
 const ACQUIRE: Sql = Sql::Each {
-    sqlite: "INSERT INTO leases (poller, network, holder, term, expires_at) \
-             VALUES ($1, $2, $3, 1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($4 / 1000.0) || ' seconds')) \
-             ON CONFLICT (poller, network) DO UPDATE \
-             SET holder = excluded.holder, term = term + 1, expires_at = excluded.expires_at \
-             WHERE expires_at <= strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') RETURNING term",
-    postgres: "WITH free AS (SELECT term FROM leases \
-                   WHERE poller = $1 AND network = $2 AND expires_at <= clock_timestamp() FOR UPDATE) \
-               INSERT INTO leases (poller, network, holder, term, expires_at) \
-               SELECT $1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond' \
-               WHERE EXISTS (SELECT 1 FROM free) \
-                   OR NOT EXISTS (SELECT 1 FROM leases WHERE poller = $1 AND network = $2) \
-               ON CONFLICT (poller, network) DO UPDATE \
-               SET holder = excluded.holder, term = leases.term + 1, expires_at = excluded.expires_at \
-               WHERE leases.expires_at <= clock_timestamp() RETURNING term",
+    sqlite: concat!(
+        "INSERT INTO leases (poller, network, holder, term, expires_at) \
+         VALUES ($1, $2, $3, 1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($4 / 1000.0) || ' seconds')) \
+         ON CONFLICT (poller, network) DO UPDATE \
+         SET holder = excluded.holder, term = term + 1, expires_at = excluded.expires_at \
+         WHERE NOT ",
+        runs!(sqlite),
+        " RETURNING term"
+    ),
+    postgres: concat!(
+        "WITH free AS (SELECT term FROM leases \
+             WHERE poller = $1 AND network = $2 AND NOT ",
+        runs!(postgres),
+        " FOR UPDATE) \
+         INSERT INTO leases (poller, network, holder, term, expires_at) \
+         SELECT $1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond' \
+         WHERE EXISTS (SELECT 1 FROM free) \
+             OR NOT EXISTS (SELECT 1 FROM leases WHERE poller = $1 AND network = $2) \
+         ON CONFLICT (poller, network) DO UPDATE \
+         SET holder = excluded.holder, term = leases.term + 1, expires_at = excluded.expires_at \
+         WHERE NOT ",
+        runs!(postgres),
+        " RETURNING term"
+    ),
+};
+
+/// Who is to hold a lease for longer than any lasts.
+const AHEAD: Sql = Sql::Each {
+    sqlite: concat!(
+        "SELECT holder, expires_at FROM leases WHERE poller = $1 AND network = $2 AND expires_at > ",
+        longest!(sqlite)
+    ),
+    postgres: concat!(
+        "SELECT holder, expires_at FROM leases WHERE poller = $1 AND network = $2 AND expires_at > ",
+        longest!(postgres)
+    ),
 };
 
 const RENEW: Sql = Sql::Each {
-    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($5 / 1000.0) || ' seconds') \
-             WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
-               AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
-    postgres: "UPDATE leases SET expires_at = clock_timestamp() + $5 * interval '1 millisecond' \
-               WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND expires_at > clock_timestamp()",
+    sqlite: concat!(
+        "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($5 / 1000.0) || ' seconds') \
+         WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
+        runs!(sqlite)
+    ),
+    postgres: concat!(
+        "UPDATE leases SET expires_at = clock_timestamp() + $5 * interval '1 millisecond' \
+         WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
+        runs!(postgres)
+    ),
 };
 
 /// In PostgreSQL the row is locked against a takeover until the transaction ends, and not against a renewal: a poller whose
 /// writes overlap would else keep its own renewal waiting for ever. In `SQLite` all others wait anyway.
 const CHECK: Sql = Sql::Each {
-    sqlite: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
-               AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
-    postgres: "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 \
-                 AND expires_at > clock_timestamp() FOR KEY SHARE",
+    sqlite: concat!(
+        "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
+        runs!(sqlite)
+    ),
+    postgres: concat!(
+        "SELECT term FROM leases WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
+        runs!(postgres),
+        " FOR KEY SHARE"
+    ),
 };
 
 const RELEASE: Sql = Sql::Each {
@@ -102,6 +166,18 @@ fn millis(time: Duration) -> Arg<'static> {
     Arg::Int(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
+fn strange(row: &Row) -> Result<String, StoreError> {
+    let (holder, until) = (row.text("holder")?, iso(row.time("expires_at")?));
+    Ok(format!("{holder} held the lease until {until}, longer than any lasts: its clock was ahead"))
+}
+
+/// Writes the row of the lease of `scope` as it is.
+pub(super) async fn touch(tx: &mut Tx, scope: &Scope) -> Result<(), StoreError> {
+    let sql = "UPDATE leases SET holder = holder WHERE poller = $1 AND network = $2";
+    let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+    tx.conn().execute(sql, &key).await.map(drop)
+}
+
 /// Refuses a transaction whose lease is over.
 pub(super) async fn check(tx: &mut Tx, lease: &Lease) -> Result<(), StoreError> {
     match tx.conn().row(CHECK, &lease.args()).await? {
@@ -124,6 +200,7 @@ impl Store {
         let asked = Instant::now();
         let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
         let mut tx = self.db.begin().await?;
+        let ahead = tx.conn().row(AHEAD, &key).await?.map(|row| strange(&row)).transpose()?;
         let [poller, network] = key.clone();
         let args = [poller, network, Arg::Text(holder), millis(ttl)];
         let given = tx.conn().row(ACQUIRE, &args).await?;
@@ -132,6 +209,7 @@ impl Store {
                 scope: scope.clone(),
                 holder: holder.to_owned(),
                 term: row.int("term")?,
+                ahead,
                 trusted_until: Arc::new(Mutex::new(asked + ttl)),
             }),
             None => {
@@ -203,10 +281,14 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn lease_holder(&self, scope: &Scope) -> Result<Option<String>, StoreError> {
         const HOLDER: Sql = Sql::Each {
-            sqlite: "SELECT holder FROM leases WHERE poller = $1 AND network = $2 \
-                       AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
-            postgres: "SELECT holder FROM leases WHERE poller = $1 AND network = $2 \
-                         AND expires_at > clock_timestamp()",
+            sqlite: concat!(
+                "SELECT holder FROM leases WHERE poller = $1 AND network = $2 AND ",
+                runs!(sqlite)
+            ),
+            postgres: concat!(
+                "SELECT holder FROM leases WHERE poller = $1 AND network = $2 AND ",
+                runs!(postgres)
+            ),
         };
         let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
         let rows = self.db.rows(HOLDER, &key).await?;

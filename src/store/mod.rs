@@ -233,6 +233,18 @@ impl Store {
         self.db.rows("SELECT 1 AS one", &[]).await.map(drop)
     }
 
+    /// Writes something that changes nothing, to see that the database takes writes: the row of the lease of `scope`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn probe(&self, scope: Option<&Scope>) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        if let Some(scope) = scope {
+            leases::touch(&mut tx, scope).await?;
+        }
+        tx.commit().await
+    }
+
     /// Begins a transaction that writes. `lease`, if given, must still be held: it is looked at under the
     /// database's own clock, and cannot be taken over before the transaction ends.
     async fn begin(&self, lease: Option<&Lease>) -> Result<db::Tx, StoreError> {

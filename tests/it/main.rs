@@ -14,6 +14,7 @@ mod demo;
 mod deposits;
 mod drift;
 mod envelopes;
+mod faults;
 mod files;
 mod horizon;
 mod life;

@@ -96,6 +96,10 @@ fn nothing_prints_a_password() {
             "postgres://db/railpoll?password=***&user=me",
         ),
         ("postgresql://railpoll@db/railpoll", "postgresql://railpoll@db/railpoll"),
+        (
+            "postgres://railpoll:hunter2@one:5432,[::1]:5433/railpoll?sslmode=require",
+            "postgres://railpoll:***@one:5432,[::1]:5433/railpoll?sslmode=require",
+        ),
     ];
     for (url, printed) in urls {
         let assignment = format!("database.url={url}");
@@ -144,4 +148,31 @@ fn nothing_prints_a_client_secret() {
     // What cannot be read is named, not shown.
     folder.secret("secret", SECRET, 0o644);
     assert!(!folder.mistakes_of(&sources).concat().contains(SECRET));
+}
+
+#[test]
+fn what_editors_add_is_no_part_of_a_secret_and_our_own_group_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    for text in ["s3cret", "\u{feff}s3cret\n", "s3cret \t\r\n\n", "s3cret\n\n"] {
+        std::fs::write(&file, text).unwrap();
+        for (mode, is_taken) in
+            [(0o600, true), (0o400, true), (0o440, true), (0o444, false), (0o460, false)]
+        {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            match super::super::secret::read_private(&file) {
+                Ok(secret) => {
+                    assert!(is_taken, "{mode:o}");
+                    assert_eq!(secret.expose_secret(), "s3cret", "{text:?}");
+                }
+                Err(error) => {
+                    assert!(!is_taken, "{mode:o}: {error}");
+                    assert!(error.to_string().contains("fsGroup"), "{error}");
+                }
+            }
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
 }

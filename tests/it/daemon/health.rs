@@ -56,7 +56,7 @@ fn the_metrics_are_those_that_are_promised() {
 }
 
 #[test]
-fn without_its_database_it_is_alive_and_not_ready() {
+fn without_its_database_it_is_neither_ready_nor_alive() {
     let world = World::new(Kind::Postgres);
     let address = free_address();
     let _daemon = world.start("accepted", &[&format!("pollers.accepted.listen={address}")]);
@@ -64,7 +64,8 @@ fn without_its_database_it_is_alive_and_not_ready() {
     until_true("readiness", || ready(200));
     world.database.go_away();
     until_true("unreadiness", || ready(503));
-    assert_eq!(get(address, "/healthz").unwrap().0, 200);
+    // Whoever cannot record what it does is not alive either, after three times.
+    until_true("standstill", || get(address, "/healthz").is_ok_and(|(status, _)| status == 503));
     world.database.come_back();
     until_true("readiness", || ready(200));
     let sweeps = world.count("sweeps");
@@ -72,12 +73,12 @@ fn without_its_database_it_is_alive_and_not_ready() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_a_mistake_in_the_configuration() {
+fn an_address_that_is_taken_may_be_free_at_the_next_try() {
     let world = World::new(Kind::Sqlite);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let set = format!("pollers.accepted.listen={address}");
-    let ended = world.start("accepted", &[&set]).ended().expect(78);
+    let ended = world.start("accepted", &[&set]).ended().expect(69);
     assert!(ended.stderr.contains(&address.to_string()), "{}", ended.stderr);
     // A single sweep serves no pages.
     world.once("accepted", &[&set]).expect(0);

@@ -243,3 +243,56 @@ async fn picture(person: &mut Person) -> Vec<String> {
     }
     picture
 }
+
+#[test]
+fn a_lease_that_ends_later_than_any_can_is_over() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let minute = Duration::from_secs(60);
+        let Acquired::Held(old) =
+            store.acquire_lease(&scope(Poller::Accepted), "ahead", minute).await.unwrap()
+        else {
+            panic!("nobody else is here");
+        };
+        let mut person = database.person().await;
+        let far = match database.kind {
+            Kind::Sqlite => "UPDATE leases SET expires_at = '2090-01-01T00:00:00.000000Z'",
+            Kind::Postgres => "UPDATE leases SET expires_at = timestamptz '2090-01-01'",
+        };
+        person.execute(far).await.unwrap();
+        assert_eq!(store.lease_holder(&scope(Poller::Accepted)).await.unwrap(), None);
+        assert!(matches!(store.renew_lease(&old, minute).await, Err(StoreError::LeaseLost { .. })));
+        let Acquired::Held(new) =
+            store.acquire_lease(&scope(Poller::Accepted), "now", minute).await.unwrap()
+        else {
+            panic!("the clock of whoever held it was ahead");
+        };
+        assert_eq!(new.term, old.term + 1);
+        assert!(
+            new.ahead.as_deref().is_some_and(|why| why.contains("ahead held")),
+            "{:?}",
+            new.ahead
+        );
+        store.release_lease(&new).await.unwrap();
+        let Acquired::Held(next) =
+            store.acquire_lease(&scope(Poller::Accepted), "next", minute).await.unwrap()
+        else {
+            panic!("it was given back");
+        };
+        assert_eq!(next.ahead, None);
+    });
+}
+
+#[test]
+fn a_probe_writes_and_changes_nothing() {
+    on_both(async |database| {
+        let store = database.store().await;
+        store.probe(None).await.unwrap();
+        store.acquire_lease(&scope(Poller::Accepted), "us", Duration::from_secs(60)).await.unwrap();
+        store.probe(Some(&scope(Poller::Accepted))).await.unwrap();
+        assert_eq!(
+            store.lease_holder(&scope(Poller::Accepted)).await.unwrap().as_deref(),
+            Some("us")
+        );
+    });
+}

@@ -135,6 +135,17 @@ impl TestDatabase {
         on_server(url, &cut);
     }
 
+    /// Whether every session from now on may only read, as with a server that is a standby; whoever is there is cut.
+    pub(crate) fn read_only(&self, is_so: bool) {
+        let (url, name) = self.server();
+        let set = if is_so { "on" } else { "off" };
+        on_server(url, &format!("ALTER DATABASE {name} SET default_transaction_read_only = {set}"));
+        let cut = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        on_server(url, &cut);
+    }
+
     /// Lets everybody in again.
     pub(crate) fn come_back(&self) {
         let (url, name) = self.server();

@@ -2,6 +2,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod databases;
+pub(crate) mod faults;
 pub(crate) mod operators;
 pub(crate) mod payments;
 pub(crate) mod scene;
