@@ -224,7 +224,8 @@ async fn open(settings: &Settings, mode: RunMode) -> Result<(Store, Option<Passi
                 error @ (StoreError::Database(_) | StoreError::ReadOnly(_) | StoreError::Slow(_)),
             ) => match backoff.next_delay(None) {
                 Some(delay) => {
-                    tracing::warn!(%error, ?delay, "the database does not answer; trying again");
+                    let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                    tracing::warn!(%error, millis, "the database does not answer; trying again");
                     tokio::time::sleep(delay).await;
                 }
                 None => return Err(error),

@@ -133,8 +133,15 @@ impl Worker {
             row = if ended == kind { row + 1 } else { 1 };
             kind = ended;
             let pause = kind.pause(row);
-            if kind != After::Schedule {
-                tracing::warn!(?pause, "the sweep failed; trying again later");
+            let seconds = pause.as_secs();
+            match kind {
+                After::Schedule => {}
+                After::Refused => {
+                    tracing::warn!(seconds, "credentials were refused; trying again later");
+                }
+                After::Database | After::Defect => {
+                    tracing::warn!(seconds, "the sweep failed; trying again later");
+                }
             }
             let Self { pace, signals, pulse, .. } = self;
             let woken = match kind {

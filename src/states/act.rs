@@ -207,7 +207,8 @@ impl Sweep<'_> {
         let name = self.reviewer.name();
         let failures = self.store.holds(network, &due.payment_id, &due.state, name).await?;
         let pause = doubling(REVIEW_AGAIN_FIRST, REVIEW_AGAIN_MAX, failures.saturating_add(1));
-        tracing::warn!(payment_id = due.payment_id, why, ?pause, "the review failed: held");
+        let seconds = pause.as_secs();
+        tracing::warn!(payment_id = due.payment_id, why, seconds, "the review failed: held");
         Ok(Decision::Hold { until: Some(self.after(pause)), why: format!("no decision: {why}") })
     }
 

@@ -56,7 +56,8 @@ impl Booking<'_> {
             match recorded {
                 Recorded::Stored(new) => return Ok(tell(round, &rows, new)),
                 Recorded::Again(moved) => {
-                    tracing::info!(?moved, "transfers were moved meanwhile: matched again");
+                    let moved = moved.join(" ");
+                    tracing::info!(moved, "transfers were moved meanwhile: matched again");
                 }
             }
         }

@@ -35,6 +35,18 @@ pub enum SubmitAnswer {
     },
 }
 
+impl SubmitAnswer {
+    /// The word in logs. What the network says is in the envelope's row.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Applied { .. } => "applied",
+            Self::Rejected(_) => "rejected",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
+}
+
 /// An envelope that may have been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {

@@ -152,7 +152,8 @@ impl Sender {
         let answer = round.answer(self.horizon.submit(xdr)).await?;
         failpoint::reached("after the submission");
         round.beat();
-        tracing::info!(envelope = id, attempt = envelope.attempts, ?answer, "submitted");
+        let told = answer.as_str();
+        tracing::info!(envelope = id, attempt = envelope.attempts, answer = told, "submitted");
         Ok(answer)
     }
 

@@ -110,7 +110,8 @@ impl Sender {
                 return Ok(Made::Not);
             }
             Intention::Moved(ids) => {
-                tracing::info!(?ids, "moved by somebody else meanwhile: looked at again");
+                let ids = ids.join(" ");
+                tracing::info!(ids, "moved by somebody else meanwhile: looked at again");
                 return Ok(Made::Not);
             }
         }

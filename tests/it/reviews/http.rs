@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::service::{Reply, Service, ok, status};
 use super::{expect_held, expect_locked, expect_times, holds, let_the_hold_pass, offer, until_in};
 use crate::support::databases::Kind;
-use crate::support::world::World;
+use crate::support::world::{World, finish};
 
 const APPROVE: &str = r#"{"decision":"approve"}"#;
 
@@ -182,4 +182,21 @@ fn another_version_of_a_payment_is_another_question() {
     assert_eq!(asked.len(), 2);
     assert_ne!(amount(0), amount(1));
     assert_ne!(key(0), key(1));
+}
+
+#[test]
+fn no_proxy_sees_what_is_asked_on_loopback_nor_answers_it() {
+    let world = World::new(Kind::Sqlite);
+    let id = offer(&world);
+    let service = Service::start(&world, |_, _| ok(r#"{"decision":"hold","reason":"ours"}"#));
+    let proxy = Service::start(&world, |_, _| ok(APPROVE));
+    let url = format!("pollers.accepted.review.url={}/review", service.base);
+    let mut command = world.poller("accepted", &["pollers.accepted.review.mode=http", &url]);
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(name, &proxy.base);
+    }
+    finish(&mut command).expect(0);
+    assert_eq!(service.asked().len(), 1);
+    assert_eq!(proxy.asked().len(), 0);
+    expect_held(&world, id);
 }

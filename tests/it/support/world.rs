@@ -45,6 +45,8 @@ pub(crate) struct Ended {
 pub(crate) struct Daemon {
     child: Child,
     log: Arc<(Mutex<Vec<String>>, Condvar)>,
+    /// What reads its log, until there is no more.
+    hearing: Option<thread::JoinHandle<()>>,
 }
 
 impl World {
@@ -266,13 +268,13 @@ impl Daemon {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (shared, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
-        thread::spawn(move || {
+        let hearing = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 shared.0.lock().unwrap().push(line);
                 shared.1.notify_all();
             }
         });
-        Self { child, log }
+        Self { child, log, hearing: Some(hearing) }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -305,6 +307,8 @@ impl Daemon {
             assert!(started.elapsed() < PATIENCE, "{}", self.log().join("\n"));
             self.child.try_wait().unwrap()
         });
+        // It wrote its last line before it ended, and somebody else has to read it.
+        self.hearing.take().unwrap().join().unwrap();
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         let stderr = self.log().join("\n");
