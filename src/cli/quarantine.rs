@@ -81,6 +81,8 @@ pub(super) struct RowJson<'a> {
     payment_id: Option<&'a str>,
     reason: &'a str,
     first_seen_at: String,
+    last_seen_at: String,
+    seen: u64,
     resolved_at: Option<String>,
     resolution: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +98,8 @@ impl<'a> RowJson<'a> {
             payment_id: row.payment_id.as_deref(),
             reason: &row.reason,
             first_seen_at: iso(row.first_seen_at),
+            last_seen_at: iso(row.last_seen_at),
+            seen: row.seen,
             resolved_at: row.resolved_at.map(iso),
             resolution: row.resolution.as_deref(),
             raw,

@@ -24,7 +24,23 @@ impl<S: Source, D: Sink> Reader<'_, S, D> {
     ///
     /// In a list that is in order the last page is read first: what leaves shifts rows to the left, to pages still to
     /// be read. A list in no order is read forwards. Either way it is read again until a pass brings nothing new.
+    /// Where a page is too large, it is read by smaller ones, from the beginning.
     pub(super) async fn drain(
+        &mut self,
+        base: Window,
+        cursor: Option<DateTime<Utc>>,
+        trust: Trust,
+    ) -> Result<u64, Halt<S::Error, D::Error>> {
+        let mut base = base;
+        loop {
+            match self.drain_by(base, cursor, trust).await {
+                Err(Halt::TooLarge(_)) if base.size > 1 => base.size /= 2,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn drain_by(
         &mut self,
         base: Window,
         cursor: Option<DateTime<Utc>>,

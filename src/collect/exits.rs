@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bounds::Span;
 use super::reader::Reader;
-use super::{CollectError, Collector, Outcome, Sink, Source};
+use super::{CollectError, Collector, Found, Outcome, Sink, Source};
 use crate::engine::{Row, Tally, Trail};
 
 /// So many payments are asked for one by one in one run. The next run asks for others.
@@ -83,8 +83,10 @@ impl Exits {
             }
             resolved.requests += 1;
             match collector.source.get(&id).await.map_err(CollectError::Source)? {
-                Some(row) => rows.push(row),
-                None => resolved.unknown.push(id),
+                Found::Row(row) => rows.push(*row),
+                Found::Gone => resolved.unknown.push(id),
+                // It stays as it is known, and the counts differ by it.
+                Found::NotNow => {}
             }
             if rows.len() == page {
                 resolved.tally += record(collector.sink, &rows).await?;

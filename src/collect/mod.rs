@@ -49,11 +49,28 @@ pub trait Source {
     /// Why the network cannot be read.
     type Error;
 
+    /// Whether the page would come if it were smaller. One of a single row never is: what is too large alone is a row
+    /// that cannot be read.
+    fn is_too_large(_error: &Self::Error) -> bool {
+        false
+    }
+
     /// One page of the list.
     fn page(&self, window: &Window) -> impl Future<Output = Result<Listing, Self::Error>>;
 
-    /// One payment, in whatever state it is; `None` if the network does not know it.
-    fn get(&self, payment_id: &str) -> impl Future<Output = Result<Option<Row>, Self::Error>>;
+    /// One payment, in whatever state it is.
+    fn get(&self, payment_id: &str) -> impl Future<Output = Result<Found, Self::Error>>;
+}
+
+/// What asking for one payment came to.
+#[derive(Debug)]
+pub enum Found {
+    /// It is as the row tells.
+    Row(Box<Row>),
+    /// The network does not know it.
+    Gone,
+    /// The network does not tell of it now, though it tells of others.
+    NotNow,
 }
 
 /// Our database, as far as one list is concerned.
@@ -176,6 +193,8 @@ pub struct Collected {
 /// Why a run does not go on: it ends early, or it failed.
 enum Halt<S, D> {
     Early(Outcome),
+    /// A page is too large, and a smaller one may not be.
+    TooLarge(CollectError<S, D>),
     Failed(CollectError<S, D>),
 }
 

@@ -20,6 +20,18 @@ const ROWS: u32 = 10;
 /// # Errors
 /// The network could not be read.
 pub async fn probe<S: Source>(source: &S) -> Result<Mode, S::Error> {
+    let mut rows = ROWS;
+    loop {
+        match ask(source, rows).await {
+            // A few rows may be as large as a page.
+            Err(error) if rows > 1 && S::is_too_large(&error) => rows /= 3,
+            ended => return ended,
+        }
+    }
+}
+
+async fn ask<S: Source>(source: &S, rows: u32) -> Result<Mode, S::Error> {
+    let range = |after, before| Window { after, before, page: 0, size: rows };
     let first = source.page(&range(None, None)).await?;
     if !is_ascending(&first) {
         return Ok(Mode::Sweep);
@@ -33,42 +45,53 @@ pub async fn probe<S: Source>(source: &S) -> Result<Mode, S::Error> {
     let known = *middle(&times).filter(on_bound).or(times.iter().find(on_bound)).unwrap_or(oldest);
     if tick(*oldest) == tick(*newest) {
         let is_honoured =
-            has_nothing_beside(source, known).await? && has_just(source, known).await?;
+            has_nothing_beside(source, rows, known).await? && has_just(source, rows, known).await?;
         return Ok(if is_honoured { Mode::Keyset(Bounds::Exclusive) } else { Mode::Sweep });
     }
-    if !has_just(source, known).await? {
+    if !has_just(source, rows, known).await? {
         return Ok(Mode::Sweep);
     }
-    let lower_is_in = holds(source, known, tick(known), tick_after(known)).await?;
-    let upper_is_in = holds(source, known, tick_before(known), tick(known)).await?;
+    let lower_is_in = holds(source, rows, known, (tick(known), tick_after(known))).await?;
+    let upper_is_in = holds(source, rows, known, (tick_before(known), tick(known))).await?;
     Ok(Mode::Keyset(Bounds::of(lower_is_in, upper_is_in)))
 }
 
 /// Whether a row is in the range that has it on one of its bounds.
 async fn holds<S: Source>(
     source: &S,
+    size: u32,
     known: DateTime<Utc>,
-    after: DateTime<Utc>,
-    before: DateTime<Utc>,
+    (after, before): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<bool, S::Error> {
-    let listing = source.page(&range(Some(after), Some(before))).await?;
+    let window = Window { after: Some(after), before: Some(before), page: 0, size };
+    let listing = source.page(&window).await?;
     Ok(listing.payments().any(|payment| payment.modified_at == tick(known)))
 }
 
 /// Whether a range around a row holds it, and no others. If the row has moved away meanwhile, this is a wrong no, and
 /// the list is swept until the next probe.
-async fn has_just<S: Source>(source: &S, known: DateTime<Utc>) -> Result<bool, S::Error> {
+async fn has_just<S: Source>(
+    source: &S,
+    size: u32,
+    known: DateTime<Utc>,
+) -> Result<bool, S::Error> {
     let (after, before) = (tick_before(known), tick_after(known));
-    let listing = source.page(&range(Some(after), Some(before))).await?;
+    let window = Window { after: Some(after), before: Some(before), page: 0, size };
+    let listing = source.page(&window).await?;
     let is_there = listing.payments().any(|payment| tick(payment.modified_at) == tick(known));
     Ok(is_there && is_inside(&listing, after, before))
 }
 
 /// Whether a range beside all rows holds none of them.
-async fn has_nothing_beside<S: Source>(source: &S, known: DateTime<Utc>) -> Result<bool, S::Error> {
+async fn has_nothing_beside<S: Source>(
+    source: &S,
+    size: u32,
+    known: DateTime<Utc>,
+) -> Result<bool, S::Error> {
     let after = tick_after(known);
     let before = tick_after(after);
-    let listing = source.page(&range(Some(after), Some(before))).await?;
+    let window = Window { after: Some(after), before: Some(before), page: 0, size };
+    let listing = source.page(&window).await?;
     Ok(is_inside(&listing, after, before))
 }
 
@@ -78,10 +101,6 @@ fn is_inside(listing: &Listing, after: DateTime<Utc>, before: DateTime<Utc>) -> 
         .payments()
         .map(|payment| tick(payment.modified_at))
         .all(|at| after <= at && at <= before)
-}
-
-fn range(after: Option<DateTime<Utc>>, before: Option<DateTime<Utc>>) -> Window {
-    Window { after, before, page: 0, size: ROWS }
 }
 
 fn middle(times: &[DateTime<Utc>]) -> Option<&DateTime<Utc>> {

@@ -71,7 +71,11 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
         let pending = self.pending.take();
         let (stored, fetched) = join(self.store(pending), self.collector.source.page(window)).await;
         self.tally += stored?;
-        let listing = fetched.map_err(CollectError::Source)?;
+        let listing = fetched.map_err(|error| {
+            let is_too_large = window.size > 1 && S::is_too_large(&error);
+            let error = CollectError::Source(error);
+            if is_too_large { Halt::TooLarge(error) } else { Halt::Failed(error) }
+        })?;
         if self.pages == 1 {
             self.answered_at = listing.server_time;
         }
@@ -85,6 +89,11 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
     pub(super) fn keep(&mut self, rows: Vec<Row>, cursor: Option<DateTime<Utc>>) {
         debug_assert!(self.pending.is_none(), "a page is kept once the one before is stored");
         self.pending = Some(Pending { rows, cursor });
+    }
+
+    /// Rows in a page that is not too large.
+    pub(super) fn page_size(&self) -> u32 {
+        self.collector.settings.rows()
     }
 
     /// Stores what is kept.
@@ -130,7 +139,7 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
         let outcome = match end {
             Ok(()) => Outcome::Complete,
             Err(Halt::Early(outcome)) => outcome,
-            Err(Halt::Failed(error)) => return Err(error),
+            Err(Halt::TooLarge(error) | Halt::Failed(error)) => return Err(error),
         };
         self.flush().await?;
         Ok(Collected { outcome, tally: self.tally, pages: self.pages, newest: self.newest })

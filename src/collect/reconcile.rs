@@ -119,7 +119,7 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
         match self.compare(whole).await {
             Ok(()) => Ok(self.listed),
             Err(Halt::Early(outcome)) => Ok(Collected { outcome, ..self.listed }),
-            Err(Halt::Failed(error)) => Err(error),
+            Err(Halt::TooLarge(error) | Halt::Failed(error)) => Err(error),
         }
     }
 

@@ -12,11 +12,15 @@ use crate::engine::{Listing, Row, Trail};
 /// How often a group of rows may be gone when it is to be read by itself. A network that takes a range for empty again
 /// and again does not honour ranges.
 const ATTEMPTS_MAX: u32 = 3;
+/// So many steps are made with smaller pages before larger ones are tried again.
+const GROWS_AFTER: u32 = 8;
 
 /// Reads a span from its beginning to its end, whatever moves meanwhile.
 pub(super) struct Stride<'a, S, D> {
     pub(super) reader: Reader<'a, S, D>,
     page_size: u32,
+    /// Steps since the pages were made smaller.
+    steps: u32,
     /// What is still to be read.
     rest: Span,
     resume: Option<Resume>,
@@ -43,6 +47,7 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
         Self {
             reader: Reader::new(collector, trail, pages_max),
             page_size: collector.settings.rows(),
+            steps: 0,
             rest: span,
             resume: None,
             is_done: span.is_empty(),
@@ -66,13 +71,32 @@ impl<'a, S: Source, D: Sink> Stride<'a, S, D> {
         if self.is_done {
             return Ok(None);
         }
-        for _ in 0..ATTEMPTS_MAX {
-            let span = self.attempt().await?;
-            if span.is_some() {
-                return Ok(span);
+        let mut attempts = 0;
+        while attempts < ATTEMPTS_MAX {
+            match self.attempt().await {
+                Ok(None) => attempts += 1,
+                // Smaller pages from here on: what follows is likely to be as large.
+                Err(Halt::TooLarge(_)) if self.page_size > 1 => {
+                    self.page_size /= 2;
+                    self.steps = 0;
+                }
+                ended => {
+                    self.grow();
+                    return ended;
+                }
             }
         }
         Err(Halt::Early(Outcome::Unreliable))
+    }
+
+    /// Pages that were made smaller become larger again after a while: what was large is behind.
+    fn grow(&mut self) {
+        self.steps = self.steps.saturating_add(1);
+        let full = self.reader.page_size();
+        if self.page_size < full && self.steps >= GROWS_AFTER {
+            self.page_size = std::cmp::min(self.page_size.saturating_mul(2), full);
+            self.steps = 0;
+        }
     }
 
     /// One step, or `None` if what was to be read by itself had gone when it was asked for.

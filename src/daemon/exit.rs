@@ -58,6 +58,7 @@ impl Exit {
             NetworkError::Options(_) => Self::Config,
             NetworkError::Unavailable(_)
             | NetworkError::Unreadable(_)
+            | NetworkError::TooLarge { .. }
             | NetworkError::Refused { .. } => Self::Unavailable,
         }
     }

@@ -30,6 +30,8 @@ pub enum AlertName {
     PayoutNotTaken,
     /// An account of ours cannot pay what is to be paid from it.
     AccountUnderfunded,
+    /// The network or rail refuses what every sweep asks of it, or the settings cannot work: an address is wrong.
+    RequestsRefused,
     /// Calls about some things fail, again and again, while the place is well.
     PutOff,
     /// The network's clock and ours are too far from each other to be both right.
@@ -48,7 +50,7 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::RailUnavailable,
@@ -60,6 +62,7 @@ impl AlertName {
         Self::RefundFailed,
         Self::PayoutNotTaken,
         Self::AccountUnderfunded,
+        Self::RequestsRefused,
         Self::PutOff,
         Self::ClockOffset,
         Self::AmountChanged,
@@ -84,6 +87,7 @@ impl AlertName {
             Self::RefundFailed => "refund_failed",
             Self::PayoutNotTaken => "payout_not_taken",
             Self::AccountUnderfunded => "account_underfunded",
+            Self::RequestsRefused => "requests_refused",
             Self::PutOff => "put_off",
             Self::ClockOffset => "clock_offset",
             Self::AmountChanged => "amount_changed",
@@ -129,6 +133,9 @@ impl AlertName {
                 "`railpoll transfers explain ID` tells what the rail says. Mend it there: then the next try is taken, or ends the payout if the rail answers `failed` in the words of its contract"
             }
             Self::AccountUnderfunded => "Pay in: what waits goes on with the next sweep",
+            Self::RequestsRefused => {
+                "The detail names the call, the host and the setting: mend that. `base_url` of a RippleNet is the tenant's, with or without `/v4`"
+            }
             Self::PutOff => {
                 "Ask whoever runs the network or rail about the one that is named; the detail has its answer. Nothing needs to be done here once it answers"
             }

@@ -23,6 +23,8 @@ pub enum SweepOutcome {
     NetworkUnavailable,
     /// The rail does not answer, or only with errors.
     RailUnavailable,
+    /// The network or rail refuses what every sweep asks of it, or the settings cannot work.
+    RequestsRefused,
     /// Our own database cannot be read or written.
     Database,
     /// Another process has the lease.
@@ -33,7 +35,7 @@ pub enum SweepOutcome {
 
 impl SweepOutcome {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Complete,
         Self::Stopped,
         Self::TooFast,
@@ -41,6 +43,7 @@ impl SweepOutcome {
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::RailUnavailable,
+        Self::RequestsRefused,
         Self::Database,
         Self::LeaseLost,
         Self::Panicked,
@@ -51,6 +54,7 @@ impl SweepOutcome {
         AlertName::CredentialsRefused,
         AlertName::NetworkUnavailable,
         AlertName::RailUnavailable,
+        AlertName::RequestsRefused,
         AlertName::SweepFailed,
     ];
 
@@ -65,6 +69,7 @@ impl SweepOutcome {
             Self::CredentialsRefused => "credentials_refused",
             Self::NetworkUnavailable => "network_unavailable",
             Self::RailUnavailable => "rail_unavailable",
+            Self::RequestsRefused => "requests_refused",
             Self::Database => "database",
             Self::LeaseLost => "lease_lost",
             Self::Panicked => "panicked",
@@ -78,6 +83,7 @@ impl SweepOutcome {
             Self::CredentialsRefused => Some(AlertName::CredentialsRefused),
             Self::NetworkUnavailable => Some(AlertName::NetworkUnavailable),
             Self::RailUnavailable => Some(AlertName::RailUnavailable),
+            Self::RequestsRefused => Some(AlertName::RequestsRefused),
             Self::Database | Self::Panicked => Some(AlertName::SweepFailed),
             // Of these the collecting itself tells, or nobody.
             Self::Complete | Self::Stopped | Self::TooFast | Self::Unreliable | Self::LeaseLost => {
@@ -96,6 +102,7 @@ impl SweepOutcome {
             | Self::CredentialsRefused
             | Self::NetworkUnavailable
             | Self::RailUnavailable
+            | Self::RequestsRefused
             | Self::Database
             | Self::LeaseLost
             | Self::Panicked => false,

@@ -24,8 +24,10 @@ pub(super) enum Answer {
         /// The header `Retry-After`, as a time from now.
         retry_after: Option<Duration>,
     },
-    /// A 2xx whose body cannot be parsed, or is larger than any page.
+    /// A 2xx whose body cannot be parsed.
     Unreadable,
+    /// A 2xx whose body is larger than any page.
+    TooLarge,
     /// Nothing, or not all of it, within the time for a request.
     Timeout,
     /// The connection broke after the request may have been sent.
@@ -55,6 +57,8 @@ pub(super) enum Verdict {
         /// What it is when the last try is spent.
         spent: Spent,
     },
+    /// It would be as large again: to be asked for in parts, if it has any.
+    TooLarge,
     /// Surely not applied, for something else is in the way: look again later.
     Busy,
     /// The operation may have been applied. Only a look at the payment can tell.
@@ -101,7 +105,8 @@ pub(super) fn judge(call: Call, answer: Answer, token_is_new: bool) -> Verdict {
             (503, _) => unclear_or(retry_after, Spent::Unavailable),
             _ => unclear_or(None, Spent::Unavailable),
         },
-        Answer::Unreadable => unclear_or(None, Spent::Unreadable),
+        Answer::TooLarge if call == Call::Repeatable => Verdict::TooLarge,
+        Answer::TooLarge | Answer::Unreadable => unclear_or(None, Spent::Unreadable),
         Answer::Timeout | Answer::Cut => unclear_or(None, Spent::Unavailable),
         Answer::NotSent => retry(None, Spent::Unavailable),
     }
@@ -179,6 +184,13 @@ mod tests {
     fn row_200_that_cannot_be_parsed_is_as_500() {
         let again = Verdict::Retry { asked: None, spent: Spent::Unreadable };
         assert_eq!(verdicts(Answer::Unreadable), [again, again, Verdict::Unclear]);
+    }
+
+    #[test]
+    fn what_is_too_large_would_be_so_again() {
+        let again = Verdict::Retry { asked: None, spent: Spent::Unreadable };
+        let expected = [again, Verdict::TooLarge, Verdict::Unclear];
+        assert_eq!(verdicts(Answer::TooLarge), expected);
     }
 
     #[test]

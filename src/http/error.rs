@@ -22,6 +22,14 @@ pub enum CallError {
     /// It answered each of our tries with something that cannot be read. To the sweep the same as `Unavailable`.
     #[error("unreadable answer: {0}")]
     Unreadable(String),
+    /// Its answer is larger than any that we take. Asked for in parts, it may come.
+    #[error("too large: {problem}")]
+    TooLarge {
+        /// How large.
+        problem: String,
+        /// How it begins: that may tell what it is about.
+        beginning: String,
+    },
     /// It will never take this request. Asking again is of no use.
     #[error("refused with {status}: {problem}")]
     Refused {

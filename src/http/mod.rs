@@ -1,11 +1,12 @@
 //! HTTP, one way: what every client of ours shares, whether it speaks to a network or to a rail.
 //!
 //! What to do with an answer (`answer`), sending and trying again (`sender`), one bounded exchange (`transport`), the
-//! token bucket (`bucket`), who asked to be left alone (`closed`), the other side's clock (`server_clock`), JSON (`json`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
+//! token bucket (`bucket`), who asked to be left alone (`closed`), the other side's clock (`server_clock`), JSON (`json`), cutting it before it is judged (`cut`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
 
 mod answer;
 mod bucket;
 mod closed;
+mod cut;
 mod error;
 mod json;
 mod problem;
@@ -15,6 +16,7 @@ mod transport;
 mod url;
 
 pub(crate) use answer::Call;
+pub(crate) use cut::{Cut, printable};
 pub use error::CallError;
 pub(crate) use json::object;
 pub(crate) use problem::{brief, text as problem_text};

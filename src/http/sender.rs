@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::answer::{Answer, Call, Spent, Verdict, judge};
 use super::bucket::Bucket;
 use super::closed::Closed;
+use super::cut::printable;
 use super::error::CallError;
 use super::problem::{brief, text};
 use super::server_clock::ServerClock;
@@ -19,6 +20,10 @@ use crate::engine::{Clock, RetryPolicy};
 
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
+/// How a TLS client is told that the other side speaks something else.
+const NO_TLS: &str = "InvalidContentType";
+/// How a connection that cannot be made is told.
+const NOBODY_THERE: &str = "error sending request";
 
 /// One exchange with a network or a rail, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct RequestSeen {
 pub(crate) struct Settings {
     /// The configured name of the network or rail, for the log.
     pub(crate) name: String,
+    /// The key in its settings that has the address.
+    pub(crate) address: &'static str,
     /// For one exchange, from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
     /// None: they are not paced.
@@ -142,7 +149,7 @@ impl Http {
     ) -> Result<T, Stop> {
         let mut backoff = self.settings.retry.start();
         loop {
-            let (answer, why) = match self
+            let (answer, why, beginning) = match self
                 .once(call, request, bearer.map(|bearer| bearer.header))
                 .await
             {
@@ -150,13 +157,17 @@ impl Http {
                     Ok(value) => return Ok(value),
                     Err(why) => {
                         self.log_body(call, request, &received);
-                        (Answer::Unreadable, why)
+                        (Answer::Unreadable, why, Vec::new())
                     }
                 },
                 Ok(received) => {
                     self.log_body(call, request, &received);
                     let Received { status, retry_after, .. } = received;
-                    (Answer::Status { status, retry_after }, text(status, &received.body))
+                    (
+                        Answer::Status { status, retry_after },
+                        text(status, &received.body),
+                        Vec::new(),
+                    )
                 }
                 Err(lost) => lost.tell(),
             };
@@ -169,20 +180,69 @@ impl Http {
                         sleep(delay).await;
                         continue;
                     }
-                    (None, Spent::Unavailable) => Stop::Error(CallError::Unavailable(why)),
-                    (None, Spent::Unreadable) => Stop::Error(CallError::Unreadable(why)),
+                    (None, Spent::Unavailable) => {
+                        Stop::Error(self.unavailable(call, request, answer, &why))
+                    }
+                    (None, Spent::Unreadable) => {
+                        Stop::Error(CallError::Unreadable(told(request, &why)))
+                    }
                     (None, Spent::Busy) => Stop::Busy(why),
                 },
-                Verdict::NewToken => Stop::NewToken(why),
-                Verdict::CredentialsRefused => Stop::Error(CallError::Credentials(why)),
-                Verdict::Forbidden => Stop::Error(CallError::Forbidden(why)),
-                Verdict::Refused { status } => {
-                    Stop::Error(CallError::Refused { status, problem: why })
+                Verdict::NewToken => Stop::NewToken(told(request, &why)),
+                Verdict::CredentialsRefused => {
+                    Stop::Error(CallError::Credentials(told(request, &why)))
                 }
+                Verdict::Forbidden => Stop::Error(CallError::Forbidden(told(request, &why))),
+                Verdict::Refused { status } => {
+                    Stop::Error(self.refused(call, request, status, why))
+                }
+                Verdict::TooLarge => Stop::Error(CallError::TooLarge {
+                    problem: told(request, &why),
+                    beginning: printable(&beginning).into_owned(),
+                }),
                 Verdict::Busy => Stop::Busy(why),
                 Verdict::Unclear => Stop::Unclear(why),
             });
         }
+    }
+
+    /// No answer, or no good one, after all tries: where, and what may be wrong in the settings.
+    fn unavailable(&self, call: Call, request: &Request, answer: Answer, why: &str) -> CallError {
+        let setting = self.setting(call);
+        if why.contains(NO_TLS) {
+            let why = format!("{setting} says https, and nobody speaks TLS there ({why})");
+            return CallError::Options(told(request, &why));
+        }
+        CallError::Unavailable(match answer {
+            Answer::NotSent if why.starts_with(NOBODY_THERE) => {
+                told(request, &format!("{why}; the address is {setting}"))
+            }
+            Answer::NotSent
+            | Answer::Status { .. }
+            | Answer::Unreadable
+            | Answer::TooLarge
+            | Answer::Timeout
+            | Answer::Cut => told(request, why),
+        })
+    }
+
+    /// A request that is about no single thing is never refused by who it is meant for.
+    fn refused(&self, call: Call, request: &Request, status: u16, why: String) -> CallError {
+        let problem = if request.is_general {
+            let setting = self.setting(call);
+            told(request, &format!("{why}; does {setting} lead to the right place?"))
+        } else {
+            why
+        };
+        CallError::Refused { status, problem }
+    }
+
+    fn setting(&self, call: Call) -> String {
+        let key = match call {
+            Call::Token => "token_url",
+            Call::Repeatable | Call::Operation => self.settings.address,
+        };
+        format!("`{key}` of `{}`", self.settings.name)
     }
 
     /// Sends `request` once, when the bucket has a place for it, and tells the observer. What the answer means is the
@@ -223,20 +283,25 @@ impl Http {
         let opened = self.transport.open(request, self.signed(request), &mut status).await;
         let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
         (self.observer)(&seen);
-        let open = opened.map_err(unavailable)?;
+        let open = opened.map_err(|lost| {
+            let (answer, why, _) = lost.tell();
+            self.unavailable(Call::Repeatable, request, answer, &brief(&why))
+        })?;
         let status = open.status();
         let wish = open.retry_after(&self.clock);
         held(&self.closed).note(&request.url, status, wish, Instant::now());
         if (200..300).contains(&status) {
             return Ok(open);
         }
-        let why = text(status, &[]);
+        let why = told(request, &text(status, &[]));
         let answer = Answer::Status { status, retry_after: None };
         Err(match judge(Call::Repeatable, answer, true) {
             Verdict::NewToken | Verdict::CredentialsRefused => CallError::Credentials(why),
             Verdict::Forbidden => CallError::Forbidden(why),
             Verdict::Refused { status } => CallError::Refused { status, problem: why },
-            Verdict::Retry { .. } | Verdict::Busy | Verdict::Unclear => CallError::Unavailable(why),
+            Verdict::Retry { .. } | Verdict::TooLarge | Verdict::Busy | Verdict::Unclear => {
+                CallError::Unavailable(why)
+            }
         })
     }
 
@@ -299,4 +364,13 @@ impl Http {
 /// What a lock holds. A thread that died with it has left it whole: each change is one call.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is wrong, with what was asked and where: a URL may hold ids, so only its host is told.
+fn told(request: &Request, why: &str) -> String {
+    let host = request.url.host_str().unwrap_or("?");
+    match request.url.port() {
+        Some(port) => format!("{} at {host}:{port}: {why}", request.endpoint),
+        None => format!("{} at {host}: {why}", request.endpoint),
+    }
 }

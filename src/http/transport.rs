@@ -16,6 +16,8 @@ use crate::engine::Clock;
 
 /// No page is larger: 100 payments of 300 kB. Reading stops here.
 const BODY_MAX: usize = 32 * 1024 * 1024;
+/// So much is kept of an answer that is larger: it may tell what it is about.
+const BEGINNING_MAX: usize = 64 * 1024;
 /// Connections idle for longer are not trusted: gateways cut them from 60 s on, and a cut leaves an operation unclear.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// A host that does not answer the first packet by then is not there, however long a page may take.
@@ -32,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) body: Option<Body>,
     /// How long the other side may hold its answer back, as it is asked to. On top of the timeout.
     pub(crate) held: Duration,
+    /// Whether it is about no single thing: then a refusal says that the address is wrong.
+    pub(crate) is_general: bool,
 }
 
 /// What a request brings.
@@ -50,7 +54,13 @@ impl Request {
     /// A request with nothing but its URL.
     pub(crate) fn new(endpoint: &'static str, method: Method, url: Url) -> Self {
         let headers = HeaderMap::new();
-        Self { endpoint, method, url, headers, body: None, held: Duration::ZERO }
+        let held = Duration::ZERO;
+        Self { endpoint, method, url, headers, body: None, held, is_general: false }
+    }
+
+    /// The same, about no single thing.
+    pub(crate) fn general(self) -> Self {
+        Self { is_general: true, ..self }
     }
 }
 
@@ -71,7 +81,8 @@ pub(crate) enum Lost {
     Timeout(Duration),
     Cut(String),
     NotSent(String),
-    TooLarge,
+    /// How large it is, in words, and how it begins.
+    TooLarge(String, Vec<u8>),
 }
 
 /// Connections to the hosts of one client.
@@ -213,15 +224,15 @@ impl Lost {
         self.tell().1
     }
 
-    /// The answer that this is, and why.
-    pub(super) fn tell(self) -> (Answer, String) {
+    /// The answer that this is, why, and how it begins if it is too large.
+    pub(super) fn tell(self) -> (Answer, String, Vec<u8>) {
         match self {
-            Self::Timeout(after) => (Answer::Timeout, format!("no whole answer within {after:?}")),
-            Self::Cut(why) => (Answer::Cut, why),
-            Self::NotSent(why) => (Answer::NotSent, why),
-            Self::TooLarge => {
-                (Answer::Unreadable, format!("the answer is larger than {BODY_MAX} bytes"))
+            Self::Timeout(after) => {
+                (Answer::Timeout, format!("no whole answer within {after:?}"), Vec::new())
             }
+            Self::Cut(why) => (Answer::Cut, why, Vec::new()),
+            Self::NotSent(why) => (Answer::NotSent, why, Vec::new()),
+            Self::TooLarge(why, beginning) => (Answer::TooLarge, why, beginning),
         }
     }
 }
@@ -266,15 +277,24 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 
 /// The body, as far as it is not larger than any page.
 async fn body_of(response: &mut Response, timeout: Duration) -> Result<Vec<u8>, Lost> {
-    let announced = response.content_length().unwrap_or(0);
-    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-    if announced > BODY_MAX {
-        return Err(Lost::TooLarge);
-    }
-    let mut body = Vec::with_capacity(announced);
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    let too_large = |mut beginning: Vec<u8>| {
+        beginning.truncate(BEGINNING_MAX);
+        let why = if announced > BODY_MAX {
+            format!("the answer has {announced} bytes, more than {BODY_MAX}")
+        } else {
+            format!("the answer is larger than {BODY_MAX} bytes")
+        };
+        Lost::TooLarge(why, beginning)
+    };
+    let most = if announced > BODY_MAX { BEGINNING_MAX } else { BODY_MAX };
+    let mut body = Vec::with_capacity(std::cmp::min(announced, most));
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_MAX => return Err(Lost::TooLarge),
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                body.extend_from_slice(&chunk);
+                return Err(too_large(body));
+            }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) => return Err(Lost::from_error(error, timeout)),

@@ -114,11 +114,20 @@ impl Reply {
     }
 }
 
+/// A reply that requests to an endpoint get, of all or of those about one id.
+#[derive(Debug)]
+struct Scripted<E> {
+    endpoint: E,
+    id: Option<String>,
+    times: u32,
+    reply: Reply,
+}
+
 /// The script, the rates and what came of them. `E` names an endpoint.
 #[derive(Debug)]
 pub(super) struct Faults<E> {
     rates: FaultRates,
-    script: Vec<(E, u32, Reply)>,
+    script: Vec<Scripted<E>>,
     chance: Chance,
     injected: BTreeMap<String, u64>,
 }
@@ -133,7 +142,12 @@ impl<E: PartialEq> Faults<E> {
     }
 
     pub(super) fn script(&mut self, endpoint: E, times: u32, reply: Reply) {
-        self.script.push((endpoint, times, reply));
+        self.script.push(Scripted { endpoint, id: None, times, reply });
+    }
+
+    /// The same for requests about one id; it comes before what meets all.
+    pub(super) fn aim(&mut self, endpoint: E, id: &str, times: u32, reply: Reply) {
+        self.script.push(Scripted { endpoint, id: Some(id.to_owned()), times, reply });
     }
 
     pub(super) fn clear_script(&mut self) {
@@ -146,8 +160,9 @@ impl<E: PartialEq> Faults<E> {
     }
 
     /// What happens to a request: the script first, then chance. Nothing: the right answer.
-    pub(super) fn reply(&mut self, endpoint: &E) -> Option<Reply> {
-        let reply = self.scripted(endpoint).or_else(|| self.by_chance())?;
+    pub(super) fn reply(&mut self, endpoint: &E, id: Option<&str>) -> Option<Reply> {
+        let aimed = id.and_then(|id| self.scripted(endpoint, Some(id)));
+        let reply = aimed.or_else(|| self.scripted(endpoint, None)).or_else(|| self.by_chance())?;
         self.note(&reply);
         Some(reply)
     }
@@ -157,11 +172,12 @@ impl<E: PartialEq> Faults<E> {
         *self.injected.entry(reply.name()).or_default() += 1;
     }
 
-    fn scripted(&mut self, endpoint: &E) -> Option<Reply> {
-        self.script.retain(|(_, times, _)| *times > 0);
-        let (_, times, reply) = self.script.iter_mut().find(|(about, _, _)| about == endpoint)?;
-        *times -= 1;
-        Some(reply.clone())
+    fn scripted(&mut self, endpoint: &E, id: Option<&str>) -> Option<Reply> {
+        self.script.retain(|scripted| scripted.times > 0);
+        let meets = |one: &&mut Scripted<E>| one.endpoint == *endpoint && one.id.as_deref() == id;
+        let scripted = self.script.iter_mut().find(meets)?;
+        scripted.times -= 1;
+        Some(scripted.reply.clone())
     }
 
     fn by_chance(&mut self) -> Option<Reply> {
@@ -226,12 +242,25 @@ mod tests {
         faults.script("list", 2, Reply::CutAfter);
         faults.script("list", 1, Reply::Hang);
         faults.script("get", 1, Reply::Html);
-        assert_eq!(faults.reply(&"list"), Some(Reply::CutAfter));
-        assert_eq!(faults.reply(&"get"), Some(Reply::Html));
-        assert_eq!(faults.reply(&"list"), Some(Reply::CutAfter));
-        assert_eq!(faults.reply(&"list"), Some(Reply::Hang));
-        assert_eq!(faults.reply(&"list"), None);
+        assert_eq!(faults.reply(&"list", None), Some(Reply::CutAfter));
+        assert_eq!(faults.reply(&"get", None), Some(Reply::Html));
+        assert_eq!(faults.reply(&"list", None), Some(Reply::CutAfter));
+        assert_eq!(faults.reply(&"list", None), Some(Reply::Hang));
+        assert_eq!(faults.reply(&"list", None), None);
         assert_eq!(faults.injected()["cut after"], 2);
+    }
+
+    #[test]
+    fn a_script_for_one_id_meets_no_other() {
+        let mut faults = Faults::new(FaultRates::default(), 1);
+        faults.script("get", 1, Reply::Html);
+        faults.aim("get", "a", 2, Reply::Hang);
+        assert_eq!(faults.reply(&"get", Some("a")), Some(Reply::Hang));
+        assert_eq!(faults.reply(&"list", Some("a")), None);
+        assert_eq!(faults.reply(&"get", Some("b")), Some(Reply::Html));
+        assert_eq!(faults.reply(&"get", Some("b")), None);
+        assert_eq!(faults.reply(&"get", Some("a")), Some(Reply::Hang));
+        assert_eq!(faults.reply(&"get", Some("a")), None);
     }
 
     #[test]
@@ -240,7 +269,7 @@ mod tests {
         let run = |seed| {
             let mut faults = Faults::new(rates.clone(), seed);
             for _ in 0..10_000 {
-                drop(faults.reply(&()));
+                drop(faults.reply(&(), None));
             }
             faults.injected().clone()
         };

@@ -161,8 +161,9 @@ impl Sweep<'_> {
         due: &Due,
     ) -> Result<Option<(Decision, &'static str)>, SweepError> {
         let network = &lease.scope.network;
-        let document = self.store.document(network, &due.payment_id).await?;
-        let user_info = sender_user_info(&document);
+        let held = self.document(network, &due.payment_id).await?;
+        let document = &held.text;
+        let user_info = sender_user_info(document);
         if acts.needs_user_info
             && let Some(gap) = gap_in_user_info(&user_info, &self.settings.review.require_user_info)
         {
@@ -170,7 +171,7 @@ impl Sweep<'_> {
         }
         let now = self.clock.now();
         let decide =
-            self.reviewer.decide(network, due, user_info.told(), &document, acts.decline_type, now);
+            self.reviewer.decide(network, due, user_info.told(), document, acts.decline_type, now);
         match self.patiently(self.reviewer.patience(), decide).await {
             Ok(Some(decision)) => Ok(Some((decision, self.reviewer.name()))),
             Ok(None) => {

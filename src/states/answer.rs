@@ -39,8 +39,9 @@ pub(super) fn question(
         user_info,
         document: serde_json::from_str(document).ok(),
     };
-    // Text and raw JSON always have a form.
-    serde_json::to_string(&question).unwrap_or_default()
+    // Text and raw JSON always have a form. In JSON, ends of lines are between values only.
+    let text = serde_json::to_string(&question).unwrap_or_default();
+    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ") } else { text }
 }
 
 /// The same for each try of the same question, and another for another.
@@ -99,10 +100,32 @@ pub(super) fn decision(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Money, PaymentState};
 
     fn read(body: &str) -> Result<Decision, String> {
         let now = DateTime::from_timestamp(1_000, 0).unwrap();
         decision(body.as_bytes(), ReasonType::ReceiverDataValidation, now)
+    }
+
+    #[test]
+    fn a_question_is_one_line_with_the_document_as_it_came() {
+        let due = Due {
+            payment_id: "p".to_owned(),
+            state: PaymentState::Accepted,
+            money: Money { amount: "1.50".parse().unwrap(), currency: "USD".to_owned() },
+            expires_at: None,
+            review: None,
+            version: 1,
+        };
+        let document = "{\"a\":\r\n 1e400, \"b\": \"\\ud800\\n\"}";
+        let asked = question("acme", &due, None, document);
+        let expected = concat!(
+            r#"{"network":"acme","payment_id":"p","state":"ACCEPTED","amount":"1.50","currency":"USD","#,
+            r#""expires_at":null,"user_info":null,"document":{"a":   1e400, "b": "\ud800\n"}}"#
+        );
+        assert_eq!(asked, expected);
+        let asked = question("acme", &due, None, "no JSON");
+        assert!(asked.ends_with(r#""document":null}"#), "{asked}");
     }
 
     #[test]

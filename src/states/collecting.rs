@@ -2,23 +2,31 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::closing::payment;
 use super::note::Note;
 use super::sweep::{Sweep, SweepError, SweepReport};
 use crate::collect::{
-    CollectError, Collected, Collector, Depth, Mode, Outcome, Position, Reconciled, Settings, Sink,
-    Source, probe,
+    CollectError, Collected, Collector, Depth, Found, Mode, Outcome, Position, Reconciled,
+    Settings, Sink, Source, probe,
 };
 use crate::config::CollectFrom;
 use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window};
 use crate::networks::NetworkError;
+use crate::networks::ripplenet::too_large;
 use crate::store::{Cursor, Lease, StoreError, WalkEnd};
 
 /// A walk that has not come to the end after so many pages ends for now: payments change faster than they are read,
 /// or there are so many that the rest is to be acted on first.
 const PAGES_MAX: u64 = 20_000;
+/// Behind so many rows that are too large, one is looked for that tells how many rows there are.
+const LARGE_MAX: u64 = 5;
 
 /// The list of a poller's states at its network.
-pub(super) struct List<'a>(pub(super) &'a Sweep<'a>);
+pub(super) struct List<'a> {
+    pub(super) sweep: &'a Sweep<'a>,
+    /// Without one it is a person who asks.
+    pub(super) lease: Option<&'a Lease>,
+}
 
 /// The database, as far as that list is concerned.
 pub(super) struct Records<'a> {
@@ -31,18 +39,66 @@ pub(super) struct Records<'a> {
 }
 
 impl Source for List<'_> {
-    type Error = NetworkError;
+    type Error = SweepError;
 
-    async fn page(&self, window: &Window) -> Result<Listing, NetworkError> {
-        self.0.answer(Box::pin(self.0.client.list(&self.0.rules.asked, window))).await
+    fn is_too_large(error: &SweepError) -> bool {
+        matches!(error, SweepError::Network(NetworkError::TooLarge { .. }))
     }
 
-    async fn get(&self, payment_id: &str) -> Result<Option<Row>, NetworkError> {
-        match self.0.answer(self.0.client.get(payment_id)).await {
-            Ok(row) => Ok(Some(row)),
-            Err(NetworkError::Refused { status: 404, .. }) => Ok(None),
-            Err(error) => Err(error),
+    async fn page(&self, window: &Window) -> Result<Listing, SweepError> {
+        match self.ask(window).await {
+            Err(NetworkError::TooLarge { .. }) if window.size == 1 => self.too_large(window).await,
+            answer => Ok(answer?),
         }
+    }
+
+    async fn get(&self, payment_id: &str) -> Result<Found, SweepError> {
+        let (sick, thing) = (self.sweep.sick().await?, payment(payment_id));
+        if self.lease.is_some() && sick.is_put_off(&thing) {
+            return Ok(Found::NotNow);
+        }
+        let found = match self.sweep.answer(self.sweep.client.get(payment_id)).await {
+            Ok(row) => Found::Row(Box::new(row)),
+            Err(NetworkError::Refused { status: 404, .. }) => Found::Gone,
+            Err(error) => {
+                match self.lease {
+                    Some(lease) => drop(self.sweep.put_off(lease, payment_id, error).await?),
+                    None => self.sweep.is_well().await?,
+                }
+                return Ok(Found::NotNow);
+            }
+        };
+        if let Some(lease) = self.lease {
+            sick.well(lease, &thing).await?;
+        }
+        Ok(found)
+    }
+}
+
+impl List<'_> {
+    async fn ask(&self, window: &Window) -> Result<Listing, NetworkError> {
+        let Sweep { client, rules, .. } = self.sweep;
+        self.sweep.answer(Box::pin(client.list(&rules.asked, window))).await
+    }
+
+    /// A page of one row that is too large. If it is so again, it is a row that cannot be read; the list goes on
+    /// behind it.
+    async fn too_large(&self, window: &Window) -> Result<Listing, SweepError> {
+        let bad = match self.ask(window).await {
+            Err(NetworkError::TooLarge { problem, beginning }) => too_large(&beginning, &problem),
+            answer => return Ok(answer?),
+        };
+        let mut behind = Window { page: window.page + 1, ..*window };
+        let total = loop {
+            match self.ask(&behind).await {
+                Err(NetworkError::TooLarge { .. }) if behind.page < window.page + LARGE_MAX => {
+                    behind.page += 1;
+                }
+                answer => break answer?.total,
+            }
+        };
+        let last = window.page + 1 >= total;
+        Ok(Listing { rows: vec![Row::Bad(bad)], last, total, server_time: None })
     }
 }
 
@@ -114,10 +170,10 @@ fn end_of_time() -> DateTime<Utc> {
         .map_or(DateTime::<Utc>::MAX_UTC, |time| time.and_utc())
 }
 
-impl From<CollectError<NetworkError, StoreError>> for SweepError {
-    fn from(error: CollectError<NetworkError, StoreError>) -> Self {
+impl From<CollectError<Self, StoreError>> for SweepError {
+    fn from(error: CollectError<Self, StoreError>) -> Self {
         match error {
-            CollectError::Source(error) => Self::Network(error),
+            CollectError::Source(error) => error,
             CollectError::Sink(error) => Self::Store(error),
         }
     }
@@ -131,7 +187,7 @@ impl Sweep<'_> {
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let list = List(self);
+        let list = List { sweep: self, lease: Some(lease) };
         let records = Records { sweep: self, lease: Some(lease), counts_set_aside: true };
         let mode = self.mode(&was, &list).await?;
         let collector = Collector {
@@ -240,7 +296,7 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn reconcile(&self) -> Result<Reconciled, SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (list, records) = (List(self), self.records_of_person());
+        let (list, records) = (self.list_of_person(), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
         self.store.recount(None, &self.scope.network, self.rules.states, &self.role).await?;
         let settings = self.collect_settings();
@@ -254,7 +310,7 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn backfill(&self, from: DateTime<Utc>) -> Result<Collected, SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (list, records) = (List(self), self.records_of_person());
+        let (list, records) = (self.list_of_person(), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
         let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
@@ -269,10 +325,19 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`].
     pub async fn look_at(&self, payment_id: &str) -> Result<bool, SweepError> {
-        let Some(row) = List(self).get(payment_id).await? else { return Ok(false) };
+        let row = match self.answer(self.client.get(payment_id)).await {
+            Ok(row) => row,
+            Err(NetworkError::Refused { status: 404, .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
         let records = self.records_of_person();
         records.record(std::slice::from_ref(&row), None, Trail::Get).await?;
         Ok(matches!(row, Row::Payment(_)))
+    }
+
+    /// What a person asks for.
+    fn list_of_person(&self) -> List<'_> {
+        List { sweep: self, lease: None }
     }
 
     /// What a person has stored.
@@ -281,7 +346,7 @@ impl Sweep<'_> {
     }
 
     /// How the list can be read: as it was found before, or found out now.
-    pub(super) async fn mode(&self, was: &Cursor, list: &List<'_>) -> Result<Mode, NetworkError> {
+    pub(super) async fn mode(&self, was: &Cursor, list: &List<'_>) -> Result<Mode, SweepError> {
         match was.mode.as_deref().and_then(|mode| mode.parse().ok()) {
             Some(mode) => Ok(mode),
             None => probe(list).await,

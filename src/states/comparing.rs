@@ -1,13 +1,14 @@
 //! Comparing our database with the network's list, and correcting ours.
 
-use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::closing::payment;
 use super::collecting::{List, Records};
 use super::sweep::{Sweep, SweepError, SweepReport};
-use crate::collect::{Collector, Depth, Drift, Mode, Reconciled, Sink as _, Source as _, drift};
+use crate::collect::{
+    Collector, Depth, Drift, Found, Mode, Reconciled, Sink as _, Source as _, drift,
+};
 use crate::engine::{AlertName, PaymentState, Row, Trail};
 use crate::store::{Cursor, Lease, QuarantinedRow, StoreError, WalkEnd};
 
@@ -92,7 +93,7 @@ impl Sweep<'_> {
         let mut corrections = reconciled.found + reconciled.exits + reconciled.left_over;
         end.difference = lists.check(mode, end.watermark).await?.difference();
         if end.difference != 0 {
-            corrections += self.ask_for_set_aside(lease, lists).await?;
+            corrections += self.ask_for_set_aside(lists).await?;
             end.difference = lists.check(mode, end.watermark).await?.difference();
         }
         Ok(too_high != 0 || corrections > 0)
@@ -138,33 +139,19 @@ impl Sweep<'_> {
 
     /// Asks for the payments that were set aside: they may have left the list. What can be read now, or is not there
     /// any more, needs no attention. How many those were.
-    async fn ask_for_set_aside(&self, lease: &Lease, lists: &Lists<'_>) -> Result<u64, SweepError> {
-        let sick = self.sick().await?;
-        let open = self.store.quarantined(false, SET_ASIDE_MAX).await?;
-        let own = |row: &QuarantinedRow| {
-            row.poller == self.scope.poller.name() && row.network == self.scope.network
-        };
-        let ids: BTreeSet<&str> = open
-            .iter()
-            .filter(|row| own(row))
-            .filter_map(|row| row.payment_id.as_deref())
-            .collect();
+    async fn ask_for_set_aside(&self, lists: &Lists<'_>) -> Result<u64, SweepError> {
+        let behind = self.looked_behind.load(Ordering::Relaxed);
+        let open = self.store.quarantined_of(self.scope, behind, SET_ASIDE_MAX).await?;
+        let is_rest = open.len() < usize::try_from(SET_ASIDE_MAX).unwrap_or(usize::MAX);
+        let last = open.last().filter(|_| !is_rest).map_or(0, |row| row.quarantine_id);
+        // The next time the others have their turn.
+        self.looked_behind.store(last, Ordering::Relaxed);
         let mut settled = 0;
-        for id in ids.into_iter().filter(|id| !sick.is_put_off(&payment(id))) {
-            let how = match self.look_at_set_aside(lists, id).await {
-                Ok(how) => how,
-                Err(SweepError::Network(error)) => {
-                    self.put_off(lease, id, error).await?;
-                    continue;
-                }
-                Err(
-                    error @ (SweepError::Rail(_) | SweepError::Store(_) | SweepError::Panicked(_)),
-                ) => return Err(error),
-            };
-            sick.well(lease, &payment(id)).await?;
-            let Some(how) = how else { continue };
-            settled += 1;
-            for row in open.iter().filter(|row| own(row) && row.payment_id.as_deref() == Some(id)) {
+        for row in &open {
+            let Some(id) = row.payment_id.as_deref() else { continue };
+            let how = self.look_at_set_aside(lists, id).await?;
+            if let Some(how) = how {
+                settled += 1;
                 self.resolve(row, how, self.clock.now()).await?;
             }
         }
@@ -177,8 +164,10 @@ impl Sweep<'_> {
         lists: &Lists<'_>,
         payment_id: &str,
     ) -> Result<Option<&'static str>, SweepError> {
-        let Some(row) = lists.source.get(payment_id).await? else {
-            return Ok(Some("the network does not know the payment"));
+        let row = match lists.source.get(payment_id).await? {
+            Found::Row(row) => *row,
+            Found::Gone => return Ok(Some("the network does not know the payment")),
+            Found::NotNow => return Ok(None),
         };
         let Row::Payment(payment) = &row else { return Ok(None) };
         if matches!(payment.state, PaymentState::Other(_)) {

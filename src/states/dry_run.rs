@@ -72,7 +72,7 @@ impl Sweep<'_> {
     /// See [`SweepError`].
     pub async fn dry_run(&self) -> Result<SweepReport, SweepError> {
         let was = self.store.cursor(self.scope).await?;
-        let (source, sink) = (List(self), Preview(self));
+        let (source, sink) = (List { sweep: self, lease: None }, Preview(self));
         let mode = self.mode(&was, &source).await?;
         let settings = self.collect_settings();
         let collector = Collector { source: &source, sink: &sink, settings, stop: self.stop };

@@ -73,8 +73,10 @@ impl Sweep<'_> {
         by: &str,
     ) -> Result<bool, SweepError> {
         let (network, due) = (&lease.scope.network, &to_pay.due);
-        let document = self.store.document(network, &due.payment_id).await?;
-        let user_info = sender_user_info(&document);
+        let user_info = {
+            let document = self.document(network, &due.payment_id).await?;
+            sender_user_info(&document.text)
+        };
         // Also where nothing is required, somebody has to be named.
         let required = once(String::new()).chain(self.settings.review.require_user_info.clone());
         if let Some(gap) = gap_in_user_info(&user_info, &required.collect::<Vec<_>>()) {

@@ -14,6 +14,7 @@ mod answer;
 mod asking;
 mod assets;
 mod booking;
+mod budget;
 mod closing;
 mod collecting;
 mod comparing;

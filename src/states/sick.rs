@@ -171,8 +171,7 @@ impl Sick {
 
     async fn tell(&self, lease: &Lease) -> Result<(), StoreError> {
         let (name, now) = (AlertName::PutOff, self.clock.now());
-        let detail = detail(self.known.borrow().values().filter(|one| is_told(one.failures)));
-        let alert = detail.map(|detail| Alert::of(name, detail));
+        let alert = alert(self.known.borrow().values().filter(|one| is_told(one.failures)));
         self.store.set_alerts(lease, name, alert.as_slice(), now).await
     }
 }
@@ -182,19 +181,19 @@ pub(super) const fn kind_of(error: &CallError) -> Failed {
     match error {
         CallError::Options(_) => Failed::Settings,
         CallError::Credentials(_) | CallError::Forbidden(_) => Failed::NotLetIn,
-        CallError::Unavailable(_) | CallError::Unreadable(_) | CallError::Refused { .. } => {
-            Failed::Call
-        }
+        CallError::Unavailable(_)
+        | CallError::Unreadable(_)
+        | CallError::TooLarge { .. }
+        | CallError::Refused { .. } => Failed::Call,
     }
 }
 
-/// How many things are put off, and the first of them; none if there are none.
-fn detail<'a>(told: impl Iterator<Item = &'a PutOff>) -> Option<String> {
+/// That things are put off, how many, and which came first; none if there are none.
+fn alert<'a>(told: impl Iterator<Item = &'a PutOff>) -> Option<Alert> {
     let mut told: Vec<&PutOff> = told.collect();
     told.sort_by_key(|one| one.since);
     let named = told.iter().take(NAMED_MAX);
     let named: Vec<_> = named.map(|one| format!("{}: {}", one.subject, one.reason)).collect();
-    let more = told.len().saturating_sub(NAMED_MAX);
-    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-    (!told.is_empty()).then(|| format!("put off: {}{more}", named.join("; ")))
+    let count = u64::try_from(told.len()).unwrap_or(u64::MAX);
+    (count > 0).then(|| Alert { count, ..Alert::of(AlertName::PutOff, named.join("; ")) })
 }

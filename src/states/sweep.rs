@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
+use super::budget::Budget;
 use super::note::Observer;
 use super::patience::{Requests, answer_max};
 use super::reviewer::Reviewer;
@@ -40,6 +42,9 @@ pub struct Sweeper {
     answer_max: Duration,
     /// One try takes no longer.
     timeout: Duration,
+    /// Up to here, what is set aside was asked for.
+    looked_behind: AtomicI64,
+    budget: Budget,
 }
 
 /// A sweep under way.
@@ -61,6 +66,10 @@ pub struct Sweep<'a> {
     gave_up: Cell<bool>,
     /// One try of a request takes no longer.
     pub(super) timeout: Duration,
+    /// Up to here, what is set aside was asked for.
+    pub(super) looked_behind: &'a AtomicI64,
+    /// How much of the payments' documents is in memory.
+    pub(super) budget: &'a Budget,
     /// The payments that are put off.
     pub(super) sick: OnceCell<Sick>,
 }
@@ -125,17 +134,19 @@ impl SweepError {
             | Self::Rail(RailError::Credentials(_) | RailError::Forbidden(_)) => {
                 SweepOutcome::CredentialsRefused
             }
+            Self::Network(NetworkError::Refused { .. } | NetworkError::Options(_)) => {
+                SweepOutcome::RequestsRefused
+            }
             Self::Network(
                 NetworkError::Unavailable(_)
                 | NetworkError::Unreadable(_)
-                | NetworkError::Refused { .. }
-                | NetworkError::Options(_),
+                | NetworkError::TooLarge { .. },
             ) => SweepOutcome::NetworkUnavailable,
+            Self::Rail(RailError::Refused { .. } | RailError::Options(_)) => {
+                SweepOutcome::RequestsRefused
+            }
             Self::Rail(
-                RailError::Unavailable(_)
-                | RailError::Unreadable(_)
-                | RailError::Refused { .. }
-                | RailError::Options(_),
+                RailError::Unavailable(_) | RailError::Unreadable(_) | RailError::TooLarge { .. },
             ) => SweepOutcome::RailUnavailable,
             Self::Store(StoreError::LeaseLost { .. }) => SweepOutcome::LeaseLost,
             Self::Store(_) => SweepOutcome::Database,
@@ -189,6 +200,8 @@ impl Sweeper {
             requests,
             answer_max,
             timeout: network.timeout,
+            looked_behind: AtomicI64::new(0),
+            budget: Budget::default(),
         })
     }
 
@@ -227,6 +240,8 @@ impl Sweeper {
             answer_max: self.answer_max,
             gave_up: Cell::new(false),
             timeout: self.timeout,
+            looked_behind: &self.looked_behind,
+            budget: &self.budget,
             sick: OnceCell::new(),
         }
     }

@@ -25,6 +25,7 @@ mod quarantine;
 mod record;
 mod recount;
 mod reviews;
+mod set_aside;
 mod story;
 mod sweeps;
 mod transfers;

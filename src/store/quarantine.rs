@@ -23,8 +23,12 @@ pub struct QuarantinedRow {
     pub raw: String,
     /// What is wrong with it.
     pub reason: String,
-    /// When it was met first.
+    /// When the payment was set aside first.
     pub first_seen_at: DateTime<Utc>,
+    /// When it was set aside last, to the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// How often it was set aside, each minute counted once.
+    pub seen: u64,
     /// When it needed no attention any more.
     pub resolved_at: Option<DateTime<Utc>>,
     /// How it was seen to.
@@ -121,6 +125,28 @@ impl Store {
         rows.first().map_or(Ok(0), |row| row.count("n"))
     }
 
+    /// The payments of the poller and network that are set aside and need attention, behind the row `behind`, in the order
+    /// in which they were set aside.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn quarantined_of(
+        &self,
+        scope: &Scope,
+        behind: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedRow>, StoreError> {
+        let sql = "SELECT * FROM quarantine WHERE network = $1 AND poller = $2 AND resolved_at IS NULL \
+                   AND payment_id IS NOT NULL AND quarantine_id > $3 ORDER BY quarantine_id LIMIT $4";
+        let args = [
+            Arg::Text(&scope.network),
+            Arg::Text(scope.poller.name()),
+            Arg::Int(behind),
+            Arg::Int(i64::from(limit)),
+        ];
+        self.db.rows(sql, &args).await?.iter().map(row_from).collect()
+    }
+
     /// The row with this number, whether it still needs attention or not.
     ///
     /// # Errors
@@ -147,7 +173,7 @@ impl Store {
 
     /// How many payments of the poller's list are set aside that were modified after `after` and before `before`, both
     /// exclusive, or nobody knows when; without those that [`Store::count_between`] counts, for an older version of a
-    /// payment may be stored. A payment has a row for each version that was set aside: the newest tells.
+    /// payment may be stored.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -226,6 +252,11 @@ fn row_from(row: &DbRow) -> Result<QuarantinedRow, StoreError> {
         raw: row.text("raw")?,
         reason: row.text("reason")?,
         first_seen_at: row.time("first_seen_at")?,
+        last_seen_at: match row.maybe_time("last_seen_at")? {
+            Some(at) => at,
+            None => row.time("first_seen_at")?,
+        },
+        seen: row.count("seen")?,
         resolved_at: row.maybe_time("resolved_at")?,
         resolution: row.maybe_text("resolution")?,
     })

@@ -8,13 +8,14 @@ use super::admit::admitted;
 use super::alerts;
 use super::db::{At, Conn, Sql, Tx, in_time};
 use super::known::{known_of, not_stored};
-use super::plan::{Plan, Quarantined, Stored, plan, runs};
+use super::plan::{Plan, Stored, plan, runs};
+use super::set_aside::set_aside;
 use super::values::{Arg, stored_time};
-use super::{Lease, Scope, Store, StoreError, cursors, events, write_postgres, write_sqlite};
-use crate::engine::{Change, Event, EventType, PaymentState, Row, Tally, Trail, compare};
+use super::{Lease, Scope, Store, StoreError, cursors, write_postgres, write_sqlite};
+use crate::engine::{Change, PaymentState, Row, Tally, Trail, compare};
 
 /// How a quarantine ends by itself.
-const LATER_VERSION: &str = "a later version was stored";
+pub(super) const LATER_VERSION: &str = "a later version was stored";
 
 impl Store {
     /// Stores `rows` as they were seen `now`, and `cursor` with them. What is known already is passed over; a page
@@ -63,7 +64,7 @@ pub(super) async fn record_run(
     let run: Vec<&Row> = admitted.iter().map(|row| &**row).collect();
     let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
     let plan = plan(scope, &run, &known, trail, now);
-    set_aside(&mut tx.conn(), scope, &plan, now).await?;
+    set_aside(&mut tx.conn(), scope, &plan.quarantined, now).await?;
     match tx.conn().at() {
         At::Sqlite(conn) => in_time(write_sqlite::write(conn, scope, &plan, now)).await?,
         At::Postgres(conn) => in_time(write_postgres::write(conn, scope, &plan, now)).await?,
@@ -88,58 +89,6 @@ async fn await_person(
                WHERE network = $1 AND payment_id = $2 AND (review IS NULL OR review = 'approved') \
                  AND acted_at IS NULL";
     conn.execute(sql, &[Arg::Text(&scope.network), Arg::Text(payment_id)]).await.map(drop)
-}
-
-/// Keeps the rows that cannot be believed. One that was kept before makes no second event, unless a version that was
-/// stored meanwhile had ended its quarantine and it still contradicts what is known.
-async fn set_aside(
-    conn: &mut Conn<'_>,
-    scope: &Scope,
-    plan: &Plan<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let mut told = false;
-    for row in &plan.quarantined {
-        let Quarantined { payment_id, modified_at, raw, raw_hash, reason, contradicts } = row;
-        let kept = conn
-            .execute(
-                "INSERT INTO quarantine \
-                 (poller, network, payment_id, raw, raw_hash, reason, first_seen_at, modified_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $9) \
-                 ON CONFLICT (network, poller, raw_hash) DO UPDATE SET resolved_at = NULL, resolution = NULL \
-                 WHERE quarantine.resolution = $8",
-                &[
-                    Arg::Text(scope.poller.name()),
-                    Arg::Text(&scope.network),
-                    Arg::MaybeText(payment_id.as_deref()),
-                    Arg::Text(raw),
-                    Arg::Int(*raw_hash),
-                    Arg::Text(reason),
-                    Arg::Time(now),
-                    Arg::MaybeText(contradicts.then_some(LATER_VERSION)),
-                    Arg::MaybeTime(*modified_at),
-                ],
-            )
-            .await?;
-        if kept == 0 {
-            continue;
-        }
-        let id = payment_id.as_deref().unwrap_or("?");
-        let event = Event {
-            event_type: EventType::PaymentQuarantined,
-            subject: format!("payment/{}/{id}", scope.network),
-            version: 0,
-            data: serde_json::json!({ "poller": scope.poller.name(), "reason": reason })
-                .to_string(),
-            occurred_at: now,
-        };
-        events::append(conn, &event).await?;
-        told = true;
-    }
-    if told {
-        alerts::retell_quarantine(conn, &scope.network, Some(scope.poller), now).await?;
-    }
-    Ok(())
 }
 
 /// A payment that could be read after all needs nobody's attention any more.

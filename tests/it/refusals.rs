@@ -106,7 +106,10 @@ fn the_list() {
     // A whole sweep asks twice: for what is new, and for the count.
     let cases = what_may_pass().into_iter().chain(what_needs_credentials());
     let never_again = [("400", 400), ("404", 404)];
-    let never_again = never_again.map(|(name, code)| unavailable(name, 1, Reply::status(code)));
+    let never_again = never_again.map(|(name, code)| Case {
+        alert: Some("requests_refused"),
+        ..unavailable(name, 1, Reply::status(code))
+    });
     cases.chain(never_again).for_each(|case| meets(Endpoint::List, 1, &case, &[]));
 }
 

@@ -220,6 +220,7 @@ async fn send(request: &Request, place: &Url) -> Result<Value, Failure> {
     }
     let settings = http::Settings {
         name: "sandbox".to_owned(),
+        address: "at",
         timeout: TIMEOUT,
         requests_per_second: None,
         retry: RetryPolicy { max_attempts: 1, max_interval: Duration::ZERO },

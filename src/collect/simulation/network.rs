@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::traffic::Happening;
 use super::world::World;
 use super::{MILLI, SECOND, Traffic, time};
-use crate::collect::Source;
+use crate::collect::{Found, Source};
 use crate::engine::{Listing, Row, Window};
 
 /// How the network answers.
@@ -230,12 +230,12 @@ impl Source for Network {
         Ok(listing)
     }
 
-    async fn get(&self, payment_id: &str) -> Result<Option<Row>, Broken> {
+    async fn get(&self, payment_id: &str) -> Result<Found, Broken> {
         let mut desk = self.0.borrow_mut();
         desk.request()?;
         desk.gets += 1;
         let id: u32 = payment_id.parse().unwrap();
         let is_known = (id as usize) < desk.world.entries.len();
-        Ok(is_known.then(|| desk.row(id)))
+        Ok(if is_known { Found::Row(Box::new(desk.row(id))) } else { Found::Gone })
     }
 }

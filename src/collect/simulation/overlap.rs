@@ -11,7 +11,7 @@ use super::database::{Crashed, Database};
 use super::network::{Broken, Network};
 use super::scenarios::DISTANT;
 use super::{BEGINNING, SECOND, collector, time};
-use crate::collect::{Position, Sink, Source};
+use crate::collect::{Found, Position, Sink, Source};
 use crate::engine::{Listing, Row, Tally, Trail, Window};
 
 /// Both sides of a walk. A page is not stored before the next one was asked for, so who waits for it waits for ever.
@@ -34,7 +34,7 @@ impl Source for Stubborn {
         Ok(listing)
     }
 
-    async fn get(&self, payment_id: &str) -> Result<Option<Row>, Broken> {
+    async fn get(&self, payment_id: &str) -> Result<Found, Broken> {
         self.network.get(payment_id).await
     }
 }

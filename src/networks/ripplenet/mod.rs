@@ -24,7 +24,7 @@ use crate::http::{
     Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
 };
 
-pub use wire::{party_names, sender_user_info};
+pub use wire::{party_names, sender_user_info, too_large};
 
 /// How to reach a tenant.
 #[derive(Debug)]
@@ -107,6 +107,7 @@ impl Client {
         let token_url = url_of("token_url", &options.token_url)?;
         let settings = Settings {
             name: options.network,
+            address: "base_url",
             timeout: options.timeout,
             requests_per_second: Some(options.requests_per_second),
             retry: options.retry,

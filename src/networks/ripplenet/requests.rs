@@ -57,7 +57,7 @@ impl Requests {
                 .append_pair("page", &window.page.to_string())
                 .append_pair("size", &window.size.to_string());
         }
-        Request::new("list", Method::GET, plain_commas(url))
+        Request::new("list", Method::GET, plain_commas(url)).general()
     }
 
     pub(super) fn get(&self, payment_id: &str) -> Result<Request, NetworkError> {
@@ -90,7 +90,7 @@ impl Requests {
     }
 
     pub(super) fn health(&self) -> Request {
-        Request::new("health", Method::GET, extended(&self.base, &["health"]))
+        Request::new("health", Method::GET, extended(&self.base, &["health"])).general()
     }
 }
 

@@ -136,7 +136,9 @@ fn keep(
     now: DateTime<Utc>,
 ) -> Result<Token, NetworkError> {
     let transient = match error {
-        NetworkError::Unavailable(_) | NetworkError::Unreadable(_) => true,
+        NetworkError::Unavailable(_)
+        | NetworkError::Unreadable(_)
+        | NetworkError::TooLarge { .. } => true,
         NetworkError::Options(_)
         | NetworkError::Credentials(_)
         | NetworkError::Forbidden(_)

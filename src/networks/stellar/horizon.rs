@@ -61,6 +61,7 @@ impl Horizon {
         let base = url_of("horizon_url", &options.horizon_url)?;
         let settings = Settings {
             name: options.network.clone(),
+            address: "horizon_url",
             timeout: options.timeout,
             requests_per_second: Some(options.requests_per_second),
             retry: options.retry,
@@ -82,7 +83,7 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn root(&self) -> Result<Root, NetworkError> {
-        self.ask(&self.request("root", &[]), |received| wire::root(&received.body)).await
+        self.ask(&self.request("root", &[]).general(), |received| wire::root(&received.body)).await
     }
 
     /// The same, if it is the configured network: to be asked before anything is signed.
@@ -105,7 +106,7 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn latest_ledger(&self) -> Result<Ledger, NetworkError> {
-        let mut request = self.request("ledgers", &["ledgers"]);
+        let mut request = self.request("ledgers", &["ledgers"]).general();
         request.url.query_pairs_mut().append_pair("order", "desc").append_pair("limit", "1");
         self.ask(&request, |received| wire::latest_ledger(&received.body)).await
     }
@@ -115,7 +116,7 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn fee_stats(&self) -> Result<FeeStats, NetworkError> {
-        let request = self.request("fee_stats", &["fee_stats"]);
+        let request = self.request("fee_stats", &["fee_stats"]).general();
         self.ask(&request, |received| wire::fee_stats(&received.body)).await
     }
 
@@ -204,7 +205,7 @@ impl Horizon {
             Err(Lost::NotSent(why)) => Err(NetworkError::Unavailable(why)),
             Err(Lost::Timeout(after)) => unclear(format!("no whole answer within {after:?}")),
             Err(Lost::Cut(why)) => unclear(why),
-            Err(Lost::TooLarge) => unclear("the answer is too large".to_owned()),
+            Err(Lost::TooLarge(why, _)) => unclear(why),
         }
     }
 

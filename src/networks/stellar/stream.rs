@@ -83,7 +83,7 @@ impl PaymentStream {
                 if serde_json::from_str::<&RawValue>(&event.data).is_err() {
                     return Err(NetworkError::Unreadable("an event is no JSON".to_owned()));
                 }
-                Ok(Read::Record(wire::record(&event.data, watched, event.id.as_deref())))
+                Ok(Read::Record(wire::record(event.data.as_bytes(), watched, event.id.as_deref())))
             }
         }
     }

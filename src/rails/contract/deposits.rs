@@ -1,11 +1,10 @@
 //! `deposits`: which of these have arrived.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::{by_id, failure, item, message, word};
+use super::{by_id, failure, id_of, item, message, word};
 use crate::engine::{Amount, iso};
-use crate::http::{brief, object};
+use crate::http::{Cut, brief};
 use crate::rails::{Arrival, ExpectedDeposit};
 
 /// The question.
@@ -21,34 +20,6 @@ struct AskDeposit<'a> {
     amount: Option<String>,
     currency: &'a str,
     since: String,
-}
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    deposits: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Id {
-    transfer_id: Text,
-}
-
-/// A text, or a whole number in its place: digit for digit.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    Text(String),
-    Number(u64),
-}
-
-impl Text {
-    fn into_string(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -81,10 +52,9 @@ pub(in crate::rails) fn read_arrivals(
     body: &[u8],
     asked: &[ExpectedDeposit],
 ) -> Result<Vec<(String, Arrival)>, String> {
-    let answer: Answer<'_> = object(body)?;
-    let id_of = |raw| item::<Id>(raw).ok().map(|id| id.transfer_id.into_string());
-    let is_whole = answer.deposits.iter().all(|raw| id_of(*raw).is_some());
-    let told = by_id(answer.deposits, id_of);
+    let items = Cut::object(body)?.list("deposits")?;
+    let is_whole = items.iter().all(|item| id_of(item, "transfer_id").is_some());
+    let told = by_id(items, "transfer_id");
     let arrival = |deposit: &ExpectedDeposit| match told.get(&deposit.transfer_id) {
         None if is_whole => Arrival::NotYet { message: None },
         None => Arrival::Untold { why: "the rail tells of something without its id".to_owned() },
@@ -245,6 +215,15 @@ mod tests {
         let all = read_arrivals(body.as_bytes(), &asked).unwrap();
         assert!(matches!(all[0].1, Arrival::Received { .. }));
         assert_eq!(all[1].1, Arrival::NotYet { message: None });
+    }
+
+    #[test]
+    fn an_item_that_is_no_text_is_untold_and_spoils_no_other() {
+        let body = b"{\"deposits\":[{\"transfer_id\":\"t1\",\"status\":\"received\",\"amount\":\"5\",\"from\":\"M\xfcller\"},
+            {\"transfer_id\":\"t2\",\"status\":\"received\",\"amount\":\"5\"}]}";
+        let all = read_arrivals(body, &["t1", "t2"].map(expected)).unwrap();
+        assert!(is_untold(&all[0].1, "UTF-8"), "{:?}", all[0]);
+        assert!(matches!(all[1].1, Arrival::Received { .. }));
     }
 
     #[test]

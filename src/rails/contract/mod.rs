@@ -9,12 +9,11 @@ mod payouts;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 pub(super) use self::deposits::{ask_deposits, read_arrivals};
 pub(super) use self::payouts::{after_payout, ask_pay_out, ask_payouts, read_payout, read_reports};
 use super::RailError;
-use crate::http::{brief, object};
+use crate::http::{Cut, brief, object};
 
 /// What a rail of this contract calls itself.
 const NAME: &str = "railpoll-rail";
@@ -65,24 +64,32 @@ impl Config {
 }
 
 /// The items of an answer by their ids. None is an item that contradicts another one.
-fn by_id<'a>(
-    items: Vec<&'a RawValue>,
-    id_of: impl Fn(&'a RawValue) -> Option<String>,
-) -> HashMap<String, Option<&'a RawValue>> {
-    let mut found: HashMap<String, Option<&RawValue>> = HashMap::with_capacity(items.len());
+fn by_id<'a>(items: Vec<&'a [u8]>, key: &str) -> HashMap<String, Option<&'a [u8]>> {
+    let mut found: HashMap<String, Option<&[u8]>> = HashMap::with_capacity(items.len());
     for item in items {
-        let Some(id) = id_of(item) else { continue };
+        let Some(id) = id_of(item, key) else { continue };
         found
             .entry(id)
-            .and_modify(|other| *other = other.filter(|other| other.get() == item.get()))
+            .and_modify(|other| *other = other.filter(|other| *other == item))
             .or_insert(Some(item));
     }
     found
 }
 
+/// What an item calls itself: a text, or a whole number in its place, digit for digit. It may be readable though the rest is
+/// not.
+fn id_of(item: &[u8], key: &str) -> Option<String> {
+    let cut = Cut::beginning(item);
+    let number = || {
+        let digits = cut.raw(key)?.get();
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.to_owned())
+    };
+    cut.text(key).or_else(number)
+}
+
 /// An item as a struct. serde would take a list for one.
-fn item<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, String> {
-    object(raw.get().as_bytes())
+fn item<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T, String> {
+    object(raw)
 }
 
 /// A word for a column of its own: none if empty, and without control characters, which databases refuse.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::deposits::amount;
 use super::{by_id, failure, item, message, word};
-use crate::http::{brief, object};
+use crate::http::{Cut, brief, object};
 use crate::rails::{About, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, RailError};
 
 /// The order to pay. All but `attempt` is the same on every try.
@@ -24,17 +24,6 @@ pub(in crate::rails) struct AskPayOut<'a> {
 #[derive(Serialize)]
 pub(in crate::rails) struct AskPayouts<'a> {
     keys: Vec<&'a str>,
-}
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    payouts: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Key {
-    key: String,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +67,7 @@ pub(in crate::rails) fn read_reports(
     body: &[u8],
     asked: &[PayoutRef],
 ) -> Result<Vec<PayoutReport>, String> {
-    let answer: Answer<'_> = object(body)?;
-    let told = by_id(answer.payouts, |raw| item::<Key>(raw).ok().map(|key| key.key));
+    let told = by_id(Cut::object(body)?.list("payouts")?, "key");
     let state = |key: &str| match told.get(key) {
         None => Err("the rail's answer leaves it out".to_owned()),
         Some(None) => Err("the rail tells it twice, and differently".to_owned()),
@@ -247,6 +235,17 @@ mod tests {
             PayoutState::CannotTell { reason } if reason.contains("twice")));
         assert!(matches!(all[2].state, PayoutState::Delivered { .. }));
         assert!(read_reports(b"{}", &asked).is_err());
+    }
+
+    #[test]
+    fn a_report_that_is_no_text_spoils_no_other() {
+        let body = b"{\"payouts\":[{\"key\":\"k1\",\"status\":\"delivered\",\"x\":\"\xff\"},
+            {\"key\":\"k2\",\"status\":\"delivered\"}]}";
+        let asked = ["k1", "k2"].map(|key| PayoutRef { key: key.to_owned(), reference: None });
+        let all = read_reports(body, &asked).unwrap();
+        assert!(matches!(&all[0].state,
+            PayoutState::CannotTell { reason } if reason.contains("UTF-8")));
+        assert!(matches!(all[1].state, PayoutState::Delivered { .. }));
     }
 
     #[test]

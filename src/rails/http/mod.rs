@@ -76,6 +76,7 @@ impl HttpRail {
         let signer = Signer::new(&options.secret).map_err(RailError::Options)?;
         let settings = Settings {
             name: options.name,
+            address: "url",
             timeout: options.timeout,
             requests_per_second: None,
             retry: options.retry,
@@ -187,6 +188,7 @@ impl Rail for HttpRail {
     fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
         async move {
             let request = self.request("config", &["config"], None::<&()>);
+            let request = request.map(Request::general);
             let config = self.look(request, |received| read_config(&received.body)).await?;
             config.check(&self.currencies)
         }

@@ -52,7 +52,7 @@ fn refused(status: u16, body: &[u8]) -> PayoutOutcome {
 pub(super) fn lost(lost: Lost) -> PayoutOutcome {
     match lost {
         Lost::NotSent(why) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
-        lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge) => {
+        lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge(..)) => {
             PayoutOutcome::Unknown { reason: lost.why() }
         }
     }

@@ -2,29 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::amount::TalerAmount;
 use crate::engine::Incoming;
-use crate::http::{brief, object};
+use crate::http::{Cut, brief, object, printable};
 use crate::rails::{Arrivals, UnreadableIncoming};
 
 /// No whole number in JSON is believed beyond this.
 const SAFE_MAX: u64 = 1 << 53;
-
-/// A page, if there is anything on it.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    incoming_transactions: Vec<&'a RawValue>,
-    credit_account: Option<String>,
-}
-
-/// As much of a row as is needed to go on.
-#[derive(Deserialize)]
-struct RowId {
-    row_id: u64,
-}
 
 #[derive(Deserialize)]
 struct Row {
@@ -58,12 +43,13 @@ pub(super) struct Source<'a> {
 /// A row that cannot be booked is told as it came. Rows that do not rise are a mistake of the gateway that would lose
 /// some, or bring the same page for ever: then the page is not believed.
 pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arrivals, String> {
-    let page: Page<'_> = object(body)?;
-    let account = page.credit_account.as_deref().unwrap_or(source.account);
+    let page = Cut::object(body)?;
+    let own = page.text("credit_account");
+    let account = own.as_deref().unwrap_or(source.account);
     let mut arrivals = Arrivals::default();
     let mut last = after;
-    for raw in page.incoming_transactions {
-        let row_id = object::<RowId>(raw.get().as_bytes()).ok().map(|row| row.row_id);
+    for raw in page.list("incoming_transactions")? {
+        let row_id = Cut::beginning(raw).raw("row_id").and_then(|id| id.get().parse::<u64>().ok());
         if let Some(row_id) = row_id {
             if row_id <= last || row_id > SAFE_MAX {
                 return Err(format!("row {row_id} of the history comes after row {last}"));
@@ -75,7 +61,7 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
             Err(why) => arrivals.unreadable.push(UnreadableIncoming {
                 incoming_id: row_id.map(|row_id| row_id.to_string()),
                 reason: brief(&why),
-                raw: raw.get().to_owned(),
+                raw: printable(raw).into_owned(),
             }),
         }
     }
@@ -85,8 +71,8 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
 }
 
 /// A row of any type: what is not meant for a reserve or an account has no subject, and is kept as it came.
-fn incoming(raw: &RawValue, rail: &str, account: &str) -> Result<Incoming, String> {
-    let row: Row = object(raw.get().as_bytes())?;
+fn incoming(raw: &[u8], rail: &str, account: &str) -> Result<Incoming, String> {
+    let row: Row = object(raw)?;
     let amount = TalerAmount::parse(&row.amount)?;
     // What the receiver's bank took for itself never reached us.
     let received = match row.credit_fee.as_deref().map(TalerAmount::parse).transpose()? {
@@ -111,7 +97,7 @@ fn incoming(raw: &RawValue, rail: &str, account: &str) -> Result<Incoming, Strin
         muxed_id: None,
         reference: id,
         at: time(row.date.t_s)?,
-        raw: raw.get().to_owned(),
+        raw: printable(raw).into_owned(),
     })
 }
 
@@ -212,6 +198,19 @@ mod tests {
         let arrivals = page(&[json!([]), json!({ "row_id": "x" }), row(8)], 0).unwrap();
         assert_eq!((arrivals.unreadable.len(), arrivals.incoming.len()), (2, 1));
         assert!(arrivals.unreadable.iter().all(|one| one.incoming_id.is_none()));
+    }
+
+    #[test]
+    fn a_row_that_is_no_text_is_told_as_far_as_it_can_be() {
+        let good = row(8).to_string();
+        let mut body = b"{\"incoming_transactions\":[{\"row_id\":7,\"x\":\"\xff\"},".to_vec();
+        body.extend(good.as_bytes());
+        body.extend(b"]}");
+        let arrivals = read(&body, &SOURCE, 3).unwrap();
+        let one = &arrivals.unreadable[0];
+        assert_eq!(one.incoming_id.as_deref(), Some("7"));
+        assert!(one.raw.contains('\u{fffd}') && one.reason.contains("UTF-8"), "{one:?}");
+        assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (1, Some("8")));
     }
 
     #[test]

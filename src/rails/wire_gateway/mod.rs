@@ -89,6 +89,7 @@ impl WireGateway {
     ) -> Result<Self, RailError> {
         let settings = Settings {
             name: options.name.clone(),
+            address: "url",
             timeout: options.timeout,
             requests_per_second: None,
             retry: options.retry,
@@ -127,7 +128,8 @@ impl WireGateway {
     }
 
     async fn ask_config(&self) -> Result<Config, RailError> {
-        let request = Request::new("config", Method::GET, extended(&self.url, &["config"]));
+        let request =
+            Request::new("config", Method::GET, extended(&self.url, &["config"])).general();
         let config = self.look(&request, |received| config::read(&received.body)).await??;
         config.serves(&self.currencies)?;
         Ok(config)
@@ -178,7 +180,7 @@ impl WireGateway {
                 both("timeout_ms", "long_poll_ms", held.as_millis().to_string());
             }
         }
-        Request { held, ..Request::new("history", Method::GET, url) }
+        Request { held, ..Request::new("history", Method::GET, url).general() }
     }
 
     async fn order(&self, payout: &Payout) -> PayoutOutcome {
@@ -206,7 +208,7 @@ impl WireGateway {
                 transfer::outcome(&received, payout.attempt)
             }
             Err(Lost::NotSent(why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
-            Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge)) => {
+            Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge(..))) => {
                 PayoutOutcome::Unknown { reason: lost.why() }
             }
         }

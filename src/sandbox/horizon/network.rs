@@ -123,7 +123,7 @@ impl Network {
         let mut aimed = self.aimed.iter_mut();
         let aimed =
             aimed.find(|(at, thing, _, _)| *at == endpoint && Some(thing.as_str()) == about);
-        let Some((_, _, times, reply)) = aimed else { return self.faults.reply(&endpoint) };
+        let Some((_, _, times, reply)) = aimed else { return self.faults.reply(&endpoint, None) };
         *times -= 1;
         let reply = reply.clone();
         self.faults.note(&reply);

@@ -138,6 +138,11 @@ impl Sandbox {
         self.shared.lock().faults.script(endpoint, times, reply);
     }
 
+    /// The same for requests about one payment only.
+    pub fn script_for(&self, endpoint: Endpoint, id: Uuid, times: u32, reply: Reply) {
+        self.shared.lock().faults.aim(endpoint, &id.to_string(), times, reply);
+    }
+
     /// Forgets what is left of all scripts.
     pub fn clear_script(&self) {
         self.shared.lock().faults.clear_script();

@@ -70,7 +70,7 @@ impl Shared {
         let payment_id = id.and_then(|id| id.parse::<Uuid>().ok());
         Arrival {
             info: RequestInfo { n, endpoint, payment_id, phase: Phase::BeforeApply },
-            reply: network.faults.reply(&endpoint),
+            reply: network.faults.reply(&endpoint, id),
             hook: network.hook.clone(),
         }
     }

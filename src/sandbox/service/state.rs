@@ -72,7 +72,7 @@ impl<S: Simulation> State<S> {
             return Arrival { info, hook: None, reply: None, delay: Duration::ZERO };
         }
         self.hooked += 1;
-        let reply = self.aimed_at(asked).or_else(|| self.faults.reply(&endpoint));
+        let reply = self.aimed_at(asked).or_else(|| self.faults.reply(&endpoint, None));
         let slow = match reply {
             Some(Reply::Slow(delay)) => delay,
             Some(_) | None => Duration::ZERO,

@@ -67,7 +67,8 @@ pub(super) fn after_payout(asked: Asked<'_>, outcome: PayoutOutcome, now: DateTi
             | RailError::Credentials(_)
             | RailError::Forbidden(_)
             | RailError::Unavailable(_)
-            | RailError::Unreadable(_)),
+            | RailError::Unreadable(_)
+            | RailError::TooLarge { .. }),
         ) => error.to_string(),
     };
     asked.not_taken(why, now)

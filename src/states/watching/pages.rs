@@ -121,7 +121,11 @@ impl Watcher {
                 Content::Claimed(claim) => match round.answer(self.horizon.claimed(&claim)).await {
                     Ok(incoming) => brought.incoming.push(incoming),
                     // Nobody will ever tell how much it was, but a person can find out.
-                    Err(error @ (NetworkError::Refused { .. } | NetworkError::Unreadable(_))) => {
+                    Err(
+                        error @ (NetworkError::Refused { .. }
+                        | NetworkError::Unreadable(_)
+                        | NetworkError::TooLarge { .. }),
+                    ) => {
                         let id = claim.operation_id().to_owned();
                         brought.unreadable.push(UnreadableIncoming {
                             reason: format!("a claimed balance, and not known how much: {error}"),

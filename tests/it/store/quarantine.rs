@@ -1,11 +1,11 @@
 //! Rows that could not be understood or believed.
 
-use railpoll::engine::{Poller, Tally};
+use railpoll::engine::{Poller, Tally, Trail};
 use railpoll::store::{Store, StoreError};
 
 use crate::support::ann;
 use crate::support::on_both;
-use crate::support::payments::{at, bad, now, payment, record, row, scope, state};
+use crate::support::payments::{at, bad, lease, now, payment, record, row, scope, state};
 
 async fn told(store: &Store) -> Vec<String> {
     let events = store.events_after(0, 1000).await.unwrap();
@@ -101,5 +101,71 @@ fn a_huge_row_is_kept_in_part() {
         let kept = &store.quarantined(false, 1).await.unwrap()[0].raw;
         assert_eq!(kept.len(), 64 * 1024);
         assert!(raw.starts_with(kept.as_str()));
+    });
+}
+
+#[test]
+fn a_payment_has_one_row_the_newest_and_it_is_counted() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let mine = scope(Poller::Accepted);
+        let lease = lease(&store, Poller::Accepted).await;
+        let come = async |raw: &str, minute: i64| {
+            let rows = [bad(Some("a"), raw, raw)];
+            store
+                .record(&mine, Some(&lease), &rows, None, Trail::List, at(60 * minute))
+                .await
+                .unwrap();
+        };
+        for minute in 0..3 {
+            come(&format!("version {minute}"), minute).await;
+        }
+        // The same within a minute is not counted.
+        come("version 2", 2).await;
+        let all = store.quarantined(true, 10).await.unwrap();
+        assert_eq!(all.len(), 1);
+        let row = &all[0];
+        assert_eq!(
+            (row.raw.as_str(), row.reason.as_str(), row.seen),
+            ("version 2", "version 2", 3)
+        );
+        assert_eq!((row.first_seen_at, row.last_seen_at), (at(0), at(120)));
+        assert_eq!(told(&store).await, ["payment.quarantined", "alert.raised"]);
+        // A person has seen to it: it needs attention again only if something else comes.
+        store.resolve_quarantined(row, "seen to", None, at(130)).await.unwrap();
+        come("version 2", 10).await;
+        assert!(store.quarantined(false, 10).await.unwrap().is_empty());
+        come("version 3", 11).await;
+        assert_eq!(store.quarantined(false, 10).await.unwrap()[0].seen, 4);
+        assert_eq!(store.quarantined(true, 10).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn rows_that_do_not_tell_whose_they_are_have_a_bound() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let rows: Vec<_> = (0..150).map(|n| bad(None, &format!("row {n}"), "no id")).collect();
+        record(&store, &rows).await;
+        let kept = store.quarantined(false, 1000).await.unwrap();
+        assert_eq!(kept.len(), 100);
+        assert!(kept.iter().any(|row| row.raw == "row 149"), "the newest are kept");
+    });
+}
+
+#[test]
+fn a_poller_is_told_of_its_own_rows_however_many_others_have() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let rows: Vec<_> = (0..30).map(|n| bad(Some(&format!("a{n}")), "{}", "no state")).collect();
+        record(&store, &rows).await;
+        let (theirs, failed) = (scope(Poller::Failed), lease(&store, Poller::Failed).await);
+        let own = [bad(Some("x"), "{}", "no state"), bad(Some("y"), "{}", "no state")];
+        store.record(&theirs, Some(&failed), &own, None, Trail::List, now()).await.unwrap();
+        let first = store.quarantined_of(&theirs, 0, 1).await.unwrap();
+        assert_eq!(first[0].payment_id.as_deref(), Some("x"));
+        let behind = store.quarantined_of(&theirs, first[0].quarantine_id, 10).await.unwrap();
+        assert_eq!(behind.len(), 1);
+        assert_eq!(behind[0].payment_id.as_deref(), Some("y"));
     });
 }

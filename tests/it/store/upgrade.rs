@@ -44,9 +44,24 @@ fn the_database_of_each_release_is_brought_up_to_date() {
                 }
             };
             person.execute(&dump(version, database.kind)).await.unwrap();
+            for n in 1..=3 {
+                let row = format!(
+                    "'accepted', 'acme', 'p', 'version {n}', {n}, 'odd', '2026-01-0{n}T00:00:00.000000Z'"
+                );
+                let columns = "poller, network, payment_id, raw, raw_hash, reason, first_seen_at";
+                let sql = format!("INSERT INTO quarantine ({columns}) VALUES ({row})");
+                person.execute(&sql).await.unwrap();
+            }
             let before = history(&mut person).await;
             assert_eq!(printed(database, "migrate").len(), 1);
             assert_eq!(history(&mut person).await, before, "history is as it was");
+            // A payment has one row: the newest, with the time of the first.
+            let mut set_aside = printed(database, "quarantine list");
+            set_aside.retain(|row| row["payment_id"] == "p");
+            assert_eq!(set_aside.len(), 1);
+            assert_eq!(set_aside[0]["seen"], 3);
+            let first = set_aside[0]["first_seen_at"].as_str().unwrap();
+            assert!(first.starts_with("2026-01-01"), "{first}");
             assert_eq!(printed(database, "payments list --limit 100").len(), *payments);
             assert_eq!(printed(database, "transfers list --limit 100").len(), *transfers);
             assert_eq!(printed(database, "events list --limit 1000").len(), *events);

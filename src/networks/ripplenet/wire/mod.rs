@@ -11,6 +11,7 @@ mod scalar;
 mod tests;
 mod user_info;
 
+pub use page::too_large;
 pub(super) use page::{listing, single};
 pub(super) use scalar::{count, flag};
 pub use user_info::{party_names, sender_user_info};

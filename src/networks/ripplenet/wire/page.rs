@@ -3,20 +3,15 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::payment::row;
+use super::payment::{bad_row, row};
 use super::scalar::{Raw, count, flag};
-use crate::engine::{ConnectorRole, Listing, Row, Window};
-use crate::http::object;
+use crate::engine::{BadRow, ConnectorRole, Listing, Row, Window};
+use crate::http::{Cut, printable};
 
 /// Of the envelope, only `content` is needed.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
-    #[serde(borrow)]
-    content: Vec<&'a RawValue>,
+    content: Vec<&'a [u8]>,
     last: Raw<'a>,
     number: Raw<'a>,
     number_of_elements: Raw<'a>,
@@ -34,7 +29,7 @@ pub(in crate::networks::ripplenet) fn listing(
     our_role: &ConnectorRole,
     server_time: Option<DateTime<Utc>>,
 ) -> Result<Listing, String> {
-    let envelope: Envelope<'_> = object(body)?;
+    let envelope = Envelope::read(&Cut::object(body)?)?;
     let found = u64::try_from(envelope.content.len()).unwrap_or(u64::MAX);
     if let Some(told) = count(envelope.number_of_elements).filter(|told| *told != found) {
         return Err(format!("the page says that it holds {told} rows, and holds {found}"));
@@ -51,16 +46,25 @@ pub(in crate::networks::ripplenet) fn listing(
     Ok(Listing { rows, last, total, server_time })
 }
 
+/// The row of a page of one row that is too large, as far as the page's `beginning` tells of it.
+#[must_use]
+pub fn too_large(beginning: &str, problem: &str) -> BadRow {
+    let page = Cut::beginning(beginning.as_bytes());
+    let row = page.first_of("content").map(printable);
+    bad_row(row.as_deref().unwrap_or(beginning), problem)
+}
+
 /// Reads an answer that is the payment `payment_id`, if it can be understood at all.
 ///
 /// # Errors
-/// The body is not JSON, or is another payment.
+/// The body is no object, or is another payment.
 pub(in crate::networks::ripplenet) fn single(
     body: &[u8],
     payment_id: &str,
     our_role: &ConnectorRole,
 ) -> Result<Row, String> {
-    let mut row = row(object(body)?, our_role);
+    Cut::object(body)?;
+    let mut row = row(body.trim_ascii(), our_role);
     if let Row::Bad(bad) = &mut row {
         bad.payment_id.get_or_insert_with(|| payment_id.to_owned());
     }
@@ -72,7 +76,18 @@ pub(in crate::networks::ripplenet) fn single(
     }
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
+    fn read(page: &Cut<'a>) -> Result<Self, String> {
+        Ok(Self {
+            content: page.list("content")?,
+            last: page.raw("last"),
+            number: page.raw("number"),
+            number_of_elements: page.raw("numberOfElements"),
+            total_elements: page.raw("totalElements"),
+            total_pages: page.raw("totalPages"),
+        })
+    }
+
     /// Whether no page follows. An empty page is always the last: nothing can follow it.
     fn is_last(&self, found: u64, window: &Window) -> bool {
         let of_pages = || {

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::scalar::{Many, Raw, deadline, needed, text, time, told_time, word};
 use crate::engine::{Amount, BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
-use crate::http::brief;
+use crate::http::{Cut, brief, printable};
 
 /// So much of a row that cannot be understood is kept.
 const BAD_ROW_MAX: usize = 64 * 1024;
@@ -92,19 +92,15 @@ struct Note<'a> {
     sub_state: Raw<'a>,
 }
 
-/// Only its id and time, for a row of which nothing else may be readable.
-#[derive(Deserialize)]
-struct Label<'a> {
-    #[serde(borrow)]
-    payment_id: Raw<'a>,
-    modified_at: Raw<'a>,
-}
-
 /// The payment of a raw row. `our_role` stands where the network does not tell the role.
-pub(super) fn row(raw: &RawValue, our_role: &ConnectorRole) -> Row {
-    match payment(raw.get(), our_role) {
+pub(super) fn row(raw: &[u8], our_role: &ConnectorRole) -> Row {
+    let read = match str::from_utf8(raw) {
+        Ok(document) => payment(document, our_role),
+        Err(error) => Err(format!("the row is not UTF-8: {error}")),
+    };
+    match read {
         Ok(payment) => Row::Payment(Box::new(payment)),
-        Err(reason) => Row::Bad(bad_row(raw.get(), &reason)),
+        Err(reason) => Row::Bad(bad_row(&printable(raw), &reason)),
     }
 }
 
@@ -278,16 +274,15 @@ fn prepared_at(head: &Head<'_>, state: &PaymentState) -> Option<DateTime<Utc>> {
     times.max().filter(|_| was_executed)
 }
 
-fn bad_row(raw: &str, reason: &str) -> BadRow {
-    // serde would take a list for an object.
-    let is_object = raw.starts_with('{');
-    let label = serde_json::from_str::<Label<'_>>(raw).ok().filter(|_| is_object);
-    let id = |label: &Label<'_>| word("payment_id", label.payment_id).ok().flatten();
-    let at = |label: &Label<'_>| told_time(label.modified_at);
+pub(super) fn bad_row(raw: &str, reason: &str) -> BadRow {
+    // Of what is no JSON as a whole, its id and time may be readable all the same.
+    let label = Cut::beginning(raw.as_bytes());
+    let id = word("payment_id", label.raw("payment_id")).ok().flatten();
     let kept = raw.get(..raw.floor_char_boundary(BAD_ROW_MAX)).unwrap_or_default();
     BadRow {
-        payment_id: label.as_ref().and_then(id),
-        modified_at: label.as_ref().and_then(at),
+        // One with letters that could not be read is another one.
+        payment_id: id.filter(|id| !id.contains(char::REPLACEMENT_CHARACTER)),
+        modified_at: told_time(label.raw("modified_at")),
         raw: kept.to_owned(),
         reason: brief(reason),
     }

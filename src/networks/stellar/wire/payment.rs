@@ -6,6 +6,7 @@ use stellar_xdr::{AccountMergeResult, OperationResult, OperationResultTr};
 use super::account::asset;
 use super::fields::{Fields, object};
 use crate::engine::{Amount, Incoming, Memo};
+use crate::http::{Cut, printable};
 use crate::networks::stellar::asset::StellarAsset;
 use crate::networks::stellar::codes;
 use crate::networks::stellar::stroops::amount;
@@ -109,21 +110,28 @@ impl Common {
 ///
 /// `place` is where it stands in its list, as far as others than the record itself tell.
 pub(in crate::networks::stellar) fn record(
-    raw: &str,
+    raw: &[u8],
     watched: Watched<'_>,
     place: Option<&str>,
 ) -> StreamRecord {
-    let unreadable = |why| Content::Unreadable { why, raw: raw.to_owned() };
+    let text = printable(raw);
+    let unreadable = |why| Content::Unreadable { why, raw: text.clone().into_owned() };
     let place = place.map(str::to_owned);
-    let body = match object(raw.as_bytes()) {
+    let body = match object(raw) {
         Ok(body) => body,
-        Err(why) => return StreamRecord { cursor: place, content: unreadable(why) },
+        Err(why) => {
+            // Where it stands may be readable though the rest is not: no UTF-8, half a surrogate, nested too deep.
+            let told = Cut::beginning(raw).text("paging_token");
+            let told = told.filter(|told| told.bytes().all(|byte| byte.is_ascii_digit()));
+            let cursor = told.filter(|told| !told.is_empty()).or(place);
+            return StreamRecord { cursor, content: unreadable(why) };
+        }
     };
     let fields = Fields::new(&body);
     // An operation's id is its place, too.
     match Fields::needed("paging_token", fields.id("paging_token")) {
         Ok(cursor) => {
-            let content = content(fields, watched, raw).unwrap_or_else(unreadable);
+            let content = content(fields, watched, &text).unwrap_or_else(unreadable);
             StreamRecord { cursor: Some(cursor), content }
         }
         Err(why) => {

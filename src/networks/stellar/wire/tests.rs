@@ -41,7 +41,7 @@ fn payment() -> Value {
 }
 
 fn content(json: &Value) -> Content {
-    let record = record(&json.to_string(), watched(), None);
+    let record = record(json.to_string().as_bytes(), watched(), None);
     assert_eq!(record.cursor.as_deref(), Some("12884905986"));
     record.content
 }
@@ -240,22 +240,22 @@ fn a_page_is_read_in_its_order() {
 fn a_record_without_a_place_does_not_stop_the_list() {
     let mut json = payment();
     json.as_object_mut().unwrap().remove("paging_token");
-    let told = record(&json.to_string(), watched(), None);
+    let told = record(json.to_string().as_bytes(), watched(), None);
     assert_eq!(told.cursor.as_deref(), Some("12884905986"), "by its id");
     assert!(
         matches!(&told.content, Content::Unreadable { why, .. } if why.contains("paging_token"))
     );
     json.as_object_mut().unwrap().remove("id");
-    let streamed = record(&json.to_string(), watched(), Some("12884905990"));
+    let streamed = record(json.to_string().as_bytes(), watched(), Some("12884905990"));
     assert_eq!(streamed.cursor.as_deref(), Some("12884905990"), "by its event");
-    assert_eq!(record(&json.to_string(), watched(), None).cursor, None);
+    assert_eq!(record(json.to_string().as_bytes(), watched(), None).cursor, None);
     let next = "https://horizon.example/accounts/G/payments?order=asc&cursor=12884905987&limit=2";
     let links = json!({ "next": { "href": next } });
     let paged = json!({ "_embedded": { "records": [payment(), json] }, "_links": links });
     let records = page(paged.to_string().as_bytes(), watched()).unwrap();
     assert_eq!(records[1].cursor.as_deref(), Some("12884905987"), "by the page");
     for raw in ["{}", "7", "null", "[]"] {
-        let told = record(raw, watched(), None);
+        let told = record(raw.as_bytes(), watched(), None);
         assert_eq!(told.cursor, None, "{raw}");
         assert!(matches!(told.content, Content::Unreadable { .. }), "{raw}");
     }
@@ -396,4 +396,23 @@ fn what_horizon_says_of_itself() {
     let body = json!({ "_embedded": { "records": [ledger] } });
     assert_eq!(latest_ledger(body.to_string().as_bytes()).unwrap().sequence, 70);
     assert!(latest_ledger(br#"{"_embedded":{"records":[]}}"#).is_err());
+}
+
+#[test]
+fn a_record_that_is_no_text_or_too_deep_spoils_no_other() {
+    let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+    let odd = |value: &[u8]| {
+        let text = payment().to_string().replacen('{', "{\"odd\":?,", 1);
+        let (before, after) = text.split_once('?').unwrap();
+        [before.as_bytes(), value, after.as_bytes()].concat()
+    };
+    for value in [deep.as_bytes(), b"\"\xff\"", br#""\ud800""#] {
+        let good = payment().to_string();
+        let records = [good.as_bytes(), b",", &odd(value), b",", good.as_bytes()].concat();
+        let body = [&b"{\"_embedded\":{\"records\":["[..], records.as_slice(), b"]}}"].concat();
+        let all = page(&body, watched()).unwrap();
+        let unreadable = |one: &StreamRecord| matches!(one.content, Content::Unreadable { .. });
+        assert_eq!(all.iter().map(unreadable).collect::<Vec<_>>(), [false, true, false]);
+        assert!(all.iter().all(|one| one.cursor.as_deref() == Some("12884905986")));
+    }
 }

@@ -1,6 +1,6 @@
 //! The envelope of a page, and single payments.
 
-use super::super::{listing, single};
+use super::super::{listing, single, too_large};
 use super::{PAGE, WINDOW, page_of, read, sample};
 use crate::engine::{ConnectorRole, Row, Window};
 
@@ -15,7 +15,7 @@ fn a_page_that_contradicts_itself_is_not_believed() {
         (miscounted, "says that it holds 2 rows, and holds 1"),
         (another, "page 0 was asked for, page 1 came"),
         (PAGE.get(..PAGE.len() / 2).unwrap().to_owned(), "cannot be read"),
-        (r#"{"last":true}"#.to_owned(), "missing field `content`"),
+        (r#"{"last":true}"#.to_owned(), "`content` is no list"),
         (r#"{"content":null}"#.to_owned(), "cannot be read"),
         (format!("{{\"last\":false,\"content\":[{row}]}}"), "how many rows"),
         (format!("[[{row}],true,0,1,1,1]"), "not a JSON object"),
@@ -25,10 +25,35 @@ fn a_page_that_contradicts_itself_is_not_believed() {
         let error = read(body.as_bytes()).unwrap_err();
         assert!(error.contains(reason), "{error}");
     }
-    let mut invalid = PAGE.as_bytes().to_vec();
-    let middle = invalid.len() / 2;
-    *invalid.get_mut(middle).unwrap() = 0xff;
-    assert!(read(&invalid).unwrap_err().contains("not UTF-8"));
+}
+
+#[test]
+fn a_row_that_is_no_text_is_set_aside_and_the_others_are_read() {
+    let good = sample().to_string();
+    let named = |name: &[u8]| {
+        let bad = sample().to_string().replacen('{', "{\"name\":\"?\",", 1);
+        let bad = bad.replace("f293947c", "aaaaaaaa");
+        let (before, after) = bad.split_once('?').unwrap();
+        [before.as_bytes(), name, after.as_bytes()].concat()
+    };
+    let bad = named(b"M\xfcller");
+    let body = [&b"{\"last\":true,\"content\":["[..], good.as_bytes(), b",", &bad, b"]}"].concat();
+    let page = read(&body).unwrap();
+    assert!(matches!(page.rows.first(), Some(Row::Payment(_))));
+    let Some(Row::Bad(bad)) = page.rows.get(1) else { panic!("{:?}", page.rows) };
+    assert_eq!(bad.payment_id.as_deref(), Some("aaaaaaaa-9067-47d7-a69e-6658070ed482"));
+    assert!(bad.modified_at.is_some());
+    assert!(bad.raw.contains("M\u{fffd}ller") && bad.reason.contains("UTF-8"), "{}", bad.reason);
+}
+
+#[test]
+fn a_row_that_is_too_large_tells_what_its_beginning_does() {
+    let whole = sample().to_string();
+    let beginning = format!("{{\"content\":[{}", whole.get(..whole.len() - 10).unwrap());
+    let bad = too_large(&beginning, "40 MB");
+    assert_eq!(bad.payment_id.as_deref(), Some("f293947c-9067-47d7-a69e-6658070ed482"));
+    assert_eq!(bad.reason, "40 MB");
+    assert_eq!(too_large("<html>", "40 MB").payment_id, None);
 }
 
 #[test]
