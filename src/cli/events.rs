@@ -24,6 +24,8 @@ use crate::store::{EventFilter, Store, StoredEvent};
 
 /// How often the outbox is looked at while it is followed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// So many seals are made at a time before all of history is looked at.
+const SEALED_AT_ONCE: u32 = 100;
 /// As many events are read at a time while it is followed.
 const READ_MAX: u32 = 500;
 
@@ -35,7 +37,14 @@ pub(super) enum EventsCommand {
     /// Print events as they happen, until it is stopped
     #[command(after_help = TAIL_EXAMPLES)]
     Tail(TailArgs),
+    /// Look whether history is still what it was when it was written
+    #[command(after_help = VERIFY_HELP)]
+    Verify,
 }
+
+const VERIFY_HELP: &str = "\
+Every event is hashed anew, and compared with the seals that pollers made of it with each sweep. Exit code 1, and the
+alert events_rewritten with the next sweep, if an event was changed, taken away or put in.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -122,6 +131,40 @@ pub(super) async fn run(
     match command {
         EventsCommand::List(args) => list(session, args, out).await,
         EventsCommand::Tail(args) => tail(session, &args, out).await,
+        EventsCommand::Verify => verify(session, out).await,
+    }
+}
+
+async fn verify(session: &Session, out: &mut Out) -> Result<(), Failure> {
+    let store = session.store().await?;
+    while store.seal_events(SEALED_AT_ONCE, session.now()).await? {}
+    let verified = store.verify_events(session.now()).await?;
+    if out.is_json() {
+        let differences = verified.differences.iter().map(|one| {
+            serde_json::json!({
+                "after_id": one.after_id, "last_id": one.last_id, "sealed": one.sealed, "found": one.found,
+            })
+        });
+        out.json(&serde_json::json!({
+            "events": verified.events,
+            "seals": verified.seals,
+            "last_id": verified.head.last_id,
+            "hash": verified.head.hash.to_string(),
+            "differences": differences.collect::<Vec<_>>(),
+        }))?;
+    } else {
+        for one in &verified.differences {
+            out.line(format!(
+                "behind event {}, up to event {}: {} events were sealed, {} are there, and they are not the same",
+                one.after_id, one.last_id, one.sealed, one.found
+            ))?;
+        }
+        let (last_id, hash) = (verified.head.last_id, verified.head.hash);
+        out.line(format!("{} events up to event {last_id}, hash {hash}", verified.events))?;
+    }
+    match verified.detail() {
+        Some(detail) => Err(Failure::Refused(detail)),
+        None => Ok(()),
     }
 }
 

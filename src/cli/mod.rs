@@ -32,6 +32,7 @@ mod output;
 mod payments;
 mod payments_show;
 mod quarantine;
+mod restored;
 mod run;
 mod sandbox;
 mod session;
@@ -105,6 +106,8 @@ enum Command {
     Backfill(collect::BackfillArgs),
     /// Compare a network's whole list with the database, and mend what differs
     Reconcile(collect::ReconcileArgs),
+    /// The database was restored: tell it, and see what is looked up before anything goes out
+    Restored(restored::RestoredArgs),
     /// Bring the database's schema up to date, or make the database
     Migrate(migrate::MigrateArgs),
     /// Serve a simulated network on loopback, to try a set-up against
@@ -182,6 +185,7 @@ const fn usual_logs(command: &Command) -> Option<&'static str> {
         | Command::Backfill(_)
         | Command::Reconcile(_)
         | Command::Migrate(_)
+        | Command::Restored(_)
         | Command::Config(_)
         | Command::Completions(_)
         | Command::Man(_) => Some(COMMAND),
@@ -203,6 +207,7 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
         Command::Quarantine(command) => session.block_on(quarantine::run(session, command, out)),
         Command::Backfill(args) => session.block_on(collect::backfill(session, args, out)),
         Command::Reconcile(args) => session.block_on(collect::reconcile(session, args, out)),
+        Command::Restored(args) => session.block_on(restored::run(session, args, out)),
         Command::Migrate(args) => session.block_on(migrate::run(session, &args, out)),
         Command::Config(command) => session.block_on(config::run(session, &command, out)),
         Command::Completions(args) => shell::completions(&args, out),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::alerts::ALERTS_MAX;
 use super::failure::Failure;
 use super::output::Out;
+use super::restored::summary;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
@@ -106,13 +107,31 @@ pub(super) async fn run(
         return standings.iter().try_for_each(|standing| out.json(&StandingJson::from(standing)));
     }
     if standings.is_empty() {
-        return out.line(if settings.networks.is_empty() && settings.rails.is_empty() {
+        out.line(if settings.networks.is_empty() && settings.rails.is_empty() {
             "no network and no rail is configured, so that no poller has anything to do: see `railpoll config defaults`"
         } else {
             "no poller is switched on: `railpoll status --all` shows them all"
-        });
+        })?;
+    } else {
+        tell(&standings, &counts, alerts.len(), session.now(), out)?;
     }
-    tell(&standings, &counts, alerts.len(), session.now(), out)
+    tell_history(&store, out).await
+}
+
+/// How far history is sealed, and whether the database has lost some of it.
+async fn tell_history(store: &Store, out: &mut Out) -> Result<(), Failure> {
+    let head = store.sealed_head().await?;
+    if head.last_id > 0 {
+        out.line(format!("events are sealed up to {}, hash {}", head.last_id, head.hash))?;
+    }
+    let restoration = store.restoration().await?;
+    match restoration.filter(|restoration| restoration.ended_at.is_none()) {
+        Some(open) => {
+            let looks = store.looks(open.restoration_id).await?;
+            out.line(format!("{}; see `railpoll restored`", summary(&open, &looks)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The transfers that are open at the place of a poller of transfers.

@@ -1,7 +1,7 @@
 //! `[database]`: where everything is kept.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use config::Value;
 use reqwest::Url;
@@ -17,6 +17,8 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// Who brings its schema up to date.
     pub migrate: Migrate,
+    /// Where this host keeps what it has seen of it.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Who brings the schema up to date.
@@ -110,7 +112,41 @@ fn with_one_host(text: &str) -> Option<String> {
     all.find(|one| one.parse::<Url>().is_err()).or(Some(first))
 }
 
-pub(super) fn read(reader: &mut Reader) -> Option<DatabaseSettings> {
+impl DatabaseUrl {
+    /// Which database it is, whoever logs in there.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite(path) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                format!("sqlite:{}", path.display())
+            }
+            Self::Postgres(url) => match url.expose_secret().parse::<Url>() {
+                Ok(url) => {
+                    let host = url.host_str().unwrap_or_default();
+                    format!("postgres://{host}:{}{}", url.port().unwrap_or(5432), url.path())
+                }
+                Err(_) => "postgres://".to_owned(),
+            },
+        }
+    }
+
+    /// The folder of an SQLite file.
+    fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                Some(folder.unwrap_or_else(|| Path::new(".")).to_path_buf())
+            }
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+pub(super) fn read(
+    reader: &mut Reader,
+    state_directory: Option<&Path>,
+) -> Option<DatabaseSettings> {
     const MIGRATE: &[(&str, Migrate)] = &[("auto", Migrate::Auto), ("manual", Migrate::Manual)];
     let section = Section::root("database");
     let url = reader.required(&section, "url", database_url);
@@ -119,7 +155,10 @@ pub(super) fn read(reader: &mut Reader) -> Option<DatabaseSettings> {
         reader.show(&section, "url", shown);
     }
     let migrate = reader.required(&section, "migrate", values::choice(MIGRATE));
-    Some(DatabaseSettings { url: url?, migrate: migrate? })
+    let state_dir = reader.optional(&section, "state_dir", values::text).map(PathBuf::from);
+    let state_dir = state_dir.or_else(|| state_directory.map(Path::to_path_buf));
+    let state_dir = state_dir.or_else(|| url.as_ref().and_then(DatabaseUrl::folder));
+    Some(DatabaseSettings { url: url?, migrate: migrate?, state_dir })
 }
 
 /// Never repeats the value in what is wrong: it may hold a password.

@@ -35,6 +35,8 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// Where systemd puts credentials: `$CREDENTIALS_DIRECTORY`.
     pub credentials_directory: Option<PathBuf>,
+    /// Where systemd wants state to be kept: the first of `$STATE_DIRECTORY`.
+    pub state_directory: Option<PathBuf>,
 }
 
 impl Sources {
@@ -50,7 +52,9 @@ impl Sources {
             .filter(|(name, _)| name.starts_with(PREFIX))
             .collect();
         let credentials_directory = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self { files, set, environment, credentials_directory }
+        let state_directory = std::env::var_os("STATE_DIRECTORY")
+            .and_then(|folders| std::env::split_paths(&folders).next());
+        Self { files, set, environment, credentials_directory, state_directory }
     }
 }
 
@@ -64,6 +68,7 @@ impl fmt::Debug for Sources {
             .field("set", &set)
             .field("environment", &environment)
             .field("credentials_directory", &self.credentials_directory)
+            .field("state_directory", &self.state_directory)
             .finish()
     }
 }

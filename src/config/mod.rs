@@ -125,7 +125,7 @@ struct Draft {
 impl Draft {
     fn read(reader: &mut Reader, sources: &Sources) -> Self {
         let credentials = sources.credentials_directory.as_deref();
-        let database = database::read(reader);
+        let database = database::read(reader, sources.state_directory.as_deref());
         network::read_defaults(reader);
         rail::read_defaults(reader);
         asset::read_defaults(reader);

@@ -17,6 +17,7 @@ use super::prepare::{Listeners, Plan, Prepared, Prospect, Unusable, prepare};
 use super::running::{Running, all, finish};
 use super::signals::Wish;
 use super::status::Status;
+use super::vigil::Vigil;
 use super::worker::{Worker, holder_name};
 use super::{Exit, RunMode, Signals, Wishes};
 use crate::config::{self, PollerSettings, Settings, Sources};
@@ -193,6 +194,7 @@ impl Host {
         lasting: &Lasting,
     ) -> Vec<Running> {
         let status = Status::default();
+        let vigil = Rc::new(Vigil::new(&prepared.settings.database));
         let mut workers = Vec::new();
         for Prospect { job, pace, own } in std::mem::take(&mut prepared.prospects) {
             let scope = job.scope().clone();
@@ -210,6 +212,7 @@ impl Host {
                 pulse: lasting.heartbeat.worker(),
                 metrics: lasting.metrics.clone(),
                 output: self.output,
+                vigil: Rc::clone(&vigil),
                 status: status.clone(),
                 fatal: fatal.clone(),
                 untold: None,

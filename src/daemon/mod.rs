@@ -27,6 +27,7 @@ mod running;
 mod schedule;
 mod signals;
 mod status;
+mod vigil;
 mod visitors;
 mod worker;
 

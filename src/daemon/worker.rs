@@ -19,11 +19,12 @@ use super::output::Output;
 use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
+use super::vigil::Vigil;
 use super::{Exit, Signals};
-use crate::engine::{AlertName, Clock, Poller, SweepOutcome};
+use crate::engine::{Alert, AlertName, Clock, Poller, SweepOutcome};
 use crate::failpoint;
 use crate::states::{Job, Note, SweepError, SweepReport, Swept, rules};
-use crate::store::{Acquired, Lease, Scope, Store, StoreError, SweepRow};
+use crate::store::{Acquired, Lease, Outlook, Scope, Store, StoreError, SweepRow};
 
 /// Everything that a worker needs.
 pub(super) struct Worker {
@@ -40,6 +41,7 @@ pub(super) struct Worker {
     pub(super) pulse: Pulse,
     pub(super) metrics: Metrics,
     pub(super) output: Output,
+    pub(super) vigil: Rc<Vigil>,
     pub(super) status: Status,
     /// Where a worker says that the process cannot go on.
     pub(super) fatal: Fatal,
@@ -259,6 +261,7 @@ impl Worker {
         let scope = &keeper.lease.scope;
         let started_at = self.clock.now();
         let begun = Instant::now();
+        let outlook = self.look().await;
         let Swept { report, error } = self.work(keeper).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
@@ -269,6 +272,9 @@ impl Worker {
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
         let told = self.tell(&keeper.lease, &row, next).await;
+        if let Some(outlook) = outlook {
+            self.guard(&keeper.lease, &outlook).await;
+        }
         let ended = After::of(error.as_ref());
         let is_sound = told.is_ok() && !matches!(ended, After::Database | After::Defect);
         self.pulse.swept(is_sound);
@@ -334,6 +340,36 @@ impl Worker {
                 tracing::warn!(%error, "the sweep could not be recorded");
                 Err(error)
             }
+        }
+    }
+
+    /// Looks whether the database is the one that this host knows.
+    async fn look(&self) -> Option<Outlook> {
+        let look = self.vigil.look(&self.store, self.clock.now()).await;
+        look.inspect_err(|error| tracing::warn!(%error, "the database could not be looked at")).ok()
+    }
+
+    /// Tells of a database that is not what it was, and seals what this sweep has brought.
+    async fn guard(&self, lease: &Lease, outlook: &Outlook) {
+        let now = self.clock.now();
+        let work = async {
+            let older = outlook.is_held.then(|| {
+                "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
+                 `railpoll restored`"
+                    .to_owned()
+            });
+            let standing = [
+                (AlertName::DatabaseOlder, older),
+                (AlertName::EventsRewritten, outlook.rewritten.clone()),
+            ];
+            for (name, detail) in standing {
+                let alert = detail.map(|detail| Alert::of(name, detail));
+                self.store.set_alerts(lease, name, alert.as_slice(), now).await?;
+            }
+            self.vigil.seal(&self.store, outlook, now).await
+        };
+        if let Err(error) = work.await {
+            tracing::warn!(%error, "events could not be sealed");
         }
     }
 

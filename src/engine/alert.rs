@@ -46,11 +46,15 @@ pub enum AlertName {
     ListTooFast,
     /// The network's answers break its own contract: order, bounds or counts.
     ListUnreliable,
+    /// The database was restored, or failed over with a loss.
+    DatabaseOlder,
+    /// Events are not what they were when they were sealed.
+    EventsRewritten,
 }
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::RailUnavailable,
@@ -70,6 +74,8 @@ impl AlertName {
         Self::Quarantined,
         Self::ListTooFast,
         Self::ListUnreliable,
+        Self::DatabaseOlder,
+        Self::EventsRewritten,
     ];
 
     /// The word in tables, events and metrics.
@@ -95,6 +101,8 @@ impl AlertName {
             Self::Quarantined => "quarantined",
             Self::ListTooFast => "list_too_fast",
             Self::ListUnreliable => "list_unreliable",
+            Self::DatabaseOlder => "database_older",
+            Self::EventsRewritten => "events_rewritten",
         }
     }
 
@@ -156,6 +164,12 @@ impl AlertName {
             }
             Self::ListUnreliable => {
                 "Usually it passes: the next sweep finds out anew how the list can be read. If it stays, tell the network; one that was begun anew needs a new name in the config"
+            }
+            Self::DatabaseOlder => {
+                "`railpoll restored` tells what is left to be looked up; then things go on by themselves. A person may let them go on before, with `railpoll restored --confirm --reason TEXT`"
+            }
+            Self::EventsRewritten => {
+                "`railpoll events verify` names the place. Find out who could write to the database, and go back to a backup if you must"
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod alert;
 mod amount;
+mod chain;
 mod change;
 mod clock;
 mod currency;
@@ -29,6 +30,7 @@ mod user_info;
 
 pub use alert::{Alert, AlertName, comes_near};
 pub use amount::{Amount, AmountError, Money};
+pub use chain::{Chain, Link};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, later, readable};
 pub use currency::decimals_of;

@@ -97,6 +97,10 @@ pub enum Action {
     AlertClear,
     /// Says that a row that was set aside has been seen to.
     QuarantineResolve,
+    /// Tells the database that it was restored.
+    DatabaseRestored,
+    /// Lets things go out again after that.
+    DatabaseConfirm,
 }
 
 impl Action {
@@ -119,6 +123,8 @@ impl Action {
             Self::EnvelopeSign => "envelope.sign",
             Self::AlertClear => "alert.clear",
             Self::QuarantineResolve => "quarantine.resolve",
+            Self::DatabaseRestored => "database.restored",
+            Self::DatabaseConfirm => "database.confirm",
         }
     }
 }

@@ -29,6 +29,7 @@ mod handing_over;
 mod job;
 mod judging;
 mod locked;
+mod looking;
 mod note;
 mod patience;
 mod paying;

@@ -14,6 +14,7 @@ mod finished;
 mod handing_over;
 mod known;
 mod leases;
+mod looks;
 mod many;
 mod migrate;
 mod operations;
@@ -24,7 +25,9 @@ mod put_off;
 mod quarantine;
 mod record;
 mod recount;
+mod restorations;
 mod reviews;
+mod seals;
 mod set_aside;
 mod story;
 mod sweeps;
@@ -48,19 +51,22 @@ pub use events::{EventFilter, StoredEvent};
 pub use finished::Finished;
 pub use handing_over::{PaidOut, ToPayOut};
 pub use leases::{Acquired, Lease};
+pub use looks::{Look, LookKind, Looked, PlaceLooks};
 pub use migrate::Schema;
 pub use operations::Intent;
 pub use payment_list::{PaymentFilter, PaymentPlace};
 pub use payments::PaymentRow;
 pub use put_off::PutOff;
 pub use quarantine::{QuarantineFilter, QuarantinedRow};
+pub use restorations::{Outlook, Restoration};
 pub use reviews::{Due, Review};
+pub use seals::{Difference, Head, Verified};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
 pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout, Following,
-    IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope, NewIncoming, NewRefund,
-    PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement,
+    FoundPayment, IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope, NewIncoming,
+    NewRefund, PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement,
     TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
 };
 pub use walk::Step;

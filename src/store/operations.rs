@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::db::Sql;
+use super::restorations::{Sending, sending};
 use super::values::{Arg, Row as DbRow};
 use super::{Lease, Scope, Store, StoreError};
 use crate::engine::{IntentStatus, Operation, PaymentState, ReviewStatus};
@@ -28,7 +29,8 @@ impl Store {
     /// Writes down that `operation` is about to be tried on a payment in `state`.
     ///
     /// None if the payment has moved on, was acted on already, has another operation under way, or its review
-    /// does not stand at what the operation carries out: then it is not to be tried.
+    /// does not stand at what the operation carries out, or all is held because the database was restored: then it is not
+    /// to be tried.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
@@ -44,6 +46,9 @@ impl Store {
         let request = serde_json::to_string(operation)
             .map_err(|error| StoreError::Refused(format!("operation: {error}")))?;
         let mut tx = self.begin(Some(lease)).await?;
+        if sending(&mut tx, now).await? == Sending::Held {
+            return Ok(None);
+        }
         let insert = "INSERT INTO operations \
                       (network, payment_id, poller, state, operation, attempt, status, request, intended_at, tried_at) \
                       SELECT $1, $2, $3, $4, $5, 1, 'intended', $6, $7, $7 \

@@ -26,6 +26,7 @@ mod outgoing;
 mod polaris;
 mod readme;
 mod refusals;
+mod restored;
 mod reviews;
 mod sandbox_pay;
 mod sandbox_rails;

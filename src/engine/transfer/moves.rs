@@ -153,7 +153,7 @@ pub const MOVES: &[Move] = &[
     row(DEPOSITS, &[S::PendingTrust], Cause::TrustFound, S::PendingAnchor, PendingDeposits),
     row(DEPOSITS, &[S::PendingStellar], Cause::SendLapsed, S::PendingAnchor, PendingDeposits),
     row(DEPOSITS, TO_SEND, Cause::SendHeld, S::OnHold, PendingDeposits),
-    row(DEPOSITS, &[S::PendingStellar], Cause::Applied, S::Completed, PendingDeposits),
+    row(DEPOSITS, TO_SEND, Cause::Applied, S::Completed, PendingDeposits),
     // A withdrawal or a send goes out on the rail.
     row(PAID_OUT, TO_PAY, Cause::Initiated, S::PendingExternal, Outgoing),
     row(PAID_OUT, PAYING, Cause::Delivered, S::Completed, Outgoing),
@@ -171,7 +171,7 @@ pub const MOVES: &[Move] = &[
     row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::PayoutUnclear, S::OnHold, Outgoing),
     row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PendingDeposits),
     row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PendingDeposits),
-    row(PAID_OUT, &[S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),
+    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),
     row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundFailed, S::OnHold, PendingDeposits),
     // A person.
     row(ALL, HOLDABLE, Cause::Held, S::OnHold, Operator),

@@ -6,6 +6,7 @@ use reqwest::{Method, Url};
 
 use super::account::AccountState;
 use super::envelope::NetworkId;
+use super::past::PastTransaction;
 use super::rules::{Found, Ledger, LookUp, SubmitAnswer};
 use super::stream::PaymentStream;
 use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
@@ -188,6 +189,23 @@ impl Horizon {
     pub async fn claimed(&self, claim: &ReceivedClaim) -> Result<Incoming, NetworkError> {
         let request = self.request("effects", &["operations", claim.operation_id(), "effects"]);
         self.ask(&request, |received| wire::claimed(&received.body, claim)).await
+    }
+
+    /// The transactions of `account` before `cursor`, newest first, those that failed among them.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub async fn transactions(
+        &self,
+        account: &str,
+        cursor: Option<&str>,
+    ) -> Result<Vec<PastTransaction>, NetworkError> {
+        let mut request = self.request("transactions", &["accounts", account, "transactions"]);
+        let limit = PAGE_MAX.to_string();
+        let cursor = cursor.map(|cursor| ("cursor", cursor));
+        let pairs = [("order", "desc"), ("include_failed", "true"), ("limit", limit.as_str())];
+        request.url.query_pairs_mut().extend_pairs(pairs.into_iter().chain(cursor));
+        self.ask(&request, |received| wire::past(&received.body)).await
     }
 
     /// Sends an envelope, once. It must have been stored before: whatever happens here, it may have been taken.

@@ -14,6 +14,7 @@ mod fee_bump;
 mod horizon;
 mod keys;
 mod memo;
+mod past;
 mod plan;
 mod reading;
 mod rules;
@@ -34,6 +35,7 @@ pub use envelope::{Envelope, EnvelopeError, NetworkId};
 pub use fee_bump::{BumpError, FeeBump};
 pub use horizon::{Horizon, HorizonOptions};
 pub use keys::{Keys, NoSeed};
+pub use past::{PastPayment, PastTransaction};
 pub use plan::{BuildError, EnvelopePlan, OPERATIONS_MAX, Planned};
 pub use rules::{
     Found, Ledger, LookUp, Next, OperationKind, OperationNext, Sent, SourceState, SubmitAnswer,

@@ -113,6 +113,12 @@ impl Simulated<BankBooks> {
         self.change(|books, now| books.payouts.conclude(transfer_id, course, now))
     }
 
+    /// The bank forgets the keys of all orders until now: the same order again is another payout. What became of them it
+    /// still tells.
+    pub fn forget_keys(&self) {
+        self.change(|books, _| books.payouts.forget_keys());
+    }
+
     /// Changes the peculiarities.
     pub fn set_quirks(&self, quirks: BankQuirks) {
         self.change(|books, _| books.quirks = quirks);

@@ -47,6 +47,8 @@ pub(super) struct Payouts {
     aimed: HashMap<String, Course>,
     pub(super) fee: Option<String>,
     seed: u64,
+    /// The keys of so many entries are not known again when they are ordered.
+    forgotten: usize,
 }
 
 impl Payouts {
@@ -66,7 +68,13 @@ impl Payouts {
             aimed: HashMap::new(),
             fee,
             seed,
+            forgotten: 0,
         }
+    }
+
+    /// From now on the keys of all orders until now make new payouts. What became of them is still told.
+    pub(super) fn forget_keys(&mut self) {
+        self.forgotten = self.entries.len();
     }
 
     pub(super) fn aim(&mut self, transfer_id: String, course: Course) {
@@ -81,7 +89,8 @@ impl Payouts {
         now: DateTime<Utc>,
         currencies: &Currencies,
     ) -> Ordered {
-        if let Some(entry) = self.by_key.get(&key).and_then(|at| self.entries.get_mut(*at)) {
+        let known = self.by_key.get(&key).filter(|at| **at >= self.forgotten);
+        if let Some(entry) = known.and_then(|at| self.entries.get_mut(*at)) {
             entry.record.ordered += 1;
             if entry.order != order {
                 return Ordered::OtherOrder;

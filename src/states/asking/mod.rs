@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::assets::Assets;
 use super::desk::Desk;
 use super::job::Making;
+use super::looking::look_at_rail;
 use super::note::{Note, Observer};
 use super::patience::{Requests, answer_max};
 use super::rail::rail_of;
@@ -107,6 +108,9 @@ impl Asker {
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
         let check = async { round.answer(self.rail.check()).await };
         self.is_checked.get_or_try_init(|| check).await.map_err(SweepError::Rail)?;
+        if round.store.is_held().await? {
+            look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
+        }
         if self.tells_feed {
             self.follow(round, report).await?;
         } else {

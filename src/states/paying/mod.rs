@@ -21,6 +21,7 @@ use self::pump::{Left, Pump, Pumped};
 use self::verdict::Asked;
 use super::desk::Desk;
 use super::job::Making;
+use super::looking::look_at_rail;
 use super::note::{Note, Observer};
 use super::patience::{Requests, answer_max};
 use super::rail::rail_of;
@@ -154,6 +155,14 @@ impl Paying {
             // A rail that is down, or another than it should be, is not tried with anybody's money.
             round.answer(self.rail.check()).await.map_err(SweepError::Rail)?;
             self.is_checked.store(true, Ordering::Relaxed);
+        }
+        if self.desk.store.is_held().await? {
+            look_at_rail(round, &*self.rail, self.rail_name()).await?;
+        }
+        if self.desk.store.is_held().await? {
+            report.standing = self.standing().await?;
+            report.open = open(&report.standing);
+            return Ok(());
         }
         // What a panic cuts short is untidy too.
         if self.is_untidy.swap(true, Ordering::Relaxed) {

@@ -43,6 +43,8 @@ pub(super) enum Made {
     Stored(Box<store::Envelope>),
     /// It is not: what is in it, or the source's number, was moved by somebody else.
     Not,
+    /// It is not: its source has sent what we did not know of, which has been read. What is due is to be looked at anew.
+    Recovered,
     /// Nothing of it can be paid now.
     Short,
     /// The network does not tell of the source, or of the payer.
@@ -78,6 +80,9 @@ impl Sender {
         let Some(source_state) = self.own_account(round, source).await? else {
             return Ok(Made::Untold { is_source: true });
         };
+        if !self.knows(round, source, source_state.source.sequence).await? {
+            return Ok(Made::Recovered);
+        }
         let payer_state = if first.payer == source {
             source_state.clone()
         } else {
@@ -107,6 +112,10 @@ impl Sender {
             Intention::Stored => {}
             Intention::SequenceTaken => {
                 tracing::warn!(source, sequence, "the sequence number is another envelope's");
+                return Ok(Made::Not);
+            }
+            Intention::Held => {
+                tracing::info!("nothing goes out: the database was restored");
                 return Ok(Made::Not);
             }
             Intention::Moved(ids) => {

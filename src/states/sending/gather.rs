@@ -59,6 +59,7 @@ impl Sender {
                 }
             }
         }
+        let due = self.unpaid(round, &mut sorted, due).await?;
         let (accounts, untold) = self.look(round, &due).await?;
         let mut beside: HashMap<(String, String), Amount> = HashMap::new();
         for (errand, facts) in due {

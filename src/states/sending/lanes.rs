@@ -173,13 +173,15 @@ impl Sender {
         let until = Instant::now() + SWEEP_MAX;
         let most = usize::try_from(self.settings.payments_per_envelope).unwrap_or(1);
         let mut under_way: FuturesUnordered<LocalBoxFuture<'_, Event>> = FuturesUnordered::new();
+        // What is stored goes on to its end: the same bytes again do nothing new.
+        let is_held = round.store.is_held().await?;
         let (mut lanes, open) = self.lanes(round).await?;
         for envelope in open {
             under_way.push(Box::pin(self.follow(round, envelope, until).map(Event::Arrived)));
         }
         loop {
             let is_time = Instant::now() < until && !round.is_stopping();
-            if is_time && lanes.failed.is_none() {
+            if is_time && lanes.failed.is_none() && !is_held {
                 while let Some((source, group, weather)) = lanes.next() {
                     let used = lanes.used.get(&source).copied();
                     let sent = self.send(round, weather, source, group, used, until);
@@ -272,9 +274,11 @@ impl Sender {
             back: Vec::new(),
             error,
         };
+        let back = group.iter().map(|one| one.errand.id().to_owned()).collect();
         match self.make(round, &weather, &source, group, used).await {
             Ok(Made::Stored(envelope)) => self.follow(round, *envelope, until).await,
             Ok(Made::Not) => nothing(None),
+            Ok(Made::Recovered) => Arrived { is_free: true, back, ..nothing(None) },
             // A channel can be used for others then.
             Ok(Made::Short | Made::Untold { is_source: false }) => {
                 Arrived { is_free: true, ..nothing(None) }

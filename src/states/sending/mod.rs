@@ -14,6 +14,7 @@ mod errand;
 mod facts;
 mod funds;
 mod gather;
+mod known;
 mod lanes;
 mod look;
 mod plan;
@@ -143,6 +144,9 @@ impl Sender {
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
         let check = async { round.answer(self.horizon.check()).await.map(drop) };
         self.is_checked.get_or_try_init(|| check).await?;
+        if self.desk.store.is_held().await? {
+            self.look_again(round).await?;
+        }
         self.look_at_short(round).await?;
         self.send_all(round, report).await?;
         round.sick.end(round.lease, || self.is_well(round)).await?;

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::{Conn, Sql};
+use super::super::db::{Conn, Sql, Tx};
+use super::super::looks::{LookKind, found};
+use super::super::restorations::{Sending, sending};
 use super::super::values::{Arg, stored_time};
 use super::super::{Lease, Store, StoreError};
 use super::payouts::{PayoutRow, payout_from};
 use super::refunds::{Refund, refund_from, refunds_by_id};
 use super::rows::{amount_json, maybe_kept, time_json, transfer_from, transfers_by_id};
-use crate::engine::{About, PayoutStatus, Purpose, Transfer};
+use super::steps::{plan, write_steps};
+use crate::engine::{About, Cause, PayoutStatus, Purpose, Step, Transfer, TransferStatus};
 
 /// A payout that this worker hands to its rail or asks about, and what it is for. Where it may be handed over, it names this
 /// worker as the one that has it in hand.
@@ -97,6 +100,15 @@ const MADE_FOR_REFUNDS: Sql = Sql::Each {
                GROUP BY refund_id",
 };
 
+/// New payouts of a database that may have forgotten them.
+const ASK_FIRST: Sql = Sql::Each {
+    sqlite: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
+                 answer = 'the database was restored: the rail is asked first' \
+             WHERE payout_id IN (SELECT value FROM json_each($1))",
+    postgres: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
+                   answer = 'the database was restored: the rail is asked first' WHERE payout_id = ANY ($1)",
+};
+
 /// The worker that a claim names.
 pub(super) fn claimant(lease: &Lease) -> String {
     format!("{}/{}", lease.scope.poller.name(), lease.scope.network)
@@ -108,6 +120,9 @@ impl Store {
     /// other gets. Each is written down as about to be tried: take no more than will be tried at once, for what a
     /// killed worker had in hand has to be looked up at the rail.
     ///
+    /// While all is held because the database was restored, there is nothing to take. For a while after that, new payouts
+    /// are not taken: the rail is asked about them first, as about those without a clear answer.
+    ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
     pub async fn claim_payouts(
@@ -118,6 +133,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Claim>, StoreError> {
         let mut tx = self.begin_quiet(lease).await?;
+        let sending = sending(&mut tx, now).await?;
+        if sending == Sending::Held {
+            return Ok(Vec::new());
+        }
         let conn = &mut tx.conn();
         let mut claims = claim_again(conn, lease, rail, now, limit).await?;
         let left = i64::from(limit) - i64::try_from(claims.len()).unwrap_or(i64::MAX);
@@ -130,9 +149,17 @@ impl Store {
         for row in conn.rows(TO_PAY, &args(left)).await? {
             fresh.extend(of_transfer(transfer_from(&row)?, now));
         }
+        if sending == Sending::AskFirst {
+            hold_untold(&mut tx, lease, &mut fresh, now).await?;
+        }
         if !fresh.is_empty() {
+            let conn = &mut tx.conn();
             give_keys(conn, &mut fresh).await?;
             intend(conn, lease, &mut fresh).await?;
+            if sending == Sending::AskFirst {
+                let ids = fresh.drain(..).map(|claim| claim.payout.payout_id).collect();
+                conn.execute(ASK_FIRST, &[Arg::Texts(ids)]).await?;
+            }
         }
         claims.extend(fresh);
         tx.commit().await?;
@@ -210,6 +237,34 @@ fn of_refund(refund: Refund, rail: &str, now: DateTime<Utc>) -> Claim {
     Claim { payout, transfer: None, refund: Some(Box::new(refund)) }
 }
 
+/// Transfers of which their rail cannot tell whether they were paid before the database was restored wait for a person.
+async fn hold_untold(
+    tx: &mut Tx,
+    lease: &Lease,
+    fresh: &mut Vec<Claim>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let ids = fresh.iter().filter_map(|claim| claim.payout.transfer_id.clone()).collect();
+    let mut untold = found(&mut tx.conn(), LookKind::Payout, ids).await?;
+    untold.retain(|_, (newest, _)| *newest == 0);
+    let is_untold = |claim: &Claim| {
+        claim.transfer.as_ref().is_some_and(|transfer| untold.contains_key(&transfer.transfer_id))
+    };
+    let (held, free) = fresh.drain(..).partition::<Vec<_>, _>(is_untold);
+    *fresh = free;
+    let steps: Vec<Step<'_>> = held
+        .iter()
+        .filter_map(|claim| claim.transfer.as_deref())
+        .map(|transfer| {
+            let why = untold.get(&transfer.transfer_id).map_or("", |(_, detail)| detail.as_str());
+            Step::new(transfer, TransferStatus::OnHold, Cause::PayoutHeld).because(why)
+        })
+        .collect();
+    let planned = plan(Some(lease), &steps, now)?;
+    write_steps(tx, &planned, stored_time(now)).await?;
+    Ok(())
+}
+
 /// Names new payouts: by what each is for, and by how many there were for that before.
 async fn give_keys(conn: &mut Conn<'_>, fresh: &mut [Claim]) -> Result<(), StoreError> {
     let of = |id: fn(&PayoutRow) -> Option<&String>| {
@@ -217,6 +272,9 @@ async fn give_keys(conn: &mut Conn<'_>, fresh: &mut [Claim]) -> Result<(), Store
     };
     let paid = made(conn, MADE_FOR_TRANSFERS, of(|one| one.transfer_id.as_ref())).await?;
     let returned = made(conn, MADE_FOR_REFUNDS, of(|one| one.refund_id.as_ref())).await?;
+    // A decision that was made and forgotten is the same decision again.
+    let ids = of(|one| one.transfer_id.as_ref());
+    let forgotten = found(conn, LookKind::Payout, ids).await?;
     for Claim { payout, .. } in fresh {
         let (about, earlier) = match (&payout.refund_id, &payout.transfer_id) {
             (Some(id), _) => (About::Refund(id), returned.get(id)),
@@ -224,6 +282,9 @@ async fn give_keys(conn: &mut Conn<'_>, fresh: &mut [Claim]) -> Result<(), Store
             (None, None) => continue,
         };
         let number = earlier.copied().unwrap_or(0).saturating_add(1);
+        let newest = payout.transfer_id.as_ref().filter(|_| payout.refund_id.is_none());
+        let newest = newest.and_then(|id| forgotten.get(id)).map_or(0, |(newest, _)| *newest);
+        let number = std::cmp::max(number, newest);
         payout.payout_id = about.payout_key(payout.purpose, number);
     }
     Ok(())

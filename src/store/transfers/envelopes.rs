@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
+use super::super::restorations::{Sending, sending};
 use super::super::values::{Arg, Row, stored_time};
 use super::super::{Deed, Lease, Store, StoreError, audit};
 use super::claims::claimant;
+use super::found::SETTLED;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::rows::amount_json;
 use super::steps::{plan, write_steps};
@@ -103,6 +105,8 @@ pub enum Intention {
     SequenceTaken,
     /// It is not stored: these transfers were moved, or these refunds taken up, by somebody else meanwhile.
     Moved(Vec<String>),
+    /// It is not stored: the database was restored, and nothing goes out until all was looked up.
+    Held,
 }
 
 /// How an envelope ends.
@@ -163,6 +167,9 @@ impl Store {
         let now = stored_time(now);
         let planned = plan(Some(lease), steps, now)?;
         let mut tx = self.begin(Some(lease)).await?;
+        if sending(&mut tx, now).await? == Sending::Held {
+            return Ok(Intention::Held);
+        }
         if !insert(&mut tx.conn(), lease, envelope, now).await? {
             return Ok(Intention::SequenceTaken);
         }
@@ -278,6 +285,16 @@ impl Store {
         let mut tx = self.begin(Some(lease)).await?;
         if tx.conn().execute(sql, &args).await? == 0 {
             return Ok(false);
+        }
+        if end.ledger.is_some() {
+            let used =
+                "SELECT network, source_account, sequence FROM envelopes WHERE envelope_id = $1";
+            if let Some(row) = tx.conn().row(used, &[Arg::Text(envelope_id)]).await? {
+                let (network, account) = (row.text("network")?, row.text("source_account")?);
+                let args =
+                    [Arg::Text(&network), Arg::Text(&account), Arg::Int(row.int("sequence")?)];
+                tx.conn().execute(SETTLED, &args).await?;
+            }
         }
         end_refunds(&mut tx.conn(), refunds, now).await?;
         if write_steps(&mut tx, &planned, now).await?.len() < planned.len() {

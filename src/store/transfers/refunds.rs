@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, Store, StoreError, alerts};
+use super::super::{Lease, LookKind, Store, StoreError, alerts};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
 use super::trail::write_events;
 use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
@@ -171,6 +171,12 @@ impl Store {
         }
         for row in self.db.rows(DECIDED, &[Arg::Texts(transfer_ids.to_vec())]).await? {
             decided.insert(row.text("transfer_id")?, number(&row)?);
+        }
+        // What was decided and forgotten counts: the same decision has the same name.
+        let ids = transfer_ids.to_vec();
+        for (id, (newest, _)) in self.found_by_looks(LookKind::Refund, ids).await? {
+            let before = decided.entry(id).or_insert(0);
+            *before = std::cmp::max(*before, newest.saturating_sub(1));
         }
         Ok(decided)
     }

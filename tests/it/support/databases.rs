@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -125,6 +126,41 @@ impl TestDatabase {
         }
     }
 
+    /// A copy of it as it is. Nobody may have it open.
+    pub(crate) fn backup(&self) -> Backup {
+        match &self.home {
+            Home::Folder(folder) => {
+                let copy = tempfile::tempdir().unwrap();
+                copy_files(folder.path(), copy.path());
+                Backup::Folder(copy)
+            }
+            Home::Server { url, name } => {
+                let copy = format!("{name}_copy");
+                self.go_away();
+                on_server(url, &format!("CREATE DATABASE {copy} TEMPLATE {name}"));
+                self.come_back();
+                Backup::Server { url: url.clone(), name: copy }
+            }
+        }
+    }
+
+    /// Puts a copy in its place.
+    pub(crate) fn restore(&self, backup: &Backup) {
+        match (&self.home, backup) {
+            (Home::Folder(folder), Backup::Folder(copy)) => {
+                self.clear();
+                copy_files(copy.path(), folder.path());
+            }
+            (Home::Server { url, name }, Backup::Server { name: copy, .. }) => {
+                on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+                on_server(url, &format!("CREATE DATABASE {name} TEMPLATE {copy}"));
+            }
+            (Home::Folder(_), Backup::Server { .. }) | (Home::Server { .. }, Backup::Folder(_)) => {
+                panic!("a copy of another kind")
+            }
+        }
+    }
+
     /// Cuts every connection, and lets nobody in until [`Self::come_back`]. Only of PostgreSQL.
     pub(crate) fn go_away(&self) {
         let (url, name) = self.server();
@@ -173,6 +209,27 @@ impl Drop for TestDatabase {
         if let Home::Server { url, name } = &self.home {
             on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
         }
+    }
+}
+
+/// A copy of a database.
+pub(crate) enum Backup {
+    Folder(TempDir),
+    Server { url: String, name: String },
+}
+
+impl Drop for Backup {
+    fn drop(&mut self) {
+        if let Self::Server { url, name } = self {
+            on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
 

@@ -15,7 +15,7 @@ use railpoll::sandbox::{Sandbox, SandboxOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::databases::{Kind, Person, TestDatabase};
+use super::databases::{Backup, Kind, Person, TestDatabase};
 
 /// Whatever a test waits for comes within this, on the busiest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,7 +78,25 @@ impl World {
         self.sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
         *self.person.lock().unwrap() = None;
         self.database.clear();
+        // It is another database now, which nobody has seen.
+        for file in fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_some_and(|extension| extension == "mark") {
+                fs::remove_file(file).unwrap();
+            }
+        }
         self.configure("receiving", "");
+    }
+
+    /// A copy of the database as it is. Nobody may have it open.
+    pub(crate) fn backup(&self) -> Backup {
+        *self.person.lock().unwrap() = None;
+        self.database.backup()
+    }
+
+    /// Puts the copy in the place of the database.
+    pub(crate) fn restore(&self, backup: &Backup) {
+        *self.person.lock().unwrap() = None;
+        self.database.restore(backup);
     }
 
     /// Writes the config file: the network `acme` with our node's role, quick retries, and `more`.
@@ -90,6 +108,7 @@ impl World {
             r#"
             [database]
             url = "{url}"
+            state_dir = "{state}"
             [networks.acme]
             kind = "ripplenet"
             base_url = "{base}"
@@ -109,6 +128,7 @@ impl World {
             {more}
             "#,
             url = self.database.url,
+            state = self.folder.path().display(),
             base = self.sandbox.base_url(),
             token = self.sandbox.token_url(),
             audience = self.sandbox.audience(),

@@ -8,3 +8,7 @@ mod lost_answers;
 mod paused;
 mod program;
 mod rails;
+
+pub(crate) use gateway::Gateway;
+pub(crate) use program::Program;
+pub(crate) use rails::Side;

@@ -15,4 +15,4 @@ pub(super) use ledger::{fee_stats, latest_ledger, root};
 pub(super) use page::page;
 pub use payment::{Content, ReceivedClaim, StreamRecord};
 pub(super) use payment::{Watched, claimed, record};
-pub(super) use transaction::{found, submitted};
+pub(super) use transaction::{found, past, submitted};

@@ -64,6 +64,17 @@ fn deposit(id: &str) -> NewTransfer {
     }
 }
 
+/// A deposit whose money is in.
+pub(super) fn deposit_to_send(id: &str) -> NewTransfer {
+    NewTransfer {
+        status: TransferStatus::PendingAnchor,
+        amount_in: Some(amount("10.50")),
+        amount_out: Some(amount("10.25")),
+        amount_fee: Some(amount("0.25")),
+        ..deposit(id)
+    }
+}
+
 /// A withdrawal that waits for its money.
 pub(super) fn withdrawal(id: &str) -> NewTransfer {
     NewTransfer {
@@ -97,7 +108,7 @@ pub(super) async fn read(store: &Store, id: &str) -> Transfer {
 }
 
 /// The lease of a poller on a rail, a slot of it, or a network.
-async fn lease(store: &Store, poller: Poller, place: &str) -> Lease {
+pub(super) async fn lease(store: &Store, poller: Poller, place: &str) -> Lease {
     let scope = Scope { poller, network: place.to_owned() };
     match store.acquire_lease(&scope, "one", Duration::from_secs(60)).await.unwrap() {
         Acquired::Held(lease) => lease,

@@ -1,0 +1,105 @@
+//! `railpoll restored`: tells the database that it was restored, and what is being looked up because of that.
+
+use clap::Args;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output::Out;
+use super::session::Session;
+use super::table::{Column, Table};
+use super::who::ByArgs;
+use crate::engine::iso;
+use crate::store::{PlaceLooks, Restoration, Store};
+
+/// Whether to go on.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct RestoredArgs {
+    /// Let things go out again, though not all was looked up
+    #[arg(long, requires = "reason")]
+    confirm: bool,
+    #[command(flatten)]
+    who: ByArgs,
+}
+
+const HELP: &str = "\
+A database that was restored from a backup, or failed over with a loss, has forgotten what went out since. Hosts notice
+that by themselves, if they have a mark of it; else this command tells it. Nothing goes out then, until the pollers have
+looked up everything that is open or recent at the rails and networks where it would have gone.
+
+Examples:
+  railpoll restored                                  it was restored; what is left to be looked up
+  railpoll restored --confirm --reason 'the bank has told us by phone that nothing is missing'";
+
+pub(super) async fn run(
+    session: &Session,
+    args: RestoredArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let store = session.store().await?;
+    let deed = args.who.deed();
+    if args.confirm {
+        store.confirm_restoration(&deed, session.now()).await?;
+    } else {
+        let (by, detail) = (&deed.operator.name, deed.reason.as_deref());
+        let detail = detail.unwrap_or("told by a person");
+        store.begin_restoration(by, detail, Some(&deed), session.now()).await?;
+    }
+    match store.restoration().await? {
+        Some(restoration) => tell(&store, &restoration, out).await,
+        None => out.line("the database was never restored"),
+    }
+}
+
+async fn tell(store: &Store, restoration: &Restoration, out: &mut Out) -> Result<(), Failure> {
+    let looks = store.looks(restoration.restoration_id).await?;
+    if out.is_json() {
+        let places = looks.iter().map(|one| {
+            json!({ "place": one.place, "all": one.all, "left": one.left, "found": one.found })
+        });
+        return out.json(&json!({
+            "restoration_id": restoration.restoration_id,
+            "began_at": iso(restoration.began_at),
+            "told_by": restoration.told_by,
+            "detail": restoration.detail,
+            "ended_at": restoration.ended_at.map(iso),
+            "confirmed_by": restoration.confirmed_by,
+            "reason": restoration.reason,
+            "places": places.collect::<Vec<_>>(),
+        }));
+    }
+    out.line(summary(restoration, &looks))?;
+    if looks.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        Column::left("PLACE"),
+        Column::right("TO LOOK UP"),
+        Column::right("LEFT"),
+        Column::right("FOUND"),
+    ]);
+    for one in &looks {
+        table.row([
+            one.place.as_str().into(),
+            one.all.to_string().into(),
+            one.left.to_string().into(),
+            one.found.to_string().into(),
+        ]);
+    }
+    out.table(&table)
+}
+
+/// A restoration in a sentence.
+pub(super) fn summary(restoration: &Restoration, looks: &[PlaceLooks]) -> String {
+    let Restoration { began_at, told_by, detail, .. } = restoration;
+    let left: u64 = looks.iter().map(|one| one.left).sum();
+    let all: u64 = looks.iter().map(|one| one.all).sum();
+    let end = match (&restoration.ended_at, &restoration.confirmed_by) {
+        (None, _) => format!("nothing goes out: {left} of {all} things are left to be looked up"),
+        (Some(at), Some(by)) => {
+            format!("{by} let things go on at {}, with {left} of {all} not looked up", iso(*at))
+        }
+        (Some(at), None) => format!("all was looked up by {}", iso(*at)),
+    };
+    format!("the database was restored, noticed at {} ({told_by}: {detail}); {end}", iso(*began_at))
+}
