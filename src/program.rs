@@ -251,10 +251,9 @@ mod tests {
     }
 
     async fn answer(line: &str) -> String {
-        match shell(line).run(b"").await {
-            Ended::Answered(answer) => String::from_utf8(answer).unwrap(),
-            other => panic!("{other:?}"),
-        }
+        let ended = shell(line).run(b"").await;
+        let Ended::Answered(answer) = ended else { panic!("{ended:?}") };
+        String::from_utf8(answer).unwrap()
     }
 
     #[tokio::test]

@@ -41,3 +41,37 @@ CREATE TRIGGER operations_no_change BEFORE UPDATE ON operations
     EXECUTE FUNCTION railpoll_finished();
 CREATE TRIGGER operations_no_delete BEFORE DELETE OR TRUNCATE ON operations
     FOR EACH STATEMENT EXECUTE FUNCTION railpoll_finished();
+
+-- A decision is on what was shown: the name of what decides where the money goes. A payment that has another is not what
+-- was decided on. `details` has both, where a decision is void.
+ALTER TABLE payments ADD COLUMN basis text;
+ALTER TABLE reviews ADD COLUMN basis text;
+ALTER TABLE reviews ADD COLUMN details text;
+ALTER TABLE transfers ADD COLUMN basis text;
+-- Nobody knows what earlier decisions were on. Those that are not carried out yet are made anew.
+UPDATE payments SET review = NULL, not_before = NULL
+WHERE review IN ('approved', 'declined') AND acted_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network AND o.payment_id = payments.payment_id
+      AND o.status IN ('intended', 'unknown'))
+  AND NOT EXISTS (SELECT 1 FROM transfers t WHERE t.payment_network = payments.network
+      AND t.payment_id = payments.payment_id);
+
+-- Who is paid by a transfer, and how much, changes by a move of it alone: whoever decided saw the version before.
+CREATE FUNCTION railpoll_decided() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'who is paid by a transfer changes only with a new version of it';
+END $$;
+CREATE TRIGGER transfers_decided
+    BEFORE UPDATE OF beneficiary, to_address, memo, memo_type, amount_out, rail, network, currency, asset ON transfers
+    FOR EACH ROW WHEN (NEW.version = OLD.version
+        AND ((CAST(NEW.beneficiary AS text), NEW.to_address, NEW.memo, NEW.memo_type, NEW.amount_out, NEW.rail,
+                NEW.network, NEW.currency, NEW.asset)
+            IS DISTINCT FROM (CAST(OLD.beneficiary AS text), OLD.to_address, OLD.memo, OLD.memo_type, OLD.amount_out,
+                OLD.rail, OLD.network, OLD.currency, OLD.asset)))
+    EXECUTE FUNCTION railpoll_decided();
+
+ALTER TABLE transfers ADD CHECK (status IN ('incomplete', 'pending_user_transfer_start',
+    'pending_user_transfer_complete', 'pending_external', 'pending_anchor', 'pending_stellar', 'pending_trust',
+    'pending_user', 'pending_sender', 'pending_receiver', 'pending_transaction_info_update',
+    'pending_customer_info_update', 'on_hold', 'completed', 'refunded', 'expired', 'no_market', 'too_small',
+    'too_large', 'error'));

@@ -15,9 +15,9 @@ use super::times::{relative, time};
 use super::verdict::{Wish, decision, end_of_hold, outlived, reviewer};
 use super::who::{ByArgs, NameArgs};
 use crate::config::{OnDecline, PollerSettings, Settings};
-use crate::engine::{Decision, Reason, ReasonType, readable};
-use crate::states::rules;
-use crate::store::{By, Deed, PaymentRow, Review, Store};
+use crate::engine::{AmountError, Decision, Money, Reason, ReasonType, readable};
+use crate::states::{rules, shown};
+use crate::store::{By, Deed, PaymentRow, Review, Shown, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DecisionCommand {
@@ -200,7 +200,8 @@ impl Desk {
             self.store.release(&payment.network, &payment.payment_id, &self.deed, now).await?;
             return self.tell(&payment, None, now, out);
         };
-        let review = Review { decision, decided_by: self.deed.operator.name.clone() };
+        let shown = Some(self.shown(&payment).await?);
+        let review = Review { decision, decided_by: self.deed.operator.name.clone(), shown };
         let (network, state) = (&payment.network, &payment.state);
         let by = By::Operator(&self.deed);
         self.store.decide(network, by, &payment.payment_id, state, &review, now).await?;
@@ -243,6 +244,21 @@ impl Desk {
             }
             Some(Decision::Hold { until: None, .. }) => format!("held {what} until it is released"),
         })
+    }
+
+    /// What the decision is on: the payment as it was found.
+    async fn shown(&self, payment: &PaymentRow) -> Result<Shown, Failure> {
+        let defect = |error| Failure::Defect(format!("payment {}: {error}", payment.payment_id));
+        let money = |amount: &str, currency: &str| -> Result<Money, Failure> {
+            let amount = amount.parse().map_err(|error: AmountError| defect(error.to_string()))?;
+            Ok(Money { amount, currency: currency.to_owned() })
+        };
+        let document = self.store.document(&payment.network, &payment.payment_id).await?;
+        let payout = payment.payout.as_ref();
+        let payout = payout.map(|(amount, currency)| money(amount, currency)).transpose()?;
+        let sum = money(&payment.amount, &payment.currency)?;
+        let returns = payment.returns.as_deref();
+        Ok(shown(payment.version, &sum, payout.as_ref(), returns, &document))
     }
 
     /// Says so if the network fails the payment before a hold ends.

@@ -145,6 +145,7 @@ pub(super) fn say_json(object: &Value) {
 /// Says something on standard error. Nobody can be told if that fails.
 pub(super) fn say(text: &str) {
     let mut stderr = io::stderr().lock();
+    let text = super::seeds::hidden(text);
     for (index, line) in text.lines().enumerate() {
         let lead = if index == 0 { "railpoll: " } else { "" };
         drop(writeln!(stderr, "{lead}{}", super::output::printable(line)));

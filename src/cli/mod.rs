@@ -12,6 +12,7 @@
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
+//! | `seeds` | secrets that were pasted, which are not printed |
 //! | `who` | whoever is at the keyboard, for the record |
 //! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
@@ -35,6 +36,7 @@ mod quarantine;
 mod restored;
 mod run;
 mod sandbox;
+mod seeds;
 mod session;
 mod shell;
 mod status;
@@ -44,7 +46,9 @@ mod transfers;
 mod verdict;
 mod who;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -142,7 +146,12 @@ fn run(arguments: &[OsString]) -> Exit {
                 return Exit::Usage;
             }
             // A closed pipe is nobody's loss here: whoever closed it did not want the text.
-            drop(answer.print());
+            let text = answer.render().to_string();
+            match seeds::hidden(&text) {
+                Cow::Borrowed(_) => drop(answer.print()),
+                // A secret that was pasted is not printed back.
+                Cow::Owned(text) => drop(write!(std::io::stderr(), "{text}")),
+            }
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };

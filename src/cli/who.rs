@@ -5,11 +5,9 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::engine::{Evidence, Operator};
+use crate::engine::{Evidence, MACHINES, Operator};
 use crate::store::Deed;
 
-/// What the record calls a decision that no person made.
-const MACHINES: [&str; 5] = ["automatic", "command", "http", "network", "rule"];
 /// The login user id of a process that nobody's login has started.
 const NO_LOGIN: u32 = u32::MAX;
 

@@ -38,6 +38,8 @@ pub enum AlertName {
     ClockOffset,
     /// A payment's amount is not what was recorded before.
     AmountChanged,
+    /// A payment is no longer what was decided on.
+    DecisionVoid,
     /// The network's list has other payments than our database, and a reconcile was needed.
     Drift,
     /// Rows were set aside because they could not be understood or believed.
@@ -54,7 +56,7 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::RailUnavailable,
@@ -70,6 +72,7 @@ impl AlertName {
         Self::PutOff,
         Self::ClockOffset,
         Self::AmountChanged,
+        Self::DecisionVoid,
         Self::Drift,
         Self::Quarantined,
         Self::ListTooFast,
@@ -97,6 +100,7 @@ impl AlertName {
             Self::PutOff => "put_off",
             Self::ClockOffset => "clock_offset",
             Self::AmountChanged => "amount_changed",
+            Self::DecisionVoid => "decision_void",
             Self::Drift => "drift",
             Self::Quarantined => "quarantined",
             Self::ListTooFast => "list_too_fast",
@@ -152,6 +156,9 @@ impl AlertName {
             }
             Self::AmountChanged => {
                 "`railpoll payments show ID`, and ask the partner. The event `payment.amount_changed` has both amounts. Once you know, `railpoll alerts clear ID --reason TEXT`"
+            }
+            Self::DecisionVoid => {
+                "`railpoll payments show ID` tells what was decided on and what came: decide anew. If a transfer waits, `railpoll transfers release ID --reason TEXT` pays what was approved"
             }
             Self::Drift => {
                 "Nothing, if it passes. If it stays, `railpoll reconcile POLLER`; if a reconcile found payments, raise `overlap`"

@@ -25,6 +25,8 @@ pub struct Known {
     pub money: Money,
     /// Where its review stands.
     pub review: Option<ReviewStatus>,
+    /// The name of what was last decided on.
+    pub basis: Option<String>,
 }
 
 /// What a sighting is, beside what is known.

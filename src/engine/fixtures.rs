@@ -25,6 +25,7 @@ pub(super) fn payment(state: &str, modified_at: i64) -> Payment {
         end_to_end_id: None,
         reached: Vec::new(),
         document: "{}".to_owned(),
+        parties: super::Parties::NONE,
         hash: modified_at + state.bytes().map(i64::from).sum::<i64>() * 1000,
     }
 }
@@ -39,5 +40,6 @@ pub(super) fn known(payment: &Payment) -> Known {
         sub_states: payment.sub_states.clone(),
         money: payment.money.clone(),
         review: None,
+        basis: None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod alert;
 mod amount;
+mod basis;
 mod chain;
 mod change;
 mod clock;
@@ -30,6 +31,7 @@ mod user_info;
 
 pub use alert::{Alert, AlertName, comes_near};
 pub use amount::{Amount, AmountError, Money};
+pub use basis::{Basis, Parties};
 pub use chain::{Chain, Link};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, later, readable};
@@ -44,7 +46,7 @@ pub use payment::{ConnectorRole, Payment};
 pub use poller::Poller;
 pub use reason::{Reason, ReasonType};
 pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
-pub use review::{Decision, ReviewStatus, time_left};
+pub use review::{Decision, MACHINES, ReviewStatus, time_left};
 pub use sick::{Blame, Failed, blame, is_told, pause};
 pub use state::PaymentState;
 pub use sweep::SweepOutcome;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{Money, PaymentState};
+use super::{Money, Parties, PaymentState};
 
 /// The part that our node plays in a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,6 +78,8 @@ pub struct Payment {
     pub reached: Vec<(PaymentState, DateTime<Utc>)>,
     /// The network's JSON, as it came.
     pub document: String,
+    /// Where the document tells of the parties: read when a decision depends on it.
+    pub parties: Parties,
     /// A hash of the document, to find changes that `modified_at` does not tell.
     pub hash: i64,
 }

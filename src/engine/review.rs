@@ -53,6 +53,9 @@ impl FromStr for ReviewStatus {
     }
 }
 
+/// What the record calls a decision that no person made.
+pub const MACHINES: [&str; 5] = ["automatic", "command", "http", "network", "rule"];
+
 /// A decision on one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use super::closing::payment;
 use super::note::Note;
 use super::rules::Acts;
+use super::shown;
 use super::{Sweep, SweepError};
 use crate::engine::{
     Decision, Operation, Payment, Reason, Resolution, ReviewStatus, Row, Trail, UserInfoGap,
@@ -17,7 +18,7 @@ use crate::engine::{
 use crate::failpoint;
 use crate::networks::NetworkError;
 use crate::networks::ripplenet::{OperationAnswer, sender_user_info};
-use crate::store::{Due, Finished, Intent, Lease, Review, StoreError};
+use crate::store::{Due, Finished, Intent, Lease, Review, Shown, StoreError};
 
 /// So many payments are reviewed and acted on at once: a slow answer delays few others.
 const AT_ONCE: usize = 8;
@@ -34,6 +35,15 @@ const NEAR_AGAIN_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One thing to act on, to its end. Whether it came to its end.
 pub(super) type Act<'w> = LocalBoxFuture<'w, Result<bool, SweepError>>;
+
+/// A decision that is to be written down.
+pub(super) struct Reviewed {
+    pub(super) decision: Decision,
+    /// Who made it.
+    pub(super) by: &'static str,
+    /// On what.
+    pub(super) shown: Shown,
+}
 
 impl Sweep<'_> {
     /// Acts on what is due. How many operations came to their end.
@@ -136,7 +146,7 @@ impl Sweep<'_> {
             let holds = self.store.holds(network, &due.payment_id, &due.state, "rule").await?;
             let pause = doubling(NEAR_AGAIN_FIRST, NEAR_AGAIN_MAX, holds.saturating_add(1));
             let until = Some(self.after(pause));
-            return self.decided(lease, due, Decision::Hold { until, why }, "rule").await;
+            return self.decided(lease, due, Decision::Hold { until, why }, "rule", None).await;
         }
         match due.review {
             Some(ReviewStatus::Approved) => return Ok(Some(Decision::Approve)),
@@ -148,7 +158,9 @@ impl Sweep<'_> {
             Some(ReviewStatus::Pending | ReviewStatus::Held) | None => {}
         }
         match self.review(lease, acts, due).await? {
-            Some((decision, by)) => self.decided(lease, due, decision, by).await,
+            Some(Reviewed { decision, by, shown }) => {
+                self.decided(lease, due, decision, by, Some(shown)).await
+            }
             None => Ok(None),
         }
     }
@@ -159,21 +171,25 @@ impl Sweep<'_> {
         lease: &Lease,
         acts: &Acts,
         due: &Due,
-    ) -> Result<Option<(Decision, &'static str)>, SweepError> {
+    ) -> Result<Option<Reviewed>, SweepError> {
         let network = &lease.scope.network;
         let held = self.document(network, &due.payment_id).await?;
         let document = &held.text;
+        let (payout, returns) = (due.payout.as_ref(), due.returns.as_deref());
+        let shown = shown(due.version, &due.money, payout, returns, document);
+        let by = self.reviewer.name();
         let user_info = sender_user_info(document);
         if acts.needs_user_info
             && let Some(gap) = gap_in_user_info(&user_info, &self.settings.review.require_user_info)
         {
-            return Ok(Some((self.on_gap(acts, &gap), "rule")));
+            let decision = self.on_gap(acts, &gap);
+            return Ok(Some(Reviewed { decision, by: "rule", shown }));
         }
         let now = self.clock.now();
         let decide =
             self.reviewer.decide(network, due, user_info.told(), document, acts.decline_type, now);
         match self.patiently(self.reviewer.patience(), decide).await {
-            Ok(Some(decision)) => Ok(Some((decision, self.reviewer.name()))),
+            Ok(Some(decision)) => Ok(Some(Reviewed { decision, by, shown })),
             Ok(None) => {
                 self.store.await_person(lease, due).await?;
                 self.tell_review(due, "pending", String::new());
@@ -181,7 +197,7 @@ impl Sweep<'_> {
             }
             Err(why) => {
                 let decision = self.review_failed(lease, due, why).await?;
-                Ok(Some((decision, self.reviewer.name())))
+                Ok(Some(Reviewed { decision, by, shown }))
             }
         }
     }
@@ -220,8 +236,9 @@ impl Sweep<'_> {
         due: &Due,
         decision: Decision,
         decided_by: &str,
+        shown: Option<Shown>,
     ) -> Result<Option<Decision>, SweepError> {
-        let review = Review { decision, decided_by: decided_by.to_owned() };
+        let review = Review { decision, decided_by: decided_by.to_owned(), shown };
         let (network, now) = (&lease.scope.network, self.clock.now());
         let recorded = self
             .store

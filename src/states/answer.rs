@@ -116,6 +116,8 @@ mod tests {
             expires_at: None,
             review: None,
             version: 1,
+            payout: None,
+            returns: None,
         };
         let document = "{\"a\":\r\n 1e400, \"b\": \"\\ud800\\n\"}";
         let asked = question("acme", &due, None, document);

@@ -2,7 +2,7 @@
 
 use super::sick::Sick;
 use super::{Sweep, SweepError};
-use crate::engine::{Resolution, Row, Trail, Window, resolve};
+use crate::engine::{Basis, Resolution, Row, Trail, Window, resolve};
 use crate::networks::NetworkError;
 use crate::store::{Finished, Intent, Lease, StoreError};
 
@@ -110,6 +110,13 @@ impl Sweep<'_> {
             Resolution::NotYet => {
                 if let Some(left) = self.too_near(payment) {
                     let reason = format!("not tried again: it expires in {} s", left.num_seconds());
+                    let finished = Finished::Refused { reason };
+                    return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
+                }
+                let basis = Basis::of_payment(payment).digest;
+                let (network, id) = (&lease.scope.network, &intent.payment_id);
+                if !self.store.is_decided(network, id, &intent.operation, &basis).await? {
+                    let reason = "not tried again: what was decided on is not what came".to_owned();
                     let finished = Finished::Refused { reason };
                     return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
                 }

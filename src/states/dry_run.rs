@@ -107,6 +107,8 @@ impl Sweep<'_> {
                 expires_at: payment.expires_at,
                 review: None,
                 version: 1,
+                payout: payment.payout.clone(),
+                returns: payment.returns.clone(),
             };
             let (what, why) = self.preview_decision(acts, &due, &payment.document);
             self.would(due.payment_id, &what, why);

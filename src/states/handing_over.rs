@@ -3,15 +3,15 @@
 
 use std::iter::once;
 
-use super::act::Act;
+use super::act::{Act, Reviewed};
 use super::rules::Acts;
-use super::{Sweep, SweepError};
+use super::{Sweep, SweepError, shown};
 use crate::engine::{
     Amount, Decision, Money, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind,
     TransferStatus, decimals_of, gap_in_user_info,
 };
 use crate::networks::ripplenet::sender_user_info;
-use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
+use crate::store::{Due, Lease, PaidOut, Review, Shown, StoreError, ToPayOut};
 
 /// ISO 20022: the reason is told in words.
 const NARRATIVE: &str = "NARR";
@@ -51,12 +51,14 @@ impl Sweep<'_> {
             }
             (None, Some(ReviewStatus::Pending | ReviewStatus::Held) | None) => {
                 match self.review(lease, acts, &to_pay.due).await? {
-                    Some((Decision::Approve, by)) => self.hand_over(lease, rail, &to_pay, by).await,
-                    Some((Decision::Decline(reason), by)) => {
-                        self.decline(lease, acts, &to_pay.due, Some((reason, by))).await
+                    Some(Reviewed { decision: Decision::Approve, by, .. }) => {
+                        self.hand_over(lease, rail, &to_pay, by).await
                     }
-                    Some((hold @ Decision::Hold { .. }, by)) => {
-                        self.decided(lease, &to_pay.due, hold, by).await.map(|_| false)
+                    Some(Reviewed { decision: Decision::Decline(reason), by, shown }) => {
+                        self.decline(lease, acts, &to_pay.due, Some((reason, by, shown))).await
+                    }
+                    Some(Reviewed { decision: hold @ Decision::Hold { .. }, by, shown }) => {
+                        self.decided(lease, &to_pay.due, hold, by, Some(shown)).await.map(|_| false)
                     }
                     None => Ok(false),
                 }
@@ -73,9 +75,11 @@ impl Sweep<'_> {
         by: &str,
     ) -> Result<bool, SweepError> {
         let (network, due) = (&lease.scope.network, &to_pay.due);
-        let user_info = {
+        let (sum, returns) = (due.payout.as_ref(), due.returns.as_deref());
+        let (user_info, shown) = {
             let document = self.document(network, &due.payment_id).await?;
-            sender_user_info(&document.text)
+            let shown = shown(due.version, &due.money, sum, returns, &document.text);
+            (sender_user_info(&document.text), Some(shown))
         };
         // Also where nothing is required, somebody has to be named.
         let required = once(String::new()).chain(self.settings.review.require_user_info.clone());
@@ -89,7 +93,7 @@ impl Sweep<'_> {
         let beneficiary = user_info.told().map(|told| told.get().to_owned());
         let new = transfer_of(network, rail, to_pay, payout, beneficiary);
         let transfer_id = new.transfer_id.clone();
-        let approval = Review { decision: Decision::Approve, decided_by: by.to_owned() };
+        let approval = Review { decision: Decision::Approve, decided_by: by.to_owned(), shown };
         let now = self.clock.now();
         match self.store.hand_over(lease, due, &approval, new, now).await {
             Ok(faults) if faults.is_empty() => {
@@ -113,7 +117,7 @@ impl Sweep<'_> {
 
     async fn hold(&self, lease: &Lease, due: &Due, why: String) -> Result<bool, SweepError> {
         let hold = Decision::Hold { until: None, why };
-        self.decided(lease, due, hold, "rule").await.map(|_| false)
+        self.decided(lease, due, hold, "rule", None).await.map(|_| false)
     }
 
     /// Carries a decline out: one that was made before, or this one, which is written down first.
@@ -122,10 +126,12 @@ impl Sweep<'_> {
         lease: &Lease,
         acts: &Acts,
         due: &Due,
-        new: Option<(Reason, &str)>,
+        new: Option<(Reason, &str, Shown)>,
     ) -> Result<bool, SweepError> {
         let decision = match new {
-            Some((reason, by)) => self.decided(lease, due, Decision::Decline(reason), by).await?,
+            Some((reason, by, shown)) => {
+                self.decided(lease, due, Decision::Decline(reason), by, Some(shown)).await?
+            }
             None => self.decision(lease, acts, due).await?,
         };
         let Some(Decision::Decline(reason)) = decision else { return Ok(false) };
@@ -150,6 +156,7 @@ impl Sweep<'_> {
         let decline = Review {
             decision: Decision::Decline(reason.clone()),
             decided_by: format!("transfer {}", paid.transfer_id),
+            shown: None,
         };
         match self.store.decline_unpaid(lease, due, &decline, self.clock.now()).await {
             Ok(()) => {}

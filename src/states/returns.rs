@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::assets::Assets;
-use crate::engine::{About, Amount, Cause, Incoming, Memo, Step, Transfer};
+use crate::engine::{About, Amount, Cause, Incoming, Memo, Step, Transfer, TransferStatus};
 use crate::store::NewRefund;
 
 /// Money that came in for a transfer.
@@ -45,9 +45,33 @@ pub(super) fn refund_of(
         refunds: before.get(&step.transfer.transfer_id).copied().unwrap_or(0),
     };
     let reason = changes.message.clone().unwrap_or_else(|| "by the asset's policy".to_owned());
-    let refund = refund_for(step.transfer, came, assets, reason)?;
+    let refund = refund_for(step.transfer, came, assets, reason.clone());
+    let Some(refund) = refund.filter(names_somebody) else {
+        // Ordered to nobody it would go astray, or come back without a word.
+        hold(step, &reason);
+        return None;
+    };
     step.changes.refund_id = Some(refund.refund_id.clone());
     Some(refund)
+}
+
+/// Whether a refund says who gets it.
+fn names_somebody(refund: &NewRefund) -> bool {
+    refund.beneficiary.is_some() || refund.destination.is_some()
+}
+
+/// What nobody knows whom to send back to waits for a person.
+fn hold(step: &mut Step<'_>, reason: &str) {
+    let id = &step.transfer.transfer_id;
+    let way_out = if step.transfer.kind.is_deposit() {
+        format!("`railpoll transfers refund {id} --beneficiary JSON` names one")
+    } else {
+        "send it back by hand".to_owned()
+    };
+    step.to = TransferStatus::OnHold;
+    step.cause = Cause::ArrivalHeld;
+    step.changes.message =
+        Some(format!("{reason}; it is to go back, and nobody knows to whom: {way_out}"));
 }
 
 /// The refund of what came in for `transfer`: a deposit's on its rail, the others' on their network. None if its asset
@@ -139,6 +163,24 @@ fn payer(from: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::TransferKind;
+    use crate::states::fixtures::{amount, now, transfer};
+
+    #[test]
+    fn what_nobody_can_be_paid_back_is_held() {
+        let waiting = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
+        for (from, goes_back) in [(Some("DE02"), true), (None, false)] {
+            let mut step =
+                Step::new(&waiting, TransferStatus::PendingAnchor, Cause::ArrivalReturned);
+            step.changes.amount_in = Some(amount("7"));
+            step.changes.from_address = from.map(str::to_owned);
+            let refund = refund_of(&mut step, &Assets::one(), &HashMap::new());
+            assert_eq!(refund.is_some(), goes_back);
+            assert_eq!(step.changes.refund_id.is_some(), goes_back);
+            assert_eq!(step.to == TransferStatus::OnHold, !goes_back);
+            assert!(step.taken(now()).is_ok(), "{from:?}");
+        }
+    }
 
     #[test]
     fn who_paid_can_be_paid_back() {

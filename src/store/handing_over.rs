@@ -35,6 +35,7 @@ pub struct PaidOut {
 
 const DUE: Sql = Sql::Each {
     sqlite: "SELECT p.payment_id, p.state, p.amount, p.currency, p.expires_at, p.review, p.version, p.end_to_end_id, \
+                 p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                  coalesce(p.payout_amount, p.amount) AS payout_amount, coalesce(p.payout_currency, p.currency) AS payout_currency, \
                  t.transfer_id, t.status, t.message \
              FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
@@ -46,6 +47,7 @@ const DUE: Sql = Sql::Each {
                    AND o.payment_id = p.payment_id AND o.status IN ('intended', 'unknown')) \
              ORDER BY p.expires_at NULLS LAST, p.modified_at LIMIT $5",
     postgres: "SELECT p.payment_id, p.state, CAST(p.amount AS text) AS amount, p.currency, p.expires_at, p.review, p.version, \
+                   p.returns_payment, CAST(p.payout_amount AS text) AS told_amount, p.payout_currency AS told_currency, \
                    p.end_to_end_id, CAST(coalesce(p.payout_amount, p.amount) AS text) AS payout_amount, \
                    coalesce(p.payout_currency, p.currency) AS payout_currency, t.transfer_id, t.status, t.message \
                FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
@@ -98,26 +100,34 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError> {
         let network = &lease.scope.network;
+        let basis = approval.shown.as_ref().map(|shown| shown.basis.digest.as_str());
+        let transfer_id = new.transfer_id.clone();
         let mut tx = self.begin(Some(lease)).await?;
         let conn = &mut tx.conn();
         if due.review == Some(approval.decision.status()) {
             let sql = "SELECT 1 AS one FROM payments WHERE network = $1 AND payment_id = $2 AND state = $3 \
-                       AND acted_at IS NULL AND review = $4";
+                       AND acted_at IS NULL AND review = $4 AND version = $5 AND (basis IS NULL OR basis = $6)";
             let args = [
                 Arg::Text(network),
                 Arg::Text(&due.payment_id),
                 Arg::Text(due.state.as_str()),
                 Arg::Text(approval.decision.status().as_str()),
+                Arg::Int(due.version),
+                Arg::MaybeText(basis),
             ];
             if conn.row(sql, &args).await?.is_none() {
                 let id = &due.payment_id;
-                return Err(StoreError::Refused(format!("payment {id} is no longer approved")));
+                return Err(StoreError::Refused(format!(
+                    "payment {id} is no longer what was approved"
+                )));
             }
         } else {
             let (id, state) = (&due.payment_id, &due.state);
             write_decision(conn, Decider::Poller, network, id, state, approval, now).await?;
         }
         let faults = create_in(conn, new, now).await?;
+        let bind = "UPDATE transfers SET basis = $2 WHERE transfer_id = $1";
+        conn.execute(bind, &[Arg::Text(&transfer_id), Arg::MaybeText(basis)]).await?;
         // A transaction that is not committed has changed nothing.
         if faults.is_empty() {
             tx.commit().await?;

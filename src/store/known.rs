@@ -26,11 +26,11 @@ const VERSIONS: Sql = Sql::Each {
 
 const KNOWN: Sql = Sql::Each {
     sqlite: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, sub_states, \
-                    amount, currency, review \
+                    amount, currency, review, basis \
              FROM payments WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
     postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
                (SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
-                       CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review \
+                       CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review, basis \
                 FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
 };
 
@@ -89,6 +89,7 @@ fn known_from(row: &DbRow) -> Result<Known, StoreError> {
         sub_states: row.json("sub_states")?,
         money: Money { amount: row.parsed("amount")?, currency: row.text("currency")? },
         review: row.maybe_text("review")?.and_then(|word| word.parse().ok()),
+        basis: row.maybe_text("basis")?,
     })
 }
 

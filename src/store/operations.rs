@@ -106,6 +106,29 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the decision that `operation` carries out stands still, and is on what has this name. One of an earlier
+    /// version, which has none, is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn is_decided(
+        &self,
+        network: &str,
+        payment_id: &str,
+        operation: &Operation,
+        basis: &str,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS one FROM payments WHERE network = $1 AND payment_id = $2 \
+                   AND (basis IS NULL OR basis = $3) AND (review IS NULL OR review = $4)";
+        let args = [
+            Arg::Text(network),
+            Arg::Text(payment_id),
+            Arg::Text(basis),
+            Arg::Text(decision_for(operation).as_str()),
+        ];
+        Ok(!self.db.rows(sql, &args).await?.is_empty())
+    }
+
     /// The poller's unfinished operations that are due to be looked at, oldest first; those whose payment is
     /// [put off](Store::put_off) come after the others, and not before their time.
     ///

@@ -9,7 +9,7 @@ use super::Scope;
 use super::admit::ID_MAX;
 use super::values::without_nul;
 use crate::engine::{
-    Alert, AlertName, BadRow, Change, Event, EventType, Known, Payment, PaymentState, Row,
+    Alert, AlertName, BadRow, Basis, Change, Event, EventType, Known, Payment, PaymentState, Row,
     StatusChange, Tally, Trail, compare, events_of, statuses_of,
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Plan<'a> {
     pub(super) alerts: Vec<Alert>,
     /// The payments whose amounts changed while they are under way.
     pub(super) repriced: Vec<&'a str>,
+    /// The payments that are no longer what was decided on.
+    pub(super) voided: Vec<Voided<'a>>,
     /// By how much the number of payments in a state and role changes.
     pub(super) counts: BTreeMap<(String, String), i64>,
     pub(super) tally: Tally,
@@ -38,6 +40,18 @@ pub(super) struct Plan<'a> {
 pub(super) struct Stored<'a> {
     pub(super) payment: &'a Payment,
     pub(super) version: i64,
+}
+
+/// A payment whose money would go elsewhere than was decided, or that is another sum.
+#[derive(Debug)]
+pub(super) struct Voided<'a> {
+    pub(super) payment: &'a Payment,
+    /// What it is now.
+    pub(super) is: Basis,
+    /// Whether it is in the state in which it was decided on.
+    pub(super) in_state: bool,
+    /// Whether its amount changed: then a person is to look, whoever decided.
+    pub(super) is_repriced: bool,
 }
 
 /// A row to be set aside.
@@ -143,6 +157,7 @@ impl<'a> Plan<'a> {
                 let version = known.map_or(1, |known| known.version + 1);
                 self.stored.push(Stored { payment, version });
                 if let Some(known) = known {
+                    self.compare_basis(known, payment);
                     self.recount(known.state.as_str(), known.connector_role.as_str(), -1);
                 }
                 self.recount(payment.state.as_str(), payment.connector_role.as_str(), 1);
@@ -154,6 +169,18 @@ impl<'a> Plan<'a> {
                 self.quarantined.push(Quarantined::of_payment(payment, &reason, true));
             }
             Change::Unchanged | Change::Stale => {}
+        }
+    }
+
+    /// A decision is on what was shown. What is decided on rarely changes, so this is looked at only where something was
+    /// decided.
+    fn compare_basis(&mut self, known: &Known, payment: &'a Payment) {
+        let Some(decided_on) = &known.basis else { return };
+        let is = Basis::of_payment(payment);
+        if is.digest != *decided_on {
+            let in_state = known.state == payment.state;
+            let is_repriced = known.money != payment.money;
+            self.voided.push(Voided { payment, is, in_state, is_repriced });
         }
     }
 

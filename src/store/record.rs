@@ -11,7 +11,7 @@ use super::known::{known_of, not_stored};
 use super::plan::{Plan, Stored, plan, runs};
 use super::set_aside::set_aside;
 use super::values::{Arg, stored_time};
-use super::{Lease, Scope, Store, StoreError, cursors, write_postgres, write_sqlite};
+use super::{Lease, Scope, Store, StoreError, cursors, voids, write_postgres, write_sqlite};
 use crate::engine::{Change, PaymentState, Row, Tally, Trail, compare};
 
 /// How a quarantine ends by itself.
@@ -65,10 +65,15 @@ pub(super) async fn record_run(
     let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
     let plan = plan(scope, &run, &known, trail, now);
     set_aside(&mut tx.conn(), scope, &plan.quarantined, now).await?;
+    let before = voids::before(&mut tx.conn(), scope, &plan.voided).await?;
     match tx.conn().at() {
         At::Sqlite(conn) => in_time(write_sqlite::write(conn, scope, &plan, now)).await?,
         At::Postgres(conn) => in_time(write_postgres::write(conn, scope, &plan, now)).await?,
     }
+    for (voided, was) in plan.voided.iter().zip(&before) {
+        voids::void(tx, scope, voided, was, now).await?;
+    }
+    voids::end(&mut tx.conn(), scope, &plan, now).await?;
     for payment_id in &plan.repriced {
         await_person(&mut tx.conn(), scope, payment_id).await?;
     }

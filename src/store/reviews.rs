@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::db::{Conn, Sql};
 use super::values::{Arg, Row as DbRow};
-use super::{By, Deed, Lease, Store, StoreError, audit, events};
+use super::{By, Deed, Lease, Store, StoreError, alerts, audit, events};
 use crate::engine::{
-    Action, ConnectorRole, Decision, Event, EventType, Money, PaymentState, Reason, ReasonType,
-    ReviewStatus, iso,
+    Action, AlertName, Basis, ConnectorRole, Decision, Event, EventType, Money, PaymentState,
+    Reason, ReasonType, ReviewStatus, iso,
 };
 
 /// A payment that is waiting to be acted on.
@@ -26,26 +26,43 @@ pub struct Due {
     pub review: Option<ReviewStatus>,
     /// Its version.
     pub version: i64,
+    /// What its beneficiary gets, where the network tells.
+    pub payout: Option<Money>,
+    /// The payment that it takes back.
+    pub returns: Option<String>,
 }
 
-/// A decision, and who made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What whoever decides was shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The version of the payment.
+    pub version: i64,
+    /// What decides where its money goes.
+    pub basis: Basis,
+}
+
+/// A decision, who made it, and on what.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Review {
     /// The decision.
     pub decision: Decision,
     /// `automatic`, `http`, `command`, `rule`, or the name of a person.
     pub decided_by: String,
+    /// What was shown. None: nothing was, and it binds nobody, as a hold does.
+    pub shown: Option<Shown>,
 }
 
 const DUE: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, state, amount, currency, expires_at, review, version FROM payments \
+    sqlite: "SELECT payment_id, state, amount, currency, expires_at, review, version, returns_payment, \
+                 payout_amount AS told_amount, payout_currency AS told_currency FROM payments \
              WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
                AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
                AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
                AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
                    AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
              ORDER BY expires_at NULLS LAST, modified_at LIMIT $5",
-    postgres: "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version FROM payments \
+    postgres: "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version, returns_payment, \
+                   CAST(payout_amount AS text) AS told_amount, payout_currency AS told_currency FROM payments \
                WHERE network = $1 AND state = ANY ($2) AND connector_role = $3 \
                  AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
                  AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
@@ -262,10 +279,11 @@ pub(super) async fn write_decision(
         Decision::Hold { until, .. } => *until,
         Decision::Approve | Decision::Decline(_) => None,
     };
-    let sql = "UPDATE payments SET review = $4, not_before = $5 \
+    let sql = "UPDATE payments SET review = $4, not_before = $5, basis = coalesce($9, basis) \
                WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
                  AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
                      AND o.payment_id = $2 AND o.status IN ('intended', 'unknown')) \
+                 AND ($8 IS NULL OR version = $8) \
                  AND ($6 = 'person' OR review IS NULL OR (review = 'held' AND not_before <= $7) \
                       OR ($6 = 'rail' AND review = 'approved') \
                       OR (review IN ('approved', 'declined') AND $4 IN (review, 'held')))";
@@ -274,9 +292,12 @@ pub(super) async fn write_decision(
     args.push(Arg::MaybeTime(until));
     args.push(Arg::Text(by.as_str()));
     args.push(Arg::Time(now));
+    args.push(Arg::MaybeInt(review.shown.as_ref().map(|shown| shown.version)));
+    let basis = review.shown.as_ref().map(|shown| shown.basis.digest.as_str());
+    args.push(Arg::MaybeText(basis));
     if conn.execute(sql, &args).await? == 0 {
         return Err(StoreError::Refused(format!(
-            "payment {payment_id} is no longer {state}, or was decided on, or is being acted on, or was; see `railpoll payments show {payment_id}`"
+            "payment {payment_id} is no longer {state}, or was changed or decided on meanwhile, or is being acted on, or was; see `railpoll payments show {payment_id}`"
         )));
     }
     let entry = match &review.decision {
@@ -290,22 +311,28 @@ pub(super) async fn write_decision(
             Entry { why: Some(why.as_str()), until: *until, ..Entry::of("hold") }
         }
     };
-    let entry = Entry { decided_by: &review.decided_by, ..entry };
+    let entry = Entry { decided_by: &review.decided_by, basis, ..entry };
+    alerts::end_about(conn, AlertName::DecisionVoid, network, payment_id, now).await?;
     write_entry(conn, network, payment_id, state, &entry, now).await
 }
 
 /// A row of `reviews`.
-struct Entry<'a> {
-    decision: &'static str,
-    decided_by: &'a str,
-    reason: Option<&'a Reason>,
-    why: Option<&'a str>,
-    until: Option<DateTime<Utc>>,
+pub(super) struct Entry<'a> {
+    pub(super) decision: &'static str,
+    pub(super) decided_by: &'a str,
+    pub(super) reason: Option<&'a Reason>,
+    pub(super) why: Option<&'a str>,
+    pub(super) until: Option<DateTime<Utc>>,
+    /// The name of what was decided on.
+    pub(super) basis: Option<&'a str>,
+    /// What else there is to keep: JSON text.
+    pub(super) details: Option<String>,
 }
 
 impl Entry<'_> {
-    const fn of(decision: &'static str) -> Self {
-        Self { decision, decided_by: "", reason: None, why: None, until: None }
+    pub(super) const fn of(decision: &'static str) -> Self {
+        let (reason, why, until, basis, details) = (None, None, None, None, None);
+        Self { decision, decided_by: "", reason, why, until, basis, details }
     }
 }
 
@@ -314,7 +341,7 @@ fn subject_of(network: &str, payment_id: &str) -> String {
 }
 
 /// Writes a row of `reviews`, and the event that tells of it.
-async fn write_entry(
+pub(super) async fn write_entry(
     conn: &mut Conn<'_>,
     network: &str,
     payment_id: &str,
@@ -322,7 +349,7 @@ async fn write_entry(
     entry: &Entry<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let Entry { decision, decided_by, reason, why, until } = entry;
+    let Entry { decision, decided_by, reason, why, until, basis, details } = entry;
     let reason_type = reason.and_then(|reason| {
         serde_json::to_value(reason.reason_type).ok()?.as_str().map(str::to_owned)
     });
@@ -335,9 +362,11 @@ async fn write_entry(
         Arg::MaybeText(*why),
         Arg::MaybeTime(*until),
         Arg::Time(now),
+        Arg::MaybeText(*basis),
+        Arg::MaybeText(details.as_deref()),
     ]);
     let sql = "INSERT INTO reviews (network, payment_id, state, decision, decided_by, reason_type, code, reason, \
-               until, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+               until, decided_at, basis, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     conn.execute(sql, &args).await?;
     let event = Event {
         event_type: EventType::PaymentReviewed,
@@ -371,5 +400,10 @@ pub(super) fn due_from(row: &DbRow) -> Result<Due, StoreError> {
         expires_at: row.maybe_time("expires_at")?,
         review: row.maybe_text("review")?.and_then(|word| word.parse().ok()),
         version: row.int("version")?,
+        payout: match (row.maybe_amount("told_amount")?, row.maybe_text("told_currency")?) {
+            (Some(amount), Some(currency)) => Some(Money { amount, currency }),
+            (None, _) | (_, None) => None,
+        },
+        returns: row.maybe_text("returns_payment")?,
     })
 }

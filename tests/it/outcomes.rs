@@ -209,7 +209,8 @@ fn a_sender_only_records_what_others_act_on() {
 fn approve(world: &World, id: Uuid) {
     run(async {
         let store = world.database.store().await;
-        let review = Review { decision: Decision::Approve, decided_by: "ann".to_owned() };
+        let review =
+            Review { decision: Decision::Approve, decided_by: "ann".to_owned(), shown: None };
         let (id, now) = (id.to_string(), Clock::system().now());
         store.decide("acme", by(None), &id, &State::Locked, &review, now).await.unwrap();
     });

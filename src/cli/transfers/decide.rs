@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::accept::accepted;
 use super::find;
+use super::unique::named_twice;
 use crate::cli::decisions::{expect_one, expect_version};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
@@ -69,8 +70,13 @@ pub(in crate::cli) struct RefundArgs {
     beneficiary: Option<String>,
 }
 
-fn json_text(text: &str) -> Result<String, serde_json::Error> {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| text.to_owned())
+fn json_text(text: &str) -> Result<String, String> {
+    if let Some(fault) = named_twice(text) {
+        return Err(fault);
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]
@@ -221,6 +227,7 @@ fn own_command(one: &Move) -> Option<&'static str> {
         | Cause::InformationAsked
         | Cause::PayoutUnclear
         | Cause::PayoutHeld
+        | Cause::DecisionVoid
         | Cause::RefundStarted
         | Cause::RefundLapsed
         | Cause::RefundDone

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::value::RawValue;
 
 use super::new::Fields;
+use super::unique::named_twice;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,6 +43,9 @@ fn json(source: impl BufRead) -> Result<Vec<Line>, String> {
 }
 
 fn object(line: &str) -> Result<Fields, String> {
+    if let Some(fault) = named_twice(line) {
+        return Err(fault);
+    }
     let told: std::collections::BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
     told.into_iter()
@@ -61,6 +65,10 @@ fn text(raw: &RawValue) -> Result<String, String> {
 fn csv(source: impl Read) -> Result<Vec<Line>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
     let heading = reader.headers().map_err(|error| format!("the heading: {error}"))?.clone();
+    let mut seen = std::collections::HashSet::new();
+    if let Some(name) = heading.iter().find(|name| !seen.insert(*name)) {
+        return Err(format!("the heading: `{name}` stands there twice"));
+    }
     let mut lines = Vec::new();
     for record in reader.records() {
         match record {
@@ -98,6 +106,17 @@ mod tests {
         assert_eq!(field(&lines[0], "rail"), None);
         assert!(lines[1].1.is_err());
         assert_eq!(field(&lines[2], "beneficiary").as_deref(), Some("{\"a\": 1}"));
+    }
+
+    #[test]
+    fn what_is_named_twice_is_refused() {
+        let lines = read("{\"memo\": \"7\", \"memo\": \"8\"}\n".as_bytes(), Format::Json).unwrap();
+        let fault = lines[0].1.as_ref().unwrap_err();
+        assert!(fault.contains("`memo` stands there twice"), "{fault}");
+        let nested = "{\"beneficiary\": {\"iban\": \"a\", \"iban\": \"b\"}}\n";
+        assert!(read(nested.as_bytes(), Format::Json).unwrap()[0].1.is_err());
+        let fault = read("memo,kind,memo\n7,send,8\n".as_bytes(), Format::Csv).unwrap_err();
+        assert!(fault.contains("`memo` stands there twice"), "{fault}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(super) mod list;
 mod new;
 mod resolve;
 mod show;
+mod unique;
 mod views;
 
 use clap::Subcommand;

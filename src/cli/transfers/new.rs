@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::unique::named_twice;
 use crate::cli::times::time;
 use crate::config::{AssetSettings, Settings, nearest};
 use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
@@ -49,6 +50,7 @@ pub(super) type Fields = BTreeMap<String, String>;
 pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, Vec<String>> {
     let mut reading = Reading { fields, faults: Vec::new() };
     reading.refuse_unknown();
+    reading.refuse_doubt();
     let kind = reading.required::<TransferKind>("kind");
     let asset = reading.asset(settings);
     let rail = reading.rail(settings, asset);
@@ -131,6 +133,12 @@ impl Reading<'_> {
             let advice = near.map_or_else(String::new, |known| format!("; is it {known}?"));
             self.faults.push(format!("there is no field `{name}`{advice}"));
         }
+    }
+
+    /// Whoever is named twice might be paid by the one name or by the other.
+    fn refuse_doubt(&mut self) {
+        let fault = self.text("beneficiary").and_then(|text| named_twice(&text));
+        self.faults.extend(fault.map(|fault| format!("beneficiary: {fault}")));
     }
 
     fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {

@@ -153,6 +153,7 @@ impl Tables {
                 sub_states: Vec::new(),
                 money: payment.money.clone(),
                 review: None,
+                basis: None,
             };
             let place = id as usize;
             if self.known.len() <= place {

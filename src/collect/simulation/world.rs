@@ -232,6 +232,7 @@ fn template() -> Payment {
         end_to_end_id: None,
         reached: Vec::new(),
         document: String::new(),
+        parties: crate::engine::Parties::NONE,
         hash: 0,
     }
 }

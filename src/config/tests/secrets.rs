@@ -162,7 +162,7 @@ fn what_editors_add_is_no_part_of_a_secret_and_our_own_group_may_read_it() {
             [(0o600, true), (0o400, true), (0o440, true), (0o444, false), (0o460, false)]
         {
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-            match super::super::secret::read_private(&file) {
+            match read_private(&file) {
                 Ok(secret) => {
                     assert!(is_taken, "{mode:o}");
                     assert_eq!(secret.expose_secret(), "s3cret", "{text:?}");

@@ -82,6 +82,8 @@ pub enum Cause {
     PayoutUnclear,
     /// It cannot be paid out as it stands, and a person must look at it.
     PayoutHeld,
+    /// The payment that it pays out is no longer what was approved.
+    DecisionVoid,
     /// The refund is sent on the network, or the rail has it.
     RefundStarted,
     /// The envelope of the refund can no longer be applied: there will be another.
@@ -108,7 +110,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::UserReady,
         Self::UserAsked,
         Self::TurnedDown,
@@ -130,6 +132,7 @@ impl Cause {
         Self::InformationAsked,
         Self::PayoutUnclear,
         Self::PayoutHeld,
+        Self::DecisionVoid,
         Self::RefundStarted,
         Self::RefundLapsed,
         Self::RefundDone,
@@ -168,6 +171,7 @@ impl Cause {
             Self::InformationAsked => "information_asked",
             Self::PayoutUnclear => "payout_unclear",
             Self::PayoutHeld => "payout_held",
+            Self::DecisionVoid => "decision_void",
             Self::RefundStarted => "refund_started",
             Self::RefundLapsed => "refund_lapsed",
             Self::RefundDone => "refund_done",

@@ -116,6 +116,20 @@ fn ended(transfer: &Transfer) -> Told {
     (why, "nothing: it is over".to_owned(), None)
 }
 
+/// Only money that is on record can go back.
+fn decide(transfer: &Transfer) -> String {
+    let id = &transfer.transfer_id;
+    if transfer.amount_in.is_some() {
+        format!(
+            "a person decides: `railpoll transfers release {id}`, `railpoll transfers refund {id}`"
+        )
+    } else {
+        format!(
+            "a person decides: `railpoll transfers release {id}`, or says what became of it: `railpoll transfers resolve {id}`"
+        )
+    }
+}
+
 fn resolve(transfer: &Transfer) -> String {
     format!("a person finds out and says so: `railpoll transfers resolve {}`", transfer.transfer_id)
 }
@@ -170,13 +184,7 @@ fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
             format!("rail {rail} needs other facts"),
             "the sender corrects them; then it is paid by a new payout".to_owned(),
         ),
-        TransferStatus::OnHold => (
-            "it waits for a person".to_owned(),
-            format!(
-                "a person decides: `railpoll transfers release {id}`, `railpoll transfers refund {id}`",
-                id = transfer.transfer_id
-            ),
-        ),
+        TransferStatus::OnHold => ("it waits for a person".to_owned(), decide(transfer)),
         TransferStatus::Completed
         | TransferStatus::Refunded
         | TransferStatus::Expired
@@ -227,6 +235,38 @@ mod tests {
             let told = told(&transfer(kind, status), &Surroundings::default());
             assert!(!told.why.is_empty() && !told.next.is_empty(), "{kind} {status}");
             assert_eq!(told.when, None);
+        }
+    }
+
+    #[test]
+    fn only_what_is_possible_is_advised() {
+        use crate::engine::{Cause, legal, released_to};
+        for (kind, status) in TransferKind::ALL
+            .into_iter()
+            .flat_map(|kind| TransferStatus::ALL.map(|status| (kind, status)))
+        {
+            for amount_in in [None, Some("10".parse().unwrap())] {
+                let mut one = transfer(kind, status);
+                one.amount_in = amount_in;
+                let next = told(&one, &Surroundings::default()).next;
+                let may = |to, cause| legal(kind, status, to, cause).is_ok();
+                let ways = [
+                    (
+                        "transfers release",
+                        may(released_to(&one), Cause::Released)
+                            || may(released_to(&one), Cause::Retried),
+                    ),
+                    (
+                        "transfers refund",
+                        one.amount_in.is_some()
+                            && may(TransferStatus::PendingAnchor, Cause::RefundDecided),
+                    ),
+                    ("transfers resolve", may(TransferStatus::Completed, Cause::Resolved)),
+                ];
+                for (way, is_possible) in ways {
+                    assert!(!next.contains(way) || is_possible, "{kind} {status}: {next}");
+                }
+            }
         }
     }
 

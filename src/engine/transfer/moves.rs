@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Actor::{Operator, Outgoing, PendingDeposits, Watch};
+use super::Actor::{Executed, Operator, Outgoing, PendingDeposits, Watch};
 use super::TransferKind::{Deposit, DepositExchange, Send, Withdrawal, WithdrawalExchange};
 use super::TransferStatus as S;
 use super::{Actor, Cause, Transfer, TransferKind, TransferStatus};
@@ -72,6 +72,9 @@ const PAYING: &[S] =
     &[S::PendingAnchor, S::PendingReceiver, S::PendingExternal, S::PendingUserTransferComplete];
 const TO_PAY: &[S] = &[S::PendingAnchor, S::PendingReceiver];
 const TO_SEND: &[S] = &[S::PendingAnchor, S::PendingStellar, S::PendingTrust];
+/// Where no payout is under way.
+const UNPAID: &[S] =
+    &[S::PendingReceiver, S::PendingTransactionInfoUpdate, S::PendingCustomerInfoUpdate];
 const ASKED: &[S] = &[S::PendingTransactionInfoUpdate, S::PendingCustomerInfoUpdate];
 /// Where a person may stop it: nothing is on its way. A payout or an envelope that is open forbids it too.
 const HOLDABLE: &[S] = &[
@@ -162,6 +165,7 @@ pub const MOVES: &[Move] = &[
     row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingCustomerInfoUpdate, Outgoing),
     row(PAID_OUT, PAYING, Cause::PayoutUnclear, S::OnHold, Outgoing),
     row(PAID_OUT, TO_PAY, Cause::PayoutHeld, S::OnHold, Outgoing),
+    row(SENDS, UNPAID, Cause::DecisionVoid, S::OnHold, Executed),
     row(WITHDRAWALS, ASKED, Cause::Informed, S::PendingAnchor, Operator),
     row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, Operator),
     // Money goes back: a deposit's on the rail, the others' on the network.

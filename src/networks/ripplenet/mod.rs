@@ -24,7 +24,7 @@ use crate::http::{
     Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
 };
 
-pub use wire::{party_names, sender_user_info, too_large};
+pub use wire::{PARTIES, party_names, sender_user_info, too_large};
 
 /// How to reach a tenant.
 #[derive(Debug)]

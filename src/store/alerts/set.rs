@@ -75,6 +75,23 @@ pub(in crate::store) async fn keep(
     }
 }
 
+/// Ends every alert of this name about `subject` at `place`, whichever poller raised it.
+pub(in crate::store) async fn end_about(
+    conn: &mut Conn<'_>,
+    name: AlertName,
+    place: &str,
+    subject: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT * FROM alerts WHERE name = $1 AND network = $2 AND subject = $3 AND ended_at IS NULL";
+    let args = [Arg::Text(name.as_str()), Arg::Text(place), Arg::Text(subject)];
+    for row in conn.rows(sql, &args).await? {
+        let scope = Scope { poller: row.parsed("poller")?, network: place.to_owned() };
+        write(conn, &scope, &Change::Over(&alert_from(&row)?), now).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn open_at(
     conn: &mut Conn<'_>,
     scope: &Scope,

@@ -47,5 +47,7 @@ pub use payouts::PayoutRow;
 pub use read::TransferCount;
 pub use refunds::{NewRefund, Refund, RefundEnd};
 pub use resolve::Resolved;
+pub(super) use rows::transfer_from;
 pub use steps::Postponed;
+pub(super) use steps::stop_void;
 pub use story::TransferStory;

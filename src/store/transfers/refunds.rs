@@ -244,6 +244,13 @@ pub(super) async fn insert_refunds(
     if decided.is_empty() {
         return Ok(());
     }
+    if let Some(none) = decided.iter().find(|refund| refund.amount.is_zero()) {
+        let whose = none.transfer_id.as_ref().or(none.incoming.as_ref().map(|(_, id)| id));
+        return Err(StoreError::Refused(format!(
+            "there is nothing to refund: what came for {} is nothing",
+            whose.map_or("it", String::as_str)
+        )));
+    }
     let rows: Vec<Value> = decided.iter().map(|refund| row_of(refund)).collect();
     let now = stored_time(now);
     let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now), Arg::MaybeText(by)];

@@ -17,7 +17,7 @@ const BY_ID: Sql = Sql::Each {
                (SELECT * FROM transfers WHERE transfer_id = wanted.id OFFSET 0) t",
 };
 
-pub(super) fn transfer_from(row: &Row) -> Result<Transfer, StoreError> {
+pub(in crate::store) fn transfer_from(row: &Row) -> Result<Transfer, StoreError> {
     let payment = row.maybe_text("payment_network")?.zip(row.maybe_text("payment_id")?);
     Ok(Transfer {
         transfer_id: row.text("transfer_id")?,

@@ -108,6 +108,24 @@ impl Store {
     }
 }
 
+/// Stops a transfer whose payment is no longer what was approved. False if something of it is under way, or it is over.
+pub(in crate::store) async fn stop_void(
+    tx: &mut Tx,
+    transfer: &Transfer,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let step = Step::new(transfer, TransferStatus::OnHold, Cause::DecisionVoid).because(why);
+    if transfer.payout_id.is_some() || transfer.is_refunding() {
+        return Ok(false);
+    }
+    let Ok(after) = step.taken(stored_time(now)) else { return Ok(false) };
+    let event = moved_event(transfer.status, step.cause, &after, None);
+    let (cause, changes) = (step.cause, step.changes);
+    let planned = Planned { before: transfer, cause, changes, after, event, by: None };
+    Ok(!write_steps(tx, &[planned], now).await?.is_empty())
+}
+
 /// Puts the operator's name on steps, for the history and the events.
 pub(super) fn sign(planned: &mut [Planned<'_>], deed: &Deed) {
     let name = &deed.operator.name;
@@ -169,6 +187,7 @@ const fn action_of(cause: Cause) -> Action {
         | Cause::InformationAsked
         | Cause::PayoutUnclear
         | Cause::PayoutHeld
+        | Cause::DecisionVoid
         | Cause::RefundStarted
         | Cause::RefundLapsed
         | Cause::RefundDone

@@ -141,6 +141,7 @@ fn payment(payment_id: &str, state: &str, modified_at: DateTime<Utc>) -> Payment
         end_to_end_id: None,
         reached: vec![(PaymentState::Accepted, modified_at - TimeDelta::minutes(1))],
         document: format!("{{\n  \"payment_id\": \"{payment_id}\", \"amount\": {AMOUNT}\n}}"),
+        parties: railpoll::engine::Parties::NONE,
         hash: modified_at.timestamp_micros(),
     }
 }

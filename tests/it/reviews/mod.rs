@@ -30,7 +30,7 @@ fn review_of(world: &World, id: Uuid) -> String {
 fn decide(world: &World, id: Uuid, state: &PaymentState, decision: Decision) {
     world.wait(async {
         let store = world.database.store().await;
-        let review = Review { decision, decided_by: "ann".to_owned() };
+        let review = Review { decision, decided_by: "ann".to_owned(), shown: None };
         let now = "2026-01-31T09:00:00Z".parse().unwrap();
         store.decide("acme", by(None), &id.to_string(), state, &review, now).await.unwrap();
         store.close().await;

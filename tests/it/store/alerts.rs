@@ -269,6 +269,7 @@ fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
         let hold = |seconds| Review {
             decision: Decision::Hold { until: Some(after(seconds)), why: "asked".to_owned() },
             decided_by: "anna".to_owned(),
+            shown: None,
         };
         store.decide(NETWORK, by(None), "a", &accepted, &hold(250), after(201)).await.unwrap();
         store.decide(NETWORK, by(None), "b", &accepted, &hold(500), after(201)).await.unwrap();
@@ -279,7 +280,8 @@ fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
             detail.starts_with("b is the first") && detail.contains("--review held"),
             "{detail}"
         );
-        let approved = Review { decision: Decision::Approve, decided_by: "anna".to_owned() };
+        let approved =
+            Review { decision: Decision::Approve, decided_by: "anna".to_owned(), shown: None };
         store.decide(NETWORK, by(None), "b", &accepted, &approved, after(203)).await.unwrap();
         tell(204).await;
         assert_eq!(open(&store).await, []);

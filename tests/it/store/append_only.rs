@@ -49,7 +49,8 @@ fn values_that_can_not_be_are_refused() {
         let store = database.store().await;
         record(&store, &[row(payment("a", "ACCEPTED", 1))]).await;
         let lease = lease(&store, Poller::Accepted).await;
-        let review = Review { decision: Decision::Approve, decided_by: "ann".to_owned() };
+        let review =
+            Review { decision: Decision::Approve, decided_by: "ann".to_owned(), shown: None };
         store
             .decide(NETWORK, by(None), "a", &PaymentState::Accepted, &review, now())
             .await

@@ -27,7 +27,7 @@ fn every_deed_has_its_row_and_a_refused_one_has_none() {
         let reason = Reason::new(ReasonType::ReceiverLockFailure, "AC03", "no account").unwrap();
         let hold = Decision::Hold { until: None, why: "wait".to_owned() };
         for decision in [hold.clone(), Decision::Approve, Decision::Decline(reason), hold] {
-            let review = Review { decision, decided_by: "ann".to_owned() };
+            let review = Review { decision, decided_by: "ann".to_owned(), shown: None };
             store.decide(NETWORK, by(None), "a", &accepted, &review, now()).await.unwrap();
         }
         store.release(NETWORK, "a", ann(), now()).await.unwrap();
@@ -111,7 +111,8 @@ fn what_was_decided_and_done_can_not_be_changed() {
     on_both(async |database| {
         let store = database.store().await;
         record(&store, &[row(payment("a", "ACCEPTED", 1))]).await;
-        let review = Review { decision: Decision::Approve, decided_by: "ann".to_owned() };
+        let review =
+            Review { decision: Decision::Approve, decided_by: "ann".to_owned(), shown: None };
         let accepted = PaymentState::Accepted;
         store.decide(NETWORK, by(None), "a", &accepted, &review, now()).await.unwrap();
         let lease = crate::support::payments::lease(&store, Poller::Accepted).await;

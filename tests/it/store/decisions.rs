@@ -26,7 +26,7 @@ async fn decide(
     decision: Decision,
 ) -> Result<(), StoreError> {
     let decided_by = if lease.is_some() { "http" } else { "ann" }.to_owned();
-    let review = Review { decision, decided_by };
+    let review = Review { decision, decided_by, shown: None };
     store.decide(NETWORK, by(lease), "a", &ACCEPTED, &review, now()).await
 }
 

@@ -199,7 +199,8 @@ async fn every_write(
     let seen = row(payment("a", "LOCKED", 3));
     let seen = Some((&seen, Trail::Operation));
     let finished = store.finish(lease, &intent, &done, seen, now()).await;
-    let review = Review { decision: Decision::Approve, decided_by: "automatic".to_owned() };
+    let review =
+        Review { decision: Decision::Approve, decided_by: "automatic".to_owned(), shown: None };
     let decided = store.decide(NETWORK, lease.into(), "b", &accepted, &review, now()).await;
     let role = ConnectorRole::Receiving;
     let due = store.due(NETWORK, &[accepted], &role, now(), 10).await.unwrap();

@@ -3,6 +3,7 @@
 mod alerts;
 mod append_only;
 mod audit;
+mod bound;
 mod concurrency;
 mod cursors;
 mod decisions;

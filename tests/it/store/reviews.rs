@@ -17,7 +17,7 @@ async fn due(store: &Store) -> Vec<String> {
 }
 
 async fn decide(store: &Store, id: &str, decision: Decision) {
-    let review = Review { decision, decided_by: "ann".to_owned() };
+    let review = Review { decision, decided_by: "ann".to_owned(), shown: None };
     store.decide(NETWORK, by(None), id, &PaymentState::Accepted, &review, now()).await.unwrap();
 }
 

@@ -119,7 +119,7 @@ fn what_was_changed_taken_away_or_put_in_is_found() {
                 }
             };
             let change = if change == "INSERT" { into.as_str() } else { change };
-            overrule(&database, &mut person, change).await;
+            overrule(database, &mut person, change).await;
             let verified = store.verify_events(now()).await.unwrap();
             let [Difference { after_id: 0, last_id, .. }] = verified.differences[..] else {
                 panic!("{change}: {verified:?}");

@@ -194,7 +194,7 @@ fn texts_of_networks_people_and_hooks_lose_their_nul() {
                 .await;
         assert_eq!(tally, Tally { new: 2, ..Tally::default() });
         let hold = Decision::Hold { until: Some(DateTime::<Utc>::MAX_UTC), why: nul() };
-        let review = Review { decision: hold, decided_by: nul() };
+        let review = Review { decision: hold, decided_by: nul(), shown: None };
         store
             .decide(NETWORK, by(None), "a", &PaymentState::Accepted, &review, now())
             .await

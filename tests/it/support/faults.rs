@@ -12,7 +12,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-/// Between two ends of a wire: it passes bytes on, or swallows them. Connections stay open either way.
+/// Between two ends of a wire: it passes bytes on, or swallows those of connections that it has forgotten.
 pub(crate) struct Wire {
     address: SocketAddr,
     state: Arc<State>,
@@ -23,8 +23,6 @@ struct State {
     /// Connections that were made before this number was raised are silent for ever, as behind a NAT that forgot them.
     forgotten_before: AtomicU64,
     made: AtomicU64,
-    /// Nothing passes on any connection.
-    is_silent: AtomicBool,
     is_over: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -43,7 +41,6 @@ impl Wire {
             target,
             forgotten_before: AtomicU64::new(0),
             made: AtomicU64::new(0),
-            is_silent: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             open: Mutex::default(),
         });
@@ -68,11 +65,6 @@ impl Wire {
     pub(crate) fn forget(&self) {
         let made = self.state.made.load(Ordering::SeqCst);
         self.state.forgotten_before.store(made, Ordering::SeqCst);
-    }
-
-    /// Nothing passes any more; or all does again, but for what was lost meanwhile.
-    pub(crate) fn silence(&self, is_silent: bool) {
-        self.state.is_silent.store(is_silent, Ordering::SeqCst);
     }
 
     /// How many connections were made.
@@ -108,7 +100,7 @@ fn pass(state: &State, number: u64, mut from: TcpStream, mut to: TcpStream) {
     loop {
         let read = from.read(&mut bytes).unwrap_or_default();
         let is_forgotten = number < state.forgotten_before.load(Ordering::SeqCst);
-        if is_forgotten || state.is_silent.load(Ordering::SeqCst) {
+        if is_forgotten {
             if read == 0 {
                 return;
             }

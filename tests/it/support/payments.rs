@@ -46,6 +46,7 @@ pub(crate) fn payment(id: &str, state: &str, modified_at: i64) -> Payment {
         end_to_end_id: None,
         reached: Vec::new(),
         document: String::new(),
+        parties: railpoll::engine::Parties::NONE,
         hash: 0,
     };
     documented(

@@ -5,6 +5,7 @@
 //! and most bytes are only skipped.
 
 mod page;
+mod parties;
 mod payment;
 mod scalar;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod user_info;
 
 pub use page::too_large;
 pub(super) use page::{listing, single};
+pub use parties::PARTIES;
 pub(super) use scalar::{count, flag};
 pub use user_info::{party_names, sender_user_info};

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::PARTIES;
 use super::scalar::{Many, Raw, deadline, needed, text, time, told_time, word};
 use crate::engine::{Amount, BadRow, ConnectorRole, Money, Payment, PaymentState, Row};
 use crate::http::{Cut, brief, printable};
@@ -139,6 +140,7 @@ fn payment(document: &str, our_role: &ConnectorRole) -> Result<Payment, String> 
         returned_by: word("returned_by_payment_with_id", head.returned_by_payment_with_id)?,
         end_to_end_id: word("contract.sender_end_to_end_id", contract.sender_end_to_end_id)?,
         reached: reached(&head, &state),
+        parties: PARTIES,
         hash: xxh3_64(document.as_bytes()).cast_signed(),
         document: document.to_owned(),
         payment_id,

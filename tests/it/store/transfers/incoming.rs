@@ -179,6 +179,13 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
         assert!(matches!(twice, Err(StoreError::Refused(_))));
         let matched = store.assign_incoming(NETWORK, "1", &assign, ann(), now()).await;
         assert!(matches!(matched, Err(StoreError::Refused(_))), "it has its transfer");
+        // Nothing can not go back, on either database.
+        let nothing = NewRefund { amount: amount("0.0000000"), ..refund("none") };
+        let refused = store.refund_incoming(NETWORK, "2", &nothing, ann(), now()).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Refused(text)) if text.contains("nothing to refund")),
+            "{refused:?}"
+        );
         // The others go back.
         for (id, left) in [("2", 3), ("3", 2), ("4", 1)] {
             assert_eq!(store.alerts(false, 10).await.unwrap()[0].count, left);

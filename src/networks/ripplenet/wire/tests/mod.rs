@@ -88,6 +88,7 @@ fn the_networks_own_sample_is_read_exactly() {
         end_to_end_id: Some("test".to_owned()),
         reached: Vec::new(),
         document: raw.to_owned(),
+        parties: payment.parties,
         hash: payment.hash,
     };
     assert_eq!(*payment, expected);
