@@ -43,7 +43,7 @@ pub(super) enum EventsCommand {
 }
 
 const VERIFY_HELP: &str = "\
-Every event is hashed anew, and compared with the seals that pollers made of it with each sweep. Exit code 1, and the
+Every event is hashed anew, and compared with the seals that pollers made of it with each sweep. Exit code 1, and the \
 alert events_rewritten with the next sweep, if an event was changed, taken away or put in.";
 
 const LIST_EXAMPLES: &str = "\

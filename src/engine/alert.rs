@@ -234,7 +234,8 @@ impl Alert {
 /// more.
 #[must_use]
 pub fn comes_near(since: DateTime<Utc>, deadline: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now < deadline && deadline - now <= (deadline - since) / 2
+    // Where the time was over before it began, it is near as long as it lasts.
+    now < deadline && (deadline <= since || deadline - now <= (deadline - since) / 2)
 }
 
 #[cfg(test)]

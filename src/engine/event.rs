@@ -85,6 +85,8 @@ impl EventType {
         Self::RefundDone,
         Self::RefundFailed,
         Self::AlertRaised,
+        Self::AlertChanged,
+        Self::AlertSilenced,
         Self::AlertCleared,
     ];
 

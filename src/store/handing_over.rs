@@ -47,7 +47,7 @@ const DUE: Sql = Sql::Each {
                    AND o.payment_id = p.payment_id AND o.status IN ('intended', 'unknown')) \
              ORDER BY p.expires_at NULLS LAST, p.modified_at LIMIT $5",
     postgres: "SELECT p.payment_id, p.state, CAST(p.amount AS text) AS amount, p.currency, p.expires_at, p.review, p.version, \
-                   p.returns_payment, CAST(p.payout_amount AS text) AS told_amount, p.payout_currency AS told_currency, \
+                   p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                    p.end_to_end_id, CAST(coalesce(p.payout_amount, p.amount) AS text) AS payout_amount, \
                    coalesce(p.payout_currency, p.currency) AS payout_currency, t.transfer_id, t.status, t.message \
                FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \

@@ -65,10 +65,10 @@ pub use seals::{Difference, Head, Verified};
 pub use story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use sweeps::SweepRow;
 pub use transfers::{
-    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FinishedPayout, Following,
-    FoundPayment, IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope, NewIncoming,
-    NewRefund, PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved, Settlement,
-    TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
+    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FEED, FinishedPayout,
+    Following, FoundPayment, IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope,
+    NewIncoming, NewRefund, PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved,
+    Settlement, TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
 };
 pub use walk::Step;
 

@@ -198,7 +198,12 @@ impl Row {
                 if value.is_null() {
                     return Ok(None);
                 }
-                numeric_text(value.as_bytes().map_err(sqlx::Error::Decode)?)
+                // What is there and cannot be read is never taken for nothing.
+                let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
+                Some(numeric_text(bytes).ok_or_else(|| StoreError::Unreadable {
+                    column: column.to_owned(),
+                    value: format!("{} bytes that are no numeric", bytes.len()),
+                })?)
             }
         };
         text.map(|text: String| {

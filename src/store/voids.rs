@@ -24,7 +24,7 @@ pub(super) async fn before(
     scope: &Scope,
     voided: &[Voided<'_>],
 ) -> Result<Vec<Option<Basis>>, StoreError> {
-    let sql = "SELECT CAST(p.amount AS text) AS amount, p.currency, CAST(p.payout_amount AS text) AS payout_amount, \
+    let sql = "SELECT CAST(p.amount AS text) AS amount, p.currency, p.payout_amount, \
                    p.payout_currency, p.returns_payment, CAST(d.document AS text) AS document \
                FROM payments p JOIN payment_documents d ON d.network = p.network AND d.payment_id = p.payment_id \
                WHERE p.network = $1 AND p.payment_id = $2";

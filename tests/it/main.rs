@@ -31,6 +31,7 @@ mod reviews;
 mod sandbox_pay;
 mod sandbox_rails;
 mod sick;
+mod snapshots;
 mod standby;
 mod stellar;
 mod store;

@@ -371,13 +371,13 @@ fn refused_credentials_are_left_alone_for_a_while() {
     world.sandbox.refuse_tokens(Some(401));
     let daemon = world.start("accepted", &[]);
     until_true("the first pause", || pauses(&daemon).len() == 1);
-    assert!(pauses(&daemon)[0].contains("300s"), "{:?}", pauses(&daemon));
+    assert!(pauses(&daemon)[0].contains("\"seconds\":300"), "{:?}", pauses(&daemon));
     let pause = "SELECT CAST(round((julianday(next_sweep_at) - julianday(finished_at)) * 86400) AS text) \
                  FROM sweeps JOIN cursors USING (poller, network)";
     assert_eq!(world.texts(pause), ["300.0"]);
     daemon.signal("USR1");
     until_true("the second pause", || pauses(&daemon).len() == 2);
-    assert!(pauses(&daemon)[1].contains("600s"), "{:?}", pauses(&daemon));
+    assert!(pauses(&daemon)[1].contains("\"seconds\":600"), "{:?}", pauses(&daemon));
     assert_eq!(world.sandbox.requests_to(Endpoint::Token), 2, "only when asked to");
     assert_eq!(world.alerts(), ["credentials_refused stands"]);
     world.sandbox.refuse_tokens(None);

@@ -172,3 +172,31 @@ fn a_dry_run_asks_the_rail_too() {
     let gone = ["--set", "rails.bank.url=http://127.0.0.1:1/railpoll/"];
     finish(command.args(gone)).expect(69);
 }
+
+#[test]
+fn the_pages_calls_by_hand_are_answered() {
+    let trial = Trial::start();
+    let config = std::fs::read_to_string(trial.folder.path().join("railpoll.toml")).unwrap();
+    let address = |path: &str| {
+        let line = config.lines().find(|line| line.contains("http://") && line.contains(path));
+        let (_, rest) = line.unwrap().split_once("http://").unwrap();
+        rest.split('/').next().unwrap().to_owned()
+    };
+    let page = std::fs::read_to_string("docs/sandbox.md").unwrap();
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl ")).collect();
+    assert_eq!(calls.len(), 2);
+    for call in calls {
+        let call = call
+            .replace("127.0.0.1:8652", &address("/railpoll/"))
+            .replace("127.0.0.1:8653", &address("/taler-wire-gateway/"));
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(call.replacen(
+            "curl ",
+            "curl --silent --show-error --fail-with-body ",
+            1,
+        ));
+        let answered = finish(&mut shell);
+        assert_eq!(answered.code, Some(0), "{call}: {}{}", answered.stdout, answered.stderr);
+    }
+}

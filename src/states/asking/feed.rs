@@ -8,10 +8,7 @@ use crate::states::judging::Side;
 use crate::states::note::Observer;
 use crate::states::round::Round;
 use crate::states::sweep::{SweepError, SweepReport};
-use crate::store::Lease;
-
-/// A rail has one feed.
-const FEED: &str = "";
+use crate::store::{FEED, Lease};
 
 impl Asker {
     /// Reads the feed to its end, page by page. What a page brings and the place behind it are one transaction.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row};
-use super::super::{Lease, Scope, Store, StoreError};
+use super::super::{FEED, Lease, Scope, Store, StoreError};
 use super::set::{is_news, open_at, set};
 use crate::engine::{
     Alert, AlertName, PaymentState, Poller, SweepOutcome, Transfer, TransferStatus, comes_near, iso,
@@ -121,7 +121,10 @@ async fn conditions(
         }
         Poller::PendingDeposits => {
             found.push(set_aside(conn, scope).await?);
-            found.push(unmatched(conn, scope.place()).await?);
+            // What comes in on a network is told by `watch`; here only by rails that tell of all that comes.
+            if has_feed(conn, scope.place()).await? {
+                found.push(unmatched(conn, scope.place()).await?);
+            }
             found.extend(of_transfers(conn, scope, now).await?);
             found.push(refunds(conn, scope.place()).await?);
         }
@@ -167,6 +170,12 @@ async fn set_aside(conn: &mut Conn<'_>, scope: &Scope) -> Result<Found, StoreErr
     let (id, reason) = (id.as_deref().unwrap_or("?"), row.text("reason")?);
     let detail = format!("the newest is {id}: {reason}; see `railpoll quarantine list`");
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
+}
+
+/// Whether the place is a rail that tells of money that nobody waits for, as far as was read of it.
+async fn has_feed(conn: &mut Conn<'_>, place: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS one FROM streams WHERE source = $1 AND account = $2";
+    Ok(conn.row(sql, &[Arg::Text(place), Arg::Text(FEED)]).await?.is_some())
 }
 
 async fn unmatched(conn: &mut Conn<'_>, source: &str) -> Result<Found, StoreError> {

@@ -116,11 +116,12 @@ impl Db {
         }
         let servers = Servers::of(url, purpose == Purpose::Look)?;
         let pool = Pool::new(servers, POSTGRES_CONNECTIONS);
-        // What is the matter is told at once, and not by the first who wants something.
-        drop(pool.lend().await?);
         if purpose == Purpose::Create {
+            // Before a session is told anything that others would then be told too.
             pool.source().expect_own_sessions().await?;
         }
+        // What is the matter is told at once, and not by the first who wants something.
+        drop(pool.lend().await?);
         Ok(Self::Postgres(pool))
     }
 

@@ -83,21 +83,27 @@ impl Servers {
         const MARK: &str = "SELECT set_config('railpoll.session', 'ours', false)";
         const IS_MARKED: &str =
             "SELECT coalesce(current_setting('railpoll.session', true), '') = 'ours'";
-        let preferred = self.preferred.load(Ordering::Relaxed);
-        let Some(server) = self.all.get(preferred) else { return Ok(()) };
-        let looked = async {
-            let mut ours = server.connect().await?;
-            ours.execute(MARK).await?;
-            // Whoever begins now is given the process that has just become free, if it is not ours alone.
-            let mut other = server.connect().await?;
-            other.execute("BEGIN").await?;
-            let is_ours: bool = ours.fetch_one(IS_MARKED).await?.try_get_unchecked(0)?;
-            other.execute("ROLLBACK").await?;
-            other.close().await?;
-            ours.close().await?;
-            Ok::<_, sqlx::Error>(is_ours)
-        };
-        if within(CONNECT_MAX, looked).await? { Ok(()) } else { Err(StoreError::Pooler) }
+        for server in &self.all {
+            let looked = async {
+                let mut ours = server.connect().await?;
+                ours.execute(MARK).await?;
+                // Whoever begins now is given the process that has just become free, if it is not ours alone.
+                let mut other = server.connect().await?;
+                other.execute("BEGIN").await?;
+                let is_ours: bool = ours.fetch_one(IS_MARKED).await?.try_get_unchecked(0)?;
+                other.execute("ROLLBACK").await?;
+                other.close().await?;
+                ours.close().await?;
+                Ok::<_, sqlx::Error>(is_ours)
+            };
+            match within(CONNECT_MAX, looked).await {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(StoreError::Pooler) => return Err(StoreError::Pooler),
+                // Whoever wants to work with it is told what is the matter.
+                Err(_) => {}
+            }
+        }
+        Ok(())
     }
 }
 

@@ -74,6 +74,9 @@ const INSERT: Sql = Sql::Each {
                    verdict text, transfer_id text)",
 };
 
+/// The account under which it is kept how far a rail's feed was read: a rail has one.
+pub const FEED: &str = "";
+
 const SAVE_CURSOR: &str = "INSERT INTO streams (source, account, cursor, read_at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (source, account) DO UPDATE SET cursor = excluded.cursor, read_at = excluded.read_at";
 

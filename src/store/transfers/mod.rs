@@ -38,7 +38,7 @@ pub use envelopes::{Envelope, EnvelopeEnd, EnvelopePayment, Intention, NewEnvelo
 pub use finish::{FinishedPayout, PayoutEnd};
 pub use follow::Following;
 pub use found::FoundPayment;
-pub use incoming::{IncomingRow, NewIncoming, Recorded};
+pub use incoming::{FEED, IncomingRow, NewIncoming, Recorded};
 pub use incoming_list::{IncomingFilter, IncomingPlace};
 pub use list::{TransferFilter, TransferPlace};
 pub use open::Waiting;

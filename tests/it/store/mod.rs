@@ -24,4 +24,4 @@ mod reviews;
 mod seals;
 mod strange_text;
 mod transfers;
-mod upgrade;
+pub(crate) mod upgrade;

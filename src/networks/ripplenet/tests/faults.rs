@@ -142,7 +142,7 @@ async fn a_body_larger_than_any_page_is_not_read_to_its_end() {
             options.base_url.clone_from(&url);
             options.retry.max_attempts = 1;
         });
-        assert!(matches!(list(&client).await, Err(NetworkError::Unreadable(_))), "{head}");
+        assert!(matches!(list(&client).await, Err(NetworkError::TooLarge { .. })), "{head}");
         assert!(
             sent.load(Ordering::Relaxed) < 45,
             "{} MiB were read",

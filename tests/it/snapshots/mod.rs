@@ -1,0 +1,99 @@
+//! What people read and programs parse, word for word: every help text, every object of `--json`, every explanation.
+//!
+//! A change that is meant is written down with `INSTA_UPDATE=always ./scripts/test --quick snapshots`; the files beside
+//! this one then show in the commit what changed for whoever uses it.
+
+use std::process::Command;
+
+use crate::store::upgrade::released;
+use crate::support::world::{binary, finish};
+use crate::support::{Kind, TestDatabase, run};
+
+/// Compares a text with the one on file.
+fn same(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("files");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn railpoll() -> Command {
+    let mut command = Command::new(binary("railpoll"));
+    command.env_clear();
+    command
+}
+
+/// The subcommands that a help text lists.
+fn subcommands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+fn helps(words: &[String], all: &mut Vec<(String, String)>) {
+    let ended = finish(railpoll().args(words).arg("--help")).expect(0);
+    let below = subcommands(&ended.stdout);
+    all.push((
+        ["railpoll".to_owned()].iter().chain(words).cloned().collect::<Vec<_>>().join("-"),
+        ended.stdout,
+    ));
+    for name in below {
+        helps(&[words, &[name]].concat(), all);
+    }
+}
+
+#[test]
+fn every_help_text() {
+    let mut all = Vec::new();
+    helps(&[], &mut all);
+    assert!(all.len() > 40, "only {} commands were found", all.len());
+    for (name, text) in all {
+        same(&format!("help-{name}"), &text);
+    }
+    for poller in railpoll::engine::Poller::ALL {
+        let ended = finish(Command::new(binary(poller.name())).env_clear().arg("--help")).expect(0);
+        same(&format!("help-{}", poller.binary()), &ended.stdout);
+    }
+}
+
+/// What a command prints about a database that is the same for ever: that of the first release, brought up to date.
+fn told(database: &TestDatabase, words: &str) -> String {
+    let url = format!("database.url={}", database.url);
+    let ended = finish(railpoll().args(words.split(' ')).args(["--set", &url])).expect(0);
+    // Where the database is differs from run to run.
+    ended.stdout.replace(&database.url, "DATABASE")
+}
+
+#[test]
+fn every_object_of_json() {
+    let database = TestDatabase::new(Kind::Sqlite);
+    run(released(&database, "0.1.0"));
+    told(&database, "migrate");
+    let first = |words: &str, key: &str| {
+        let text = told(&database, &format!("{words} --limit 1 --json"));
+        let object: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        object[key].as_str().unwrap().to_owned()
+    };
+    let payment = first("payments list", "payment_id");
+    for (name, words) in [
+        ("payments-list", "payments list --limit 3".to_owned()),
+        ("payments-show", format!("payments show {payment}")),
+        ("transfers-list", "transfers list --limit 10".to_owned()),
+        ("transfers-show-deposit", "transfers show deposit-0001".to_owned()),
+        ("transfers-show-withdrawal", "transfers show withdrawal-0001".to_owned()),
+        ("transfers-explain", "transfers explain deposit-0001 withdrawal-0001".to_owned()),
+        ("transfers-incoming-list", "transfers incoming list --all".to_owned()),
+        ("transfers-envelope-list", "transfers envelope list --limit 10".to_owned()),
+        ("events-list", "events list --limit 40".to_owned()),
+        ("alerts", "alerts --all".to_owned()),
+        ("quarantine-list", "quarantine list --all".to_owned()),
+        ("config-show", "config show".to_owned()),
+        ("migrate", "migrate --check".to_owned()),
+    ] {
+        let text = told(&database, &format!("{words} --json"));
+        assert!(name == "quarantine-list" || !text.is_empty(), "{words} says nothing");
+        same(&format!("json-{name}"), &text);
+    }
+}
