@@ -85,7 +85,6 @@ fn every_object_of_json() {
         ("transfers-show-withdrawal", "transfers show withdrawal-0001".to_owned()),
         ("transfers-explain", "transfers explain deposit-0001 withdrawal-0001".to_owned()),
         ("transfers-incoming-list", "transfers incoming list --all".to_owned()),
-        ("transfers-envelope-list", "transfers envelope list --limit 10".to_owned()),
         ("events-list", "events list --limit 40".to_owned()),
         ("alerts", "alerts --all".to_owned()),
         ("quarantine-list", "quarantine list --all".to_owned()),

@@ -116,7 +116,7 @@ fn random_steps_do_what_the_model_does() {
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
         let all = [Actor::PendingDeposits, Actor::Outgoing, Actor::Watch, Actor::Operator];
         let mut moves = ids.len();
-        for round in 0..60 {
+        for round in 0..90 {
             let by = all[dice.below(all.len())];
             let known = model.clone();
             let mut steps = Vec::new();
