@@ -23,8 +23,8 @@ pub(super) struct RestoredArgs {
 }
 
 const HELP: &str = "\
-A database that was restored from a backup, or failed over with a loss, has forgotten what went out since. Hosts notice
-that by themselves, if they have a mark of it; else this command tells it. Nothing goes out then, until the pollers have
+A database that was restored from a backup, or failed over with a loss, has forgotten what went out since. Hosts notice \
+that by themselves, if they have a mark of it; else this command tells it. Nothing goes out then, until the pollers have \
 looked up everything that is open or recent at the rails and networks where it would have gone.
 
 Examples:

@@ -51,7 +51,8 @@ fn a_file_that_others_can_use_is_refused_with_the_way_out() {
             "railpoll.toml: networks.acme.client_secret_file: the secret's file secret can be used by others (mode \
              {mode:03o}): chmod 600 secret"
         );
-        assert_eq!(folder.mistakes(&text), [expected]);
+        let mistakes = folder.mistakes(&text);
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(&expected), "{mistakes:?}");
     }
 }
 
