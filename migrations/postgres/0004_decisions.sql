@@ -66,7 +66,7 @@ CREATE TRIGGER transfers_decided
     FOR EACH ROW WHEN (NEW.version = OLD.version
         AND ((CAST(NEW.beneficiary AS text), NEW.to_address, NEW.memo, NEW.memo_type, NEW.amount_out, NEW.rail,
                 NEW.network, NEW.currency, NEW.asset)
-            IS DISTINCT FROM (CAST(OLD.beneficiary AS text), OLD.to_address, OLD.memo, OLD.memo_type, OLD.amount_out,
+            IS DISTINCT FROM (CAST(OLD.beneficiary AS text), OLD.to_address, OLD.memo, OLD.memo_type, coalesce(OLD.amount_out, NEW.amount_out),
                 OLD.rail, OLD.network, OLD.currency, OLD.asset)))
     EXECUTE FUNCTION railpoll_decided();
 

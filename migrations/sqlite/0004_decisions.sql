@@ -65,7 +65,7 @@ WHERE review IN ('approved', 'declined') AND acted_at IS NULL
 CREATE TRIGGER transfers_decided
     BEFORE UPDATE OF beneficiary, to_address, memo, memo_type, amount_out, rail, network, currency, asset ON transfers
     WHEN NEW.version = OLD.version AND (NEW.beneficiary IS NOT OLD.beneficiary OR NEW.to_address IS NOT OLD.to_address
-        OR NEW.memo IS NOT OLD.memo OR NEW.memo_type IS NOT OLD.memo_type OR NEW.amount_out IS NOT OLD.amount_out
+        OR NEW.memo IS NOT OLD.memo OR NEW.memo_type IS NOT OLD.memo_type OR NEW.amount_out IS NOT coalesce(OLD.amount_out, NEW.amount_out)
         OR NEW.rail <> OLD.rail OR NEW.network <> OLD.network OR NEW.currency <> OLD.currency OR NEW.asset <> OLD.asset)
     BEGIN SELECT RAISE(ABORT, 'who is paid by a transfer changes only with a new version of it'); END;
 

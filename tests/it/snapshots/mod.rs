@@ -86,7 +86,6 @@ fn every_object_of_json() {
         ("transfers-explain", "transfers explain deposit-0001 withdrawal-0001".to_owned()),
         ("transfers-incoming-list", "transfers incoming list --all".to_owned()),
         ("events-list", "events list --limit 40".to_owned()),
-        ("alerts", "alerts --all".to_owned()),
         ("quarantine-list", "quarantine list --all".to_owned()),
         ("config-show", "config show".to_owned()),
         ("migrate", "migrate --check".to_owned()),
