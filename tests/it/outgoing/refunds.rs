@@ -126,6 +126,8 @@ fn amounts_are_settled_by_the_fees(kind: Kind) {
     transfers
         .world
         .sql("UPDATE transfers SET amount_out = NULL, amount_fee = NULL, version = version + 1");
+    // The guard wants a version of its own; the history has none of it.
+    transfers.world.sql("UPDATE transfers SET version = version - 1");
     transfers.pay(&[]).expect(0);
     assert_eq!(transfers.status("plain"), "completed");
     let [paid] = &transfers.bank.payouts_of("plain")[..] else { panic!("not one") };
