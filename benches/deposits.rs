@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use railpoll::engine::Poller;
-use railpoll::sandbox::bank::BankOptions;
-use railpoll::sandbox::horizon::HorizonOptions;
 use railpoll::states::Job;
+use railpoll_sandbox::bank::BankOptions;
+use railpoll_sandbox::horizon::HorizonOptions;
 
 use crate::legs::anchor::{Anchor, RAIL};
 use crate::legs::floor::{EVENTS, Floor, HISTORY, Statement};

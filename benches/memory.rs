@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use railpoll::engine::TransferStatus;
-use railpoll::sandbox::bank::{BankEndpoint, BankOptions, Course};
-use railpoll::sandbox::horizon::{Closing, HorizonOptions};
 use railpoll::store::Store;
+use railpoll_sandbox::bank::{BankEndpoint, BankOptions, Course};
+use railpoll_sandbox::horizon::{Closing, HorizonOptions};
 
 use crate::incoming::pay;
 use crate::legs::anchor::Anchor;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use railpoll::engine::Poller;
-use railpoll::sandbox::bank::BankOptions;
-use railpoll::sandbox::horizon::{Closing, HorizonOptions};
+use railpoll_sandbox::bank::BankOptions;
+use railpoll_sandbox::horizon::{Closing, HorizonOptions};
 
 use crate::legs::anchor::{Anchor, NETWORK, us};
 use crate::legs::seed::{What, seed};

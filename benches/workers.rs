@@ -7,9 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use railpoll::engine::TransferStatus;
-use railpoll::sandbox::bank::{Bank, BankOptions};
-use railpoll::sandbox::horizon::HorizonOptions;
 use railpoll::store::Store;
+use railpoll_sandbox::bank::{Bank, BankOptions};
+use railpoll_sandbox::horizon::HorizonOptions;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::legs::anchor::Anchor;

@@ -12,8 +12,7 @@
 //! | [`states`] | what to do with a payment in one state | the five above |
 //! | [`config`] | settings: typed, layered, validated | engine |
 //! | [`daemon`] | how any poller runs: schedule, lease, signals, health, metrics | all above |
-//! | [`cli`] | the commands of `railpoll` | all above |
-//! | [`sandbox`] | simulated networks on loopback, with books of their own | nothing of ours |
+//! | [`cli`] | the commands of `railpoll` | all above, and the sandbox |
 
 pub mod cli;
 pub mod collect;
@@ -25,6 +24,5 @@ mod http;
 pub mod networks;
 mod program;
 pub mod rails;
-pub mod sandbox;
 pub mod states;
 pub mod store;

@@ -6,9 +6,9 @@
 mod floor;
 
 use railpoll::engine::{Poller, TransferStatus};
-use railpoll::sandbox::bank::BankOptions;
-use railpoll::sandbox::horizon::{CustomerMemo, CustomerPayment, HorizonOptions};
 use railpoll::store::Store;
+use railpoll_sandbox::bank::BankOptions;
+use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, HorizonOptions};
 
 use crate::legs::anchor::{Anchor, NETWORK, us, usdc};
 use crate::legs::floor::Floor;

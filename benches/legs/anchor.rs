@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use railpoll::sandbox::bank::{Bank, BankOptions};
-use railpoll::sandbox::horizon::{HorizonOptions, HorizonSandbox, Keys};
+use railpoll_sandbox::bank::{Bank, BankOptions};
+use railpoll_sandbox::horizon::{HorizonOptions, HorizonSandbox, Keys};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use railpoll::sandbox::Sandbox;
+use railpoll_sandbox::Sandbox;
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;

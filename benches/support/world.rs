@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use railpoll::engine::Poller;
-use railpoll::sandbox::{PaymentSpec, PaymentState, Sandbox, SandboxOptions};
+use railpoll_sandbox::{PaymentSpec, PaymentState, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use railpoll::sandbox::{
+use railpoll_sandbox::{
     Endpoint, FaultRates, Garbage, Operation, PaymentSpec, PaymentState, Reply, Role,
 };
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
-use railpoll::sandbox::{HookAnswer, Operation, PaymentSpec, PaymentState, Phase, UserInfo};
+use railpoll_sandbox::{HookAnswer, Operation, PaymentSpec, PaymentState, Phase, UserInfo};
 
 use crate::support::agreement::{Expected, check};
 use crate::support::databases::Kind;

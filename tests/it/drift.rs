@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll::sandbox::{FaultRates, PaymentSpec, PaymentState, Quirks, SandboxOptions};
+use railpoll_sandbox::{FaultRates, PaymentSpec, PaymentState, Quirks, SandboxOptions};
 use uuid::Uuid;
 
 use crate::support::databases::Kind;

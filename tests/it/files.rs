@@ -114,7 +114,7 @@ fn look_without_permission(world: &World) -> Vec<String> {
 #[test]
 fn whoever_may_read_the_files_can_look_whether_a_poller_runs_or_not() {
     let world = World::new(Kind::Sqlite);
-    world.sandbox.add_payments(3, &railpoll::sandbox::PaymentSpec::default());
+    world.sandbox.add_payments(3, &railpoll_sandbox::PaymentSpec::default());
     world.once("accepted", &[]).expect(0);
     let (file, config) = (world.database_file(), world.config());
     let folder = file.parent().unwrap().to_owned();
@@ -141,7 +141,7 @@ fn whoever_may_read_the_files_can_look_whether_a_poller_runs_or_not() {
     }
     set_mode(&secret, 0o600);
     let daemon = world.start("accepted", &[]);
-    world.sandbox.add_payments(2, &railpoll::sandbox::PaymentSpec::default());
+    world.sandbox.add_payments(2, &railpoll_sandbox::PaymentSpec::default());
     crate::support::world::until_true("two more to be locked", || {
         world.count("operations WHERE status = 'done'") == 5
     });

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use railpoll::sandbox::horizon::{HorizonOptions, HorizonSandbox, Keys, PaidBy};
+use railpoll_sandbox::horizon::{HorizonOptions, HorizonSandbox, Keys, PaidBy};
 use serde_json::Value;
 
 use crate::support::web;

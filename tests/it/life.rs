@@ -1,6 +1,6 @@
 //! A payment's life, from one daemon to the next.
 
-use railpoll::sandbox::{Operation, PaymentSpec, PaymentState};
+use railpoll_sandbox::{Operation, PaymentSpec, PaymentState};
 
 use crate::support::databases::Kind;
 use crate::support::world::World;

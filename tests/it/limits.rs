@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use railpoll::sandbox::{PaymentSpec, PaymentState};
+use railpoll_sandbox::{PaymentSpec, PaymentState};
 
 use crate::support::databases::Kind;
 use crate::support::world::{Daemon, World, until_true};

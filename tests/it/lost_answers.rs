@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use railpoll::sandbox::{
+use railpoll_sandbox::{
     Endpoint, FaultRates, HookAnswer, Operation, PaymentSpec, PaymentState, Phase, Reply,
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use railpoll::sandbox::{PaymentSpec, PaymentState};
+use railpoll_sandbox::{PaymentSpec, PaymentState};
 
 use crate::support::databases::Kind;
 use crate::support::world::{World, until_true};

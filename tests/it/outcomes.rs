@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Decision, PaymentState as State};
-use railpoll::sandbox::{
+use railpoll::store::Review;
+use railpoll_sandbox::{
     Amount, Endpoint, Operation, Partner, PaymentSpec, PaymentState, Quirks, Reply, Role,
 };
-use railpoll::store::Review;
 use uuid::Uuid;
 
 use crate::support::by;

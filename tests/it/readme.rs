@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use railpoll::engine::{AlertName, Poller};
-use railpoll::sandbox::PaymentSpec;
-use railpoll::sandbox::horizon::Keys;
+use railpoll_sandbox::PaymentSpec;
+use railpoll_sandbox::horizon::Keys;
 
 use crate::support::databases::Kind;
 use crate::support::world::{World, binary, finish};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll::sandbox::{
+use railpoll_sandbox::{
     Endpoint, FaultRates, HookAnswer, Operation, PaymentSpec, Phase, Reply, SandboxOptions,
 };
 

@@ -90,7 +90,7 @@ fn a_newcomer_moves_money_both_ways_without_writing_a_line_of_config() {
 
 /// The customer's account, who trusts the asset.
 fn trial_customer(_: &Trial) -> String {
-    railpoll::sandbox::horizon::Keys::of("customer").account()
+    railpoll_sandbox::horizon::Keys::of("customer").account()
 }
 
 #[test]

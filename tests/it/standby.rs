@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use railpoll::sandbox::{
+use railpoll_sandbox::{
     Endpoint, HookAnswer, Operation, Partner, PaymentSpec, PaymentState, Phase, SandboxOptions,
     UserInfo,
 };

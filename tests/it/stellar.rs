@@ -12,7 +12,7 @@ use railpoll::networks::stellar::{
     OperationNext, Planned, StellarAsset, StreamRecord, after_look_up, after_submit, authorities,
     destination_state, margin,
 };
-use railpoll::sandbox::horizon::{
+use railpoll_sandbox::horizon::{
     Closing, CustomerMemo, CustomerPayment, HorizonOptions as SandboxOptions, HorizonSandbox,
     Keys as SandboxKeys, PaidBy, StreamFault, SubmitFault,
 };
@@ -38,8 +38,9 @@ impl Trial {
         let told = Arc::clone(&seconds);
         let tell = move || DateTime::from_timestamp(told.load(Ordering::SeqCst), 0).unwrap();
         let clock = Clock::from_fn(tell);
+        let told = clock.clone();
         let options = SandboxOptions {
-            clock: clock.clone(),
+            clock: railpoll_sandbox::Clock::from_fn(move || told.now()),
             closing: Closing::AtOnce,
             submit_timeout: Duration::from_millis(50),
             stream_retry: Duration::from_millis(1),
@@ -335,7 +336,7 @@ fn compare(trial: &Trial, told: &BTreeMap<String, Incoming>) {
     assert_eq!(told.len(), paid.len());
     for paid in paid {
         let one = &told[&paid.id.to_string()];
-        assert_eq!(one.amount.to_string(), railpoll::sandbox::horizon::decimal(paid.amount));
+        assert_eq!(one.amount.to_string(), railpoll_sandbox::horizon::decimal(paid.amount));
         assert_eq!((&one.asset, &one.reference), (&paid.asset, &paid.hash));
         assert_eq!((one.muxed_id, one.from.as_ref()), (paid.to_muxed_id, Some(&paid.from)));
         let memo = one.memo.as_ref().map(|memo| (memo.memo_type(), memo.text()));

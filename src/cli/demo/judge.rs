@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::NETWORK;
 use crate::cli::failure::Failure;
-use crate::sandbox::Sandbox;
 use crate::store::{PaymentFilter, PaymentRow, Store};
+use railpoll_sandbox::Sandbox;
 
 /// Payments are compared in bunches of so many.
 const BUNCH: u32 = 1_000;

@@ -19,8 +19,8 @@ use super::sandbox::write_config;
 use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
 use crate::engine::{Clock, PaymentState, Poller};
-use crate::sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
 use crate::store::{Scope, Store, TransferCount};
+use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
 
 use judge::judge;
 use show::{Progress, Scene};

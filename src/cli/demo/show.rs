@@ -12,9 +12,9 @@ use super::transfers::{Audit, Line, Transfers};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::engine::TransferStatus;
-use crate::sandbox::horizon::decimal;
-use crate::sandbox::{PaymentState, Sandbox};
 use crate::store::TransferCount;
+use railpoll_sandbox::horizon::decimal;
+use railpoll_sandbox::{PaymentState, Sandbox};
 
 /// The states in the order of a payment's life.
 const STATES: [PaymentState; 6] = [

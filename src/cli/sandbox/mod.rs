@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use crate::daemon::Signals;
-use crate::sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
+use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
 use rails::RailTrials;
 use stellar::StellarTrial;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::super::failure::Failure;
 use super::super::output::Out;
 use super::{append, faults, write_secret};
-use crate::sandbox::bank::{Bank, BankOptions, Course, Customers};
-use crate::sandbox::wire_gateway::{
+use railpoll_sandbox::bank::{Bank, BankOptions, Course, Customers};
+use railpoll_sandbox::wire_gateway::{
     GatewayAuth, GatewayOptions, Stage, TransferStatus, WireGateway,
 };
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::failure::Failure;
 use super::super::output::Out;
 use super::{append, write_secret};
-use crate::sandbox::FaultRates;
-use crate::sandbox::horizon::{
+use railpoll_sandbox::FaultRates;
+use railpoll_sandbox::horizon::{
     Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
 };
 

@@ -6,8 +6,8 @@ use super::tests::options;
 use super::*;
 use crate::rails::testing::{SHORT, payout, reference};
 use crate::rails::{Arrival, PayoutState};
-use crate::sandbox::Reply;
-use crate::sandbox::bank::{Bank, BankEndpoint, BankOptions, BankQuirks, Course};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{Bank, BankEndpoint, BankOptions, BankQuirks, Course};
 
 async fn bank() -> (Bank, HttpRail) {
     let bank = Bank::start(BankOptions::default()).await.unwrap();

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::tests::options;
 use super::*;
 use crate::rails::testing::{SHORT, reference};
-use crate::sandbox::Reply;
-use crate::sandbox::wire_gateway::{
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::wire_gateway::{
     GatewayAuth as Door, GatewayEndpoint, GatewayOptions, GatewayQuirks, ParameterNames, Protocol,
     Stage, TransferStatus, WireGateway as Gateway,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use railpoll::sandbox::{PaymentSpec, PaymentState};
+use railpoll_sandbox::{PaymentSpec, PaymentState};
 use serde_json::Value;
 
 use crate::support::databases::Kind;

@@ -1,6 +1,6 @@
 //! The pages for whoever watches.
 
-use railpoll::sandbox::PaymentSpec;
+use railpoll_sandbox::PaymentSpec;
 
 use crate::support::databases::Kind;
 use crate::support::web::{free_address, get};

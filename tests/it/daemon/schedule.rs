@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use railpoll::sandbox::{Endpoint, HookAnswer, Phase, Reply};
+use railpoll_sandbox::{Endpoint, HookAnswer, Phase, Reply};
 
 use crate::support::databases::Kind;
 use crate::support::world::{World, until, until_true};

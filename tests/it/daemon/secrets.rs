@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use railpoll::sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
+use railpoll_sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
 
 use crate::support::databases::Kind;
 use crate::support::world::{Ended, World, finish};

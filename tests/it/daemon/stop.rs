@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use railpoll::sandbox::{Endpoint, Operation, PaymentSpec, Reply};
+use railpoll_sandbox::{Endpoint, Operation, PaymentSpec, Reply};
 
 use crate::support::databases::Kind;
 use crate::support::world::{Daemon, Ended, World, until_true};

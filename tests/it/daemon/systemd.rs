@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use railpoll::sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
+use railpoll_sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
 
 use crate::support::databases::Kind;
 use crate::support::supervisor::{Supervisor, how_many};

@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use railpoll::engine::Clock;
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
-use railpoll::sandbox::bank::BankEndpoint;
-use railpoll::sandbox::horizon::HorizonOptions;
-use railpoll::sandbox::{FaultRates, Reply};
+use railpoll_sandbox::bank::BankEndpoint;
+use railpoll_sandbox::horizon::HorizonOptions;
+use railpoll_sandbox::{FaultRates, Reply};
 
 #[test]
 fn what_arrives_is_sent_on_once() {

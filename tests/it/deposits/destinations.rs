@@ -1,7 +1,7 @@
 //! Where the money goes: accounts that are not there, that cannot take it, and that are part of others.
 
 use railpoll::engine::Memo;
-use railpoll::sandbox::horizon::{HorizonOptions, Keys, Paid, PaidBy};
+use railpoll_sandbox::horizon::{HorizonOptions, Keys, Paid, PaidBy};
 use serde_json::Value;
 
 use crate::support::scene::balance_id;

@@ -1,8 +1,8 @@
 //! A rail that tells of itself what came.
 
 use railpoll::engine::NewTransfer;
-use railpoll::sandbox::FaultRates;
-use railpoll::sandbox::wire_gateway::{GatewayOptions, WireGateway};
+use railpoll_sandbox::FaultRates;
+use railpoll_sandbox::wire_gateway::{GatewayOptions, WireGateway};
 
 use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};

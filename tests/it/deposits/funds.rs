@@ -1,7 +1,7 @@
 //! What our own accounts cannot pay waits, with one alert for the account; and what receivers lack waits for them.
 
-use railpoll::sandbox::horizon::{Closing, CustomerMemo, CustomerPayment, HorizonOptions, Keys};
-use railpoll::sandbox::{Reply, horizon::Endpoint};
+use railpoll_sandbox::horizon::{Closing, CustomerMemo, CustomerPayment, HorizonOptions, Keys};
+use railpoll_sandbox::{Reply, horizon::Endpoint};
 use serde_json::json;
 
 use crate::support::stellar::{Anchor, ONE, Setting, on_both_kinds, us, usdc};

@@ -2,7 +2,7 @@
 
 use railpoll::engine::Clock;
 use railpoll::networks::stellar::{Authority, Envelope, Keys as Seeds, NetworkId};
-use railpoll::sandbox::horizon::{HorizonOptions, Keys};
+use railpoll_sandbox::horizon::{HorizonOptions, Keys};
 
 use crate::support::ann;
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};

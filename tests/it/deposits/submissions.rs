@@ -1,9 +1,9 @@
 //! What Horizon is known to do to those who submit: nobody is paid twice, and nobody is forgotten.
 
-use railpoll::sandbox::horizon::{
+use railpoll_sandbox::horizon::{
     Closing, Endpoint, Fate, HorizonOptions, SubmitFault, SubmitRates,
 };
-use railpoll::sandbox::{FaultRates, Reply};
+use railpoll_sandbox::{FaultRates, Reply};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us, usdc};
 use crate::support::world::{Daemon, finish, until_true};
@@ -69,7 +69,7 @@ fn one_that_fails_does_not_take_the_others_with_it() {
         let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
         until_true("the envelope to be in the queue", || anchor.horizon.waiting() == 1);
         // Between the look and the ledger, one customer's line has become too short.
-        let third = railpoll::sandbox::horizon::Keys::of("customer 2");
+        let third = railpoll_sandbox::horizon::Keys::of("customer 2");
         anchor.horizon.trust(&third, &usdc(), "1").unwrap();
         anchor.horizon.close();
         anchor.horizon.set_closing(Closing::AtOnce);

@@ -9,7 +9,7 @@ mod pages;
 
 use std::net::SocketAddr;
 
-use railpoll::sandbox::{PaymentSpec, PaymentState};
+use railpoll_sandbox::{PaymentSpec, PaymentState};
 
 use crate::support::web::get;
 use crate::support::world::{World, until_true};

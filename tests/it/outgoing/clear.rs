@@ -1,7 +1,7 @@
 //! Payouts whose answers are clear.
 
 use railpoll::engine::{NewTransfer, TransferKind, TransferStatus};
-use railpoll::sandbox::bank::{About, BankEndpoint, Course};
+use railpoll_sandbox::bank::{About, BankEndpoint, Course};
 use serde_json::json;
 
 use crate::support::databases::Kind;

@@ -1,7 +1,7 @@
 //! Executed payments whose beneficiaries are paid on a rail.
 
-use railpoll::sandbox::bank::{BankOptions, Course};
-use railpoll::sandbox::{Amount, Operation, PaymentSpec, PaymentState, UserInfo};
+use railpoll_sandbox::bank::{BankOptions, Course};
+use railpoll_sandbox::{Amount, Operation, PaymentSpec, PaymentState, UserInfo};
 use uuid::Uuid;
 
 use crate::support::databases::Kind;

@@ -1,8 +1,8 @@
 //! Deposits whose money goes back on the rail that it came from, and amounts that nobody has settled.
 
 use railpoll::engine::{Cause, Changes, NewTransfer, Step, TransferKind, TransferStatus};
-use railpoll::sandbox::bank::Course;
 use railpoll::store::NewRefund;
+use railpoll_sandbox::bank::Course;
 
 use crate::support::ann;
 use crate::support::databases::Kind;

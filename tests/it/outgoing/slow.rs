@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::{BankEndpoint, Course};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{BankEndpoint, Course};
 
 use crate::support::stellar::on_both_kinds;
 use crate::support::transfers::{Transfers, send};

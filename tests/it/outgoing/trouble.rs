@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::BankEndpoint;
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::BankEndpoint;
 
 use crate::support::databases::Kind;
 use crate::support::transfers::Transfers;

@@ -1,7 +1,7 @@
 //! Payouts of which nobody knows, for a while, whether they were made.
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::{BankEndpoint, BankQuirks, Course};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{BankEndpoint, BankQuirks, Course};
 
 use crate::support::databases::Kind;
 use crate::support::transfers::Transfers;

@@ -1,8 +1,8 @@
 //! Deposits: what the rail says, where the money goes, and who asks.
 
-use railpoll::sandbox::bank::BankEndpoint;
-use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, Keys};
-use railpoll::sandbox::{HookAnswer, Phase, Reply};
+use railpoll_sandbox::bank::BankEndpoint;
+use railpoll_sandbox::horizon::{Endpoint, HorizonOptions, Keys};
+use railpoll_sandbox::{HookAnswer, Phase, Reply};
 
 use super::{gate, stop};
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, usdc};

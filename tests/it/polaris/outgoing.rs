@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use railpoll::engine::NewTransfer;
-use railpoll::sandbox::bank::{BankEndpoint, Course};
-use railpoll::sandbox::{HookAnswer, Phase, Reply};
+use railpoll_sandbox::bank::{BankEndpoint, Course};
+use railpoll_sandbox::{HookAnswer, Phase, Reply};
 
 use super::{gate, stop};
 use crate::support::stellar::on_both_kinds;

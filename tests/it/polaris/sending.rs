@@ -1,8 +1,8 @@
 //! Putting payments into the ledger.
 
 use railpoll::engine::TransferKind;
-use railpoll::sandbox::horizon::{Endpoint, SubmitFault};
-use railpoll::sandbox::{HookAnswer, Phase};
+use railpoll_sandbox::horizon::{Endpoint, SubmitFault};
+use railpoll_sandbox::{HookAnswer, Phase};
 
 use super::{Gate, gate, stop};
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};

@@ -1,6 +1,6 @@
 //! What comes in on the network.
 
-use railpoll::sandbox::horizon::StreamFault;
+use railpoll_sandbox::horizon::StreamFault;
 
 use super::stop;
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};

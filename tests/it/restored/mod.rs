@@ -6,7 +6,7 @@ mod told;
 
 use std::process::Command;
 
-use railpoll::sandbox::horizon::HorizonOptions;
+use railpoll_sandbox::horizon::HorizonOptions;
 
 use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, Setting};

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use railpoll::sandbox::Operation;
+use railpoll_sandbox::Operation;
 use serde_json::Value;
 
 use super::{expect_held, expect_locked, expect_times, holds, let_the_hold_pass, offer};

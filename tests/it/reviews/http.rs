@@ -3,7 +3,7 @@
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
-use railpoll::sandbox::{self, Operation, PaymentSpec};
+use railpoll_sandbox::{self, Operation, PaymentSpec};
 use serde_json::{Value, json};
 
 use super::service::{Reply, Service, ok, status};
@@ -90,7 +90,7 @@ fn a_daemon_asks_again_once_the_time_has_passed() {
     });
     let url = format!("pollers.accepted.review.url={}", service.base);
     let _daemon = world.start("accepted", &["pollers.accepted.review.mode=http", &url]);
-    until_in(&world, id, sandbox::PaymentState::Locked);
+    until_in(&world, id, railpoll_sandbox::PaymentState::Locked);
     assert_eq!(service.asked().len(), 2);
     let held = holds(&world, id);
     assert_eq!(held.len(), 1);

@@ -8,8 +8,8 @@ mod service;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use railpoll::engine::{Decision, PaymentState};
-use railpoll::sandbox::{Operation, PaymentSpec};
 use railpoll::store::Review;
+use railpoll_sandbox::{Operation, PaymentSpec};
 use uuid::Uuid;
 
 use crate::support::by;
@@ -91,6 +91,6 @@ fn expect_held(world: &World, id: Uuid) {
 
 /// Waits until the payment is in `state` at the network.
 #[track_caller]
-fn until_in(world: &World, id: Uuid, state: railpoll::sandbox::PaymentState) {
+fn until_in(world: &World, id: Uuid, state: railpoll_sandbox::PaymentState) {
     until("the payment to move", || world.sandbox.state_of(id).filter(|now| *now == state));
 }

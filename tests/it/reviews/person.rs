@@ -1,7 +1,7 @@
 //! A person decides.
 
 use railpoll::engine::{Clock, Decision, PaymentState, Reason, ReasonType};
-use railpoll::sandbox::{self, Operation, PaymentSpec};
+use railpoll_sandbox::{self, Operation, PaymentSpec};
 
 use super::{decide, expect_held, expect_locked, offer, review_of};
 use crate::support::ann;
@@ -56,8 +56,8 @@ fn manual_is_what_it_is_without_a_word() {
 #[test]
 fn a_decline_goes_to_the_network_with_its_reason() {
     let declines = [
-        ("reject", Operation::Reject, sandbox::PaymentState::LockDeclined),
-        ("fail", Operation::Fail, sandbox::PaymentState::Failed),
+        ("reject", Operation::Reject, railpoll_sandbox::PaymentState::LockDeclined),
+        ("fail", Operation::Fail, railpoll_sandbox::PaymentState::Failed),
     ];
     for (on_decline, operation, state) in declines {
         let world = World::new(Kind::Sqlite);
@@ -80,7 +80,8 @@ fn a_decline_goes_to_the_network_with_its_reason() {
 #[test]
 fn an_executed_payment_that_is_declined_fails() {
     let world = World::new(Kind::Sqlite);
-    let spec = PaymentSpec { state: sandbox::PaymentState::Executed, ..PaymentSpec::default() };
+    let spec =
+        PaymentSpec { state: railpoll_sandbox::PaymentState::Executed, ..PaymentSpec::default() };
     let id = world.sandbox.add_payments(1, &spec)[0];
     let manual = "pollers.executed.review.mode=manual";
     world.once("executed", &[manual]).expect(0);
@@ -88,7 +89,7 @@ fn an_executed_payment_that_is_declined_fails() {
     decide(&world, id, &PaymentState::Executed, no_account());
     world.once("executed", &[manual]).expect(0);
     assert_eq!(world.sandbox.accepted_calls(id, Operation::Fail), 1);
-    assert_eq!(world.sandbox.state_of(id), Some(sandbox::PaymentState::Failed));
+    assert_eq!(world.sandbox.state_of(id), Some(railpoll_sandbox::PaymentState::Failed));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use railpoll::engine::{Decision, PaymentState};
-use railpoll::sandbox::{self, Operation, PaymentSpec, UserInfo};
+use railpoll_sandbox::{self, Operation, PaymentSpec, UserInfo};
 
 use super::{decide, expect_held, expect_locked, offer, review_of};
 use crate::support::databases::Kind;
@@ -36,7 +36,7 @@ fn incomplete_data_are_declined_with_the_code_that_says_so() {
         let set = format!("pollers.accepted.review.require_user_info=[\"{pointer}\"]");
         world.once("accepted", &[&set]).expect(0);
         assert_eq!(world.sandbox.accepted_calls(id, Operation::Reject), 1, "{pointer}");
-        assert_eq!(world.sandbox.state_of(id), Some(sandbox::PaymentState::LockDeclined));
+        assert_eq!(world.sandbox.state_of(id), Some(railpoll_sandbox::PaymentState::LockDeclined));
         let document = world.sandbox.document(id).unwrap();
         for part in [code, pointer, "RECEIVER_DATA_VALIDATION"] {
             assert!(document.contains(&format!("\"code\":\"{code}\"")), "{document}");

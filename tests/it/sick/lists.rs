@@ -1,6 +1,6 @@
 //! Lists of payments with a row that nobody can read, and rows that keep coming.
 
-use railpoll::sandbox::{Endpoint, PaymentSpec, PaymentState, Reply, Role};
+use railpoll_sandbox::{Endpoint, PaymentSpec, PaymentState, Reply, Role};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use axum::Router;
 use axum::extract::Request;
-use railpoll::sandbox::{PaymentSpec, PaymentState, Role};
+use railpoll_sandbox::{PaymentSpec, PaymentState, Role};
 use serde_json::Value;
 use tokio::net::TcpListener;
 

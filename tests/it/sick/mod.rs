@@ -7,7 +7,7 @@ mod memory;
 mod payments;
 mod transfers;
 
-use railpoll::sandbox::Reply;
+use railpoll_sandbox::Reply;
 
 /// A timeout that a test can bear.
 pub(crate) const SHORT: &str = "networks.acme.timeout=300ms";

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use railpoll::sandbox::{Endpoint, Operation, PaymentSpec, PaymentState, Reply, Role};
+use railpoll_sandbox::{Endpoint, Operation, PaymentSpec, PaymentState, Reply, Role};
 use uuid::Uuid;
 
 use super::{ALWAYS, SHORT, THINGS, sicknesses};
@@ -172,7 +172,7 @@ fn a_network_that_dies_in_mid_sweep_is_down_and_blames_nobody() {
         if request.endpoint == Endpoint::Get {
             sandbox.script(Endpoint::List, ALWAYS, Reply::status(503));
         }
-        railpoll::sandbox::HookAnswer::Go
+        railpoll_sandbox::HookAnswer::Go
     });
     for id in &ids {
         world.sandbox.script_for(Endpoint::Get, *id, ALWAYS, Reply::status(503));

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use railpoll::engine::NewTransfer;
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::{BankEndpoint, Course};
-use railpoll::sandbox::horizon::{CustomerMemo, CustomerPayment, Endpoint, HorizonOptions, Keys};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{BankEndpoint, Course};
+use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Endpoint, HorizonOptions, Keys};
 
 use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, ONE, Setting, on_both_kinds, usdc};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use railpoll::sandbox::{Operation, PaymentState};
+use railpoll_sandbox::{Operation, PaymentState};
 use uuid::Uuid;
 
 use super::databases::run;

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use bigdecimal::BigDecimal;
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::{BankEndpoint, Course};
-use railpoll::sandbox::horizon::{Endpoint, HorizonOptions, Paid, PaidBy};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{BankEndpoint, Course};
+use railpoll_sandbox::horizon::{Endpoint, HorizonOptions, Paid, PaidBy};
 
 use super::databases::Kind;
 use super::stellar::{Anchor, ONE, Setting, us, usdc};
@@ -177,7 +177,7 @@ impl Scene {
         let mut paid: Vec<_> =
             all.iter().map(|paid| (paid.to.clone(), paid.amount, paid.memo_type)).collect();
         paid.sort_unstable();
-        let account = |name: &str| railpoll::sandbox::horizon::Keys::of(name).account();
+        let account = |name: &str| railpoll_sandbox::horizon::Keys::of(name).account();
         let mut wanted = vec![
             (account(&receiver(0)), 10 * ONE, "none"),
             (account(&receiver(1)), 10 * ONE, "none"),

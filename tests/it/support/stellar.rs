@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Memo, NewTransfer, TransferKind, TransferStatus};
-use railpoll::sandbox::horizon::{
+use railpoll_sandbox::horizon::{
     CustomerMemo, CustomerPayment, HorizonOptions, HorizonSandbox, Keys, Paid,
 };
 
@@ -346,8 +346,8 @@ fn ledger(
     options: HorizonOptions,
 ) -> HorizonSandbox {
     let (offset, system) = (Arc::clone(ahead), Clock::system());
-    let clock =
-        Clock::from_fn(move || system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed)));
+    let tell = move || system.now() + TimeDelta::seconds(offset.load(Ordering::Relaxed));
+    let clock = railpoll_sandbox::Clock::from_fn(tell);
     let options = HorizonOptions { clock, ..options };
     transfers.world.wait(HorizonSandbox::start(options)).unwrap()
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use railpoll::engine::{Clock, NewTransfer, TransferKind, TransferStatus};
-use railpoll::sandbox::bank::{Bank, BankOptions};
 use railpoll::store::Store;
+use railpoll_sandbox::bank::{Bank, BankOptions};
 
 use super::databases::Kind;
 use super::world::{Daemon, Ended, World, finish, until_true};

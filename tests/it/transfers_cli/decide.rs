@@ -1,8 +1,8 @@
 //! A person's moves: legal ones are made and carried out, the others are refused with a way out.
 
 use railpoll::engine::{NewTransfer, TransferKind, TransferStatus};
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::bank::{BankEndpoint, BankQuirks, Course};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::bank::{BankEndpoint, BankQuirks, Course};
 use serde_json::json;
 
 use super::{check_keys, done, json, refused, run};

@@ -9,7 +9,7 @@ use railpoll::engine::{Clock, RetryPolicy};
 use railpoll::networks::stellar::{
     Authority, Envelope, Horizon, HorizonOptions, Keys as Seeds, NetworkId, SubmitAnswer,
 };
-use railpoll::sandbox::horizon::{HorizonOptions as SandboxOptions, Keys};
+use railpoll_sandbox::horizon::{HorizonOptions as SandboxOptions, Keys};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use stellar_strkey::ed25519::{PrivateKey, PublicKey};

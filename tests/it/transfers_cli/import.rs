@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Stdio;
 
-use railpoll::sandbox::horizon::Keys;
+use railpoll_sandbox::horizon::Keys;
 
 use super::{command, done, json, refused, run};
 use crate::support::databases::Kind;

@@ -1,7 +1,7 @@
 //! Money that belongs to no transfer: listed, given to one, or sent back; never both.
 
-use railpoll::sandbox::horizon::CustomerMemo;
-use railpoll::sandbox::horizon::CustomerPayment;
+use railpoll_sandbox::horizon::CustomerMemo;
+use railpoll_sandbox::horizon::CustomerPayment;
 use serde_json::json;
 
 use super::{check_keys, done, json, refused};

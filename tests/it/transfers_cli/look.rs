@@ -1,6 +1,6 @@
 //! Looking: one, many, all of a story, and why.
 
-use railpoll::sandbox::horizon::Keys;
+use railpoll_sandbox::horizon::Keys;
 use serde_json::json;
 
 use super::{check_keys, done, json, refused};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::wire_gateway::{
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::wire_gateway::{
     GatewayEndpoint, GatewayOptions, Stage, TransferStatus, WireGateway,
 };
 use serde_json::json;

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use railpoll::sandbox::{HookAnswer, Phase};
+use railpoll_sandbox::{HookAnswer, Phase};
 
 use crate::support::databases::Kind;
 use crate::support::world::{Daemon, Ended, World, signal};

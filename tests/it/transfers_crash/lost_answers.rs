@@ -1,7 +1,7 @@
 //! Answers that are lost on all sides at once, after they took effect: and then the daemons are killed too.
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::horizon::{Endpoint, HorizonSandbox, SubmitFault};
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::horizon::{Endpoint, HorizonSandbox, SubmitFault};
 
 use crate::support::databases::Kind;
 use crate::support::scene::Scene;

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
-use railpoll::sandbox::bank::BankEndpoint;
-use railpoll::sandbox::horizon::Endpoint;
-use railpoll::sandbox::{HookAnswer, Phase};
+use railpoll_sandbox::bank::BankEndpoint;
+use railpoll_sandbox::horizon::Endpoint;
+use railpoll_sandbox::{HookAnswer, Phase};
 
 use crate::support::databases::Kind;
 use crate::support::stellar::Anchor;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use railpoll::sandbox::{HookAnswer, Phase};
+use railpoll_sandbox::{HookAnswer, Phase};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bigdecimal::BigDecimal;
 use railpoll::engine::NewTransfer;
-use railpoll::sandbox::horizon::HorizonOptions;
+use railpoll_sandbox::horizon::HorizonOptions;
 
 use super::gateway::Gateway;
 use super::killing::{Killer, Stage, at_each_place_and_call};

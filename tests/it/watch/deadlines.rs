@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll::sandbox::horizon::{Endpoint, StreamFault};
+use railpoll_sandbox::horizon::{Endpoint, StreamFault};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
 use crate::support::world::until_true;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Memo, TransferKind, TransferStatus};
-use railpoll::sandbox::horizon::{CustomerMemo, CustomerPayment, HorizonOptions, Keys};
+use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, HorizonOptions, Keys};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, us, usdc};
 

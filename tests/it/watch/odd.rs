@@ -1,6 +1,6 @@
 //! Records that are told otherwise than they should be: read exactly or set aside, and nothing behind them is held up.
 
-use railpoll::sandbox::horizon::{CustomerMemo, CustomerPayment, Keys};
+use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Keys};
 use serde_json::{Value, json};
 
 use crate::support::stellar::{Anchor, on_both_kinds, us, usdc};

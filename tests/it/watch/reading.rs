@@ -1,7 +1,7 @@
 //! How the list is read: by page, by stream, after gaps.
 
-use railpoll::sandbox::Reply;
-use railpoll::sandbox::horizon::Endpoint;
+use railpoll_sandbox::Reply;
+use railpoll_sandbox::horizon::Endpoint;
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us};
 use crate::support::world::{finish, until_true};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::customers::payer;
 use super::plan::{Coin, Planned, Way};
 use super::sides::{Sides, customer, us};
-use crate::sandbox::horizon::{Paid, PaidBy, stroops};
+use railpoll_sandbox::horizon::{Paid, PaidBy, stroops};
 
 /// Money that has left us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::plan::{COINS, Coin, Conduct, ONE, Planned, Way, strangers};
 use super::sides::{Sides, customer, stranger, us};
 use crate::cli::failure::Failure;
-use crate::sandbox::horizon::{CustomerMemo, CustomerPayment, Refused, decimal};
+use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Refused, decimal};
 
 /// All that is to be done is done in about so many turns.
 const TURNS: usize = 12;

@@ -4,7 +4,7 @@
 //! nothing of the engine's.
 
 use crate::engine::TransferStatus;
-use crate::sandbox::horizon::decimal;
+use railpoll_sandbox::horizon::decimal;
 
 /// One of the money, in units.
 pub(super) const ONE: i64 = 10_000_000;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::plan::{COINS, Coin, Conduct, Planned, Way};
 use crate::cli::failure::Failure;
 use crate::cli::sandbox::write_secret;
-use crate::sandbox::FaultRates;
-use crate::sandbox::bank::{Bank, BankOptions, Course};
-use crate::sandbox::horizon::{
+use railpoll_sandbox::FaultRates;
+use railpoll_sandbox::bank::{Bank, BankOptions, Course};
+use railpoll_sandbox::horizon::{
     Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitFault, SubmitRates,
 };
 

@@ -1,0 +1,210 @@
+//! Accounts, ledgers, balances and the network itself, as Horizon writes them.
+
+use serde_json::{Map, Value, json};
+use stellar_xdr::{ClaimPredicate, Claimant, SignerKey};
+
+use super::account::{AUTH_IMMUTABLE, AUTH_REQUIRED, AUTH_REVOCABLE, Account, BASE_RESERVE};
+use super::check::BASE_FEE;
+use super::history::{Applied, Header};
+use super::keys::{Key, asset_text, decimal, hex};
+use super::ledger::Ledger;
+use super::render::{link, put_asset, time};
+use super::state::Claimable;
+use crate::base64;
+
+/// One account.
+pub(super) fn account(base: &str, key: Key, account: &Account, ledger: &Header) -> Value {
+    let [low, medium, high] = account.thresholds;
+    let mut balances: Vec<Value> = account
+        .lines
+        .iter()
+        .map(|(asset, line)| {
+            let mut record = Map::new();
+            put_asset(&mut record, "", asset);
+            record.insert("balance".to_owned(), decimal(line.balance).into());
+            record.insert("limit".to_owned(), decimal(line.limit).into());
+            record.insert("buying_liabilities".to_owned(), "0.0000000".into());
+            record.insert("selling_liabilities".to_owned(), "0.0000000".into());
+            record.insert("is_authorized".to_owned(), line.authorized.into());
+            let maintained = "is_authorized_to_maintain_liabilities".to_owned();
+            record.insert(maintained, line.authorized.into());
+            Value::Object(record)
+        })
+        .collect();
+    balances.push(json!({
+        "asset_type": "native", "balance": decimal(account.native),
+        "buying_liabilities": "0.0000000", "selling_liabilities": "0.0000000",
+    }));
+    let mut signers: Vec<Value> = account.signers.iter().map(|(key, weight)| {
+        json!({ "key": key.to_string(), "weight": weight, "type": signer_type(key) })
+    }).collect();
+    signers.push(json!({
+        "key": key.to_string(), "weight": account.master_weight, "type": "ed25519_public_key",
+    }));
+    let data: Map<String, Value> = account
+        .data
+        .iter()
+        .map(|(name, value)| (name.clone(), base64::encode(value).into()))
+        .collect();
+    let mut record = json!({
+        "_links": { "self": link(format!("{base}/accounts/{key}")) },
+        "id": key.to_string(),
+        "account_id": key.to_string(),
+        "paging_token": key.to_string(),
+        "sequence": account.sequence.to_string(),
+        "subentry_count": account.subentries(),
+        "last_modified_ledger": ledger.sequence,
+        "thresholds": { "low_threshold": low, "med_threshold": medium, "high_threshold": high },
+        "flags": {
+            "auth_required": account.has_flag(AUTH_REQUIRED),
+            "auth_revocable": account.has_flag(AUTH_REVOCABLE),
+            "auth_immutable": account.has_flag(AUTH_IMMUTABLE),
+            "auth_clawback_enabled": false,
+        },
+        "balances": balances,
+        "signers": signers,
+        "num_sponsoring": account.sponsoring,
+        "num_sponsored": 0,
+        "data": data,
+    });
+    if account.sequence_time != 0 {
+        record["sequence_ledger"] = account.sequence_ledger.into();
+        record["sequence_time"] = account.sequence_time.to_string().into();
+    }
+    record
+}
+
+fn signer_type(key: &SignerKey) -> &'static str {
+    match key {
+        SignerKey::Ed25519(_) => "ed25519_public_key",
+        SignerKey::PreAuthTx(_) => "preauth_tx",
+        SignerKey::HashX(_) => "sha256_hash",
+        SignerKey::Ed25519SignedPayload(_) => "ed25519_signed_payload",
+    }
+}
+
+/// One ledger.
+pub(super) fn ledger(base: &str, header: &Header) -> Value {
+    json!({
+        "_links": { "self": link(format!("{base}/ledgers/{}", header.sequence)) },
+        "id": format!("{:064x}", header.sequence),
+        "hash": format!("{:064x}", header.sequence),
+        "paging_token": (u64::from(header.sequence) << 32).to_string(),
+        "sequence": header.sequence,
+        "successful_transaction_count": header.successful,
+        "failed_transaction_count": header.failed,
+        "operation_count": header.operations,
+        "closed_at": time(header.closed_at),
+        "base_fee_in_stroops": BASE_FEE,
+        "base_reserve_in_stroops": BASE_RESERVE,
+        "max_tx_set_size": header.capacity,
+        "protocol_version": PROTOCOL,
+    })
+}
+
+/// One claimable balance.
+pub(super) fn claimable(base: &str, id: &[u8; 32], balance: &Claimable) -> Value {
+    let id = claimable_id(id);
+    let claimants: Vec<Value> = balance
+        .claimants
+        .iter()
+        .map(|Claimant::ClaimantTypeV0(claimant)| {
+            let destination = Key::from(&claimant.destination).to_string();
+            json!({ "destination": destination, "predicate": predicate(&claimant.predicate) })
+        })
+        .collect();
+    json!({
+        "_links": { "self": link(format!("{base}/claimable_balances/{id}")) },
+        "id": id,
+        "asset": asset_text(&balance.asset),
+        "amount": decimal(balance.amount),
+        "sponsor": balance.sponsor.to_string(),
+        "last_modified_ledger": balance.ledger,
+        "claimants": claimants,
+        "flags": { "clawback_enabled": false },
+        "paging_token": format!("{}-{id}", balance.ledger),
+    })
+}
+
+/// The id of a claimable balance as Horizon writes it: its XDR in hex.
+pub(super) fn claimable_id(id: &[u8; 32]) -> String {
+    format!("00000000{}", hex(id))
+}
+
+fn predicate(of: &ClaimPredicate) -> Value {
+    let all = |inner: &[ClaimPredicate]| inner.iter().map(predicate).collect::<Value>();
+    match of {
+        ClaimPredicate::Unconditional => json!({ "unconditional": true }),
+        ClaimPredicate::And(both) => json!({ "and": all(both) }),
+        ClaimPredicate::Or(either) => json!({ "or": all(either) }),
+        ClaimPredicate::Not(inner) => {
+            json!({ "not": inner.as_ref().map(|inner| predicate(inner)) })
+        }
+        ClaimPredicate::BeforeAbsoluteTime(at) => json!({ "abs_before_epoch": at.to_string() }),
+        ClaimPredicate::BeforeRelativeTime(after) => json!({ "rel_before": after.to_string() }),
+    }
+}
+
+/// The version of the network's protocol that is simulated.
+pub(super) const PROTOCOL: u32 = 23;
+
+/// `GET /`.
+pub(super) fn root(base: &str, ledger: &Ledger, passphrase: &str, elder: u32) -> Value {
+    let (seen, last) = (ledger.visible(), ledger.last());
+    let elder = ledger.history.ledgers[0].sequence.max(elder);
+    json!({
+        "_links": {
+            "self": link(format!("{base}/")),
+            "account": { "href": format!("{base}/accounts/{{account_id}}"), "templated": true },
+        },
+        "horizon_version": "railpoll-sandbox",
+        "core_version": "railpoll-sandbox",
+        "ingest_latest_ledger": seen.sequence,
+        "history_latest_ledger": seen.sequence,
+        "history_latest_ledger_closed_at": time(seen.closed_at),
+        "history_elder_ledger": elder,
+        "core_latest_ledger": last.sequence,
+        "network_passphrase": passphrase,
+        "current_protocol_version": PROTOCOL,
+        "supported_protocol_version": PROTOCOL,
+        "core_supported_protocol_version": PROTOCOL,
+    })
+}
+
+/// `GET /fee_stats`, over the last five ledgers.
+pub(super) fn fee_stats(ledger: &Ledger) -> Value {
+    let seen = ledger.visible();
+    let first = seen.sequence.saturating_sub(4);
+    let recent = ledger.history.transactions.iter().rev();
+    let recent = recent.skip_while(|applied| applied.ledger > seen.sequence);
+    let recent: Vec<&Applied> = recent.take_while(|applied| applied.ledger >= first).collect();
+    let per = |fee: i64, applied: &Applied| fee / applied.envelope.priced_operations().max(1);
+    let charged = recent.iter().map(|applied| per(applied.result.fee_charged, applied)).collect();
+    let bids = recent.iter().map(|applied| applied.envelope.rate()).collect();
+    let usage = seen.operations.saturating_mul(100) / seen.capacity.max(1);
+    json!({
+        "last_ledger": seen.sequence.to_string(),
+        "last_ledger_base_fee": BASE_FEE.to_string(),
+        "ledger_capacity_usage": format!("{}.{:02}", usage / 100, usage % 100),
+        "fee_charged": percentiles(charged, ledger.min_fee),
+        "max_fee": percentiles(bids, ledger.min_fee),
+    })
+}
+
+fn percentiles(mut fees: Vec<i64>, otherwise: i64) -> Value {
+    fees.sort_unstable();
+    let at = |percent: usize| {
+        let index = (fees.len() * percent).div_ceil(100).saturating_sub(1);
+        fees.get(index).copied().unwrap_or(otherwise)
+    };
+    let mode = fees.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+    let mut told = Map::new();
+    let mut put = |name: &str, fee: i64| told.insert(name.to_owned(), fee.to_string().into());
+    put("min", at(0));
+    put("max", at(100));
+    put("mode", mode.and_then(|same| same.first()).copied().unwrap_or(otherwise));
+    for percent in [10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99] {
+        put(&format!("p{percent}"), at(percent));
+    }
+    Value::Object(told)
+}

@@ -1,0 +1,153 @@
+//! What can be done to any running service, and what it tells of its clients.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{CallInfo, HookAnswer, Power, Simulated, Simulation};
+use crate::faults::{FaultRates, Reply};
+
+impl<S: Simulation> Simulated<S> {
+    /// Stops serving, for all clones. Connections that hang are cut.
+    pub fn stop(&self) {
+        self.power.send_replace(Power::Stopped);
+    }
+
+    /// Goes down: connections are cut, and new ones refused, until [`Simulated::come_up`]. Returns once it is so.
+    pub async fn go_down(&self) {
+        self.switch(Power::Down, false).await;
+    }
+
+    /// Serves again on the same port. Returns once it does.
+    pub async fn come_up(&self) {
+        self.switch(Power::On, true).await;
+    }
+
+    async fn switch(&self, power: Power, open: bool) {
+        self.power.send_if_modified(|told| {
+            let change = *told != Power::Stopped && *told != power;
+            if change {
+                *told = power;
+            }
+            change
+        });
+        let mut opened = self.open.clone();
+        // An error says that the service has been stopped: there is nothing to wait for.
+        drop(opened.wait_for(|told| *told == open).await.map(|told| *told));
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes the rates of faults.
+    pub fn set_faults(&self, rates: FaultRates) {
+        self.core.lock().faults.set_rates(rates);
+    }
+
+    /// Changes how long every request takes.
+    pub fn set_latency(&self, latency: Duration) {
+        self.core.lock().latency = latency;
+    }
+
+    /// The next `times` requests to the endpoint get this reply. Scripts queue up, and come before chance.
+    pub fn script(&self, endpoint: S::Endpoint, times: u32, reply: Reply) {
+        self.core.lock().faults.script(endpoint, times, reply);
+    }
+
+    /// The same for requests about one id only; it comes before everything else.
+    pub fn script_for(
+        &self,
+        endpoint: S::Endpoint,
+        id: impl Into<String>,
+        times: u32,
+        reply: Reply,
+    ) {
+        self.core.lock().aim(endpoint, id.into(), times, reply);
+    }
+
+    /// Forgets what is left of all scripts.
+    pub fn clear_scripts(&self) {
+        self.core.lock().clear_scripts();
+    }
+
+    /// Calls `hook` for each request before and after it is carried out; it may take its time.
+    ///
+    /// It runs outside the lock and may use the service. A handle inside the hook keeps the service running until
+    /// [`Simulated::clear_hook`] or [`Simulated::stop`] is called.
+    pub fn set_hook(
+        &self,
+        hook: impl Fn(&CallInfo<S::Endpoint>) -> HookAnswer + Send + Sync + 'static,
+    ) {
+        self.core.lock().set_hook(Some(Arc::new(hook)));
+    }
+
+    /// Calls no hook any more.
+    pub fn clear_hook(&self) {
+        self.core.lock().set_hook(None);
+    }
+
+    /// What clients sent that no correct client sends (the first 100,000).
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.core.lock().log.violations().to_vec()
+    }
+
+    /// How many violations there were.
+    #[must_use]
+    pub fn violation_count(&self) -> u64 {
+        self.core.lock().log.violation_count()
+    }
+
+    /// Requests of every kind, cut and hanging ones included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.core.lock().log.requests()
+    }
+
+    /// Requests to one endpoint.
+    #[must_use]
+    pub fn requests_to(&self, endpoint: S::Endpoint) -> u64 {
+        self.core.lock().log.requests_to(endpoint)
+    }
+
+    /// How many requests to the endpoint were answered with this status.
+    #[must_use]
+    pub fn answers(&self, endpoint: S::Endpoint, status: u16) -> u64 {
+        self.core.lock().log.answers(endpoint, status)
+    }
+
+    /// How often each fault was injected.
+    #[must_use]
+    pub fn injected(&self) -> BTreeMap<String, u64> {
+        self.core.lock().faults.injected().clone()
+    }
+
+    /// Returns as soon as `holds` does, which is asked again after every request and every change.
+    pub async fn wait_until(&self, holds: impl Fn(&Self) -> bool) {
+        let mut changes = self.core.changes();
+        while !holds(self) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Reads the service.
+    pub(crate) fn read<T>(&self, what: impl FnOnce(&S) -> T) -> T {
+        what(&self.core.lock().simulation)
+    }
+
+    /// Changes the service at its time, and wakes whoever waits for that.
+    pub(crate) fn change<T>(&self, how: impl FnOnce(&mut S, DateTime<Utc>) -> T) -> T {
+        let now = self.core.clock().now();
+        let changed = how(&mut self.core.lock().simulation, now);
+        self.core.changed();
+        changed
+    }
+}
