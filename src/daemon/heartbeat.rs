@@ -122,6 +122,13 @@ impl Pulse {
         }
     }
 
+    /// Whether the worker has given no sign of life for too long.
+    pub(super) fn stands_still(&self) -> bool {
+        let beats = self.beats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let life = beats.workers.get(self.worker);
+        life.is_some_and(|life| life.last.elapsed() >= beats.standstill)
+    }
+
     /// Whether the database answered when it was asked for a lease.
     pub(super) fn asked_for_lease(&self, is_answered: bool) {
         self.count(is_answered, |life| &mut life.without_lease);

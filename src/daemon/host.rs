@@ -217,6 +217,7 @@ impl Host {
                 fatal: fatal.clone(),
                 untold: None,
                 held: Rc::clone(&held),
+                judges_from: None,
             };
             let task = match self.mode {
                 RunMode::Once => tokio::task::spawn_local(worker.once()),

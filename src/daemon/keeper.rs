@@ -1,10 +1,12 @@
 //! Keeping a lease while it is needed.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::heartbeat::Pulse;
 use crate::store::{Lease, Store, StoreError};
 
 /// How the time of a lease is used. The promise is that a standby takes over within `lease` of a holder's death: a
@@ -28,17 +30,23 @@ pub(super) struct Keeper {
     pub(super) lease: Lease,
     lost: watch::Receiver<bool>,
     renewing: AbortHandle,
+    /// In a sweep: how long its worker is not late for.
+    at_work: Arc<Mutex<Option<Duration>>>,
 }
 
 impl Keeper {
-    /// Renews `lease` from now on.
-    pub(super) fn new(store: Store, lease: Lease, times: LeaseTimes) -> Self {
+    /// Renews `lease` from now on. Whoever is at work, and not standing still, is not late meanwhile: `pulse` tells.
+    pub(super) fn new(store: Store, lease: Lease, times: LeaseTimes, pulse: Pulse) -> Self {
         let (lose, lost) = watch::channel(false);
+        let at_work = Arc::new(Mutex::new(None));
+        let works = Arc::clone(&at_work);
         let kept = lease.clone();
         let renewing = tokio::task::spawn_local(async move {
             loop {
                 tokio::time::sleep(times.step).await;
-                match store.renew_lease(&kept, times.ttl).await {
+                let patience = *works.lock().unwrap_or_else(PoisonError::into_inner);
+                let patience = patience.filter(|_| !pulse.stands_still()).unwrap_or_default();
+                match store.renew_at_work(&kept, times.ttl, patience).await {
                     Ok(()) => {}
                     Err(StoreError::LeaseLost { .. } | StoreError::Moved(_)) => break,
                     Err(error) if kept.is_trusted() => {
@@ -52,7 +60,12 @@ impl Keeper {
             }
             lose.send_replace(true);
         });
-        Self { lease, lost, renewing: renewing.abort_handle() }
+        Self { lease, lost, renewing: renewing.abort_handle(), at_work }
+    }
+
+    /// Says that a sweep has begun whose worker is not late for so long from each sign of life; or that none is going on.
+    pub(super) fn at_work(&self, patience: Option<Duration>) {
+        *self.at_work.lock().unwrap_or_else(PoisonError::into_inner) = patience;
     }
 
     /// Whether the lease is over.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::engine::{AlertName, TransferStatus};
 use crate::networks::RequestSeen;
 use crate::states::{Note, SweepReport};
-use crate::store::{OpenAlert, Scope, TransferCount};
+use crate::store::{OpenAlert, Promised, Scope, TransferCount};
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;
@@ -47,6 +47,8 @@ pub struct Metrics {
     alerts: Family<Labels, Gauge>,
     database_errors: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
+    /// Who was silent when it was looked last.
+    silent: Arc<Mutex<BTreeSet<Scope>>>,
 }
 
 /// Upper bounds of a histogram's buckets, in seconds.
@@ -103,6 +105,7 @@ impl Metrics {
             alerts: Family::default(),
             database_errors: Family::default(),
             reloads: Family::default(),
+            silent: Arc::default(),
         };
         for result in ["done", "refused"] {
             drop(metrics.reloads.get_or_create(&vec![("result", result.to_owned())]));
@@ -296,6 +299,20 @@ impl Metrics {
     pub fn quarantined(&self, scope: &Scope, rows: u64) {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         self.quarantined.get_or_create(&labels(scope)).set(rows);
+    }
+
+    /// Sets who of all is silent. One who is gone cannot tell of it.
+    pub fn silent(&self, promised: &[Promised]) {
+        let late: BTreeSet<Scope> =
+            promised.iter().filter(|one| one.is_late).map(|one| one.scope.clone()).collect();
+        let mut before = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = promised.iter().map(|one| &one.scope).chain(before.iter());
+        for scope in told {
+            let mut labels = labels(scope);
+            labels.push(("name", AlertName::PollerSilent.as_str().to_owned()));
+            self.alerts.get_or_create(&labels).set(i64::from(late.contains(scope)));
+        }
+        *before = late;
     }
 
     /// Sets which alerts of a poller and network stand.

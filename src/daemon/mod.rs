@@ -27,6 +27,7 @@ mod running;
 mod schedule;
 mod signals;
 mod status;
+mod told;
 mod vigil;
 mod visitors;
 mod worker;

@@ -70,6 +70,15 @@ impl Pace {
         }
     }
 
+    /// How much later than by the schedule a sweep may be before somebody is told: three times the delay. A time that is
+    /// set is not to be missed at all.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            Self::Fixed(delay) => delay.saturating_mul(3),
+            Self::Cron { .. } => Duration::ZERO,
+        }
+    }
+
     /// Waits until it is time.
     pub(super) async fn tick(&self) {
         match self {

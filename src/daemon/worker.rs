@@ -21,10 +21,13 @@ use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::vigil::Vigil;
 use super::{Exit, Signals};
-use crate::engine::{Alert, AlertName, Clock, Poller, SweepOutcome};
+use crate::engine::{AlertName, Clock, SweepOutcome};
 use crate::failpoint;
-use crate::states::{Job, Note, SweepError, SweepReport, Swept, rules};
-use crate::store::{Acquired, Lease, Outlook, Scope, Store, StoreError, SweepRow};
+use crate::states::{Job, Note, SweepError, SweepReport, Swept};
+use crate::store::{Acquired, Lease, Promise, Scope, Store, StoreError, SweepRow};
+
+/// Where a schedule does not say when it comes next.
+const UNKNOWN: Duration = Duration::from_secs(24 * 3600);
 
 /// Everything that a worker needs.
 pub(super) struct Worker {
@@ -49,6 +52,46 @@ pub(super) struct Worker {
     pub(super) untold: Option<SweepRow>,
     /// The lease that is held, for whoever has to give it back if the worker does not end in time.
     pub(super) held: Rc<Cell<Option<Lease>>>,
+    /// From when on this worker's eyes are good enough to see that others are silent; none before it has a lease.
+    pub(super) judges_from: Option<Instant>,
+}
+
+/// What is known before a sweep of one that sweeps again and again.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    /// When the sweep after it begins, by the schedule.
+    next: Option<Next>,
+    /// How the last ones ended, and how many in a row did so.
+    last: (After, u32),
+    /// How much later than it has said a worker is late.
+    patience: Duration,
+}
+
+/// How a sweep ended, and for how many in a row it is so.
+fn count((kind, row): (After, u32), error: Option<&SweepError>) -> (After, u32) {
+    let ended = After::of(error);
+    (ended, if ended == kind { row.saturating_add(1) } else { 1 })
+}
+
+impl Plan {
+    /// When the next sweep begins after one that ended so, then.
+    fn next_after(&self, error: Option<&SweepError>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (ended, row) = count(self.last, error);
+        let after_pause = end + ended.pause(row);
+        let by_schedule = self.next.map(|next| next.seen_from(end));
+        match ended {
+            After::Schedule => by_schedule,
+            After::Refused => Some(after_pause),
+            // Not sooner than by the schedule.
+            After::Database | After::Defect => by_schedule.map(|next| next.max(after_pause)),
+        }
+    }
+
+    /// What is promised at the end of a sweep.
+    fn promise(&self, next: Option<DateTime<Utc>>, end: DateTime<Utc>) -> Promise {
+        let back_in = next.map_or(UNKNOWN, |next| (next - end).to_std().unwrap_or_default());
+        Promise { back_in, patience: self.patience }
+    }
 }
 
 impl Worker {
@@ -59,8 +102,10 @@ impl Worker {
         match self.acquire(times).await {
             Ok(Acquired::Held(lease)) => {
                 let keeper = self.keep(lease, times);
-                let error = self.sweep(&keeper, None, None).await;
-                self.give_back(keeper).await;
+                // It makes no promise, and has nothing to wait for before it looks for those of others.
+                self.judges_from = Some(Instant::now());
+                let error = self.sweep(&keeper, None).await;
+                self.give_back(keeper, true).await;
                 error.as_ref().map_or(Exit::Done, Exit::of_sweep)
             }
             Ok(Acquired::By(holder)) => {
@@ -97,12 +142,15 @@ impl Worker {
     pub(super) async fn run(mut self) -> Exit {
         let times = LeaseTimes::new(self.lease);
         while let Some(lease) = self.stand_by(times).await {
+            // Whoever has just got its lease, because all were started now or the database was gone for a while, gives the
+            // others the time that they need to be back.
+            self.judges_from = Some(Instant::now() + times.ttl);
             let keeper = self.keep(lease, times);
-            let woken = self.hold(&keeper).await;
+            let woken = self.hold(&keeper, self.pace.patience().max(times.ttl)).await;
             if woken == Woken::Stop {
                 self.job.finish(&keeper.lease, &|_| self.pulse.beat()).await;
             }
-            self.give_back(keeper).await;
+            self.give_back(keeper, woken == Woken::Stop).await;
             if woken == Woken::Stop {
                 break;
             }
@@ -114,26 +162,30 @@ impl Worker {
     }
 
     /// Sweeps as long as the lease is ours.
-    async fn hold(&mut self, keeper: &Keeper) -> Woken {
+    async fn hold(&mut self, keeper: &Keeper, patience: Duration) -> Woken {
         let first = self.initial_delay_ends;
+        let back_in = first.saturating_duration_since(tokio::time::Instant::now());
+        if let Err(error) = self.store.promise(&keeper.lease, &Promise { back_in, patience }).await
+        {
+            tracing::warn!(%error, "nobody can be told when the first sweep is");
+        }
         let first = tokio::time::sleep_until(first);
         let woken = wait(&mut self.signals, &self.pulse, keeper, first).await;
         if woken != Woken::Time {
             return woken;
         }
-        let (mut kind, mut row) = (After::Schedule, 0);
+        let mut last = (After::Schedule, 0);
         loop {
-            let pause = After::Refused.pause(if kind == After::Refused { row + 1 } else { 1 });
-            let error = self.sweep(keeper, self.pace.next(), Some(pause)).await;
+            let plan = Plan { next: self.pace.next(), last, patience };
+            let error = self.sweep(keeper, Some(plan)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
             }
             if let Some(SweepError::Store(error @ StoreError::Moved(_))) = &error {
                 self.fatal.tell(Exit::of_store(error));
             }
-            let ended = After::of(error.as_ref());
-            row = if ended == kind { row + 1 } else { 1 };
-            kind = ended;
+            last = count(last, error.as_ref());
+            let (kind, row) = last;
             let pause = kind.pause(row);
             let seconds = pause.as_secs();
             match kind {
@@ -210,14 +262,20 @@ impl Worker {
 
     fn keep(&self, lease: Lease, times: LeaseTimes) -> Keeper {
         self.held.set(Some(lease.clone()));
-        Keeper::new(self.store.clone(), lease, times)
+        Keeper::new(self.store.clone(), lease, times, self.pulse.clone())
     }
 
-    async fn give_back(&self, keeper: Keeper) {
+    /// Gives the lease back: at the end, or to ask for another one.
+    async fn give_back(&self, keeper: Keeper, is_end: bool) {
         let lease = keeper.lease.clone();
         drop(keeper);
         self.held.set(None);
-        if let Err(error) = self.store.release_lease(&lease).await {
+        let given = if is_end {
+            self.store.release_lease(&lease).await
+        } else {
+            self.store.drop_lease(&lease).await
+        };
+        if let Err(error) = given {
             tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
         }
     }
@@ -238,25 +296,18 @@ impl Worker {
         row
     }
 
-    /// One sweep, with all that is told of it: also when the `next` one is to be, or how long after it if our credentials
-    /// are refused. A panic is a failed sweep, not a dead daemon. Why it ended early.
-    async fn sweep(
-        &mut self,
-        keeper: &Keeper,
-        next: Option<Next>,
-        if_refused: Option<Duration>,
-    ) -> Option<SweepError> {
+    /// One sweep, with all that is told of it: also when the next one is to be, by `plan`. A panic is a failed sweep, not a
+    /// dead daemon. Why it ended early.
+    async fn sweep(&mut self, keeper: &Keeper, plan: Option<Plan>) -> Option<SweepError> {
         let scope = keeper.lease.scope.clone();
         let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
-        self.sweep_once(keeper, next, if_refused).instrument(span).await
+        keeper.at_work(plan.map(|plan| plan.patience));
+        let error = self.sweep_once(keeper, plan).instrument(span).await;
+        keeper.at_work(None);
+        error
     }
 
-    async fn sweep_once(
-        &mut self,
-        keeper: &Keeper,
-        next: Option<Next>,
-        if_refused: Option<Duration>,
-    ) -> Option<SweepError> {
+    async fn sweep_once(&mut self, keeper: &Keeper, plan: Option<Plan>) -> Option<SweepError> {
         // Where several processes share a job, the record and the labels are each one's own.
         let scope = &keeper.lease.scope;
         let started_at = self.clock.now();
@@ -265,13 +316,11 @@ impl Worker {
         let Swept { report, error } = self.work(keeper).await;
         let took = begun.elapsed();
         let finished_at = self.clock.now();
-        let next = match if_refused {
-            Some(pause) if After::of(error.as_ref()) == After::Refused => Some(finished_at + pause),
-            Some(_) | None => next.map(|next| next.seen_from(finished_at)),
-        };
+        let next = plan.and_then(|plan| plan.next_after(error.as_ref(), finished_at));
+        let promise = plan.map(|plan| plan.promise(next, finished_at));
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
-        let told = self.tell(&keeper.lease, &row, next).await;
+        let told = self.tell(&keeper.lease, &row, next, promise.as_ref()).await;
         if let Some(outlook) = outlook {
             self.guard(&keeper.lease, &outlook).await;
         }
@@ -312,78 +361,6 @@ impl Worker {
             let report = SweepReport { outcome: error.outcome(), ..SweepReport::default() };
             Swept { report, error: Some(error) }
         })
-    }
-
-    /// Puts a sweep on record, and brings the alerts to what it has left: first one that could not be recorded at its time.
-    async fn tell(
-        &mut self,
-        lease: &Lease,
-        row: &SweepRow,
-        next: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
-        let told = async {
-            if let Some(row) = &self.untold {
-                self.store.record_sweep(lease, row, next).await?;
-                self.tell_alerts(lease).await?;
-            }
-            self.store.record_sweep(lease, row, next).await?;
-            self.tell_alerts(lease).await
-        };
-        match told.await {
-            Ok(()) => {
-                self.untold = None;
-                Ok(())
-            }
-            // Whoever holds it now has sweeps of its own to record.
-            Err(StoreError::LeaseLost { .. }) => Ok(()),
-            Err(error) => {
-                tracing::warn!(%error, "the sweep could not be recorded");
-                Err(error)
-            }
-        }
-    }
-
-    /// Looks whether the database is the one that this host knows.
-    async fn look(&self) -> Option<Outlook> {
-        let look = self.vigil.look(&self.store, self.clock.now()).await;
-        look.inspect_err(|error| tracing::warn!(%error, "the database could not be looked at")).ok()
-    }
-
-    /// Tells of a database that is not what it was, and seals what this sweep has brought.
-    async fn guard(&self, lease: &Lease, outlook: &Outlook) {
-        let now = self.clock.now();
-        let work = async {
-            let older = outlook.is_held.then(|| {
-                "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
-                 `railpoll restored`"
-                    .to_owned()
-            });
-            let standing = [
-                (AlertName::DatabaseOlder, older),
-                (AlertName::EventsRewritten, outlook.rewritten.clone()),
-            ];
-            for (name, detail) in standing {
-                let alert = detail.map(|detail| Alert::of(name, detail));
-                self.store.set_alerts(lease, name, alert.as_slice(), now).await?;
-            }
-            self.vigil.seal(&self.store, outlook, now).await
-        };
-        if let Err(error) = work.await {
-            tracing::warn!(%error, "events could not be sealed");
-        }
-    }
-
-    /// Brings the place's alerts to what the sweep has left, and the metrics to them.
-    async fn tell_alerts(&self, lease: &Lease) -> Result<(), StoreError> {
-        let (scope, now) = (self.job.scope(), self.clock.now());
-        let states = rules(scope.poller).map_or(&[][..], |rules| rules.states);
-        self.store.tell_conditions(lease, states, now).await?;
-        self.metrics.alerts(scope, &self.store.alerts_at(scope).await?);
-        if scope.poller != Poller::Outgoing {
-            let set_aside = self.store.quarantined_count(scope).await?;
-            self.metrics.quarantined(scope, set_aside);
-        }
-        Ok(())
     }
 }
 

@@ -16,6 +16,8 @@ pub enum AlertName {
     RailUnavailable,
     /// A sweep could not be carried out for a reason of our own: the database, or a defect.
     SweepFailed,
+    /// Whoever ran a poller was to be back, and is not.
+    PollerSilent,
     /// Payments or transfers wait for a person, and their deadline comes near.
     DecisionDue,
     /// A transfer waits for a person.
@@ -56,11 +58,12 @@ pub enum AlertName {
 
 impl AlertName {
     /// Every name.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CredentialsRefused,
         Self::NetworkUnavailable,
         Self::RailUnavailable,
         Self::SweepFailed,
+        Self::PollerSilent,
         Self::DecisionDue,
         Self::TransferOnHold,
         Self::TransferFailed,
@@ -89,6 +92,7 @@ impl AlertName {
             Self::NetworkUnavailable => "network_unavailable",
             Self::RailUnavailable => "rail_unavailable",
             Self::SweepFailed => "sweep_failed",
+            Self::PollerSilent => "poller_silent",
             Self::DecisionDue => "decision_due",
             Self::TransferOnHold => "transfer_on_hold",
             Self::TransferFailed => "transfer_failed",
@@ -125,6 +129,9 @@ impl AlertName {
             }
             Self::SweepFailed => {
                 "See that the database can be written: room on its disk, rights, a server that is up. If the detail speaks of a defect, keep the log and report it"
+            }
+            Self::PollerSilent => {
+                "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`"
             }
             Self::DecisionDue => {
                 "Decide now: `railpoll payments list --review pending`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What nobody decides on fails at its deadline"

@@ -61,6 +61,11 @@ macro_rules! runs {
     };
 }
 
+mod promises;
+
+pub(super) use promises::promise;
+pub use promises::{Promise, Promised};
+
 /// In PostgreSQL a row that is free is locked before it is taken, so that the last holder's writes end first: see [`CHECK`].
 const ACQUIRE: Sql = Sql::Each {
     sqlite: concat!(
@@ -101,14 +106,20 @@ const AHEAD: Sql = Sql::Each {
     ),
 };
 
+/// Whoever is at it is not late.
 const RENEW: Sql = Sql::Each {
     sqlite: concat!(
-        "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($5 / 1000.0) || ' seconds') \
+        "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($5 / 1000.0) || ' seconds'), \
+             late_at = CASE WHEN $6 > 0 AND promised_by = holder \
+                 THEN max(late_at, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ($6 / 1000.0) || ' seconds')) \
+                 ELSE late_at END \
          WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
         runs!(sqlite)
     ),
     postgres: concat!(
-        "UPDATE leases SET expires_at = clock_timestamp() + $5 * interval '1 millisecond' \
+        "UPDATE leases SET expires_at = clock_timestamp() + $5 * interval '1 millisecond', \
+             late_at = CASE WHEN $6 > 0 AND promised_by = holder \
+                 THEN greatest(late_at, clock_timestamp() + $6 * interval '1 millisecond') ELSE late_at END \
          WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4 AND ",
         runs!(postgres)
     ),
@@ -128,10 +139,17 @@ const CHECK: Sql = Sql::Each {
     ),
 };
 
+/// Whoever ends takes back what it has promised, and what others have promised stands.
 const RELEASE: Sql = Sql::Each {
-    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') \
+    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), \
+                 promised_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE promised_by END, \
+                 expected_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE expected_by END, \
+                 late_at = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE late_at END \
              WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
-    postgres: "UPDATE leases SET expires_at = clock_timestamp() \
+    postgres: "UPDATE leases SET expires_at = clock_timestamp(), \
+                   promised_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE promised_by END, \
+                   expected_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE expected_by END, \
+                   late_at = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE late_at END \
                WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
 };
 
@@ -252,11 +270,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] if it has run out, even if nobody else has it yet.
     pub async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<(), StoreError> {
+        self.renew_at_work(lease, ttl, Duration::ZERO).await
+    }
+
+    /// The same for a holder who is at it: whatever it has promised, it is not late before `patience` from now.
+    ///
+    /// # Errors
+    /// As [`Self::renew_lease`].
+    pub async fn renew_at_work(
+        &self,
+        lease: &Lease,
+        ttl: Duration,
+        patience: Duration,
+    ) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut tx = self.db.begin().await?;
         let [poller, network, holder, term] = lease.args();
-        let renewed =
-            tx.conn().execute(RENEW, &[poller, network, holder, term, millis(ttl)]).await?;
+        let args = [poller, network, holder, term, millis(ttl), millis(patience)];
+        let renewed = tx.conn().execute(RENEW, &args).await?;
         if renewed == 0 {
             return Err(lease.lost());
         }
@@ -265,13 +296,28 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the lease back, so that the next process need not wait. One that is over already is nobody's loss.
+    /// Gives the lease back, so that the next process need not wait, and takes back what its holder has promised: it ends.
+    /// One that is over already is nobody's loss.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.end_lease(lease, true).await
+    }
+
+    /// Gives the lease back, and is going to ask for it again: what its holder has promised stands.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn drop_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.end_lease(lease, false).await
+    }
+
+    async fn end_lease(&self, lease: &Lease, is_end: bool) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        tx.conn().execute(RELEASE, &lease.args()).await?;
+        let [poller, network, holder, term] = lease.args();
+        let args = [poller, network, holder, term, Arg::Int(i64::from(is_end))];
+        tx.conn().execute(RELEASE, &args).await?;
         tx.commit().await
     }
 

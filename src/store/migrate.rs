@@ -59,6 +59,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0009_rail_fee.sql"),
         include_str!("../../migrations/postgres/0009_rail_fee.sql"),
     ),
+    (
+        10,
+        "promises",
+        include_str!("../../migrations/sqlite/0010_promises.sql"),
+        include_str!("../../migrations/postgres/0010_promises.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

@@ -51,7 +51,7 @@ pub use db::Purpose;
 pub use events::{EventFilter, StoredEvent};
 pub use finished::Finished;
 pub use handing_over::{PaidOut, ToPayOut};
-pub use leases::{Acquired, Lease};
+pub use leases::{Acquired, Lease, Promise, Promised};
 pub use looks::{Look, LookKind, Looked, PlaceLooks};
 pub use migrate::Schema;
 pub use operations::Intent;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::values::{Arg, Row};
-use super::{Lease, Scope, Store, StoreError, leases};
+use super::{Lease, Promise, Scope, Store, StoreError, leases};
 use crate::engine::{SweepOutcome, Tally};
 
 /// As many sweeps of a poller and network are kept.
@@ -31,7 +31,8 @@ pub struct SweepRow {
 }
 
 impl Store {
-    /// Records the holder's sweep, and when the next one is to begin.
+    /// Records the holder's sweep, and when the next one is to begin. `promise`: when the holder will be back; one that is
+    /// not said changes nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`]: when the next sweep begins is the new holder's to say.
@@ -40,6 +41,7 @@ impl Store {
         lease: &Lease,
         sweep: &SweepRow,
         next_sweep_at: Option<DateTime<Utc>>,
+        promise: Option<&Promise>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         leases::check(&mut tx, lease).await?;
@@ -74,6 +76,9 @@ impl Store {
         let next = "INSERT INTO cursors (poller, network, next_sweep_at) VALUES ($1, $2, $3) \
                     ON CONFLICT (poller, network) DO UPDATE SET next_sweep_at = excluded.next_sweep_at";
         tx.conn().execute(next, &[poller, network, Arg::MaybeTime(next_sweep_at)]).await?;
+        if let Some(promise) = promise {
+            leases::promise(&mut tx.conn(), lease, promise).await?;
+        }
         tx.commit().await
     }
 

@@ -14,7 +14,7 @@ use super::values::{Arg, Row};
 use super::{Scope, Store, StoreError};
 
 pub(super) use conditions::{retell_incoming, retell_quarantine, retell_refunds, retell_transfers};
-pub(super) use set::{end_about, keep};
+pub(super) use set::{end_about, keep, named, set};
 pub use silence::Silence;
 
 /// An alert as it stands in the database.

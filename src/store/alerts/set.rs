@@ -92,6 +92,15 @@ pub(in crate::store) async fn end_about(
     Ok(())
 }
 
+/// Every alert of this name that stands, wherever.
+pub(in crate::store) async fn named(
+    conn: &mut Conn<'_>,
+    name: AlertName,
+) -> Result<Vec<OpenAlert>, StoreError> {
+    let sql = "SELECT * FROM alerts WHERE name = $1 AND ended_at IS NULL ORDER BY alert_id";
+    conn.rows(sql, &[Arg::Text(name.as_str())]).await?.iter().map(alert_from).collect()
+}
+
 pub(super) async fn open_at(
     conn: &mut Conn<'_>,
     scope: &Scope,

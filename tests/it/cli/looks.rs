@@ -30,7 +30,7 @@ fn status_tells_of_each_poller_and_network() {
             error: Some("connection refused".to_owned()),
         };
         let next = now() + TimeDelta::seconds(100);
-        store.record_sweep(&lease, &sweep, Some(next)).await.unwrap();
+        store.record_sweep(&lease, &sweep, Some(next), None).await.unwrap();
         store.tell_conditions(&lease, &[], now()).await.unwrap();
     });
 

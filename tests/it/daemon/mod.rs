@@ -5,6 +5,7 @@ mod health;
 mod reload;
 mod schedule;
 mod secrets;
+mod silent;
 mod start;
 mod stop;
 mod systemd;

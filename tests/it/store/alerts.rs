@@ -172,7 +172,7 @@ async fn sweep(store: &Store, lease: &Lease, outcome: SweepOutcome, why: Option<
         acted: 0,
         error: why.map(str::to_owned),
     };
-    store.record_sweep(lease, &row, None).await.unwrap();
+    store.record_sweep(lease, &row, None, None).await.unwrap();
     store.tell_conditions(lease, &[], now()).await.unwrap();
 }
 

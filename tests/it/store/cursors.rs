@@ -36,7 +36,7 @@ fn a_walk_is_remembered() {
             reconciled_at: Some(at(6)),
         };
         store.save_walk(&scope, &lease, &was, &end).await.unwrap();
-        store.record_sweep(&lease, &sweep(0), Some(at(9))).await.unwrap();
+        store.record_sweep(&lease, &sweep(0), Some(at(9)), None).await.unwrap();
         let is = store.cursor(&scope).await.unwrap();
         let expected = Cursor {
             mode: Some("keyset".to_owned()),
@@ -61,9 +61,9 @@ fn the_newest_sweep_is_told_and_old_ones_go() {
         let mine = scope(Poller::Accepted);
         assert_eq!(store.last_sweep(&mine).await.unwrap(), None);
         let other = lease(&store, Poller::Failed).await;
-        store.record_sweep(&other, &sweep(0), None).await.unwrap();
+        store.record_sweep(&other, &sweep(0), None, None).await.unwrap();
         let lease = lease(&store, Poller::Accepted).await;
-        store.record_sweep(&lease, &sweep(1), None).await.unwrap();
+        store.record_sweep(&lease, &sweep(1), None, None).await.unwrap();
         let mut person = database.person().await;
         let columns = "poller, network, started_at, finished_at, outcome, pages, requests, new, changed, \
                        unchanged, stale, quarantined, acted";
@@ -72,13 +72,13 @@ fn the_newest_sweep_is_told_and_old_ones_go() {
              SELECT {columns} FROM sweeps, n WHERE poller = 'accepted'"
         );
         person.execute(&many).await.unwrap();
-        store.record_sweep(&lease, &sweep(2), None).await.unwrap();
+        store.record_sweep(&lease, &sweep(2), None, None).await.unwrap();
         assert_eq!(person.count("sweeps WHERE poller = 'accepted'").await, 1000);
         assert_eq!(person.count("sweeps WHERE poller = 'failed'").await, 1);
         let expected = SweepRow { error: Some("it\u{fffd} was late".to_owned()), ..sweep(2) };
         assert_eq!(store.last_sweep(&mine).await.unwrap(), Some(expected.clone()));
         store.release_lease(&lease).await.unwrap();
-        let refused = store.record_sweep(&lease, &sweep(3), None).await;
+        let refused = store.record_sweep(&lease, &sweep(3), None, None).await;
         assert!(matches!(refused, Err(StoreError::LeaseLost { .. })), "{refused:?}");
         assert_eq!(store.last_sweep(&mine).await.unwrap(), Some(expected));
     });
