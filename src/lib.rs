@@ -20,6 +20,8 @@ pub mod config;
 pub mod daemon;
 pub mod engine;
 pub mod failpoint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 pub mod networks;
 mod program;

@@ -58,6 +58,9 @@ use failure::Failure;
 use output::Out;
 use session::Session;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use transfers::fuzzing;
+
 use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, Signals, complain, start_logging};
 
 /// Find out what the pollers do, and decide what waits for a person.

@@ -8,6 +8,8 @@ mod bucket;
 mod closed;
 mod cut;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod json;
 mod problem;
 mod sender;

@@ -61,7 +61,7 @@ fn word(raw: &RawValue) -> Option<String> {
         Ok(number) => number.to_string(),
         Err(_) => serde_json::from_str(raw.get()).ok()?,
     };
-    let text = text.trim();
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -115,6 +115,7 @@ mod tests {
             "null",
             "\"x\"",
             "{\"title\":[1]}",
+            "{\"title\":\"\\u0001\",\"detail\":\"\\u009b \"}",
             "\u{1}",
         ] {
             assert_eq!(text(502, body.as_bytes()), nothing, "{body}");

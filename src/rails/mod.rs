@@ -9,6 +9,8 @@
 
 mod command;
 mod contract;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod http;
 mod signing;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::engine::{Decision, Reason, ReasonType, iso};
+use crate::http::brief;
 use crate::store::Due;
 
 /// A hold without a time is looked at again after this.
@@ -67,13 +68,14 @@ enum Answer {
     },
 }
 
-/// Reads a reviewer's answer.
+/// Reads a reviewer's answer. Its reason is for people: on one line, and not longer than they read.
 pub(super) fn decision(
     body: &[u8],
     decline_type: ReasonType,
     now: DateTime<Utc>,
 ) -> Result<Decision, String> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        let error = brief(&error.to_string());
         format!(
             "the answer is not a decision ({error}): expected {{\"decision\":\"approve\"}}, \
              {{\"decision\":\"decline\",\"code\":\"AC03\",\"reason\":\"…\"}} or \
@@ -83,16 +85,18 @@ pub(super) fn decision(
     Ok(match answer {
         Answer::Approve {} => Decision::Approve,
         Answer::Decline { code, reason, reason_type } => {
-            Decision::Decline(Reason::new(reason_type.unwrap_or(decline_type), &code, &reason)?)
+            let reason_type = reason_type.unwrap_or(decline_type);
+            let reason = Reason::new(reason_type, &code, &brief(&reason));
+            Decision::Decline(reason.map_err(|why| brief(&why))?)
         }
         Answer::Hold { until, reason } => {
             let until = match until {
                 Some(text) => DateTime::parse_from_rfc3339(&text)
-                    .map_err(|_| format!("`until` is not a time: {text}"))?
+                    .map_err(|_| brief(&format!("`until` is not a time: {text}")))?
                     .to_utc(),
                 None => now + HOLD_AGAIN,
             };
-            Decision::Hold { until: Some(until), why: reason }
+            Decision::Hold { until: Some(until), why: brief(&reason) }
         }
     })
 }
@@ -147,6 +151,25 @@ mod tests {
             panic!("not held")
         };
         assert_eq!(until.timestamp(), 1_060);
+    }
+
+    #[test]
+    fn what_a_reviewer_writes_is_short_and_on_one_line() {
+        let long = "a\\u0000b\\n".repeat(10_000);
+        let is_short = |text: &str| text.starts_with("a b ") && text.chars().count() < 600;
+        let held = read(&format!(r#"{{"decision":"hold","reason":"{long}"}}"#));
+        assert!(matches!(held, Ok(Decision::Hold { why, .. }) if is_short(&why)));
+        let declined =
+            read(&format!(r#"{{"decision":"decline","code":"AC03","reason":"{long}"}}"#));
+        assert!(matches!(declined, Ok(Decision::Decline(reason)) if is_short(&reason.reason)));
+        for odd in [
+            format!(r#"{{"decision":"{long}"}}"#),
+            format!(r#"{{"decision":"decline","code":"{long}"}}"#),
+            format!(r#"{{"decision":"hold","until":"{long}"}}"#),
+        ] {
+            let why = read(&odd).unwrap_err();
+            assert!(why.len() < 1000 && !why.contains(char::is_control), "{why}");
+        }
     }
 
     #[test]

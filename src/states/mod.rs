@@ -25,6 +25,8 @@ mod executed;
 mod failed;
 #[cfg(test)]
 mod fixtures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod handing_over;
 mod job;
 mod judging;

@@ -48,7 +48,7 @@ pub(in crate::cli) struct ImportArgs {
 }
 
 /// A line that is wrong: its number, and its faults.
-type Bad = (u64, Vec<String>);
+pub(super) type Bad = (u64, Vec<String>);
 
 pub(super) async fn run(
     session: &Session,
@@ -94,7 +94,7 @@ fn lines_of(args: &ImportArgs) -> Result<Vec<Line>, String> {
 }
 
 /// The transfers that the lines are, each with its line's number, and the lines that are none.
-fn understood(
+pub(super) fn understood(
     lines: Vec<Line>,
     settings: &Settings,
     bar: &ProgressBar,

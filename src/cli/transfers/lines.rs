@@ -1,6 +1,6 @@
 //! Files of transfers: JSON lines or CSV, read line by line.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead as _, Read};
 
 use clap::ValueEnum;
 use serde_json::value::RawValue;
@@ -24,16 +24,20 @@ pub(super) type Line = (u64, Result<Fields, String>);
 ///
 /// # Errors
 /// The file cannot be read as such: its bytes, or a CSV's heading.
-pub(super) fn read(source: impl Read, format: Format) -> Result<Vec<Line>, String> {
+pub(super) fn read(mut source: impl Read, format: Format) -> Result<Vec<Line>, String> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    // Some editors begin a file with a mark of its encoding.
+    let file = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     match format {
-        Format::Json => json(BufReader::new(source)),
-        Format::Csv => csv(source),
+        Format::Json => json(file),
+        Format::Csv => csv(file),
     }
 }
 
-fn json(source: impl BufRead) -> Result<Vec<Line>, String> {
+fn json(file: &[u8]) -> Result<Vec<Line>, String> {
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(source.lines()) {
+    for (number, line) in (1..).zip(file.lines()) {
         let line = line.map_err(|error| format!("line {number}: {error}"))?;
         if !line.trim().is_empty() {
             lines.push((number, object(&line)));
@@ -62,30 +66,58 @@ fn text(raw: &RawValue) -> Result<String, String> {
     Ok(raw.get().to_owned())
 }
 
-fn csv(source: impl Read) -> Result<Vec<Line>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+fn csv(file: &[u8]) -> Result<Vec<Line>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let heading = reader.headers().map_err(|error| format!("the heading: {error}"))?.clone();
     let mut seen = std::collections::HashSet::new();
     if let Some(name) = heading.iter().find(|name| !seen.insert(*name)) {
         return Err(format!("the heading: `{name}` stands there twice"));
     }
     let mut lines = Vec::new();
+    let mut places = Places { file, at: 0, line: 1 };
     for record in reader.records() {
         match record {
             Ok(record) => {
-                let number = record.position().map_or(0, csv::Position::line);
+                let number = places.line_of(record.position());
                 let fields = heading.iter().zip(record.iter());
                 let given = fields.filter(|(_, text)| !text.is_empty());
                 let fields = given.map(|(name, text)| (name.to_owned(), text.to_owned()));
                 lines.push((number, Ok(fields.collect())));
             }
             Err(error) => {
-                let number = error.position().map_or(0, csv::Position::line);
+                let number = places.line_of(error.position());
                 lines.push((number, Err(error.to_string())));
             }
         }
     }
     Ok(lines)
+}
+
+/// Counts the lines of a file. The parser's own count stays behind where lines end with CR LF or are empty: its records
+/// begin at what is left of the line before.
+struct Places<'a> {
+    file: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Places<'_> {
+    /// The line where the record begins that the parser has at `position`, which is behind those asked for before.
+    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let begin = position.and_then(|position| usize::try_from(position.byte()).ok());
+        let begin = begin.unwrap_or(self.at);
+        while let Some(byte) = self.file.get(self.at) {
+            let is_end = matches!(byte, b'\n' | b'\r');
+            if self.at >= begin && !is_end {
+                break;
+            }
+            // CR LF is one end of a line.
+            let goes_on = *byte == b'\r' && self.file.get(self.at + 1) == Some(&b'\n');
+            self.line += u64::from(is_end && !goes_on);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +149,25 @@ mod tests {
         assert!(read(nested.as_bytes(), Format::Json).unwrap()[0].1.is_err());
         let fault = read("memo,kind,memo\n7,send,8\n".as_bytes(), Format::Csv).unwrap_err();
         assert!(fault.contains("`memo` stands there twice"), "{fault}");
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let text = "a,b\n\n1,2\n\n\n3,\"x\n\ny\"\n4,5,6\n7,8";
+        for (text, begins) in [(text.to_owned(), ""), (text.replace('\n', "\r\n"), "\u{feff}")] {
+            let text = format!("{begins}{text}");
+            let lines = read(text.as_bytes(), Format::Csv).unwrap();
+            let numbers: Vec<_> = lines.iter().map(|line| line.0).collect();
+            assert_eq!(numbers, [3, 6, 9, 10], "{text:?}");
+            assert!(lines[2].1.is_err());
+            assert_eq!(field(&lines[0], "a").as_deref(), Some("1"));
+        }
+        let old = read("a,b\r1,2\r\r3,4\r".as_bytes(), Format::Csv).unwrap();
+        assert_eq!(old.iter().map(|line| line.0).collect::<Vec<_>>(), [2, 4]);
+        let json = "\u{feff}{\"memo\": \"7\"}\r\n\r\n{\"memo\": \"8\"}\r\n";
+        let json = read(json.as_bytes(), Format::Json).unwrap();
+        assert_eq!((json[0].0, json[1].0), (1, 3));
+        assert_eq!(field(&json[0], "memo").as_deref(), Some("7"));
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod create;
 mod decide;
 mod envelope;
 mod explain;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod import;
 mod incoming;
 mod incoming_list;

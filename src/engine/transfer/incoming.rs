@@ -169,7 +169,8 @@ impl Candidate {
 /// A subject as banks leave it: they change case, and add or take away blanks and marks.
 #[must_use]
 pub fn subject_key(subject: &str) -> String {
-    subject.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+    // Some letters become a capital and a mark.
+    subject.chars().flat_map(char::to_uppercase).filter(|char| char.is_alphanumeric()).collect()
 }
 
 /// Tells what an incoming payment is, from the transfers that its keys lead to.

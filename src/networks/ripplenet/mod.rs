@@ -1,5 +1,7 @@
 //! The client of `RippleNet`'s server API, version 4.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod requests;
 #[cfg(test)]
 mod tests;

@@ -154,7 +154,7 @@ fn keep(
 }
 
 /// Reads the token endpoint's good answer. Its errors never quote it.
-fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
+pub(super) fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token, String> {
     let grant: Grant<'_> =
         object(body).map_err(|_| "the token endpoint's answer is not a JSON object")?;
     let token = grant
@@ -191,6 +191,15 @@ fn renew_after(lifetime: Duration, jitter: u64) -> Duration {
     let base = std::cmp::max(early, lifetime / 2);
     let percent = u32::try_from(jitter % 11).unwrap_or(0);
     base - base / 100 * percent
+}
+
+/// Asserts that a token is used for a while, renewed before its end, and not kept for ever.
+#[cfg(any(test, fuzzing))]
+pub(super) fn assert_life(token: &Token, now: DateTime<Utc>) {
+    let life = (token.expires_at - now).to_std();
+    assert!(life.is_ok_and(|life| (LIFETIME_MIN..=LIFETIME_MAX).contains(&life)));
+    assert!(now < token.renew_at && token.renew_at <= token.expires_at);
+    assert!(token.header.is_sensitive());
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::wire::is_place;
+
 /// No record is larger: a transaction of a hundred operations with its results.
 const EVENT_MAX: usize = 4 * 1024 * 1024;
 
@@ -99,11 +101,6 @@ impl Events {
         }
         None
     }
-}
-
-/// Whether it is where a record stands: a paging token.
-fn is_place(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 20 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use super::stream::PaymentStream;
 use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
 use crate::engine::{Clock, Incoming, RetryPolicy};
 use crate::http::{
-    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, extended, problem_text,
-    url_of,
+    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, brief, extended,
+    problem_text, url_of,
 };
 use crate::networks::NetworkError;
 
@@ -96,7 +96,7 @@ impl Horizon {
         if root.network_passphrase == self.passphrase {
             return Ok(root);
         }
-        let (theirs, ours) = (&root.network_passphrase, &self.passphrase);
+        let (theirs, ours) = (brief(&root.network_passphrase), &self.passphrase);
         Err(NetworkError::Options(format!(
             "horizon_url is of the network `{theirs}`, passphrase says `{ours}`"
         )))

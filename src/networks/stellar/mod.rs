@@ -11,6 +11,8 @@ mod codes;
 mod envelope;
 mod events;
 mod fee_bump;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod horizon;
 mod keys;
 mod memo;

@@ -20,6 +20,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use self::outcome::outcome as outcome_of;
 use self::outcome::{lost, outcome};
 use super::contract::{
     ask_deposits, ask_pay_out, ask_payouts, read_arrivals, read_config, read_reports,

@@ -8,7 +8,7 @@ use crate::rails::{PayoutOutcome, PayoutState, RailError};
 ///
 /// A 4xx or 5xx counts only in the contract's own words: without them it may come from something on the way, which
 /// knows nothing of the payout. Only what is refused at the door (401, 403, 429) is surely not done without them.
-pub(super) fn outcome(received: &Received) -> PayoutOutcome {
+pub(in crate::rails) fn outcome(received: &Received) -> PayoutOutcome {
     let Received { status, body, .. } = received;
     let words = || problem_text(*status, body);
     match status {

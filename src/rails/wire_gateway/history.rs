@@ -11,6 +11,9 @@ use crate::rails::{Arrivals, UnreadableIncoming};
 /// No whole number in JSON is believed beyond this.
 const SAFE_MAX: u64 = 1 << 53;
 
+/// No word that becomes a column of its own is longer.
+const WORD_MAX: usize = 1000;
+
 #[derive(Deserialize)]
 struct Row {
     row_id: u64,
@@ -46,6 +49,9 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
     let page = Cut::object(body)?;
     let own = page.text("credit_account");
     let account = own.as_deref().unwrap_or(source.account);
+    if !is_word(account) {
+        return Err("credit_account is no word".to_owned());
+    }
     let mut arrivals = Arrivals::default();
     let mut last = after;
     for raw in page.list("incoming_transactions")? {
@@ -81,8 +87,8 @@ fn incoming(raw: &[u8], rail: &str, account: &str) -> Result<Incoming, String> {
     };
     let subject = row.reserve_pub.or(row.account_pub);
     let words = [row.debit_account.as_deref(), subject.as_deref()];
-    if words.into_iter().flatten().any(|word| word.contains(char::is_control)) {
-        return Err("the row holds control characters".to_owned());
+    if !words.into_iter().flatten().all(is_word) {
+        return Err("the row holds control characters, or a word that is too long".to_owned());
     }
     let id = row.row_id.to_string();
     Ok(Incoming {
@@ -99,6 +105,11 @@ fn incoming(raw: &[u8], rail: &str, account: &str) -> Result<Incoming, String> {
         at: time(row.date.t_s)?,
         raw: printable(raw).into_owned(),
     })
+}
+
+/// Whether it can stand in a column of its own. A payto URI with its subject may be long.
+fn is_word(word: &str) -> bool {
+    word.len() <= WORD_MAX && !word.contains(char::is_control)
 }
 
 fn time(seconds: i64) -> Result<DateTime<Utc>, String> {
@@ -211,6 +222,24 @@ mod tests {
         assert_eq!(one.incoming_id.as_deref(), Some("7"));
         assert!(one.raw.contains('\u{fffd}') && one.reason.contains("UTF-8"), "{one:?}");
         assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (1, Some("8")));
+    }
+
+    #[test]
+    fn rows_rise_however_their_number_is_written() {
+        let body = br#"{"incoming_transactions":[{"row_id":7,"date":{"t_s":0},"amount":"EUR:1"},
+            {"row\u005fid":5,"date":{"t_s":0},"amount":"EUR:2"}]}"#;
+        assert!(read(body, &SOURCE, 3).is_err());
+    }
+
+    #[test]
+    fn words_that_no_column_takes_are_not_booked() {
+        let long = changed("debit_account", json!(format!("payto://{}", "x".repeat(1000))));
+        let arrivals = page(&[long, row(8)], 0).unwrap();
+        assert_eq!((arrivals.unreadable.len(), arrivals.incoming.len()), (1, 1));
+        for account in ["a\u{0}".to_owned(), "x".repeat(1001)] {
+            let body = json!({ "incoming_transactions": [row(7)], "credit_account": account });
+            assert!(read(body.to_string().as_bytes(), &SOURCE, 0).is_err());
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod amount;
 mod auth;
 mod base32;
 mod config;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod history;
 #[cfg(test)]
 mod sandbox;

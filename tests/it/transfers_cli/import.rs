@@ -120,7 +120,7 @@ lines""#;
     let bad = file(&anchor, "bad.CSV", &text);
     check_named(&refused(&anchor, &["import", &bad]), &[(4, "fields"), (5, "memo: ")]);
     assert_eq!(count(&anchor), 0);
-    let text = format!("{heading}\n{good}\nw-4,send,usdc,text,hello,,\n");
+    let text = format!("{heading}\r\n{good}\r\n\r\nw-4,send,usdc,text,hello,,\r\n");
     let good = file(&anchor, "good.csv", &text);
     let checked = done(&anchor, &["import", &good, "--check"]);
     assert_eq!((checked.as_str(), count(&anchor)), ("checked 2 transfers, created none\n", 0));
@@ -133,6 +133,12 @@ lines""#;
     let beneficiary =
         anchor.transfers.world.texts("SELECT beneficiary FROM transfers WHERE transfer_id = 'w-1'");
     assert_eq!(beneficiary, [r#"{"iban": "DE02", "name": "A, B"}"#]);
+    // What only the database knows has the same numbers.
+    let wanted = [
+        (2, "there is a transfer with its transfer_id"),
+        (5, "there is a transfer with its transfer_id"),
+    ];
+    check_named(&refused(&anchor, &["import", &good]), &wanted);
 }
 
 #[test]

@@ -20,6 +20,11 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
+/// Whether a word can be where a record stands: a whole number of 64 bits.
+pub(in crate::networks::stellar) fn is_place(word: &str) -> bool {
+    (1..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<'a> Fields<'a> {
     pub(super) const fn new(fields: &'a Map<String, Value>) -> Self {
         Self(fields)
@@ -52,10 +57,21 @@ impl<'a> Fields<'a> {
     }
 
     /// A word, or the digits of a whole number that stands in its place.
-    pub(super) fn id(self, name: &str) -> Result<Option<String>, String> {
+    fn id(self, name: &str) -> Result<Option<String>, String> {
         match self.value(name) {
             Some(Value::Number(_)) => Ok(self.number::<u64>(name)?.map(|id| id.to_string())),
             Some(_) | None => Ok(self.word(name)?.map(str::to_owned)),
+        }
+    }
+
+    /// Where a record stands in its list, and what it is called: digits, also as a number. It goes into the URLs of later
+    /// questions, where another word may mean something else.
+    pub(super) fn place(self, name: &str) -> Result<Option<String>, String> {
+        let id = self.id(name)?;
+        if id.as_deref().is_none_or(is_place) {
+            Ok(id)
+        } else {
+            Err(format!("{name} is no place in a list"))
         }
     }
 

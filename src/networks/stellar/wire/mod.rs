@@ -10,6 +10,7 @@ mod tests;
 mod transaction;
 
 pub(super) use account::account;
+pub(super) use fields::is_place;
 pub use ledger::{FeeStats, Root};
 pub(super) use ledger::{fee_stats, latest_ledger, root};
 pub(super) use page::page;

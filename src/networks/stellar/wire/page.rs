@@ -4,6 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::fields::is_place;
 use super::payment::{StreamRecord, Watched, record};
 use crate::http::Cut;
 
@@ -30,6 +31,5 @@ fn behind(links: &RawValue) -> Option<String> {
     let links: Value = serde_json::from_str(links.get()).ok()?;
     let next = Url::parse(links.pointer("/next/href")?.as_str()?).ok()?;
     let cursor = next.query_pairs().find(|(name, _)| name == "cursor")?.1.into_owned();
-    let is_place = !cursor.is_empty() && cursor.bytes().all(|byte| byte.is_ascii_digit());
-    is_place.then_some(cursor)
+    is_place(&cursor).then_some(cursor)
 }

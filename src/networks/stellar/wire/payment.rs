@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use stellar_xdr::{AccountMergeResult, OperationResult, OperationResultTr};
 
 use super::account::asset;
-use super::fields::{Fields, object};
+use super::fields::{Fields, is_place, object};
 use crate::engine::{Amount, Incoming, Memo};
 use crate::http::{Cut, printable};
 use crate::networks::stellar::asset::StellarAsset;
@@ -122,14 +122,13 @@ pub(in crate::networks::stellar) fn record(
         Err(why) => {
             // Where it stands may be readable though the rest is not: no UTF-8, half a surrogate, nested too deep.
             let told = Cut::beginning(raw).text("paging_token");
-            let told = told.filter(|told| told.bytes().all(|byte| byte.is_ascii_digit()));
-            let cursor = told.filter(|told| !told.is_empty()).or(place);
+            let cursor = told.filter(|told| is_place(told)).or(place);
             return StreamRecord { cursor, content: unreadable(why) };
         }
     };
     let fields = Fields::new(&body);
     // An operation's id is its place, too.
-    match Fields::needed("paging_token", fields.id("paging_token")) {
+    match Fields::needed("paging_token", fields.place("paging_token")) {
         Ok(cursor) => {
             let content = content(fields, watched, &text).unwrap_or_else(unreadable);
             StreamRecord { cursor: Some(cursor), content }
@@ -188,7 +187,7 @@ fn content(fields: Fields<'_>, watched: Watched<'_>, raw: &str) -> Result<Conten
 fn common(fields: Fields<'_>, watched: Watched<'_>, raw: &str) -> Result<Common, String> {
     let hash = "transaction_hash";
     Ok(Common {
-        id: Fields::needed("id", fields.id("id"))?,
+        id: Fields::needed("id", fields.place("id"))?,
         network: watched.network.to_owned(),
         account: watched.account.to_owned(),
         memo: memo(fields)?,

@@ -359,6 +359,22 @@ fn an_account_that_cannot_be_read_is_not_taken_for_another() {
     }
 }
 
+/// Its place goes into the next question's URL: `now` there would pass over all that came meanwhile.
+#[test]
+fn a_record_whose_place_is_no_number_is_set_aside() {
+    for odd in ["now", "..", "-1", "+7", "7 ", "123456789012345678901"] {
+        for field in ["paging_token", "id"] {
+            let mut json = payment();
+            json[field] = json!(odd);
+            let record = record(json.to_string().as_bytes(), watched(), Some("7"));
+            assert!(matches!(record.content, Content::Unreadable { .. }), "{field} {odd}");
+            assert!(record.cursor.is_some_and(|cursor| is_place(&cursor)), "{field} {odd}");
+        }
+    }
+    let odd = br#"{"paging_token":"123456789012345678901","x":"#;
+    assert_eq!(record(odd, watched(), None).cursor, None);
+}
+
 /// A ledger that says that a transaction failed says that it did not pay, however little of its result we know.
 #[test]
 fn a_transaction_that_failed_has_not_paid_whatever_its_result() {

@@ -39,13 +39,13 @@ fn past_transaction(fields: Fields<'_>) -> Result<PastTransaction, String> {
     let sequence: i64 = Fields::needed(sequence, fields.number(sequence))?;
     let is_done = Fields::needed("successful", fields.flag("successful"))?;
     let source = Fields::needed("source_account", fields.word("source_account"))?;
-    let paging_token = Fields::needed("paging_token", fields.word("paging_token"))?;
+    let paging_token = Fields::needed("paging_token", fields.place("paging_token"))?;
     Ok(PastTransaction {
         hash: hash.to_owned(),
         source: source.to_owned(),
         sequence: done.bumped_to.filter(|_| is_done).map_or(sequence, |to| to.max(sequence)),
         closed_at: Fields::needed("created_at", fields.time("created_at"))?,
-        paging_token: paging_token.to_owned(),
+        paging_token,
         payments: if is_done { done.payments } else { Vec::new() },
     })
 }
