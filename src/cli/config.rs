@@ -1,13 +1,13 @@
 //! `railpoll config`: what is set, where, and what is wrong with it.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
-use crate::config::{self, DEFAULTS, NetworkKind, RailKind, Settings};
+use crate::config::{self, DEFAULTS, EffectiveKey, NetworkKind, RailKind, Settings, Sources};
 use crate::daemon::{Exit, Rehearsed, rehearse};
 
 #[derive(Debug, Subcommand)]
@@ -15,7 +15,7 @@ pub(super) enum ConfigCommand {
     /// Name every mistake, with its file and key; ends with 78 if there is one
     Check(CheckArgs),
     /// Print the settings in effect, and where each comes from
-    Show,
+    Show(ShowArgs),
     /// Print the built-in defaults: every key, and what it is for
     #[command(after_help = "Example:\n  railpoll config defaults > railpoll.toml")]
     Defaults,
@@ -29,6 +29,14 @@ pub(super) struct CheckArgs {
     online: bool,
 }
 
+/// Which settings are printed.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Only those that differ from the built-in defaults
+    #[arg(long)]
+    changed: bool,
+}
+
 pub(super) async fn run(
     session: &Session,
     command: &ConfigCommand,
@@ -36,7 +44,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         ConfigCommand::Check(args) => check(session, args, out).await,
-        ConfigCommand::Show => show(session, out),
+        ConfigCommand::Show(args) => show(session, args, out),
         ConfigCommand::Defaults => out.write(DEFAULTS.as_bytes()),
     }
 }
@@ -128,18 +136,33 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
     out.table(&table)
 }
 
-fn show(session: &Session, out: &mut Out) -> Result<(), Failure> {
-    let keys = config::effective(session.sources())?;
+/// The origin of what nobody has set begins so.
+const BUILT_IN: &str = "built-in defaults";
+
+fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
+    let mut keys = config::effective(session.sources())?;
+    if args.changed {
+        // A file may say what is built in, as a copy of the defaults does.
+        let built_in = config::effective(&Sources::default())?;
+        let is_same = |key: &EffectiveKey| {
+            key.origin.starts_with(BUILT_IN)
+                || built_in.iter().any(|one| (&one.key, &one.value) == (&key.key, &key.value))
+        };
+        keys.retain(|key| !is_same(key));
+    }
     if out.is_json() {
         return keys.iter().try_for_each(|key| {
-            out.json(&json!({ "key": key.key, "value": key.value, "origin": key.origin }))
+            // As it is written, it is JSON; a value that is none is a text.
+            let value = serde_json::from_str(&key.value);
+            let value = value.unwrap_or_else(|_| Value::from(key.value.as_str()));
+            out.json(&json!({ "key": key.key, "value": value, "origin": key.origin }))
         });
     }
     let mut table =
         Table::new(&[Column::left("KEY"), Column::prose("VALUE"), Column::left("ORIGIN")]);
     for key in keys {
         let origin = Cell::from(key.origin.as_str());
-        let is_set = key.origin != "built-in defaults";
+        let is_set = key.origin != BUILT_IN;
         table.row([
             key.key.into(),
             key.value.into(),

@@ -3,6 +3,7 @@
 //! Whoever builds a setting asks for its keys one by one. A value that is refused is noted as a mistake and counts as
 //! absent, so that reading goes on to the next key. A key that nobody asked for is unknown.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
 use config::Value;
@@ -90,7 +91,7 @@ impl Reader {
     }
 
     /// The value of `name`; absent if nobody set it, or if `parse` refuses it, which is then noted.
-    pub(super) fn optional<T>(
+    pub(super) fn optional<T: Any>(
         &mut self,
         section: &Section,
         name: &str,
@@ -102,7 +103,7 @@ impl Reader {
         let (key, value) = (key, value.clone());
         match parse(&value) {
             Ok(parsed) => {
-                let shown = toml_text(&value);
+                let shown = shown(&parsed, &value);
                 self.show(section, name, shown);
                 Some(parsed)
             }
@@ -114,7 +115,7 @@ impl Reader {
     }
 
     /// As [`Self::optional`], but it is a mistake if nobody set it.
-    pub(super) fn required<T>(
+    pub(super) fn required<T: Any>(
         &mut self,
         section: &Section,
         name: &str,
@@ -217,6 +218,22 @@ impl Reader {
         let inside = first.filter(|(key, _)| key.starts_with(&prefix));
         inside.map_or(BUILT_IN, |(_, value)| origin_of(value)).to_owned()
     }
+}
+
+/// A value as it is in effect. Numbers, flags and lists may have been set as texts, by a variable or by `--set`.
+fn shown<T: Any>(parsed: &T, value: &Value) -> String {
+    let parsed: &dyn Any = parsed;
+    if let Some(number) = parsed.downcast_ref::<u32>() {
+        return number.to_string();
+    }
+    if let Some(flag) = parsed.downcast_ref::<bool>() {
+        return flag.to_string();
+    }
+    if let Some(list) = parsed.downcast_ref::<Vec<String>>() {
+        let items = list.iter().map(|text| serde_json::Value::from(text.as_str()).to_string());
+        return format!("[{}]", items.collect::<Vec<_>>().join(", "));
+    }
+    toml_text(value)
 }
 
 /// Where a value was set.
