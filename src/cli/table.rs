@@ -8,6 +8,8 @@ use super::output::{Look, printable};
 const GAP: u16 = 2;
 /// A column of prose that is longer is never narrower.
 const PROSE_MIN: u16 = 20;
+/// A word that is longer is cut where the line ends: an address, a hash. A shorter one is kept whole: a word, an amount.
+const WHOLE_MAX: usize = 40;
 
 /// A table.
 #[derive(Debug)]
@@ -190,7 +192,7 @@ impl Table {
             laid_out.set_padding((0, GAP)).set_constraint(if hidden {
                 ColumnConstraint::Hidden
             } else if column.wraps {
-                ColumnConstraint::LowerBoundary(Width::Fixed(width.min(PROSE_MIN)))
+                ColumnConstraint::LowerBoundary(Width::Fixed(self.least(at, width) + GAP))
             } else if above(at) > 0 {
                 ColumnConstraint::Absolute(Width::Fixed(width.max(above(at)) + GAP))
             } else {
@@ -207,14 +209,24 @@ impl Table {
         lines.collect()
     }
 
+    /// How wide the column `at` must be at least, if `width` is what its widest cell takes.
+    fn least(&self, at: usize, width: u16) -> u16 {
+        if !self.columns.get(at).is_some_and(|column| column.wraps) {
+            return width;
+        }
+        let cells = self.rows.iter().filter_map(|row| row.get(at));
+        let words = cells.flat_map(|cell| cell.text.split_whitespace());
+        let longest = words.map(|word| word.chars().count()).filter(|length| *length <= WHOLE_MAX);
+        let longest = longest.max().and_then(|length| u16::try_from(length).ok()).unwrap_or(0);
+        width.min(PROSE_MIN.max(longest))
+    }
+
     /// Which columns are left out, so that the others fit as far as they can.
     fn hidden(&self, widths: &[u16], room: Option<u16>) -> Vec<bool> {
         let mut hidden = vec![false; self.columns.len()];
         let Some(room) = room else { return hidden };
-        let needed = |(column, width): (&Column, &u16)| {
-            u32::from(if column.wraps { (*width).min(PROSE_MIN) } else { *width } + GAP)
-        };
-        let needs: Vec<u32> = self.columns.iter().zip(widths).map(needed).collect();
+        let needed = |(at, width)| u32::from(self.least(at, width) + GAP);
+        let needs: Vec<u32> = widths.iter().copied().enumerate().map(needed).collect();
         let mut total: u32 = needs.iter().sum();
         let spare = self.columns.iter().zip(needs).zip(&mut hidden).rev();
         for ((_, need), hidden) in spare.filter(|((column, _), _)| column.spare) {
@@ -262,6 +274,23 @@ mod tests {
         let lines = table().lines(Look { colour: false, width: Some(33) });
         assert_eq!(lines[1], "a      10  one two three four");
         assert_eq!(lines[2], "           five");
+    }
+
+    #[test]
+    fn words_and_amounts_are_kept_whole() {
+        let mut table = Table::new(&[Column::left("NAME"), Column::prose("FACTS")]);
+        let facts = "72747.95057878912345678901 came and 0.5 was_kept_by_the_rail_itself";
+        table.row(["a".into(), facts.into()]);
+        for width in 10..80 {
+            let told = table.lines(Look { colour: false, width: Some(width) }).join("\n");
+            for word in facts.split(' ') {
+                assert!(told.contains(word), "{width}: {told}");
+            }
+        }
+        let mut table = Table::new(&[Column::prose("FACTS"), Column::left("MORE").spare()]);
+        table.row(["72747.95057878912345678901".into(), "spare".into()]);
+        let told = table.lines(Look { colour: false, width: Some(30) });
+        assert_eq!(told, ["FACTS", "72747.95057878912345678901"]);
     }
 
     #[test]
