@@ -6,6 +6,7 @@ mod disk;
 mod log;
 mod ourselves;
 mod pages;
+mod process;
 
 use std::net::SocketAddr;
 
