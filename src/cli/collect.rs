@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::failure::Failure;
+use super::known;
 use super::output::Out;
 use super::session::{Session, open_current};
 use super::times::Moment;
@@ -22,6 +23,7 @@ use crate::store::{Purpose, Scope, Store};
 #[derive(Debug, Args)]
 pub(super) struct Lists {
     /// The poller whose states are read
+    #[arg(value_parser = known::poller())]
     poller: Poller,
     /// Only this network [default: every network of the poller]
     #[arg(long, value_name = "NAME")]

@@ -12,6 +12,7 @@
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
+//! | `known` | words that a shell completes |
 //! | `seeds` | secrets that were pasted, which are not printed |
 //! | `who` | whoever is at the keyboard, for the record |
 //! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
@@ -26,6 +27,7 @@ mod demo;
 mod document;
 mod events;
 mod failure;
+mod known;
 mod lists;
 mod migrate;
 mod names;

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::known;
 use super::lists::{ListFlags, Listed, counted, walk};
 use super::names::{self, expect_place};
 use super::output::Out;
@@ -57,8 +58,8 @@ pub(super) struct ListArgs {
 /// What is asked of a payment in the list.
 #[derive(Debug, Args)]
 struct WhichArgs {
-    /// Only payments in this state, such as ACCEPTED or EXECUTED
-    #[arg(long, value_parser = state)]
+    /// Only payments in this state, or in another one that the network has
+    #[arg(long, value_parser = known::state(state))]
     state: Option<PaymentState>,
     /// Only payments with this sub-state
     #[arg(long)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::again::look_again;
 use super::each;
 use super::failure::Failure;
+use super::known;
 use super::lists::{ListFlags, Listed, counted, walk};
 use super::names::{Kind, expect_place};
 use super::output::Out;
@@ -49,7 +50,7 @@ pub(super) struct ListArgs {
     #[arg(long)]
     all: bool,
     /// Only rows that this poller met
-    #[arg(long)]
+    #[arg(long, value_parser = known::poller())]
     poller: Option<Poller>,
     /// Only rows of this network or rail
     #[arg(long, value_name = "NAME")]

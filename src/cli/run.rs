@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::failure::Failure;
+use super::known;
 use super::session::Session;
 use crate::daemon::{Exit, Host, Output, RunMode, Signals};
 use crate::engine::{Clock, Poller};
@@ -18,6 +19,7 @@ Examples:
 TERM or Ctrl-C finishes what is in hand; HUP reads the config again; USR1 sweeps now.")]
 pub(super) struct RunArgs {
     /// The pollers to run, if they are switched on [default: all]
+    #[arg(value_parser = known::poller())]
     pollers: Vec<Poller>,
     /// One sweep of each, then exit
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -9,6 +10,8 @@ use clap_mangen::Man;
 use super::Cli;
 use super::failure::Failure;
 use super::output::Out;
+use crate::daemon::command_of;
+use crate::engine::Poller;
 
 /// For which shell.
 #[derive(Debug, Args)]
@@ -16,19 +19,31 @@ use super::output::Out;
 pub(super) struct CompletionsArgs {
     /// The shell
     shell: Shell,
+    /// The program that is completed
+    #[arg(default_value = COMMAND, value_parser = PossibleValuesParser::new(programs()))]
+    program: String,
 }
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   railpoll completions bash > /usr/share/bash-completion/completions/railpoll
   railpoll completions zsh > /usr/local/share/zsh/site-functions/_railpoll
-  railpoll completions fish > ~/.config/fish/completions/railpoll.fish";
+  railpoll completions fish > ~/.config/fish/completions/railpoll.fish
+  railpoll completions bash railpoll-accepted > /usr/share/bash-completion/completions/railpoll-accepted";
+
+/// The name of this program.
+const COMMAND: &str = "railpoll";
+
+/// This program and the daemons.
+fn programs() -> impl Iterator<Item = &'static str> {
+    std::iter::once(COMMAND).chain(Poller::ALL.map(Poller::binary))
+}
 
 /// Where to write manual pages.
 #[derive(Debug, Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub(super) struct ManArgs {
-    /// Write a page for every command into this folder, which is made if need be
+    /// Write a page for every command and daemon into this folder, which is made if need be
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -41,7 +56,9 @@ Examples:
 pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Result<(), Failure> {
     // Into memory first: clap_complete panics where writing fails, and a pipe may be closed.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "railpoll", &mut script);
+    let daemon = Poller::ALL.into_iter().find(|poller| poller.binary() == args.program);
+    let mut command = daemon.map_or_else(Cli::command, command_of);
+    clap_complete::generate(args.shell, &mut command, args.program.as_str(), &mut script);
     out.write(&script)
 }
 
@@ -54,5 +71,8 @@ pub(super) fn man(args: &ManArgs, out: &mut Out) -> Result<(), Failure> {
     };
     let place = dir.display().to_string();
     std::fs::create_dir_all(dir).map_err(failure(place.clone()))?;
-    clap_mangen::generate_to(Cli::command(), dir).map_err(failure(place))
+    for command in std::iter::once(Cli::command()).chain(Poller::ALL.map(command_of)) {
+        clap_mangen::generate_to(command, dir).map_err(failure(place.clone()))?;
+    }
+    Ok(())
 }

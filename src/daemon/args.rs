@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use crate::config::Sources;
 use crate::engine::Poller;
@@ -111,27 +111,35 @@ pub(super) struct OutgoingArgs {
     stage: Option<Stage>,
 }
 
+/// The command line of a poller's binary.
+pub(super) fn command(poller: Poller, about: &'static str) -> clap::Command {
+    let command = match poller {
+        Poller::Outgoing => OutgoingArgs::command(),
+        Poller::Accepted
+        | Poller::Locked
+        | Poller::Executed
+        | Poller::Completed
+        | Poller::Returned
+        | Poller::Failed
+        | Poller::PendingDeposits
+        | Poller::Watch => DaemonArgs::command(),
+    };
+    command.name(poller.binary()).about(about)
+}
+
 /// What the command line of a poller's binary says; its stage only where there are several.
 pub(super) fn parse(
     poller: Poller,
     about: &'static str,
     words: impl IntoIterator<Item = OsString>,
 ) -> Result<(DaemonArgs, Option<Stage>), clap::Error> {
+    let told = command(poller, about).try_get_matches_from(words)?;
     if poller == Poller::Outgoing {
-        let OutgoingArgs { daemon, stage } = parse_as(poller, about, words)?;
+        let OutgoingArgs { daemon, stage } = OutgoingArgs::from_arg_matches(&told)?;
         Ok((daemon, stage))
     } else {
-        Ok((parse_as(poller, about, words)?, None))
+        Ok((DaemonArgs::from_arg_matches(&told)?, None))
     }
-}
-
-fn parse_as<T: CommandFactory + FromArgMatches>(
-    poller: Poller,
-    about: &'static str,
-    words: impl IntoIterator<Item = OsString>,
-) -> Result<T, clap::Error> {
-    let command = T::command().name(poller.binary()).about(about);
-    T::from_arg_matches(&command.try_get_matches_from(words)?)
 }
 
 /// How a daemon runs.

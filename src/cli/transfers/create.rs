@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::new::{Fields, read};
 use crate::cli::failure::Failure;
+use crate::cli::known;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
@@ -23,14 +24,14 @@ pub(in crate::cli) struct CreateArgs {
     /// Its id [default: a new UUID]
     #[arg(long = "id", value_name = "ID")]
     transfer_id: Option<String>,
-    /// Which way the money goes: deposit, withdrawal, send, deposit-exchange, withdrawal-exchange
-    #[arg(long)]
+    /// Which way the money goes
+    #[arg(long, value_parser = known::kind())]
     kind: TransferKind,
     /// How it was agreed: sep6, sep24, sep31
     #[arg(long)]
     protocol: Option<Protocol>,
     /// Where it begins [default: it waits for its money]
-    #[arg(long)]
+    #[arg(long, value_parser = known::status())]
     status: Option<TransferStatus>,
     /// The configured asset [default: the only one]
     #[arg(long)]

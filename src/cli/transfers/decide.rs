@@ -8,6 +8,7 @@ use super::find;
 use super::unique::named_twice;
 use crate::cli::decisions::{expect_one, expect_version};
 use crate::cli::failure::Failure;
+use crate::cli::known;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::WhyArgs;
@@ -84,7 +85,7 @@ pub(in crate::cli) struct MoveArgs {
     #[command(flatten)]
     which: WhichArgs,
     /// The status that they are to have
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = known::status())]
     to: TransferStatus,
 }
 

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::views::TransferJson;
 use crate::cli::failure::Failure;
+use crate::cli::known;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
 use crate::cli::names::{Kind, expect_asset, expect_place};
 use crate::cli::output::Out;
@@ -41,10 +42,10 @@ pub(in crate::cli) struct ListArgs {
 #[derive(Debug, Args)]
 struct WhichArgs {
     /// Only transfers in this status, such as `on_hold`
-    #[arg(long)]
+    #[arg(long, value_parser = known::status())]
     status: Option<TransferStatus>,
-    /// Only transfers of this kind: deposit, withdrawal, send, …
-    #[arg(long)]
+    /// Only transfers of this kind
+    #[arg(long, value_parser = known::kind())]
     kind: Option<TransferKind>,
     /// Only transfers of this rail
     #[arg(long)]

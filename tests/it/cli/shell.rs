@@ -71,7 +71,21 @@ fn manual_pages_and_completions_know_every_command() {
     for page in ["railpoll.1", "railpoll-status.1", "railpoll-payments-decline.1"] {
         assert!(read(&dir, page).contains(".TH"), "{page}");
     }
-    assert!(desk.run("completions bash").out.contains("decline"));
+    let completions = desk.run("completions bash").out;
+    // Words that are known: a status, a kind, a state, a poller.
+    for word in
+        ["decline", "pending_stellar", "withdrawal-exchange", "EXECUTED", "pending-deposits"]
+    {
+        assert!(completions.contains(word), "{word}");
+    }
+    for poller in railpoll::engine::Poller::ALL {
+        let name = poller.binary();
+        assert!(read(&dir, &format!("{name}.1")).contains("dry\\-run"), "{name}");
+        let script = desk.run(&format!("completions bash {name}")).out;
+        assert!(script.contains("--dry-run") && script.contains(name), "{name}");
+    }
+    assert!(desk.run("completions fish railpoll-outgoing").out.contains("stage"));
+    assert_eq!(desk.run("completions bash railpoll-nothing").code, Some(64));
     assert!(desk.run("man").out.contains("quarantine"));
 }
 
