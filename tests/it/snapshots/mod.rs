@@ -66,6 +66,48 @@ fn told(database: &TestDatabase, words: &str) -> String {
     ended.stdout.replace(&database.url, "DATABASE")
 }
 
+/// Whatever a test runs with `--json` is compared with docs/commands.md; here are those that no other test prints.
+#[test]
+fn every_object_has_the_keys_of_its_page() {
+    let database = TestDatabase::new(Kind::Sqlite);
+    run(async {
+        released(&database, "0.1.0").await;
+        let columns = "poller, network, payment_id, raw, raw_hash, reason, first_seen_at";
+        let row = "'accepted', 'acme', 'p', 'x', 1, 'odd', '2026-01-01T00:00:00.000000Z'";
+        let sql = format!("INSERT INTO quarantine ({columns}) VALUES ({row})");
+        database.person().await.execute(&sql).await.unwrap();
+    });
+    told(&database, "migrate --json");
+    for words in [
+        "events verify",
+        "quarantine list --all",
+        "quarantine show 1",
+        "quarantine resolve 1 --reason looked",
+        "audit list",
+    ] {
+        assert!(!told(&database, &format!("{words} --json")).is_empty(), "{words} says nothing");
+    }
+}
+
+/// Settings are told as values, and those that somebody has changed can be told alone.
+#[test]
+fn settings_are_json_and_those_that_were_changed_can_be_told_alone() {
+    let shown = |words: &[&str]| -> Vec<serde_json::Value> {
+        let mut command = railpoll();
+        command.args(["config", "show", "--json", "--set", "pollers.accepted.batch_size=7"]);
+        let ended = finish(command.args(["--set", "pollers.accepted.enabled=false"]).args(words));
+        ended.expect(0).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = shown(&[]);
+    let value = |key: &str| all.iter().find(|one| one["key"] == key).unwrap()["value"].clone();
+    assert_eq!(value("pollers.accepted.batch_size"), 7);
+    assert_eq!(value("pollers.accepted.networks"), serde_json::json!([]));
+    assert_eq!(value("database.migrate"), "auto");
+    let changed = shown(&["--changed"]);
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(changed[0]["key"], "pollers.accepted.batch_size");
+}
+
 #[test]
 fn every_object_of_json() {
     let database = TestDatabase::new(Kind::Sqlite);

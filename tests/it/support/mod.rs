@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod databases;
 pub(crate) mod faults;
+mod keys;
 pub(crate) mod operators;
 pub(crate) mod payments;
 pub(crate) mod scene;

@@ -362,15 +362,17 @@ pub(crate) fn binary(name: &str) -> &'static str {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end. What it prints for programs has the keys that its page promises.
 pub(crate) fn finish(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
-    Ended {
+    let ended = Ended {
         code: output.status.code(),
         signal: output.status.signal(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    };
+    super::keys::check(command, &ended.stdout);
+    ended
 }
 
 /// Sends a signal to a process that this test started.
