@@ -96,7 +96,7 @@ pub(super) struct TailArgs {
 
 /// A type that there is, or a beginning of some with a star behind it.
 fn event_type(text: &str) -> Result<String, String> {
-    let types = || EventType::ALL.iter().map(|one| one.as_str());
+    let types = || EventType::ALL.into_iter().map(EventType::as_str);
     let is_known = match text.strip_suffix('*') {
         Some(beginning) => types().any(|one| one.starts_with(beginning)),
         None => types().any(|one| one == text),

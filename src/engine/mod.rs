@@ -28,6 +28,7 @@ mod sweep;
 mod tally;
 mod transfer;
 mod user_info;
+mod words;
 
 pub use alert::{Alert, AlertName, comes_near};
 pub use amount::{Amount, AmountError, Money};
@@ -59,3 +60,4 @@ pub use transfer::{
     released_to, settle_amounts, subject_key,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
+pub(crate) use words::words;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::words;
 use super::{Payment, PaymentState, Reason};
 
 /// A call that changes a payment at the network.
@@ -63,29 +64,17 @@ impl Operation {
     }
 }
 
-/// Where an intent stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntentStatus {
-    /// Written, and perhaps being tried.
-    Intended,
-    /// The network has done it.
-    Done,
-    /// The network has refused it, or it can never be done.
-    Refused,
-    /// Tried, with no clear answer.
-    Unknown,
-}
-
-impl IntentStatus {
-    /// The word in the column `status`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// Where an intent stands.
+    pub enum IntentStatus: "status of an operation" {
+        /// Written, and perhaps being tried.
+        Intended = "intended",
+        /// The network has done it.
+        Done = "done",
+        /// The network has refused it, or it can never be done.
+        Refused = "refused",
+        /// Tried, with no clear answer.
+        Unknown = "unknown",
     }
 }
 

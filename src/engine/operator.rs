@@ -1,32 +1,20 @@
 //! Who decides: a person, by the name that they give, beside what the system knows of them.
 
-use std::fmt;
+use super::words;
 
-/// How far a name is more than a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// The user of this name has logged in where the process was started: nobody can change that later.
-    Login,
-    /// The process runs as the user of this name, and nobody is known to have logged in.
-    User,
-    /// Somebody says so.
-    Claimed,
+words! {
+    /// How far a name is more than a claim.
+    pub enum Evidence: "evidence" {
+        /// The user of this name has logged in where the process was started: nobody can change that later.
+        Login = "login",
+        /// The process runs as the user of this name, and nobody is known to have logged in.
+        User = "user",
+        /// Somebody says so.
+        Claimed = "claimed",
+    }
 }
 
 impl Evidence {
-    /// Every word.
-    pub const ALL: [Self; 3] = [Self::Login, Self::User, Self::Claimed];
-
-    /// The word in the column `evidence`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::User => "user",
-            Self::Claimed => "claimed",
-        }
-    }
-
     /// What speaks for a name whose user has the id `named`, in a process of the real user `uid` in the session of
     /// `login_uid`. Where a login is known, it alone counts: behind `sudo` everybody runs as another user.
     #[must_use]
@@ -38,12 +26,6 @@ impl Evidence {
             (Some(named), None) if named == uid => Self::User,
             (Some(_), None) => Self::Claimed,
         }
-    }
-}
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -64,68 +46,43 @@ pub struct Operator {
     pub origin: &'static str,
 }
 
-/// What an operator does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Lets a payment go on.
-    PaymentApprove,
-    /// Turns a payment down.
-    PaymentDecline,
-    /// Leaves a payment alone for now.
-    PaymentHold,
-    /// Ends a hold of a payment.
-    PaymentRelease,
-    /// Makes transfers.
-    TransferCreate,
-    /// Stops a transfer.
-    TransferHold,
-    /// Lets a transfer go on.
-    TransferRelease,
-    /// Sends a transfer's money back.
-    TransferRefund,
-    /// Moves a transfer.
-    TransferMove,
-    /// Says what became of a transfer.
-    TransferResolve,
-    /// Gives incoming money to a transfer.
-    IncomingAssign,
-    /// Sends incoming money back.
-    IncomingRefund,
-    /// Adds signatures to an envelope.
-    EnvelopeSign,
-    /// Ends an alert.
-    AlertClear,
-    /// Says that a row that was set aside has been seen to.
-    QuarantineResolve,
-    /// Tells the database that it was restored.
-    DatabaseRestored,
-    /// Lets things go out again after that.
-    DatabaseConfirm,
-}
-
-impl Action {
-    /// The word in the column `action`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PaymentApprove => "payment.approve",
-            Self::PaymentDecline => "payment.decline",
-            Self::PaymentHold => "payment.hold",
-            Self::PaymentRelease => "payment.release",
-            Self::TransferCreate => "transfer.create",
-            Self::TransferHold => "transfer.hold",
-            Self::TransferRelease => "transfer.release",
-            Self::TransferRefund => "transfer.refund",
-            Self::TransferMove => "transfer.move",
-            Self::TransferResolve => "transfer.resolve",
-            Self::IncomingAssign => "incoming.assign",
-            Self::IncomingRefund => "incoming.refund",
-            Self::EnvelopeSign => "envelope.sign",
-            Self::AlertClear => "alert.clear",
-            Self::QuarantineResolve => "quarantine.resolve",
-            Self::DatabaseRestored => "database.restored",
-            Self::DatabaseConfirm => "database.confirm",
-        }
+words! {
+    /// What an operator does.
+    pub enum Action: "action" {
+        /// Lets a payment go on.
+        PaymentApprove = "payment.approve",
+        /// Turns a payment down.
+        PaymentDecline = "payment.decline",
+        /// Leaves a payment alone for now.
+        PaymentHold = "payment.hold",
+        /// Ends a hold of a payment.
+        PaymentRelease = "payment.release",
+        /// Makes transfers.
+        TransferCreate = "transfer.create",
+        /// Stops a transfer.
+        TransferHold = "transfer.hold",
+        /// Lets a transfer go on.
+        TransferRelease = "transfer.release",
+        /// Sends a transfer's money back.
+        TransferRefund = "transfer.refund",
+        /// Moves a transfer.
+        TransferMove = "transfer.move",
+        /// Says what became of a transfer.
+        TransferResolve = "transfer.resolve",
+        /// Gives incoming money to a transfer.
+        IncomingAssign = "incoming.assign",
+        /// Sends incoming money back.
+        IncomingRefund = "incoming.refund",
+        /// Adds signatures to an envelope.
+        EnvelopeSign = "envelope.sign",
+        /// Ends an alert.
+        AlertClear = "alert.clear",
+        /// Says that a row that was set aside has been seen to.
+        QuarantineResolve = "quarantine.resolve",
+        /// Tells the database that it was restored.
+        DatabaseRestored = "database.restored",
+        /// Lets things go out again after that.
+        DatabaseConfirm = "database.confirm",
     }
 }
 

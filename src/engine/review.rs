@@ -1,55 +1,21 @@
 //! Decisions on payments.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Reason;
+use super::words;
 
-/// Where the review of a payment stands, in the state that it is in. A new state begins a new review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReviewStatus {
-    /// Nobody has decided yet.
-    Pending,
-    /// To be carried out, or carried out.
-    Approved,
-    /// To be declined, or declined.
-    Declined,
-    /// Not to be touched for now.
-    Held,
-}
-
-impl ReviewStatus {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Declined, Self::Held];
-
-    /// The word in the column `review`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Declined => "declined",
-            Self::Held => "held",
-        }
-    }
-}
-
-impl fmt::Display for ReviewStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ReviewStatus {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| format!("`{word}` is not a review status"))
+words! {
+    /// Where the review of a payment stands, in the state that it is in. A new state begins a new review.
+    pub enum ReviewStatus: "review status" {
+        /// Nobody has decided yet.
+        Pending = "pending",
+        /// To be carried out, or carried out.
+        Approved = "approved",
+        /// To be declined, or declined.
+        Declined = "declined",
+        /// Not to be touched for now.
+        Held = "held",
     }
 }
 

@@ -1,54 +1,39 @@
 //! How a sweep ended.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::AlertName;
+use super::words;
 
-/// How a sweep ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SweepOutcome {
-    /// All was done.
-    #[default]
-    Complete,
-    /// It was told to stop. The next one goes on from there.
-    Stopped,
-    /// The list grows faster than it is read, or is very long. The next one goes on from there.
-    TooFast,
-    /// The list's pages were not in the order or range that was asked for.
-    Unreliable,
-    /// Our credentials were not taken.
-    CredentialsRefused,
-    /// The network does not answer, or only with errors.
-    NetworkUnavailable,
-    /// The rail does not answer, or only with errors.
-    RailUnavailable,
-    /// The network or rail refuses what every sweep asks of it, or the settings cannot work.
-    RequestsRefused,
-    /// Our own database cannot be read or written.
-    Database,
-    /// Another process has the lease.
-    LeaseLost,
-    /// A defect of ours.
-    Panicked,
+words! {
+    /// How a sweep ended.
+    #[derive(Default)]
+    pub enum SweepOutcome: "outcome" {
+        /// All was done.
+        #[default]
+        Complete = "complete",
+        /// It was told to stop. The next one goes on from there.
+        Stopped = "stopped",
+        /// The list grows faster than it is read, or is very long. The next one goes on from there.
+        TooFast = "too_fast",
+        /// The list's pages were not in the order or range that was asked for.
+        Unreliable = "unreliable",
+        /// Our credentials were not taken.
+        CredentialsRefused = "credentials_refused",
+        /// The network does not answer, or only with errors.
+        NetworkUnavailable = "network_unavailable",
+        /// The rail does not answer, or only with errors.
+        RailUnavailable = "rail_unavailable",
+        /// The network or rail refuses what every sweep asks of it, or the settings cannot work.
+        RequestsRefused = "requests_refused",
+        /// Our own database cannot be read or written.
+        Database = "database",
+        /// Another process has the lease.
+        LeaseLost = "lease_lost",
+        /// A defect of ours.
+        Panicked = "panicked",
+    }
 }
 
 impl SweepOutcome {
-    /// Every one.
-    pub const ALL: [Self; 11] = [
-        Self::Complete,
-        Self::Stopped,
-        Self::TooFast,
-        Self::Unreliable,
-        Self::CredentialsRefused,
-        Self::NetworkUnavailable,
-        Self::RailUnavailable,
-        Self::RequestsRefused,
-        Self::Database,
-        Self::LeaseLost,
-        Self::Panicked,
-    ];
-
     /// The alerts that say how a place's newest sweeps ended.
     pub const ALERTS: &[AlertName] = &[
         AlertName::CredentialsRefused,
@@ -57,24 +42,6 @@ impl SweepOutcome {
         AlertName::RequestsRefused,
         AlertName::SweepFailed,
     ];
-
-    /// The word in logs, in metrics and in the record of sweeps.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Stopped => "stopped",
-            Self::TooFast => "too_fast",
-            Self::Unreliable => "unreliable",
-            Self::CredentialsRefused => "credentials_refused",
-            Self::NetworkUnavailable => "network_unavailable",
-            Self::RailUnavailable => "rail_unavailable",
-            Self::RequestsRefused => "requests_refused",
-            Self::Database => "database",
-            Self::LeaseLost => "lease_lost",
-            Self::Panicked => "panicked",
-        }
-    }
 
     /// The alert that stands while sweeps end so.
     #[must_use]
@@ -107,21 +74,6 @@ impl SweepOutcome {
             | Self::LeaseLost
             | Self::Panicked => false,
         }
-    }
-}
-
-impl fmt::Display for SweepOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for SweepOutcome {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|outcome| outcome.as_str() == word);
-        known.ok_or_else(|| format!("there is no outcome `{word}`"))
     }
 }
 

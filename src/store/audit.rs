@@ -154,14 +154,11 @@ impl Store {
 }
 
 fn audit_from(row: &Row) -> Result<AuditRow, StoreError> {
-    let word = row.text("evidence")?;
-    let evidence = Evidence::ALL.into_iter().find(|evidence| evidence.as_str() == word);
     Ok(AuditRow {
         audit_id: row.int("audit_id")?,
         at: row.time("at")?,
         name: row.text("name")?,
-        evidence: evidence
-            .ok_or_else(|| StoreError::Unreadable { column: "evidence".to_owned(), value: word })?,
+        evidence: row.parsed("evidence")?,
         uid: row.int("uid")?,
         login_uid: row.maybe_int("login_uid")?,
         host: row.text("host")?,

@@ -9,6 +9,7 @@ use super::db::{Conn, Sql};
 use super::restorations::END;
 use super::values::{Arg, Row, stored_time};
 use super::{Lease, Store, StoreError};
+use crate::engine::words;
 
 /// How far the looks at one place have come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +24,18 @@ pub struct PlaceLooks {
     pub found: u64,
 }
 
-/// What a look is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LookKind {
-    /// Payouts of a transfer.
-    Payout,
-    /// Refunds of a transfer.
-    Refund,
-    /// Refunds of incoming money that belongs to nobody.
-    Incoming,
-    /// All that went out on a network.
-    Network,
+words! {
+    /// What a look is about.
+    pub enum LookKind: "kind of look" {
+        /// Payouts of a transfer.
+        Payout = "payout",
+        /// Refunds of a transfer.
+        Refund = "refund",
+        /// Refunds of incoming money that belongs to nobody.
+        Incoming = "incoming",
+        /// All that went out on a network.
+        Network = "network",
+    }
 }
 
 /// Something that is to be looked up.
@@ -60,19 +62,6 @@ pub struct Looked {
     pub newest: Option<u32>,
     /// What was said there.
     pub detail: Option<String>,
-}
-
-impl LookKind {
-    const ALL: [Self; 4] = [Self::Payout, Self::Refund, Self::Incoming, Self::Network];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Payout => "payout",
-            Self::Refund => "refund",
-            Self::Incoming => "incoming",
-            Self::Network => "network",
-        }
-    }
 }
 
 const PLACES: &str = "SELECT place, count(*) AS n, sum(CASE WHEN looked_at IS NULL THEN 1 ELSE 0 END) AS unseen, \
@@ -194,11 +183,8 @@ pub(super) async fn found(
 }
 
 fn look_from(row: &Row) -> Result<Look, StoreError> {
-    let word = row.text("kind")?;
-    let unreadable = || StoreError::Unreadable { column: "kind".to_owned(), value: word.clone() };
-    let kind = LookKind::ALL.into_iter().find(|kind| kind.as_str() == word);
     Ok(Look {
-        kind: kind.ok_or_else(unreadable)?,
+        kind: row.parsed("kind")?,
         id: row.text("id")?,
         known: u32::try_from(row.int("known")?).unwrap_or(u32::MAX),
         is_open: row.int("opened")? > 0,
