@@ -68,13 +68,28 @@ fn keys_of(told: &str, mut keys: Keys) -> Keys {
 /// Compares what a command printed with what the page says that it prints: each key, and no other.
 pub(super) fn check(command: &Command, stdout: &str) {
     let args: Vec<&str> = command.get_args().filter_map(|arg| arg.to_str()).collect();
-    let is_ours = command.get_program().to_str().is_some_and(|name| name.ends_with("/railpoll"));
-    if !is_ours || !args.contains(&"--json") || args.contains(&"--count") {
+    let program = command.get_program().to_str().and_then(|path| path.rsplit('/').next());
+    let Some(program) = program.filter(|name| name.starts_with("railpoll")) else { return };
+    if !args.contains(&"--json") || args.contains(&"--count") {
         return;
     }
     let objects = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let objects: Vec<Value> = objects.filter(Value::is_object).collect();
     if objects.is_empty() || args.iter().any(|arg| matches!(*arg, "demo" | "run")) {
+        return;
+    }
+    if program != "railpoll" {
+        for object in &objects {
+            let what = object["what"].as_str().unwrap_or_else(|| panic!("{object} is what?"));
+            let row = TABLE.iter().find(|(words, _)| *words == [what]);
+            let (_, keys) =
+                row.unwrap_or_else(|| panic!("docs/commands.md does not tell of {what}"));
+            assert_eq!(
+                names(object),
+                keys.keys().cloned().collect(),
+                "{what}, in docs/commands.md"
+            );
+        }
         return;
     }
     let is_run = |words: &[String]| {
