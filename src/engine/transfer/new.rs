@@ -76,7 +76,10 @@ impl NewTransfer {
         );
         expect(!self.asset.is_empty() && !self.currency.is_empty(), "asset and currency are told");
         expect(!self.rail.is_empty() && !self.network.is_empty(), "rail and network are told");
-        expect(self.may_begin(), "status is one that a transfer of this kind begins in");
+        let begins = TransferStatus::ALL.into_iter().filter(|status| may_begin(self.kind, *status));
+        let begins = begins.map(TransferStatus::as_str).collect::<Vec<_>>().join(", ");
+        let fault = format!("status: a {} can begin only as {begins}", self.kind);
+        expect(may_begin(self.kind, self.status), &fault);
         expect(
             self.texts().all(|text| text.len() <= TEXT_MAX && !text.contains('\0')),
             "no text has more than 1000 bytes, or a NUL",
@@ -176,33 +179,31 @@ impl NewTransfer {
             completed_at: None,
         }
     }
+}
 
-    /// Whether a transfer may be created in this status: before its money, or with it and nothing under way.
-    fn may_begin(&self) -> bool {
-        match self.status {
-            TransferStatus::Incomplete | TransferStatus::PendingUser => true,
-            TransferStatus::PendingUserTransferStart | TransferStatus::PendingAnchor => {
-                self.kind != TransferKind::Send
-            }
-            TransferStatus::PendingExternal | TransferStatus::PendingTrust => {
-                self.kind.is_deposit()
-            }
-            TransferStatus::PendingSender | TransferStatus::PendingReceiver => {
-                self.kind == TransferKind::Send
-            }
-            TransferStatus::PendingUserTransferComplete
-            | TransferStatus::PendingStellar
-            | TransferStatus::PendingTransactionInfoUpdate
-            | TransferStatus::PendingCustomerInfoUpdate
-            | TransferStatus::OnHold
-            | TransferStatus::Completed
-            | TransferStatus::Refunded
-            | TransferStatus::Expired
-            | TransferStatus::NoMarket
-            | TransferStatus::TooSmall
-            | TransferStatus::TooLarge
-            | TransferStatus::Error => false,
+/// Whether a transfer may be created in this status: before its money, or with it and nothing under way.
+fn may_begin(kind: TransferKind, status: TransferStatus) -> bool {
+    match status {
+        TransferStatus::Incomplete | TransferStatus::PendingUser => true,
+        TransferStatus::PendingUserTransferStart | TransferStatus::PendingAnchor => {
+            kind != TransferKind::Send
         }
+        TransferStatus::PendingExternal | TransferStatus::PendingTrust => kind.is_deposit(),
+        TransferStatus::PendingSender | TransferStatus::PendingReceiver => {
+            kind == TransferKind::Send
+        }
+        TransferStatus::PendingUserTransferComplete
+        | TransferStatus::PendingStellar
+        | TransferStatus::PendingTransactionInfoUpdate
+        | TransferStatus::PendingCustomerInfoUpdate
+        | TransferStatus::OnHold
+        | TransferStatus::Completed
+        | TransferStatus::Refunded
+        | TransferStatus::Expired
+        | TransferStatus::NoMarket
+        | TransferStatus::TooSmall
+        | TransferStatus::TooLarge
+        | TransferStatus::Error => false,
     }
 }
 
