@@ -48,7 +48,7 @@ pub use poller::Poller;
 pub use reason::{Reason, ReasonType};
 pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
 pub use review::{Decision, MACHINES, ReviewStatus, time_left};
-pub use sick::{Blame, Failed, blame, is_told, pause};
+pub use sick::{Blame, Failed, LIKE_AN_OUTAGE, blame, is_told, pause};
 pub use state::PaymentState;
 pub use sweep::SweepOutcome;
 pub use tally::Tally;

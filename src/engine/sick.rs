@@ -8,7 +8,7 @@ use super::retry::doubling;
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(5 * 60);
 /// So many failures in a row, each of another thing, look like an outage: then a call that is nobody's own tells.
-const LIKE_AN_OUTAGE: usize = 3;
+pub const LIKE_AN_OUTAGE: usize = 3;
 /// So often a thing has failed before somebody is called: less may pass by itself.
 const TOLD_FROM: u32 = 3;
 

@@ -16,7 +16,7 @@ use super::error::CallError;
 use super::problem::{brief, text};
 use super::server_clock::ServerClock;
 use super::transport::{Lost, Open, Received, Request, Transport};
-use crate::engine::{Clock, RetryPolicy};
+use crate::engine::{Backoff, Clock, RetryPolicy, asked_pause};
 
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
@@ -175,19 +175,21 @@ impl Http {
             let endpoint = request.endpoint;
             tracing::debug!(network = self.settings.name, endpoint, ?answer, why, "no good answer");
             return Err(match judge(call, answer, bearer.is_some_and(|bearer| bearer.is_new)) {
-                Verdict::Retry { asked, spent } => match (backoff.next_delay(asked), spent) {
-                    (Some(delay), _) => {
-                        sleep(delay).await;
-                        continue;
+                Verdict::Retry { asked, spent } => {
+                    match (self.delay(request, &mut backoff, asked), spent) {
+                        (Some(delay), _) => {
+                            sleep(delay).await;
+                            continue;
+                        }
+                        (None, Spent::Unavailable) => {
+                            Stop::Error(self.unavailable(call, request, answer, &why))
+                        }
+                        (None, Spent::Unreadable) => {
+                            Stop::Error(CallError::Unreadable(told(request, &why)))
+                        }
+                        (None, Spent::Busy) => Stop::Busy(why),
                     }
-                    (None, Spent::Unavailable) => {
-                        Stop::Error(self.unavailable(call, request, answer, &why))
-                    }
-                    (None, Spent::Unreadable) => {
-                        Stop::Error(CallError::Unreadable(told(request, &why)))
-                    }
-                    (None, Spent::Busy) => Stop::Busy(why),
-                },
+                }
                 Verdict::NewToken => Stop::NewToken(told(request, &why)),
                 Verdict::CredentialsRefused => {
                     Stop::Error(CallError::Credentials(told(request, &why)))
@@ -204,6 +206,21 @@ impl Http {
                 Verdict::Unclear => Stop::Unclear(why),
             });
         }
+    }
+
+    /// When to try again; none if not now. One thing that is to be left alone for longer than an answer may take is not waited
+    /// for: others are.
+    fn delay(
+        &self,
+        request: &Request,
+        backoff: &mut Backoff,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
+        let is_long = asked.is_some_and(|asked| asked_pause(asked) > self.settings.timeout);
+        if is_long && request.thing.is_some() {
+            return None;
+        }
+        backoff.next_delay(asked)
     }
 
     /// No answer, or no good one, after all tries: where, and what may be wrong in the settings.
@@ -253,7 +270,7 @@ impl Http {
         request: &Request,
         authorization: Option<&HeaderValue>,
     ) -> Result<Received, Lost> {
-        self.wait(&request.url).await?;
+        self.wait(request).await?;
         let mut headers = self.signed(request);
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
@@ -266,7 +283,7 @@ impl Http {
         if let Ok(received) = &received {
             self.learn(call, received);
             let Received { status, retry_after, .. } = *received;
-            held(&self.closed).note(&request.url, status, retry_after, Instant::now());
+            held(&self.closed).note(request.asked(), status, retry_after, Instant::now());
         }
         received
     }
@@ -277,7 +294,7 @@ impl Http {
     /// There is none, or it is no good one.
     pub(crate) async fn open(&self, request: &Request) -> Result<Open, CallError> {
         let unavailable = |lost: Lost| CallError::Unavailable(lost.why());
-        self.wait(&request.url).await.map_err(unavailable)?;
+        self.wait(request).await.map_err(unavailable)?;
         let start = Instant::now();
         let mut status = None;
         let opened = self.transport.open(request, self.signed(request), &mut status).await;
@@ -289,7 +306,7 @@ impl Http {
         })?;
         let status = open.status();
         let wish = open.retry_after(&self.clock);
-        held(&self.closed).note(&request.url, status, wish, Instant::now());
+        held(&self.closed).note(request.asked(), status, wish, Instant::now());
         if (200..300).contains(&status) {
             return Ok(open);
         }
@@ -308,8 +325,8 @@ impl Http {
     /// Waits until the other side may be asked again, and for a place in the bucket.
     ///
     /// A wish to be left alone for longer than an answer may take is not waited for here: the request has not been sent.
-    async fn wait(&self, url: &Url) -> Result<(), Lost> {
-        let pause = held(&self.closed).pause(url, Instant::now());
+    async fn wait(&self, request: &Request) -> Result<(), Lost> {
+        let pause = held(&self.closed).pause(request.asked(), Instant::now());
         if pause > self.settings.timeout {
             let seconds = pause.as_secs();
             return Err(Lost::NotSent(format!(

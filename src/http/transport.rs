@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::CallError;
 use super::answer::Answer;
+use super::closed::Asked;
 use crate::engine::Clock;
 
 /// No page is larger: 100 payments of 300 kB. Reading stops here.
@@ -36,6 +37,8 @@ pub(crate) struct Request {
     pub(crate) held: Duration,
     /// Whether it is about no single thing: then a refusal says that the address is wrong.
     pub(crate) is_general: bool,
+    /// The one thing that it is about: what it is asked to leave alone is that thing.
+    pub(crate) thing: Option<String>,
 }
 
 /// What a request brings.
@@ -55,12 +58,22 @@ impl Request {
     pub(crate) fn new(endpoint: &'static str, method: Method, url: Url) -> Self {
         let headers = HeaderMap::new();
         let held = Duration::ZERO;
-        Self { endpoint, method, url, headers, body: None, held, is_general: false }
+        Self { endpoint, method, url, headers, body: None, held, is_general: false, thing: None }
     }
 
     /// The same, about no single thing.
     pub(crate) fn general(self) -> Self {
         Self { is_general: true, ..self }
+    }
+
+    /// The same, about one thing alone.
+    pub(crate) fn of(self, thing: impl Into<String>) -> Self {
+        Self { thing: Some(thing.into()), ..self }
+    }
+
+    /// What it is about, as far as a wish to be left alone goes.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { url: &self.url, thing: self.thing.as_deref() }
     }
 }
 

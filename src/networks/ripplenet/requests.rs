@@ -62,7 +62,7 @@ impl Requests {
 
     pub(super) fn get(&self, payment_id: &str) -> Result<Request, NetworkError> {
         let url = extended(&self.base, &["payments", checked(payment_id)?]);
-        Ok(Request::new("get", Method::GET, url))
+        Ok(Request::new("get", Method::GET, url).of(payment_id))
     }
 
     /// `internal_id` is our own id of the payment; only a lock takes it.
@@ -74,7 +74,7 @@ impl Requests {
     ) -> Result<Request, NetworkError> {
         let url = extended(&self.base, &["payments", checked(payment_id)?, operation.name()]);
         let body = Some(Body::json(body(operation, internal_id).to_string().into_bytes()));
-        Ok(Request { body, ..Request::new(operation.name(), Method::POST, url) })
+        Ok(Request { body, ..Request::new(operation.name(), Method::POST, url).of(payment_id) })
     }
 
     /// Adds (`PUT`) or takes away (`DELETE`) labels.
@@ -86,7 +86,7 @@ impl Requests {
     ) -> Result<Request, NetworkError> {
         let mut url = extended(&self.base, &["payments", checked(payment_id)?, "labels"]);
         url.query_pairs_mut().append_pair("label", &list_of(labels.iter().copied()));
-        Ok(Request::new("labels", method, plain_commas(url)))
+        Ok(Request::new("labels", method, plain_commas(url)).of(payment_id))
     }
 
     pub(super) fn health(&self) -> Request {

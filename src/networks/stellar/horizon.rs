@@ -126,7 +126,7 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn account(&self, id: &str) -> Result<Option<AccountState>, NetworkError> {
-        let request = self.request("account", &["accounts", id]);
+        let request = self.request("account", &["accounts", id]).of(id);
         found(self.ask(&request, |received| wire::account(&received.body, id)).await)
     }
 
@@ -135,7 +135,7 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn transaction(&self, hash: &str) -> Result<Option<Found>, NetworkError> {
-        let request = self.request("transaction", &["transactions", hash]);
+        let request = self.request("transaction", &["transactions", hash]).of(hash);
         found(self.ask(&request, |received| wire::found(&received.body, hash)).await)
     }
 
@@ -162,11 +162,14 @@ impl Horizon {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Vec<StreamRecord>, NetworkError> {
-        let mut request = self.payments_of("payments", account, cursor);
-        let limit = limit.clamp(1, PAGE_MAX).to_string();
-        request.url.query_pairs_mut().append_pair("limit", &limit);
-        let watched = Watched { network: &self.network, account };
-        self.ask(&request, |received| wire::page(&received.body, watched)).await
+        let ask = async |cursor: Option<String>, limit: u32| {
+            let mut request = self.payments_of("payments", account, cursor.as_deref());
+            request.url.query_pairs_mut().append_pair("limit", &limit.to_string());
+            let watched = Watched { network: &self.network, account };
+            self.ask(&request, |received| wire::page(&received.body, watched)).await
+        };
+        let limit = limit.clamp(1, PAGE_MAX);
+        in_parts(limit, cursor, ask, |record| record.cursor.clone()).await
     }
 
     /// The same, as it comes. It ends often, and is then to be opened again behind the last record.
@@ -187,7 +190,8 @@ impl Horizon {
     /// # Errors
     /// See [`NetworkError`].
     pub async fn claimed(&self, claim: &ReceivedClaim) -> Result<Incoming, NetworkError> {
-        let request = self.request("effects", &["operations", claim.operation_id(), "effects"]);
+        let id = claim.operation_id();
+        let request = self.request("effects", &["operations", id, "effects"]).of(id);
         self.ask(&request, |received| wire::claimed(&received.body, claim)).await
     }
 
@@ -200,12 +204,16 @@ impl Horizon {
         account: &str,
         cursor: Option<&str>,
     ) -> Result<Vec<PastTransaction>, NetworkError> {
-        let mut request = self.request("transactions", &["accounts", account, "transactions"]);
-        let limit = PAGE_MAX.to_string();
-        let cursor = cursor.map(|cursor| ("cursor", cursor));
-        let pairs = [("order", "desc"), ("include_failed", "true"), ("limit", limit.as_str())];
-        request.url.query_pairs_mut().extend_pairs(pairs.into_iter().chain(cursor));
-        self.ask(&request, |received| wire::past(&received.body)).await
+        let path = ["accounts", account, "transactions"];
+        let ask = async |cursor: Option<String>, limit: u32| {
+            let mut request = self.request("transactions", &path).of(account);
+            let limit = limit.to_string();
+            let cursor = cursor.as_deref().map(|cursor| ("cursor", cursor));
+            let pairs = [("order", "desc"), ("include_failed", "true"), ("limit", limit.as_str())];
+            request.url.query_pairs_mut().extend_pairs(pairs.into_iter().chain(cursor));
+            self.ask(&request, |received| wire::past(&received.body)).await
+        };
+        in_parts(PAGE_MAX, cursor, ask, |past| Some(past.paging_token.clone())).await
     }
 
     /// Sends an envelope, once. It must have been stored before: whatever happens here, it may have been taken.
@@ -213,7 +221,7 @@ impl Horizon {
     /// # Errors
     /// Nobody was there, or this Horizon does not take submissions from us: it was surely not taken by this call.
     pub async fn submit(&self, xdr_base64: &str) -> Result<SubmitAnswer, NetworkError> {
-        let mut request = self.request("submit", &["transactions"]);
+        let mut request = self.request("submit", &["transactions"]).of(xdr_base64);
         request.method = Method::POST;
         request.held = SUBMIT_HELD;
         request.body = Some(form(xdr_base64));
@@ -228,7 +236,7 @@ impl Horizon {
     }
 
     fn payments_of(&self, endpoint: &'static str, account: &str, cursor: Option<&str>) -> Request {
-        let mut request = self.request(endpoint, &["accounts", account, "payments"]);
+        let mut request = self.request(endpoint, &["accounts", account, "payments"]).of(account);
         let cursor = cursor.map(|cursor| ("cursor", cursor));
         let pairs = [("order", "asc"), ("join", "transactions")].into_iter().chain(cursor);
         request.url.query_pairs_mut().extend_pairs(pairs);
@@ -245,6 +253,34 @@ impl Horizon {
         read: impl Fn(&Received) -> Result<T, String>,
     ) -> Result<T, NetworkError> {
         self.http.run(Call::Repeatable, request, None, read).await.map_err(Stop::into_error)
+    }
+}
+
+/// A page of so many records; where that is too large to be read, in halves, each behind the last. One record that is too
+/// large alone cannot be passed over: nobody knows its place.
+async fn in_parts<T>(
+    limit: u32,
+    cursor: Option<&str>,
+    ask: impl AsyncFn(Option<String>, u32) -> Result<Vec<T>, NetworkError>,
+    place_of: impl Fn(&T) -> Option<String>,
+) -> Result<Vec<T>, NetworkError> {
+    let (mut page, mut cursor, mut size) = (Vec::new(), cursor.map(str::to_owned), limit);
+    loop {
+        let got = u32::try_from(page.len()).unwrap_or(u32::MAX);
+        let wanted = size.min(limit.saturating_sub(got));
+        match ask(cursor.clone(), wanted).await {
+            Ok(part) => {
+                let is_short = u32::try_from(part.len()).unwrap_or(u32::MAX) < wanted;
+                page.extend(part);
+                cursor = page.last().and_then(&place_of);
+                if is_short || cursor.is_none() || page.len() >= usize::try_from(limit).unwrap_or(0)
+                {
+                    return Ok(page);
+                }
+            }
+            Err(NetworkError::TooLarge { .. }) if wanted > 1 => size = wanted / 2,
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -280,5 +316,41 @@ fn submitted(received: &Received) -> Result<SubmitAnswer, NetworkError> {
         408 | 409 | 423 | 425 | 429 => Ok(SubmitAnswer::Unclear { why: why() }),
         404..=499 | 402 => Err(NetworkError::Refused { status: *status, problem: why() }),
         _ => Ok(SubmitAnswer::Unclear { why: why() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records 1 to 23 after a cursor, where a page may hold no more than so much.
+    async fn read(most: u64, sizes: fn(u64) -> u64) -> (Result<Vec<u64>, NetworkError>, Vec<u32>) {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let ask = async |cursor: Option<String>, limit: u32| {
+            asked.borrow_mut().push(limit);
+            let after: u64 = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+            let page: Vec<u64> = (after + 1..=23).take(usize::try_from(limit).unwrap()).collect();
+            if page.iter().map(|one| sizes(*one)).sum::<u64>() > most {
+                let (problem, beginning) = ("32 MB".to_owned(), String::new());
+                return Err(NetworkError::TooLarge { problem, beginning });
+            }
+            Ok(page)
+        };
+        let told = in_parts(16, Some("3"), ask, |one: &u64| Some(one.to_string())).await;
+        (told, asked.into_inner())
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_too_large_is_read_in_halves() {
+        let (page, asked) = read(100, |_| 1).await;
+        assert_eq!((page.unwrap(), asked), ((4..=19).collect(), vec![16]));
+        let (page, asked) = read(5, |_| 1).await;
+        assert_eq!(page.unwrap(), (4..=19).collect::<Vec<_>>(), "as whole as the large one");
+        assert_eq!(asked, [16, 8, 4, 4, 4, 4]);
+        let (page, asked) = read(9, |one| if one == 9 { 9 } else { 1 }).await;
+        assert_eq!(page.unwrap(), (4..=19).collect::<Vec<_>>());
+        assert!(asked.contains(&1), "{asked:?}");
+        let (page, _) = read(9, |one| if one == 9 { 10 } else { 1 }).await;
+        assert!(matches!(page, Err(NetworkError::TooLarge { .. })), "it alone is too large");
     }
 }

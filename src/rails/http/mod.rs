@@ -129,7 +129,7 @@ impl HttpRail {
         let request = match (request, key) {
             (Ok(mut request), Ok(key)) => {
                 request.headers.insert(IDEMPOTENCY_KEY, key);
-                request
+                request.of(&payout.key)
             }
             (Err(error), _) => return PayoutOutcome::NotSent(error),
             (Ok(_), Err(error)) => {

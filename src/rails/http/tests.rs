@@ -105,24 +105,31 @@ async fn every_call_goes_to_its_path_and_is_signed() {
 }
 
 #[tokio::test]
-async fn a_wish_to_be_left_alone_holds_for_orders_and_questions() {
-    let server = Server::start(|_| {
+async fn a_wish_to_be_left_alone_is_about_one_payout_until_several_get_it() {
+    let server = Server::start(|seen| {
+        if seen.path != "/payouts" {
+            return bank(seen);
+        }
         let busy = axum::http::StatusCode::TOO_MANY_REQUESTS;
         axum::response::IntoResponse::into_response((busy, [("retry-after", "600")]))
     })
     .await;
     let rail = HttpRail::new(options(&server.url), Clock::system(), |_| {}).unwrap();
-    for _ in 0..3 {
-        let outcome = rail.pay_out(&order()).await;
-        let not_sent = PayoutOutcome::NotSent(RailError::Unavailable(String::new()));
-        assert!(
-            std::mem::discriminant(&outcome) == std::mem::discriminant(&not_sent),
-            "{outcome:?}"
-        );
-        let told = rail.payouts(&[reference("k1", None)]).await;
-        assert!(matches!(told, Err(RailError::Unavailable(why)) if why.contains("left alone")));
-    }
-    assert_eq!((server.seen("/payouts").len(), server.seen("/payouts/lookup").len()), (1, 0));
+    let pay = async |key: &str| {
+        let order = Payout { key: key.to_owned(), ..order() };
+        let outcome = rail.pay_out(&order).await;
+        let is_not_sent = matches!(outcome, PayoutOutcome::NotSent(RailError::Unavailable(_)));
+        assert!(is_not_sent, "{outcome:?}");
+        server.seen("/payouts").len()
+    };
+    let look = async || rail.payouts(&[reference("k1", None)]).await;
+    assert_eq!([pay("k1").await, pay("k1").await], [1, 1], "it is left alone");
+    assert!(look().await.is_ok(), "and it alone");
+    assert_eq!([pay("k2").await, pay("k3").await, pay("k4").await], [2, 3, 4]);
+    let told = look().await;
+    assert!(matches!(told, Err(RailError::Unavailable(why)) if why.contains("left alone")));
+    assert_eq!(pay("k5").await, 4, "three in a row: the bank is left alone");
+    assert_eq!(server.seen("/payouts/lookup").len(), 1);
 }
 
 #[tokio::test]

@@ -87,6 +87,24 @@ async fn the_history_is_read_by_row_with_both_sets_of_parameters() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_too_large_is_asked_for_in_halves() {
+    let server = gateway("5:0:5", |seen| {
+        let limit = seen.query.split('&').next().unwrap().trim_start_matches("limit=");
+        let padding = if limit.parse::<u32>().unwrap() > 125 { 33 << 20 } else { 0 };
+        let padding = "x".repeat(padding);
+        ok(&json!({ "incoming_transactions": [row(8)], "credit_account": "payto://x", "x": padding }))
+    })
+    .await;
+    let options = WireGatewayOptions { timeout: Duration::from_secs(60), ..options(&server.url) };
+    let arrivals = with(options).deposits(&[], Some("7")).await.unwrap();
+    assert_eq!((arrivals.incoming.len(), arrivals.more), (1, true));
+    let asked = server.seen("/history/incoming").into_iter();
+    let limits: Vec<_> =
+        asked.map(|seen| seen.query.split('&').next().unwrap().to_owned()).collect();
+    assert_eq!(limits, ["limit=500", "limit=250", "limit=125"]);
+}
+
+#[tokio::test]
 async fn nothing_new_is_told_in_two_ways() {
     for (code, body) in [(204, ""), (200, r#"{"incoming_transactions":[],"credit_account":"x"}"#)] {
         let server = gateway("5:0:5", move |_| status(code, body)).await;
