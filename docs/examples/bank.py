@@ -39,7 +39,7 @@ def deposits(db, ask):
 def pay_out(db, ask):
     key = ask["key"]
     payout = json.dumps({name: ask[name] for name in ask if name != "attempt"}, sort_keys=True)
-    answer = {"status": "initiated", "reference": "OUT-" + key[:8]}
+    answer = {"status": "initiated", "reference": {"payout": "OUT-", "refund": "BACK-"}[ask["purpose"]] + key[:8]}
     if "account" not in (ask["beneficiary"] or {}):
         answer = {"status": "failed", "code": "AC01", "reason": "the beneficiary has no account"}
     db.execute("INSERT OR IGNORE INTO payouts VALUES (?, ?, ?)", [key, payout, json.dumps(answer)])

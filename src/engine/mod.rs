@@ -53,11 +53,11 @@ pub use state::PaymentState;
 pub use sweep::SweepOutcome;
 pub use tally::Tally;
 pub use transfer::{
-    Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, IllegalMove, Incoming,
-    MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy, Protocol,
-    Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind,
-    TransferStatus, actor, arrive, created_event, explain, legal, match_incoming, moved_event,
-    released_to, settle_amounts, subject_key,
+    Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, Foreign, IllegalMove,
+    Incoming, MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy,
+    Protocol, Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms, Transfer,
+    TransferKind, TransferStatus, WayBack, actor, arrive, coded, created_event, explain, legal,
+    match_incoming, moved_event, released_to, settle_amounts, subject_key,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

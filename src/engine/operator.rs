@@ -69,6 +69,8 @@ words! {
         TransferMove = "transfer.move",
         /// Says what became of a transfer.
         TransferResolve = "transfer.resolve",
+        /// Names somebody else who is paid by a transfer.
+        TransferCorrect = "transfer.correct",
         /// Gives incoming money to a transfer.
         IncomingAssign = "incoming.assign",
         /// Sends incoming money back.

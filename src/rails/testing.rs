@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Payout, PayoutOutcome, PayoutRef};
-use crate::engine::RetryPolicy;
+use crate::engine::{Purpose, RetryPolicy};
 
 pub(super) const SHORT: Duration = Duration::from_millis(150);
 pub(super) const RETRY: RetryPolicy =
@@ -124,7 +124,10 @@ pub(super) fn status(status: u16, body: &str) -> Response {
 pub(super) fn payout(key: &str, currency: &str, beneficiary: &Value) -> Payout {
     Payout {
         key: key.to_owned(),
-        transfer_id: "t1".to_owned(),
+        purpose: Purpose::Payout,
+        transfer_id: Some("t1".to_owned()),
+        refund_id: None,
+        incoming_id: None,
         amount: "10.50".parse().unwrap(),
         currency: currency.to_owned(),
         beneficiary: Some(RawValue::from_string(beneficiary.to_string()).unwrap()),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::RailError;
-use crate::engine::{Amount, Incoming};
+use crate::engine::{Amount, Incoming, Purpose};
 
 /// A deposit that should arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +92,14 @@ pub struct UnreadableIncoming {
 pub struct Payout {
     /// The idempotency key: the same on every try of this payout, and of no other.
     pub key: String,
-    /// The transfer that it is for.
-    pub transfer_id: String,
+    /// Whether the money goes on or back.
+    pub purpose: Purpose,
+    /// The transfer whose money it is; none for a refund of money that belongs to no transfer.
+    pub transfer_id: Option<String>,
+    /// The refund that it carries out.
+    pub refund_id: Option<String>,
+    /// A refund of money that belongs to no transfer: the id of what came.
+    pub incoming_id: Option<String>,
     /// How much the beneficiary gets.
     pub amount: Amount,
     /// The rail's currency.

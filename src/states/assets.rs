@@ -40,6 +40,11 @@ impl Assets {
         self.0.get(&transfer.asset).filter(|asset| asset.settings.network == transfer.network)
     }
 
+    /// Whether what came in for a transfer can be sent back from here on its network.
+    pub(crate) fn sends_back(&self, transfer: &Transfer) -> bool {
+        self.of_transfer(transfer).is_some()
+    }
+
     /// Our accounts on `network`, each once.
     pub(super) fn accounts_on(&self, network: &str) -> BTreeSet<String> {
         let there = self.0.values().filter(|asset| asset.settings.network == network);

@@ -199,12 +199,15 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
         }
     };
     let reason_type = ReasonType::ReceiverProcessingError;
-    // A rail that speaks ISO 20022 is passed on in its own words.
-    let told = why.split_once(": ").map(|(code, rest)| Reason::new(reason_type, code, rest));
-    Some(match told {
-        Some(Ok(reason)) => reason,
-        Some(Err(_)) | None => Reason { reason_type, code: NARRATIVE.to_owned(), reason: why },
-    })
+    // The code of a rail that speaks ISO 20022 is passed on; any other is told in words.
+    let Some(code) = &paid.code else {
+        return Some(Reason { reason_type, code: NARRATIVE.to_owned(), reason: why });
+    };
+    Some(Reason::new(reason_type, code, &why).unwrap_or_else(|_| Reason {
+        reason_type,
+        code: NARRATIVE.to_owned(),
+        reason: format!("{code}: {why}"),
+    }))
 }
 
 /// The amount as a rail takes it, with just the decimals of its currency, or why it has none.
@@ -262,9 +265,13 @@ fn transfer_of(
 mod tests {
     use super::*;
 
-    fn ended(status: TransferStatus, message: Option<&str>) -> Option<(String, String)> {
-        let message = message.map(str::to_owned);
-        let paid = PaidOut { transfer_id: "t".to_owned(), status, message };
+    fn ended(
+        status: TransferStatus,
+        code: Option<&str>,
+        message: Option<&str>,
+    ) -> Option<(String, String)> {
+        let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
+        let paid = PaidOut { transfer_id: "t".to_owned(), status, message, code };
         failure(&paid).map(|reason| (reason.code, reason.reason))
     }
 
@@ -288,19 +295,22 @@ mod tests {
 
     #[test]
     fn what_is_paid_has_not_failed() {
-        assert_eq!(ended(TransferStatus::Completed, Some("the rail took 0.10")), None);
+        assert_eq!(ended(TransferStatus::Completed, None, Some("the rail took 0.10")), None);
     }
 
     #[test]
     fn the_rails_reason_is_passed_on() {
         let told = |code: &str, reason: &str| Some((code.to_owned(), reason.to_owned()));
-        let error = |message| ended(TransferStatus::Error, message);
-        assert_eq!(error(Some("AC01: no such account")), told("AC01", "no such account"));
-        assert_eq!(error(Some("closed: gone")), told("NARR", "closed: gone"));
-        assert_eq!(error(Some("nobody there")), told("NARR", "nobody there"));
-        assert_eq!(error(None), told("NARR", "the payout ended as error"));
+        let error = |code, message| ended(TransferStatus::Error, code, message);
+        assert_eq!(error(Some("AC01"), Some("no such account")), told("AC01", "no such account"));
+        assert_eq!(error(Some("AC01"), Some("no: such")), told("AC01", "no: such"));
+        assert_eq!(error(Some("closed"), Some("gone")), told("NARR", "closed: gone"));
+        assert_eq!(error(None, Some("nobody there")), told("NARR", "nobody there"));
+        assert_eq!(error(None, None), told("NARR", "the payout ended as error"));
+        // What a person or another program has written is no code, whatever it looks like.
+        assert_eq!(error(None, Some("RR04: said Kim")), told("NARR", "RR04: said Kim"));
         assert_eq!(
-            ended(TransferStatus::Refunded, None),
+            ended(TransferStatus::Refunded, None, None),
             told("NARR", "the payout ended as refunded")
         );
     }

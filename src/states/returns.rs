@@ -66,7 +66,7 @@ fn hold(step: &mut Step<'_>, reason: &str) {
     let way_out = if step.transfer.kind.is_deposit() {
         format!("`railpoll transfers refund {id} --beneficiary JSON` names one")
     } else {
-        "send it back by hand".to_owned()
+        format!("send it back by hand, and say so: `railpoll transfers resolve {id} --as refunded`")
     };
     step.to = TransferStatus::OnHold;
     step.cause = Cause::ArrivalHeld;

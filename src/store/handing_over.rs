@@ -31,13 +31,15 @@ pub struct PaidOut {
     pub status: TransferStatus,
     /// Why.
     pub message: Option<String>,
+    /// The rail's code of that, if it gave one.
+    pub code: Option<String>,
 }
 
 const DUE: Sql = Sql::Each {
     sqlite: "SELECT p.payment_id, p.state, p.amount, p.currency, p.expires_at, p.review, p.version, p.end_to_end_id, \
                  p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                  coalesce(p.payout_amount, p.amount) AS payout_amount, coalesce(p.payout_currency, p.currency) AS payout_currency, \
-                 t.transfer_id, t.status, t.message \
+                 t.transfer_id, t.status, t.message, t.reason_code \
              FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
              WHERE p.network = $1 AND p.state IN (SELECT value FROM json_each($2)) AND p.connector_role = $3 \
                AND p.acted_at IS NULL AND (p.not_before IS NULL OR p.not_before <= $4) \
@@ -49,7 +51,7 @@ const DUE: Sql = Sql::Each {
     postgres: "SELECT p.payment_id, p.state, CAST(p.amount AS text) AS amount, p.currency, p.expires_at, p.review, p.version, \
                    p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                    p.end_to_end_id, CAST(coalesce(p.payout_amount, p.amount) AS text) AS payout_amount, \
-                   coalesce(p.payout_currency, p.currency) AS payout_currency, t.transfer_id, t.status, t.message \
+                   coalesce(p.payout_currency, p.currency) AS payout_currency, t.transfer_id, t.status, t.message, t.reason_code \
                FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
                WHERE p.network = $1 AND p.state = ANY ($2) AND p.connector_role = $3 \
                  AND p.acted_at IS NULL AND (p.not_before IS NULL OR p.not_before <= $4) \
@@ -160,6 +162,7 @@ fn to_pay_out_from(row: &Row) -> Result<ToPayOut, StoreError> {
             transfer_id,
             status: row.parsed("status")?,
             message: row.maybe_text("message")?,
+            code: row.maybe_text("reason_code")?,
         }),
         None => None,
     };

@@ -55,9 +55,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (
         9,
-        "rail_fee",
-        include_str!("../../migrations/sqlite/0009_rail_fee.sql"),
-        include_str!("../../migrations/postgres/0009_rail_fee.sql"),
+        "rails",
+        include_str!("../../migrations/sqlite/0009_rails.sql"),
+        include_str!("../../migrations/postgres/0009_rails.sql"),
     ),
     (
         10,

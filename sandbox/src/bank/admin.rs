@@ -93,7 +93,10 @@ fn tell(books: &BankBooks) -> Value {
         .map(|payout| {
             json!({
                 "key": payout.key,
+                "purpose": if payout.is_refund { "refund" } else { "payout" },
                 "transfer_id": payout.transfer_id,
+                "refund_id": payout.refund_id,
+                "incoming_id": payout.incoming_id,
                 "amount": payout.amount.to_plain_string(),
                 "currency": payout.currency,
                 "beneficiary": payout.beneficiary,

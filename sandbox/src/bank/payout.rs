@@ -54,8 +54,14 @@ impl PayoutStatus {
 pub struct PayoutRecord {
     /// The idempotency key.
     pub key: String,
-    /// The transfer.
-    pub transfer_id: String,
+    /// Whether it was ordered as a refund.
+    pub is_refund: bool,
+    /// The transfer; none for a refund of money that belongs to none.
+    pub transfer_id: Option<String>,
+    /// The refund.
+    pub refund_id: Option<String>,
+    /// What came, of a refund of money that belongs to no transfer.
+    pub incoming_id: Option<String>,
     /// How much, in the currency's units.
     pub amount: BigDecimal,
     /// The currency.
@@ -74,4 +80,12 @@ pub struct PayoutRecord {
     pub looked_up: u64,
     /// When it was ordered first.
     pub at: DateTime<Utc>,
+}
+
+impl PayoutRecord {
+    /// What it is for: the transfer, or else the refund.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        self.transfer_id.as_deref().or(self.refund_id.as_deref()).unwrap_or_default()
+    }
 }

@@ -38,6 +38,7 @@ pub(super) enum Ordered {
 pub(super) struct Payouts {
     entries: Vec<Entry>,
     by_key: HashMap<String, usize>,
+    /// By what they are for: a transfer, or a refund that has none.
     by_transfer: HashMap<String, Vec<usize>>,
     /// What has left, by currency and beneficiary.
     paid: BTreeMap<(String, String), BigDecimal>,
@@ -97,11 +98,16 @@ impl Payouts {
             }
             return Ordered::Answer(entry.answer.clone());
         }
-        let course = self.course_of(&key, &order.transfer_id);
+        let about = order.transfer_id.clone().or_else(|| order.refund_id.clone());
+        let about = about.unwrap_or_default();
+        let course = self.course_of(&key, &about);
         let at = self.entries.len();
         let record = PayoutRecord {
             key: key.clone(),
+            is_refund: order.is_refund,
             transfer_id: order.transfer_id.clone(),
+            refund_id: order.refund_id.clone(),
+            incoming_id: order.incoming_id.clone(),
             amount: order.amount.clone(),
             currency: order.currency.clone(),
             beneficiary: order.beneficiary.to_string(),
@@ -113,7 +119,7 @@ impl Payouts {
             at: now,
         };
         self.by_key.insert(key, at);
-        self.by_transfer.entry(order.transfer_id.clone()).or_default().push(at);
+        self.by_transfer.entry(about).or_default().push(at);
         if record.status.is_paid() {
             *self.money(&record) += &record.amount;
         }

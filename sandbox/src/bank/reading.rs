@@ -35,7 +35,10 @@ pub(super) struct ExpectedDeposit {
 /// A payout as it was ordered. Two with one key are the same order when these are equal.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Order {
-    pub(super) transfer_id: String,
+    pub(super) is_refund: bool,
+    pub(super) transfer_id: Option<String>,
+    pub(super) refund_id: Option<String>,
+    pub(super) incoming_id: Option<String>,
     pub(super) amount: BigDecimal,
     /// The amount as it was written.
     pub(super) amount_text: String,
@@ -48,13 +51,23 @@ pub(super) struct Order {
 #[serde(deny_unknown_fields)]
 struct PayoutBody {
     key: String,
-    transfer_id: String,
+    purpose: OrderPurpose,
+    transfer_id: Option<String>,
+    refund_id: Option<String>,
+    incoming_id: Option<String>,
     amount: String,
     currency: String,
     beneficiary: Value,
     #[serde(default)]
     subject: Option<String>,
     attempt: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OrderPurpose {
+    Payout,
+    Refund,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,7 +123,7 @@ pub(super) fn payout(
         let header = idempotency_key.unwrap_or("(none)");
         return Err(format!("Idempotency-Key is {header}, the key is {}", payout.key));
     }
-    identifier("transfer_id", &payout.transfer_id)?;
+    payout.expect_names()?;
     let amount = currencies.ordered(&payout.amount, &payout.currency)?;
     let nobody = match &payout.beneficiary {
         Value::Object(fields) => fields.is_empty(),
@@ -124,7 +137,10 @@ pub(super) fn payout(
         return Err("attempts are counted from 1".to_owned());
     }
     let order = Order {
+        is_refund: payout.purpose == OrderPurpose::Refund,
         transfer_id: payout.transfer_id,
+        refund_id: payout.refund_id,
+        incoming_id: payout.incoming_id,
         amount,
         amount_text: payout.amount,
         currency: payout.currency,
@@ -132,6 +148,25 @@ pub(super) fn payout(
         subject: payout.subject,
     };
     Ok((payout.key, order))
+}
+
+impl PayoutBody {
+    /// A payout is a transfer's. A refund has a name of its own, and is of a transfer's money or of what came for none.
+    fn expect_names(&self) -> Result<(), String> {
+        let Self { purpose, transfer_id, refund_id, incoming_id, .. } = self;
+        for (name, id) in [("transfer_id", transfer_id), ("refund_id", refund_id)] {
+            id.as_ref().map_or(Ok(()), |id| identifier(name, id))?;
+        }
+        let has = (transfer_id.is_some(), refund_id.is_some(), incoming_id.is_some());
+        match (purpose, has) {
+            (OrderPurpose::Payout, (true, false, false))
+            | (OrderPurpose::Refund, (true, true, false) | (false, true, true)) => Ok(()),
+            (OrderPurpose::Payout, _) => Err("a payout has a transfer_id, and no other".to_owned()),
+            (OrderPurpose::Refund, _) => {
+                Err("a refund has a refund_id, and a transfer_id or an incoming_id".to_owned())
+            }
+        }
+    }
 }
 
 /// Reads `POST payouts/lookup`.
@@ -167,6 +202,8 @@ pub(super) fn ids(body: &[u8]) -> Vec<String> {
         #[serde(default)]
         transfer_id: Option<String>,
         #[serde(default)]
+        refund_id: Option<String>,
+        #[serde(default)]
         key: Option<String>,
         #[serde(default)]
         keys: Vec<String>,
@@ -175,7 +212,8 @@ pub(super) fn ids(body: &[u8]) -> Vec<String> {
     }
     let Ok(loose) = serde_json::from_slice::<Loose>(body) else { return Vec::new() };
     let inner = loose.deposits.into_iter().filter_map(|deposit| deposit.transfer_id);
-    loose.transfer_id.into_iter().chain(loose.key).chain(loose.keys).chain(inner).collect()
+    let names = loose.transfer_id.into_iter().chain(loose.refund_id);
+    names.chain(loose.key).chain(loose.keys).chain(inner).collect()
 }
 
 fn identifier(name: &str, text: &str) -> Result<(), String> {

@@ -71,7 +71,7 @@ pub(in crate::cli) struct RefundArgs {
     beneficiary: Option<String>,
 }
 
-fn json_text(text: &str) -> Result<String, String> {
+pub(super) fn json_text(text: &str) -> Result<String, String> {
     if let Some(fault) = named_twice(text) {
         return Err(fault);
     }
@@ -207,6 +207,7 @@ fn own_command(one: &Move) -> Option<&'static str> {
         // The money waits at a counter, as the rail says: that ends nothing.
         Cause::Resolved if one.to == TransferStatus::PendingUserTransferComplete => None,
         Cause::Resolved => Some("resolve"),
+        Cause::Corrected => Some("correct"),
         Cause::UserReady
         | Cause::UserAsked
         | Cause::TurnedDown
@@ -291,9 +292,9 @@ fn refund_of(
     };
     let Some(mut refund) = refund_for(transfer, came, assets, reason.to_owned()) else {
         return Err(refused(format!(
-            "the money came on {}, where nothing can be sent from here: send it back there; then `railpoll transfers \
-             hold {id}` and `railpoll transfers resolve {id} --as refunded` put it on record",
-            transfer.network
+            "the money came on {}, where nothing can be sent from here: send it back there; then {}",
+            transfer.network,
+            by_hand(transfer)
         )));
     };
     refund.beneficiary = beneficiary.or(refund.beneficiary);
@@ -308,12 +309,19 @@ fn refund_of(
     let way_out = if transfer.kind.is_deposit() {
         format!("say whom rail {} is to pay with --beneficiary", transfer.rail)
     } else {
-        format!(
-            "send it back by hand; then `railpoll transfers hold {id}` and `railpoll transfers resolve {id} --as \
-             refunded` put it on record"
-        )
+        format!("send it back by hand; then {}", by_hand(transfer))
     };
     Err(refused(format!("nobody knows who paid: {way_out}")))
+}
+
+/// How a person says that the money was sent back by hand.
+fn by_hand(transfer: &Transfer) -> String {
+    let id = &transfer.transfer_id;
+    let resolve = format!("`railpoll transfers resolve {id} --as refunded`");
+    if legal(transfer.kind, transfer.status, TransferStatus::Refunded, Cause::Resolved).is_ok() {
+        return format!("{resolve} puts it on record");
+    }
+    format!("`railpoll transfers hold {id}` and {resolve} put it on record")
 }
 
 async fn make(

@@ -4,14 +4,18 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
 
+use super::accept::accepted;
 use super::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::times::relative;
 use crate::config::Settings;
-use crate::engine::{Explanation, Poller, Surroundings, explain, iso, readable};
-use crate::store::{Store, TransferStory};
+use crate::engine::{
+    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, explain, iso, readable,
+};
+use crate::states::Assets;
+use crate::store::{IncomingRow, Store, TransferStory};
 
 /// Which transfers to explain.
 #[derive(Debug, Args)]
@@ -43,7 +47,7 @@ async fn one(
 ) -> Result<(), Failure> {
     let story = story(store, id).await?;
     let id = &story.transfer.transfer_id;
-    let told = explain(&story.transfer, &around(&story), now);
+    let told = explain(&story.transfer, &around(&story, settings), now);
     let off = switched_off(settings, &told);
     let status = story.transfer.status;
     if out.is_json() {
@@ -71,7 +75,8 @@ async fn one(
 }
 
 /// What is open around a transfer.
-fn around(story: &TransferStory) -> Surroundings<'_> {
+fn around<'a>(story: &'a TransferStory, settings: &Settings) -> Surroundings<'a> {
+    let transfer = &story.transfer;
     let payout = story.payouts.iter().find(|payout| payout.finished_at.is_none());
     let envelope = story.envelopes.iter().find(|envelope| envelope.finished_at.is_none());
     Surroundings {
@@ -79,7 +84,32 @@ fn around(story: &TransferStory) -> Surroundings<'_> {
         payout_not_before: payout.map(|payout| payout.not_before),
         envelope: envelope.map(|envelope| (envelope.status, envelope.max_time)),
         is_claimed: payout.is_some_and(|payout| payout.claimed_by.is_some()),
+        foreign: story.incoming.iter().rev().find_map(foreign),
+        is_unacceptable: transfer
+            .amount_in
+            .as_ref()
+            .is_some_and(|amount| accepted(transfer, amount, settings).is_err()),
+        way_back: way_back(transfer, settings),
     }
+}
+
+/// Money that came for it, and is not of what it is.
+fn foreign(row: &IncomingRow) -> Option<Foreign<'_>> {
+    (row.verdict == "wrong_asset").then(|| Foreign {
+        incoming_id: &row.incoming.incoming_id,
+        has_payer: row.incoming.from.is_some(),
+        is_refunded: row.resolution.is_some(),
+    })
+}
+
+/// How its money can go back.
+fn way_back(transfer: &Transfer, settings: &Settings) -> WayBack {
+    let has_payer = transfer.from_address.is_some();
+    if transfer.kind.is_deposit() {
+        return if has_payer { WayBack::Payer } else { WayBack::Named };
+    }
+    let is_sent_on = Assets::of(settings).is_ok_and(|assets| assets.sends_back(transfer));
+    if has_payer && is_sent_on { WayBack::Payer } else { WayBack::ByHand }
 }
 
 /// The poller that would do what comes next, if it is switched off.

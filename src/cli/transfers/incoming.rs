@@ -55,6 +55,9 @@ pub(in crate::cli) struct AssignArgs {
 pub(in crate::cli) struct RefundArgs {
     #[command(flatten)]
     which: WhichArgs,
+    /// On a rail: whom it pays, as JSON, where it did not tell who paid
+    #[arg(long, value_name = "JSON", value_parser = decide::json_text)]
+    beneficiary: Option<String>,
     #[command(flatten)]
     why: WhyArgs,
 }
@@ -166,23 +169,38 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
     let store = session.store().await?;
     let row = row(session, &store, &args.which).await?;
     let incoming = &row.incoming;
-    let Some(from) = &incoming.from else {
-        return Err(Failure::Refused(format!(
-            "nobody knows who sent {}: give it to a transfer with `railpoll transfers incoming assign`, which can be \
-             refunded to somebody else",
-            incoming.incoming_id
-        )));
-    };
     let is_on_rail = settings.rails.contains_key(&incoming.source);
     let (source, id) = (&incoming.source, &incoming.incoming_id);
+    let to = match (&args.beneficiary, &incoming.from) {
+        (Some(_), _) if !is_on_rail => {
+            return Err(Failure::Refused(format!(
+                "{id} goes back on the network {source}, to where it came from: --beneficiary is for rails"
+            )));
+        }
+        (Some(beneficiary), _) => beneficiary,
+        (None, Some(from)) => from,
+        (None, None) if is_on_rail => {
+            return Err(Failure::Refused(format!(
+                "nobody knows who sent {id}: say whom rail {source} is to pay with --beneficiary"
+            )));
+        }
+        (None, None) => {
+            return Err(Failure::Refused(format!(
+                "nobody knows who sent {id}: send it back by hand, or give it to a transfer with `railpoll transfers \
+                 incoming assign`"
+            )));
+        }
+    };
     let refunds = store.refunds_of_incoming(source, id).await?;
-    let refund = refund_of_incoming(incoming, is_on_rail, refunds, args.why.reason().to_owned());
+    let reason = args.why.reason().to_owned();
+    let mut refund = refund_of_incoming(incoming, is_on_rail, refunds, reason);
+    refund.beneficiary = args.beneficiary.clone().or(refund.beneficiary);
     store.refund_incoming(source, id, &refund, &args.why.deed(), session.now()).await?;
     if out.is_json() {
         return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund.refund_id }));
     }
     out.line(format!(
-        "{} {} goes back to {from} on {source}: refund {}",
+        "{} {} goes back to {to} on {source}: refund {}",
         refund.amount, incoming.asset, refund.refund_id
     ))
 }

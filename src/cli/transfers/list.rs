@@ -142,6 +142,7 @@ impl Listed for Transfer {
         "rail_reference",
         "network_reference",
         "reason",
+        "reason_code",
         "deadline",
         "created_at",
         "updated_at",

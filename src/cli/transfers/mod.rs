@@ -5,11 +5,12 @@
 //! | `list`, `show`, `explain` | looking |
 //! | `views` | what programs are told |
 //! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
-//! | `decide`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
+//! | `decide`, `correct`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
 //! | `incoming`, `incoming_list` | money that reached us, and belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
 mod accept;
+mod correct;
 mod create;
 mod decide;
 mod envelope;
@@ -53,7 +54,10 @@ pub(super) enum TransfersCommand {
     Import(import::ImportArgs),
     #[command(flatten)]
     Decide(decide::DecideCommand),
-    /// Say what became of a transfer that is on hold
+    /// Name somebody else who is paid by a transfer; it is on hold until it is released
+    #[command(after_help = correct::EXAMPLES)]
+    Correct(correct::CorrectArgs),
+    /// Say what became of a transfer that is on hold, or failed
     #[command(after_help = resolve::EXAMPLES)]
     Resolve(resolve::ResolveArgs),
     /// Money that reached us: list it, give it to a transfer, send it back
@@ -76,6 +80,7 @@ pub(super) async fn run(
         TransfersCommand::Create(args) => create::run(session, *args, out).await,
         TransfersCommand::Import(args) => import::run(session, &args, out).await,
         TransfersCommand::Decide(command) => decide::run(session, command, out).await,
+        TransfersCommand::Correct(args) => correct::run(session, args, out).await,
         TransfersCommand::Resolve(args) => resolve::run(session, args, out).await,
         TransfersCommand::Incoming(command) => incoming::run(session, command, out).await,
         TransfersCommand::Envelope(command) => envelope::run(session, command, out).await,
@@ -84,16 +89,21 @@ pub(super) async fn run(
 
 /// The transfer with this id, or whose id alone begins so.
 async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
+    find_any(store, transfer_id).await?.ok_or_else(|| missing(transfer_id))
+}
+
+/// The same; none if there is none.
+async fn find_any(store: &Store, transfer_id: &str) -> Result<Option<Transfer>, Failure> {
     if let Some(transfer) = store.transfer(transfer_id).await? {
-        return Ok(transfer);
+        return Ok(Some(transfer));
     }
     if !names::may_begin(transfer_id) {
-        return Err(missing(transfer_id));
+        return Ok(None);
     }
     let mut found = store.transfers_beginning(transfer_id, names::CANDIDATES).await?;
     match (found.pop(), found.is_empty()) {
-        (Some(transfer), true) => Ok(transfer),
-        (None, _) => Err(missing(transfer_id)),
+        (Some(transfer), true) => Ok(Some(transfer)),
+        (None, _) => Ok(None),
         (Some(last), false) => {
             found.push(last);
             let ids: Vec<String> = found.into_iter().map(|row| row.transfer_id).collect();

@@ -35,8 +35,15 @@ pub(super) const FIELDS: [&str; 20] = [
 ];
 
 /// Fields of a transfer on record that are ours to fill. A list of transfers has them, and so a file may.
-const OURS: [&str; 6] =
-    ["version", "rail_fee", "network_reference", "reason", "updated_at", "completed_at"];
+const OURS: [&str; 7] = [
+    "version",
+    "rail_fee",
+    "network_reference",
+    "reason",
+    "reason_code",
+    "updated_at",
+    "completed_at",
+];
 /// Fields that the asset decides. They may be there, if they say the same.
 const OF_ASSET: [&str; 2] = ["network", "currency"];
 

@@ -118,6 +118,9 @@ fn step<'a>(transfer: &'a Transfer, args: &ResolveArgs) -> Result<Step<'a>, Stri
             decide::possible(transfer)
         ));
     }
+    if status == TransferStatus::Error && transfer.amount_in.is_none() {
+        return Err(format!("transfer {id} is {status}, and no money came in for it: it is over"));
+    }
     let mut step = Step::new(transfer, to, Cause::Resolved).because(args.why.reason());
     if matches!(args.outcome, Outcome::Completed | Outcome::Refunded) {
         let goes_on_rail = transfer.kind.is_deposit() == transfer.is_refunding();

@@ -77,7 +77,7 @@ fn facts(transfer: &Transfer, now: DateTime<Utc>) -> Table {
     };
     fact("kind", Some(kind.into()));
     fact("status", Some(status(transfer.status)));
-    fact("reason", text(&transfer.message));
+    fact("reason", transfer.told().map(|told| told.into_owned().into()));
     fact("asset", Some(format!("{} on {}", transfer.asset, transfer.network).into()));
     fact("rail", Some(transfer.rail.as_str().into()));
     fact("expected", money(&transfer.amount_expected, inside));

@@ -107,5 +107,7 @@ words! {
         Retried = "retried",
         /// A person says what became of it.
         Resolved = "resolved",
+        /// A person names somebody else who is paid.
+        Corrected = "corrected",
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{EnvelopeStatus, PayoutStatus, Transfer, TransferStatus};
+use super::{EnvelopeStatus, PayoutStatus, Transfer, TransferKind, TransferStatus};
 
 /// What is known around a transfer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,6 +15,35 @@ pub struct Surroundings<'a> {
     pub envelope: Option<(EnvelopeStatus, DateTime<Utc>)>,
     /// Whether a living worker has it.
     pub is_claimed: bool,
+    /// Money that came for it, and is not of what it is.
+    pub foreign: Option<Foreign<'a>>,
+    /// Whether what came in cannot be accepted, such as another amount than an exchange has a price for.
+    pub is_unacceptable: bool,
+    /// How its money can go back.
+    pub way_back: WayBack,
+}
+
+/// Money that came for a transfer, and is not of what the transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foreign<'a> {
+    /// Its id.
+    pub incoming_id: &'a str,
+    /// Whether the place told who paid.
+    pub has_payer: bool,
+    /// Whether it goes back, or is back.
+    pub is_refunded: bool,
+}
+
+/// How money that came in can go back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WayBack {
+    /// To who paid.
+    #[default]
+    Payer,
+    /// To whom a person names: the rail did not tell who paid.
+    Named,
+    /// Only by hand: nothing can be sent to who paid from here.
+    ByHand,
 }
 
 /// For a person to read.
@@ -32,15 +61,15 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(transfer: &Transfer, around: &Surroundings<'_>, now: DateTime<Utc>) -> Explanation {
     let (reason, next, when) = if transfer.status.is_final() {
-        ended(transfer)
+        ended(transfer, around)
     } else if let Some(told) = of_payout(transfer, around) {
         told
     } else if let Some((status, until)) = around.envelope {
         of_envelope(&transfer.network, status, until)
     } else {
-        of_status(transfer, around.is_claimed)
+        of_status(transfer, around)
     };
-    let why = match &transfer.message {
+    let why = match transfer.told() {
         Some(message) => format!("{reason}: {message}"),
         None => reason,
     };
@@ -80,7 +109,7 @@ fn of_envelope(network: &str, status: EnvelopeStatus, until: DateTime<Utc>) -> T
     match status {
         EnvelopeStatus::WaitingSignatures => (
             format!("its envelope for {network} lacks signatures"),
-            "somebody signs it: `railpoll transfers envelope sign`".to_owned(),
+            "somebody signs it: `railpoll transfers envelope list` shows how".to_owned(),
             None,
         ),
         EnvelopeStatus::Intended | EnvelopeStatus::Sent => (
@@ -98,14 +127,10 @@ fn of_envelope(network: &str, status: EnvelopeStatus, until: DateTime<Utc>) -> T
     }
 }
 
-fn ended(transfer: &Transfer) -> Told {
-    let id = &transfer.transfer_id;
+fn ended(transfer: &Transfer, around: &Surroundings<'_>) -> Told {
     let status = transfer.status;
     if status == TransferStatus::Error && transfer.amount_in.is_some() {
-        let next = format!(
-            "a person has it tried again or sends the money back: `railpoll transfers release {id}`, \
-             `railpoll transfers refund {id}`"
-        );
+        let next = format!("a person decides: {}", ways(transfer, around));
         return ("it failed, and its money is with us".to_owned(), next, None);
     }
     let why = if status == TransferStatus::Completed {
@@ -116,35 +141,67 @@ fn ended(transfer: &Transfer) -> Told {
     (why, "nothing: it is over".to_owned(), None)
 }
 
-/// Only money that is on record can go back.
-fn decide(transfer: &Transfer) -> String {
+/// What a person may do about a transfer that is on hold. Only money that is on record can go back.
+fn decide(transfer: &Transfer, around: &Surroundings<'_>) -> String {
     let id = &transfer.transfer_id;
     if transfer.amount_in.is_some() {
-        format!(
-            "a person decides: `railpoll transfers release {id}`, `railpoll transfers refund {id}`"
-        )
-    } else {
-        format!(
-            "a person decides: `railpoll transfers release {id}`, or says what became of it: `railpoll transfers resolve {id}`"
-        )
+        return format!("a person decides: {}", ways(transfer, around));
     }
+    let Some(Foreign { incoming_id, has_payer, is_refunded }) = around.foreign else {
+        return format!(
+            "a person decides: `railpoll transfers release {id}`, or says what became of it: `railpoll transfers resolve {id}`"
+        );
+    };
+    let over = format!("`railpoll transfers resolve {id} --as refunded` says that it is over");
+    if is_refunded {
+        return format!("what came goes back, or is back: {over}");
+    }
+    let to = if has_payer { "" } else { " --beneficiary JSON" };
+    format!(
+        "a person sends it back: `railpoll transfers incoming refund {incoming_id}{to}`; then {over}"
+    )
+}
+
+/// What a person may do with a transfer whose money is here.
+fn ways(transfer: &Transfer, around: &Surroundings<'_>) -> String {
+    let id = &transfer.transfer_id;
+    let mut ways = Vec::new();
+    if !around.is_unacceptable {
+        ways.push(format!("`railpoll transfers release {id}` has it go on"));
+    }
+    if !transfer.kind.is_deposit() && transfer.payment.is_none() && !around.is_unacceptable {
+        ways.push(format!(
+            "`railpoll transfers correct {id} --beneficiary JSON` names somebody else who is paid"
+        ));
+    }
+    ways.push(match around.way_back {
+        WayBack::Payer => format!("`railpoll transfers refund {id}` sends the money back"),
+        WayBack::Named => {
+            format!("`railpoll transfers refund {id} --beneficiary JSON` sends the money back")
+        }
+        WayBack::ByHand => {
+            format!(
+                "`railpoll transfers resolve {id} --as refunded` says that it was sent back by hand"
+            )
+        }
+    });
+    ways.join("; ")
 }
 
 fn resolve(transfer: &Transfer) -> String {
     format!("a person finds out and says so: `railpoll transfers resolve {}`", transfer.transfer_id)
 }
 
-fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
+fn of_status(transfer: &Transfer, around: &Surroundings<'_>) -> Told {
     let (rail, network) = (&transfer.rail, &transfer.network);
     let asks = format!("pending-deposits asks rail {rail} whether it has come");
     let sees = format!("watch sees it when it reaches {network}");
     let (why, next) = match transfer.status {
-        TransferStatus::Incomplete => (
-            "the customer has not told all that is needed".to_owned(),
-            "it begins when all is told".to_owned(),
-        ),
+        TransferStatus::Incomplete => {
+            ("the customer has not told all that is needed".to_owned(), begins(transfer))
+        }
         TransferStatus::PendingUser => {
-            ("the customer is asked for something".to_owned(), "the customer acts".to_owned())
+            ("the customer is asked for something".to_owned(), begins(transfer))
         }
         TransferStatus::PendingUserTransferStart if transfer.kind.is_deposit() => {
             (format!("the money has not come on rail {rail}"), asks)
@@ -164,7 +221,7 @@ fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
             format!("outgoing asks rail {rail} what became of it"),
         ),
         TransferStatus::PendingAnchor | TransferStatus::PendingReceiver => {
-            return to_carry_out(transfer, is_claimed);
+            return to_carry_out(transfer, around.is_claimed);
         }
         TransferStatus::PendingStellar => (
             format!("it is on its way on {network}"),
@@ -180,18 +237,17 @@ fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
             format!("outgoing asks rail {rail} whether it was"),
         ),
         TransferStatus::PendingTransactionInfoUpdate
-        | TransferStatus::PendingCustomerInfoUpdate => (
-            format!("rail {rail} needs other facts"),
-            "the sender corrects them; then it is paid by a new payout".to_owned(),
-        ),
-        TransferStatus::OnHold => ("it waits for a person".to_owned(), decide(transfer)),
+        | TransferStatus::PendingCustomerInfoUpdate => {
+            (format!("rail {rail} needs other facts"), correct(transfer, around))
+        }
+        TransferStatus::OnHold => ("it waits for a person".to_owned(), decide(transfer, around)),
         TransferStatus::Completed
         | TransferStatus::Refunded
         | TransferStatus::Expired
         | TransferStatus::NoMarket
         | TransferStatus::TooSmall
         | TransferStatus::TooLarge
-        | TransferStatus::Error => return ended(transfer),
+        | TransferStatus::Error => return ended(transfer, around),
     };
     let when = transfer.deadline.filter(|_| transfer.status.is_waiting_for_money());
     let next = match when {
@@ -199,6 +255,61 @@ fn of_status(transfer: &Transfer, is_claimed: bool) -> Told {
         None => next,
     };
     (why, next, None)
+}
+
+/// How a transfer begins that is not agreed in full.
+fn begins(transfer: &Transfer) -> String {
+    let id = &transfer.transfer_id;
+    let to = match transfer.kind {
+        TransferKind::Send => TransferStatus::PendingSender,
+        TransferKind::Deposit
+        | TransferKind::DepositExchange
+        | TransferKind::Withdrawal
+        | TransferKind::WithdrawalExchange => TransferStatus::PendingUserTransferStart,
+    };
+    format!("when all is told, it begins: `railpoll transfers move {id} --to {to}`")
+}
+
+/// What a person may do where the rail needs other facts.
+fn correct(transfer: &Transfer, around: &Surroundings<'_>) -> String {
+    let id = &transfer.transfer_id;
+    if around.is_unacceptable {
+        unpayable(transfer, around)
+    } else if transfer.payment.is_some() {
+        format!("when they are there, a new payout is made: {}", informed(transfer))
+    } else {
+        format!(
+            "somebody corrects who is paid, `railpoll transfers correct {id} --beneficiary JSON`, and releases it; \
+             or has the same paid again by a new payout: {}",
+            informed(transfer)
+        )
+    }
+}
+
+/// What to do with money that cannot be accepted, before it is on hold.
+fn unpayable(transfer: &Transfer, around: &Surroundings<'_>) -> String {
+    let id = &transfer.transfer_id;
+    match around.way_back {
+        WayBack::Payer => {
+            format!("what came cannot be paid out: `railpoll transfers refund {id}` sends it back")
+        }
+        WayBack::Named | WayBack::ByHand => format!(
+            "what came cannot be paid out: `railpoll transfers hold {id}` stops it, and this tells then what can be done"
+        ),
+    }
+}
+
+/// How one goes on whose facts are there.
+fn informed(transfer: &Transfer) -> String {
+    let id = &transfer.transfer_id;
+    let to = match transfer.kind {
+        TransferKind::Send => TransferStatus::PendingReceiver,
+        TransferKind::Deposit
+        | TransferKind::DepositExchange
+        | TransferKind::Withdrawal
+        | TransferKind::WithdrawalExchange => TransferStatus::PendingAnchor,
+    };
+    format!("`railpoll transfers move {id} --to {to}`")
 }
 
 /// What is in, and goes out next, or back.
@@ -216,107 +327,4 @@ fn to_carry_out(transfer: &Transfer, is_claimed: bool) -> Told {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::TransferKind;
-    use super::super::fixtures::transfer;
-    use super::*;
-    use crate::engine::fixtures::at;
-
-    fn told(transfer: &Transfer, around: &Surroundings<'_>) -> Explanation {
-        explain(transfer, around, at(10))
-    }
-
-    #[test]
-    fn every_status_of_every_kind_is_explained() {
-        for (kind, status) in TransferKind::ALL
-            .into_iter()
-            .flat_map(|kind| TransferStatus::ALL.map(|status| (kind, status)))
-        {
-            let told = told(&transfer(kind, status), &Surroundings::default());
-            assert!(!told.why.is_empty() && !told.next.is_empty(), "{kind} {status}");
-            assert_eq!(told.when, None);
-        }
-    }
-
-    #[test]
-    fn only_what_is_possible_is_advised() {
-        use crate::engine::{Cause, legal, released_to};
-        for (kind, status) in TransferKind::ALL
-            .into_iter()
-            .flat_map(|kind| TransferStatus::ALL.map(|status| (kind, status)))
-        {
-            for amount_in in [None, Some("10".parse().unwrap())] {
-                let mut one = transfer(kind, status);
-                one.amount_in = amount_in;
-                let next = told(&one, &Surroundings::default()).next;
-                let may = |to, cause| legal(kind, status, to, cause).is_ok();
-                let ways = [
-                    (
-                        "transfers release",
-                        may(released_to(&one), Cause::Released)
-                            || may(released_to(&one), Cause::Retried),
-                    ),
-                    (
-                        "transfers refund",
-                        one.amount_in.is_some()
-                            && may(TransferStatus::PendingAnchor, Cause::RefundDecided),
-                    ),
-                    ("transfers resolve", may(TransferStatus::Completed, Cause::Resolved)),
-                ];
-                for (way, is_possible) in ways {
-                    assert!(!next.contains(way) || is_possible, "{kind} {status}: {next}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_message_and_the_time_are_told() {
-        let mut one = transfer(TransferKind::Deposit, TransferStatus::PendingTrust);
-        one.message = Some("the trustline is not authorized".to_owned());
-        one.not_before = Some(at(99));
-        let told_now = told(&one, &Surroundings::default());
-        assert!(told_now.why.ends_with(": the trustline is not authorized"), "{}", told_now.why);
-        assert_eq!(told_now.when, Some(at(99)));
-        one.not_before = Some(at(9));
-        assert_eq!(told(&one, &Surroundings::default()).when, None, "it may happen now");
-        let mut waiting = transfer(TransferKind::Send, TransferStatus::PendingSender);
-        waiting.deadline = Some(at(60));
-        let next = told(&waiting, &Surroundings::default()).next;
-        assert!(next.contains("1970-01-01T00:01:00.000Z"), "{next}");
-    }
-
-    #[test]
-    fn an_open_payout_says_more_than_the_status() {
-        let one = transfer(TransferKind::Withdrawal, TransferStatus::PendingAnchor);
-        let payout = |status| Surroundings {
-            payout: Some((status, 2, Some("busy"))),
-            payout_not_before: Some(at(70)),
-            ..Surroundings::default()
-        };
-        let unknown = told(&one, &payout(PayoutStatus::Unknown));
-        assert!(unknown.next.contains("before anything else"), "{}", unknown.next);
-        assert!(unknown.why.contains("busy"), "{}", unknown.why);
-        assert_eq!(unknown.when, Some(at(70)));
-        let intended = told(&one, &payout(PayoutStatus::Intended));
-        assert!(intended.next.contains("the same key"), "{}", intended.next);
-        let held = transfer(TransferKind::Withdrawal, TransferStatus::OnHold);
-        let held = told(&held, &payout(PayoutStatus::Unknown));
-        assert!(held.next.contains("transfers resolve t1"), "{}", held.next);
-    }
-
-    #[test]
-    fn who_acts_depends_on_which_way_the_money_goes() {
-        let next = |kind, refund: Option<&str>| {
-            let mut one = transfer(kind, TransferStatus::PendingAnchor);
-            one.refund_id = refund.map(str::to_owned);
-            told(&one, &Surroundings::default()).next
-        };
-        let (sends, pays) =
-            ("pending-deposits sends it on stellar", "outgoing sends it on rail bank");
-        assert_eq!(next(TransferKind::Deposit, None), sends);
-        assert_eq!(next(TransferKind::Deposit, Some("r")), pays);
-        assert_eq!(next(TransferKind::Withdrawal, None), pays);
-        assert_eq!(next(TransferKind::Withdrawal, Some("r")), sends);
-    }
-}
+mod tests;

@@ -115,6 +115,21 @@ const HELD: &[S] = &[S::OnHold];
 /// Money that came in time may be told of after its transfer was given up.
 const GIVEN_UP: &[S] = &[S::Expired];
 const FAILED: &[S] = &[S::Error];
+/// Where a person may have done by hand what is left.
+const HELD_OR_FAILED: &[S] = &[S::OnHold, S::Error];
+/// Where somebody else may be named who is paid: nothing is under way. A payout that is open forbids it too.
+const CORRECTABLE: &[S] = &[
+    S::Incomplete,
+    S::PendingUser,
+    S::PendingUserTransferStart,
+    S::PendingSender,
+    S::PendingAnchor,
+    S::PendingReceiver,
+    S::PendingTransactionInfoUpdate,
+    S::PendingCustomerInfoUpdate,
+    S::OnHold,
+    S::Error,
+];
 
 /// Every legal move. What is not here is refused.
 ///
@@ -189,8 +204,9 @@ pub const MOVES: &[Move] = &[
     row(SENDS, UNASSIGNED, Cause::Assigned, S::PendingReceiver, Operator),
     row(CUSTOMERS, FAILED, Cause::Retried, S::PendingAnchor, Operator),
     row(SENDS, FAILED, Cause::Retried, S::PendingReceiver, Operator),
-    row(ALL, HELD, Cause::Resolved, S::Completed, Operator),
-    row(ALL, HELD, Cause::Resolved, S::Refunded, Operator),
+    row(PAID_OUT, CORRECTABLE, Cause::Corrected, S::OnHold, Operator),
+    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Completed, Operator),
+    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Refunded, Operator),
     row(ALL, HELD, Cause::Resolved, S::Error, Operator),
     row(CUSTOMERS, HELD, Cause::Resolved, S::PendingAnchor, Operator),
     row(SENDS, HELD, Cause::Resolved, S::PendingReceiver, Operator),

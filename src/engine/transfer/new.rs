@@ -169,6 +169,7 @@ impl NewTransfer {
             network_reference: None,
             deadline: self.deadline,
             message: None,
+            reason_code: None,
             payment: self.payment,
             refund_id: None,
             payout_id: None,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Cause, IllegalMove, Protocol, Transfer, TransferStatus, legal};
 use crate::engine::{Amount, Event, EventType, iso};
 
-/// What a move changes beside the status. What is `None` stays as it was, but for the message and `not_before`: they
+/// What a move changes beside the status. What is `None` stays as it was, but for the message with its code and `not_before`: they
 /// belong to the status, and go with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
@@ -30,6 +30,8 @@ pub struct Changes {
     pub refund_id: Option<String>,
     /// Why it stands in the new status.
     pub message: Option<String>,
+    /// The code of that, where a rail gave one.
+    pub reason_code: Option<String>,
     /// Not to be looked at before this time.
     pub not_before: Option<DateTime<Utc>>,
 }
@@ -85,6 +87,7 @@ impl<'a> Step<'a> {
             after.refund_id = None;
         }
         after.message = changes.message;
+        after.reason_code = changes.reason_code;
         after.not_before = changes.not_before;
         after.attempts = 0;
         after.updated_at = now.max(before.updated_at + TimeDelta::microseconds(1));
@@ -161,6 +164,8 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     previous_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
@@ -189,6 +194,7 @@ impl<'a> Facts<'a> {
             network_reference: transfer.network_reference.as_deref(),
             refund_id: transfer.refund_id.as_deref(),
             message: transfer.message.as_deref(),
+            reason_code: transfer.reason_code.as_deref(),
             previous_status: None,
             cause: None,
             by: None,

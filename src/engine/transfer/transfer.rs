@@ -1,5 +1,7 @@
 //! A transfer as it is on record.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::{Memo, Protocol, TransferKind, TransferStatus};
@@ -56,6 +58,8 @@ pub struct Transfer {
     pub deadline: Option<DateTime<Utc>>,
     /// Why it stands where it stands.
     pub message: Option<String>,
+    /// The code of that for programs, where a rail gave one.
+    pub reason_code: Option<String>,
     /// The payment of a network that it pays out: (network, payment id).
     pub payment: Option<(String, String)>,
     /// The refund that is under way, or done.
@@ -75,9 +79,24 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// Why it stands where it stands, with its code: for a person.
+    #[must_use]
+    pub fn told(&self) -> Option<Cow<'_, str>> {
+        coded(self.reason_code.as_deref(), self.message.as_deref())
+    }
+
     /// Whether its money goes back.
     #[must_use]
     pub const fn is_refunding(&self) -> bool {
         self.refund_id.is_some()
+    }
+}
+
+/// A code for programs and a text for people, as one line.
+#[must_use]
+pub fn coded<'a>(code: Option<&'a str>, text: Option<&'a str>) -> Option<Cow<'a, str>> {
+    match (code, text) {
+        (Some(code), Some(text)) => Some(Cow::Owned(format!("{code}: {text}"))),
+        (code, text) => text.or(code).map(Cow::Borrowed),
     }
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::engine::Purpose;
 use crate::rails::{Arrival, PayoutState};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -37,7 +38,10 @@ fn hasty(text: &str) -> CommandRail {
 fn payout() -> Payout {
     Payout {
         key: "k1".to_owned(),
-        transfer_id: "t1".to_owned(),
+        purpose: Purpose::Payout,
+        transfer_id: Some("t1".to_owned()),
+        refund_id: None,
+        incoming_id: None,
         amount: "10.50".parse().unwrap(),
         currency: "USD".to_owned(),
         beneficiary: Some(RawValue::from_string(r#"{"iban":"DE1"}"#.to_owned()).unwrap()),
@@ -89,8 +93,8 @@ print(json.dumps({
     let PayoutOutcome::Told(PayoutState::Initiated { reference: Some(heard) }) = outcome else {
         panic!()
     };
-    let order = json!({ "key": "k1", "transfer_id": "t1", "amount": "10.50", "currency": "USD",
-        "beneficiary": { "iban": "DE1" }, "subject": "thanks", "attempt": 1 });
+    let order = json!({ "key": "k1", "purpose": "payout", "transfer_id": "t1", "refund_id": null,
+        "incoming_id": null, "amount": "10.50", "currency": "USD", "beneficiary": { "iban": "DE1" }, "subject": "thanks", "attempt": 1 });
     assert_eq!(serde_json::from_str::<Value>(&heard).unwrap(), order);
     let reports = rail.payouts(&asked()).await.unwrap();
     assert!(matches!(reports[0].state, PayoutState::Delivered { .. }));

@@ -12,7 +12,10 @@ use crate::rails::{About, Payout, PayoutOutcome, PayoutRef, PayoutReport, Payout
 #[derive(Serialize)]
 pub(in crate::rails) struct AskPayOut<'a> {
     key: &'a str,
-    transfer_id: &'a str,
+    purpose: &'static str,
+    transfer_id: Option<&'a str>,
+    refund_id: Option<&'a str>,
+    incoming_id: Option<&'a str>,
     amount: String,
     currency: &'a str,
     beneficiary: Option<&'a RawValue>,
@@ -43,7 +46,10 @@ struct Told<'a> {
 pub(in crate::rails) fn ask_pay_out(payout: &Payout) -> AskPayOut<'_> {
     AskPayOut {
         key: &payout.key,
-        transfer_id: &payout.transfer_id,
+        purpose: payout.purpose.as_str(),
+        transfer_id: payout.transfer_id.as_deref(),
+        refund_id: payout.refund_id.as_deref(),
+        incoming_id: payout.incoming_id.as_deref(),
         amount: payout.amount.to_string(),
         currency: &payout.currency,
         beneficiary: payout.beneficiary.as_deref(),
@@ -142,11 +148,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::engine::Purpose;
 
     fn payout() -> Payout {
         Payout {
             key: "k1".to_owned(),
-            transfer_id: "t1".to_owned(),
+            purpose: Purpose::Payout,
+            transfer_id: Some("t1".to_owned()),
+            refund_id: None,
+            incoming_id: None,
             amount: "10.50".parse().unwrap(),
             currency: "USD".to_owned(),
             beneficiary: Some(RawValue::from_string(r#"{"iban":"DE1"}"#.to_owned()).unwrap()),
@@ -171,8 +181,26 @@ mod tests {
     fn the_order_is_exact() {
         assert_eq!(
             serde_json::to_value(ask_pay_out(&payout())).unwrap(),
-            json!({ "key": "k1", "transfer_id": "t1", "amount": "10.50", "currency": "USD",
-                "beneficiary": { "iban": "DE1" }, "subject": null, "attempt": 2 })
+            json!({ "key": "k1", "purpose": "payout", "transfer_id": "t1", "refund_id": null, "incoming_id": null,
+                "amount": "10.50", "currency": "USD", "beneficiary": { "iban": "DE1" }, "subject": null,
+                "attempt": 2 })
+        );
+        let refund = Payout {
+            purpose: Purpose::Refund,
+            transfer_id: None,
+            refund_id: Some("r1".to_owned()),
+            incoming_id: Some("IN-7".to_owned()),
+            ..payout()
+        };
+        let order = serde_json::to_value(ask_pay_out(&refund)).unwrap();
+        assert_eq!(
+            json!([
+                order["purpose"],
+                order["transfer_id"],
+                order["refund_id"],
+                order["incoming_id"]
+            ]),
+            json!(["refund", null, "r1", "IN-7"])
         );
         let asked = ["k1", "k2"].map(|key| PayoutRef { key: key.to_owned(), reference: None });
         assert_eq!(

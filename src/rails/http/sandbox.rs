@@ -22,7 +22,7 @@ async fn bank() -> (Bank, HttpRail) {
 
 /// An order of a transfer of its own.
 fn order(key: &str) -> Payout {
-    let transfer_id = format!("transfer-{key}");
+    let transfer_id = Some(format!("transfer-{key}"));
     Payout { transfer_id, ..payout(key, "USD", &json!({ "account": "1" })) }
 }
 

@@ -152,11 +152,15 @@ mod tests {
 
     use super::super::config;
     use super::*;
+    use crate::engine::Purpose;
 
     fn payout(beneficiary: Option<Value>) -> Payout {
         Payout {
             key: "k1".to_owned(),
-            transfer_id: "t1".to_owned(),
+            purpose: Purpose::Payout,
+            transfer_id: Some("t1".to_owned()),
+            refund_id: None,
+            incoming_id: None,
             amount: "10.50".parse().unwrap(),
             currency: "EUR".to_owned(),
             beneficiary: beneficiary.map(|json| RawValue::from_string(json.to_string()).unwrap()),

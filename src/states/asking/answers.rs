@@ -18,8 +18,19 @@ const PATIENCE: i32 = 60;
 pub(super) enum Asked<'t> {
     /// It moves.
     Move(Box<Step<'t>>),
+    /// The same, and what came is not what the transfer is of: it belongs to none.
+    Foreign(Box<Step<'t>>, Foreign),
     /// It is asked about again, not before this time.
     Again(DateTime<Utc>),
+}
+
+/// Money that is in, in another currency than its transfer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Foreign {
+    pub(super) amount: Amount,
+    pub(super) currency: String,
+    pub(super) from: Option<String>,
+    pub(super) reference: Option<String>,
 }
 
 /// Decides what becomes of `deposit`, where `arrival` is what its rail says. `terms` are its asset's; None if that is no
@@ -38,18 +49,33 @@ pub(super) fn after<'t>(
         // What cannot be understood may be the money: it does not expire.
         Arrival::NotYet { .. } | Arrival::Untold { .. } => None,
         Arrival::Pending { message } => seen(deposit, message.as_deref()),
-        Arrival::Received { amount, currency, fee, from, reference } => {
-            let received = Received { amount, currency, fee: fee.as_ref() };
+        Arrival::Received { amount, currency, from, reference, .. }
+            if *currency != deposit.currency && !amount.is_zero() =>
+        {
+            let foreign = Foreign {
+                amount: amount.clone(),
+                currency: currency.clone(),
+                from: from.clone(),
+                reference: reference.clone(),
+            };
+            let why = format!("{amount} {currency} came, and {} was expected", deposit.currency);
+            let step = Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld).because(why);
+            return Asked::Foreign(Box::new(step), foreign);
+        }
+        Arrival::Received { amount, currency: _, fee, from, reference } => {
+            let received = Received { amount, fee: fee.as_ref() };
             received.step(deposit, terms).map(|mut step| {
                 step.changes.from_address.clone_from(from);
                 step.changes.rail_reference.clone_from(reference);
                 step
             })
         }
-        Arrival::Failed { code, reason } => Some(
-            Step::new(deposit, TransferStatus::Error, Cause::ArrivalFailed)
-                .because(format!("the rail says that it does not come: {code} {reason}")),
-        ),
+        Arrival::Failed { code, reason } => {
+            let mut step = Step::new(deposit, TransferStatus::Error, Cause::ArrivalFailed)
+                .because(format!("the rail says that it does not come: {reason}"));
+            step.changes.reason_code = Some(code.clone());
+            Some(step)
+        }
     };
     match step {
         Some(step) => Asked::Move(Box::new(step)),
@@ -84,26 +110,19 @@ fn seen<'t>(deposit: &'t Transfer, message: Option<&str>) -> Option<Step<'t>> {
 /// Money that is in.
 struct Received<'a> {
     amount: &'a Amount,
-    currency: &'a str,
     fee: Option<&'a Amount>,
 }
 
 impl Received<'_> {
     fn step<'t>(&self, deposit: &'t Transfer, terms: Option<&Terms>) -> Option<Step<'t>> {
-        let Self { amount, currency, fee } = self;
+        let Self { amount, fee } = self;
         if amount.is_zero() {
             return None;
         }
-        let held = |why: String| {
-            Some(Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld).because(why))
-        };
-        if *currency != deposit.currency {
-            let expected = &deposit.currency;
-            return held(format!("{amount} {currency} came, and {expected} was expected"));
-        }
         let Some(terms) = terms else {
             // The money is here: that must not be forgotten.
-            let mut step = held(format!("the asset {} is not configured", deposit.asset))?;
+            let mut step = Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld)
+                .because(format!("the asset {} is not configured", deposit.asset));
             step.changes.amount_in = Some((*amount).clone());
             return Some(step);
         };
@@ -138,7 +157,7 @@ mod tests {
 
     fn step<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<Step<'t>> {
         match after(deposit, arrival, Some(&terms()), now()) {
-            Asked::Move(step) => Some(*step),
+            Asked::Move(step) | Asked::Foreign(step, _) => Some(*step),
             Asked::Again(_) => None,
         }
     }
@@ -163,8 +182,11 @@ mod tests {
                 deposit.deadline = deadline;
                 for answer in &answers {
                     for terms in [None, Some(&terms())] {
-                        if let Asked::Move(step) = after(&deposit, answer, terms, now()) {
-                            assert!(step.taken(now()).is_ok(), "{status} {answer:?}");
+                        match after(&deposit, answer, terms, now()) {
+                            Asked::Move(step) | Asked::Foreign(step, _) => {
+                                assert!(step.taken(now()).is_ok(), "{status} {answer:?}");
+                            }
+                            Asked::Again(_) => {}
                         }
                     }
                 }
@@ -203,9 +225,12 @@ mod tests {
     #[test]
     fn money_of_another_kind_is_for_a_person() {
         let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
-        let step = step(&deposit, &received("10", "EUR")).unwrap();
+        let told = after(&deposit, &received("10", "EUR"), Some(&terms()), now());
+        let Asked::Foreign(step, foreign) = told else { panic!("{told:?}") };
         assert_eq!(step.to, TransferStatus::OnHold);
         assert_eq!(step.changes.amount_in, None, "ten of what?");
+        assert_eq!((foreign.amount, foreign.currency.as_str()), (amount("10"), "EUR"));
+        assert_eq!(foreign.from.as_deref(), Some("DE02"));
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::answers::{Asked, after};
+use chrono::{DateTime, Utc};
+
+use super::answers::{Asked, Foreign, after};
 use super::{Asker, count};
-use crate::engine::{Step, Transfer};
+use crate::engine::{Incoming, Match, Step, Transfer};
 use crate::rails::{Arrival, Arrivals, ExpectedDeposit, RailError};
 use crate::states::note::Note;
 use crate::states::returns::{refund_of, returned};
 use crate::states::round::Round;
 use crate::states::sweep::{SweepError, SweepReport};
-use crate::store::{NewRefund, Postponed};
+use crate::store::{FEED, NewIncoming, NewRefund, Postponed, Recorded};
 
 /// So many deposits are in one question at most.
 const QUESTION_MAX: u32 = 500;
@@ -110,6 +112,38 @@ impl Asker {
         Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
     }
 
+    /// Puts money on record that came for a transfer in another currency, so that it can go back. Its transfer moves by a step of
+    /// its own, for the rail tells the same again if a person lets the transfer wait on.
+    async fn keep_foreign(
+        &self,
+        round: &Round<'_>,
+        step: &Step<'_>,
+        came: Foreign,
+    ) -> Result<(), SweepError> {
+        let (rail, deposit, now) = (&self.desk.scope.network, step.transfer, round.now());
+        let mut incoming = incoming(rail, deposit, &came, now);
+        let known = self.desk.store.incoming_with_id(rail, &incoming.incoming_id).await?;
+        let is_anothers =
+            known.is_some_and(|row| row.transfer_id.as_ref() != Some(&deposit.transfer_id));
+        if is_anothers {
+            // The rail has given two deposits one name.
+            incoming.incoming_id.clone_from(&deposit.transfer_id);
+        }
+        let verdict = Match::WrongAsset(deposit.transfer_id.clone());
+        let row = NewIncoming { incoming, verdict, step: None, refund: None };
+        let rows = std::slice::from_ref(&row);
+        match self.desk.store.record_incoming(round.lease, rail, FEED, rows, None, now).await? {
+            Recorded::Stored(0) | Recorded::Again(_) => {}
+            Recorded::Stored(_) => (round.observer)(Note::Incoming {
+                incoming_id: row.incoming.incoming_id.clone(),
+                verdict: row.verdict.as_str(),
+                transfer_id: Some(deposit.transfer_id.clone()),
+                detail: format!("{} {}", came.amount, came.currency),
+            }),
+        }
+        Ok(())
+    }
+
     /// Writes down what the rail has answered: all moves in one transaction, and when to ask again in another.
     async fn book(
         &self,
@@ -127,6 +161,10 @@ impl Asker {
             let terms = self.assets.of_transfer(deposit).map(|asset| asset.terms(deposit.kind));
             match after(deposit, arrival, terms.as_ref(), now) {
                 Asked::Move(step) => steps.push(*step),
+                Asked::Foreign(step, came) => {
+                    self.keep_foreign(round, &step, came).await?;
+                    steps.push(*step);
+                }
                 Asked::Again(not_before) => postponed.push(Postponed {
                     transfer_id: deposit.transfer_id.clone(),
                     version: deposit.version,
@@ -147,6 +185,33 @@ impl Asker {
         report.tally.changed += count(moved.len());
         report.acted += count(moved.len());
         Ok(())
+    }
+}
+
+/// Money in a currency that its transfer is not of, as it is on record. Its id is the rail's name for it.
+fn incoming(rail: &str, deposit: &Transfer, came: &Foreign, now: DateTime<Utc>) -> Incoming {
+    let id = &deposit.transfer_id;
+    let raw = serde_json::json!({
+        "transfer_id": id,
+        "amount": came.amount.to_string(),
+        "currency": came.currency,
+        "from": came.from,
+        "reference": came.reference,
+    });
+    let reference = came.reference.as_ref().unwrap_or(id).clone();
+    Incoming {
+        source: rail.to_owned(),
+        incoming_id: reference.clone(),
+        account: FEED.to_owned(),
+        from: came.from.clone(),
+        amount: came.amount.clone(),
+        asset: came.currency.clone(),
+        memo: None,
+        subject: deposit.subject.clone(),
+        muxed_id: None,
+        reference,
+        at: now,
+        raw: raw.to_string(),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use serde_json::value::RawValue;
 
+use crate::engine::Purpose;
 use crate::failpoint;
 use crate::rails::{
     AnyRail, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, RailError,
 };
-use crate::store::{Claim, PayoutRow};
+use crate::store::Claim;
 
 /// What was asked of a rail, and what it answered.
 pub(super) enum Called {
@@ -24,12 +25,12 @@ pub(super) async fn check(rail: AnyRail) -> Called {
 }
 
 /// Hands a payout to the rail. `decimals` are its currency's, where they are known: an amount that cannot be written with
-/// them is not ordered.
+/// them is not ordered, and neither is a refund to nobody.
 pub(super) async fn pay_out(rail: AnyRail, claim: Claim, decimals: Option<u32>) -> Called {
-    let payout = match order_of(&claim.payout, decimals) {
+    let payout = match order_of(&claim, decimals) {
         Ok(payout) => payout,
-        Err(reason) => {
-            let told = PayoutState::Failed { code: "decimals".to_owned(), reason };
+        Err((code, reason)) => {
+            let told = PayoutState::Failed { code: code.to_owned(), reason };
             return Called::Paid(Box::new(claim), PayoutOutcome::Told(told));
         }
     };
@@ -67,11 +68,19 @@ fn in_order(
 }
 
 /// The same on every try, but for the number of the try.
-fn order_of(payout: &PayoutRow, decimals: Option<u32>) -> Result<Payout, String> {
+fn order_of(claim: &Claim, decimals: Option<u32>) -> Result<Payout, (&'static str, String)> {
+    let payout = &claim.payout;
+    if payout.purpose == Purpose::Refund && payout.beneficiary.is_none() {
+        let why = "nobody knows whom to send it back to: decide on another refund, and name one";
+        return Err(("beneficiary", why.to_owned()));
+    }
     let (amount, currency) = (&payout.amount, &payout.currency);
     let amount = match decimals {
         Some(decimals) => amount.exactly(decimals).ok_or_else(|| {
-            format!("{amount} {currency} cannot be ordered: {currency} has {decimals} decimals")
+            let why = format!(
+                "{amount} {currency} cannot be ordered: {currency} has {decimals} decimals"
+            );
+            ("decimals", why)
         })?,
         None => amount.clone(),
     };
@@ -79,13 +88,14 @@ fn order_of(payout: &PayoutRow, decimals: Option<u32>) -> Result<Payout, String>
     let beneficiary = payout.beneficiary.clone().and_then(|text| RawValue::from_string(text).ok());
     Ok(Payout {
         key: payout.payout_id.clone(),
-        // A refund of money that belongs to no transfer goes by its own name.
-        transfer_id: payout
-            .transfer_id
+        purpose: payout.purpose,
+        transfer_id: payout.transfer_id.clone(),
+        refund_id: payout.refund_id.clone(),
+        incoming_id: claim
+            .refund
             .as_ref()
-            .or(payout.refund_id.as_ref())
-            .cloned()
-            .unwrap_or_default(),
+            .and_then(|refund| refund.incoming.as_ref())
+            .map(|(_, id)| id.clone()),
         amount,
         currency: payout.currency.clone(),
         beneficiary,

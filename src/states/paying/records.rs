@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::verdict::Ruling;
-use crate::engine::{Amount, Changes, PayoutStatus, Purpose, Step};
+use crate::engine::{Amount, Changes, PayoutStatus, Purpose, Step, coded};
 use crate::states::Note;
 use crate::states::round::Round;
 use crate::store::{Claim, FinishedPayout, PayoutEnd, StoreError};
@@ -21,7 +21,7 @@ impl Answered {
     /// One that a person is to find out about.
     pub(super) fn left_to_a_person(claim: Claim, now: DateTime<Utc>) -> Self {
         let end = PayoutEnd::Same { answer: None, not_before: now + LEFT_ALONE };
-        Self { claim, ruling: Ruling { end, step: None, message: None } }
+        Self { claim, ruling: Ruling { end, step: None, message: None, code: None } }
     }
 
     /// One that was claimed, and neither handed over nor asked about.
@@ -36,11 +36,11 @@ impl Answered {
             | PayoutStatus::Done
             | PayoutStatus::Refused => PayoutEnd::Same { answer: None, not_before: now },
         };
-        Self { claim, ruling: Ruling { end, step: None, message: None } }
+        Self { claim, ruling: Ruling { end, step: None, message: None, code: None } }
     }
 
     fn finished(&self) -> FinishedPayout<'_> {
-        let Ruling { end, step, message } = &self.ruling;
+        let Ruling { end, step, message, code } = &self.ruling;
         let step = step.zip(self.claim.transfer.as_deref());
         let step = step.map(|((to, cause), transfer)| Step {
             transfer,
@@ -50,6 +50,7 @@ impl Answered {
                 rail_reference: reference(end).cloned(),
                 rail_fee: rail_fee(end, self.claim.payout.purpose),
                 message: message.clone(),
+                reason_code: code.clone(),
                 ..Changes::default()
             },
         });
@@ -62,7 +63,10 @@ impl Answered {
         match &self.ruling.end {
             PayoutEnd::Done { .. } => Some(("done", message())),
             PayoutEnd::Initiated { .. } => Some(("initiated", message())),
-            PayoutEnd::Refused { reason } => Some(("refused", reason.clone())),
+            PayoutEnd::Refused { code, reason } => {
+                let told = coded(code.as_deref(), Some(reason)).unwrap_or_default();
+                Some(("refused", told.into_owned()))
+            }
             PayoutEnd::Unknown { why, .. } => Some(("unknown", why.clone())),
             PayoutEnd::NotDone { why, .. } => Some(("busy", why.clone())),
             PayoutEnd::Same { .. } => None,

@@ -49,6 +49,8 @@ pub(super) struct Ruling {
     pub(super) step: Option<(TransferStatus, Cause)>,
     /// What stands at the transfer then.
     pub(super) message: Option<String>,
+    /// The rail's code of that, if it gave one.
+    pub(super) code: Option<String>,
 }
 
 /// Decides what becomes of a payout that was just handed to its rail.
@@ -60,7 +62,7 @@ pub(super) fn after_payout(asked: Asked<'_>, outcome: PayoutOutcome, now: DateTi
         },
         PayoutOutcome::Unknown { reason } => return asked.unclear(reason, now),
         PayoutOutcome::NotSent(RailError::Refused { status, problem }) => {
-            return asked.failed(format!("refused with {status}: {problem}"));
+            return asked.failed(None, format!("refused with {status}: {problem}"));
         }
         PayoutOutcome::NotSent(
             error @ (RailError::Options(_)
@@ -83,7 +85,7 @@ pub(super) fn after_look(asked: Asked<'_>, state: PayoutState, now: DateTime<Utc
         }
         PayoutState::Initiated { .. } if is_followed => asked.same(None, now),
         PayoutState::Initiated { reference } => asked.initiated(reference, now),
-        PayoutState::Failed { code, reason } => asked.failed(told(&code, &reason)),
+        PayoutState::Failed { code, reason } => asked.failed(Some(code), reason),
         PayoutState::NeedsInformation { about, message, fields } => {
             let message = message.unwrap_or_else(|| "the rail needs other facts".to_owned());
             asked.needs(
@@ -109,15 +111,6 @@ pub(super) fn after_silence(asked: Asked<'_>, error: &RailError, now: DateTime<U
     asked.same(Some(error.to_string()), now)
 }
 
-/// A code for programs and a reason for people, as one line.
-fn told(code: &str, reason: &str) -> String {
-    match (code.is_empty(), reason.is_empty()) {
-        (false, false) => format!("{code}: {reason}"),
-        (false, true) => code.to_owned(),
-        (true, _) => reason.to_owned(),
-    }
-}
-
 impl Asked<'_> {
     fn delivered(
         self,
@@ -136,7 +129,7 @@ impl Asked<'_> {
             Purpose::Refund => (TransferStatus::Refunded, Cause::RefundDone),
         };
         let end = PayoutEnd::Done { reference, answer: message.clone(), rail_fee: fee };
-        Ruling { end, step: Some(step), message }
+        Ruling { end, step: Some(step), message, code: None }
     }
 
     fn initiated(self, reference: Option<String>, now: DateTime<Utc>) -> Ruling {
@@ -145,16 +138,17 @@ impl Asked<'_> {
             Purpose::Refund => Cause::RefundStarted,
         };
         let end = PayoutEnd::Initiated { reference, not_before: later(now, LOOK_FIRST) };
-        Ruling { end, step: Some((TransferStatus::PendingExternal, cause)), message: None }
+        let step = Some((TransferStatus::PendingExternal, cause));
+        Ruling { end, step, message: None, code: None }
     }
 
     /// No money has left, and none will by this payout.
-    fn failed(self, why: String) -> Ruling {
+    fn failed(self, code: Option<String>, why: String) -> Ruling {
         let step = match self.purpose {
             Purpose::Payout => (TransferStatus::Error, Cause::PayoutFailed),
             Purpose::Refund => (TransferStatus::OnHold, Cause::RefundFailed),
         };
-        refused(step, why)
+        refused(step, code, why)
     }
 
     /// The same, but there is somebody to ask. With the answer it is paid by a new payout.
@@ -170,7 +164,7 @@ impl Asked<'_> {
                 (TransferStatus::OnHold, Cause::RefundFailed)
             }
         };
-        refused(step, message)
+        refused(step, None, message)
     }
 
     /// The rail does not know, so only a person can find out. It is never paid again by itself.
@@ -178,7 +172,7 @@ impl Asked<'_> {
         let message = format!("the rail cannot tell whether it was paid: {why}");
         let step = (TransferStatus::OnHold, Cause::PayoutUnclear);
         let end = PayoutEnd::Unknown { why, not_before: later(now, LOOK_MAX) };
-        Ruling { end, step: Some(step), message: Some(message) }
+        Ruling { end, step: Some(step), message: Some(message), code: None }
     }
 
     /// The rail may have it or not. It is looked up before anything else.
@@ -201,12 +195,12 @@ impl Asked<'_> {
 }
 
 fn stays(end: PayoutEnd) -> Ruling {
-    Ruling { end, step: None, message: None }
+    Ruling { end, step: None, message: None, code: None }
 }
 
-fn refused(step: (TransferStatus, Cause), reason: String) -> Ruling {
-    let message = Some(reason.clone());
-    Ruling { end: PayoutEnd::Refused { reason }, step: Some(step), message }
+fn refused(step: (TransferStatus, Cause), code: Option<String>, reason: String) -> Ruling {
+    let (message, step) = (Some(reason.clone()), Some(step));
+    Ruling { end: PayoutEnd::Refused { code: code.clone(), reason }, step, message, code }
 }
 
 #[cfg(test)]
@@ -230,7 +224,8 @@ mod tests {
 
     fn after(purpose: Purpose, outcome: PayoutOutcome) -> Ruling {
         let (amount, status) = (ten(), Intended);
-        let asked = Asked { purpose, status, amount: &amount, attempts: 1, looks: 0 };
+        let asked =
+            Asked { purpose, status, amount: &amount, attempts: 1, looks: 0 };
         after_payout(asked, outcome, now())
     }
 
@@ -244,7 +239,8 @@ mod tests {
 
     fn looked(status: PayoutStatus, state: PayoutState) -> Verdict {
         let (amount, purpose) = (ten(), Purpose::Payout);
-        let asked = Asked { purpose, status, amount: &amount, attempts: 1, looks: 1 };
+        let asked =
+            Asked { purpose, status, amount: &amount, attempts: 1, looks: 1 };
         after_look(asked, state, now())
     }
 
@@ -320,7 +316,14 @@ mod tests {
         let amount = ten();
         let pauses = [1, 2, 3, 99].map(|looks| {
             let (purpose, status) = (Purpose::Payout, Initiated);
-            let asked = Asked { purpose, status, amount: &amount, attempts: 1, looks };
+            let asked = Asked {
+                purpose,
+                status,
+                amount: &amount,
+                attempts: 1,
+                looks,
+                has_forgotten: false,
+            };
             let Verdict::Record(ruling) = after_look(asked, initiated(), now()) else { panic!() };
             assert_eq!(ruling.step, None);
             assert!(matches!(ruling.end, End::Same { answer: None, .. }));
@@ -333,8 +336,10 @@ mod tests {
     fn what_failed_is_an_error_and_a_failed_refund_waits_for_a_person() {
         let ruling = paid(failed());
         assert_eq!(ruling.step, Some((S::Error, Cause::PayoutFailed)));
-        assert_eq!(ruling.message.as_deref(), Some("AC01: no such account"));
-        assert_eq!(ruling.end, End::Refused { reason: "AC01: no such account".to_owned() });
+        assert_eq!(ruling.message.as_deref(), Some("no such account"));
+        let code = Some("AC01".to_owned());
+        assert_eq!(ruling.code, code);
+        assert_eq!(ruling.end, End::Refused { code, reason: "no such account".to_owned() });
         let refund = refunded(failed());
         assert_eq!(refund.step, Some((S::OnHold, Cause::RefundFailed)));
         assert!(matches!(refund.end, End::Refused { .. }));
@@ -379,7 +384,14 @@ mod tests {
         let amount = ten();
         let pauses = [0, 1, 2, 99].map(|looks| {
             let (purpose, status) = (Purpose::Payout, Intended);
-            let asked = Asked { purpose, status, amount: &amount, attempts: 1, looks };
+            let asked = Asked {
+                purpose,
+                status,
+                amount: &amount,
+                attempts: 1,
+                looks,
+                has_forgotten: false,
+            };
             let outcome = PayoutOutcome::Unknown { reason: "cut".to_owned() };
             let ruling = after_payout(asked, outcome, now());
             assert!(matches!(ruling.end, End::Unknown { .. }), "{ruling:?}");
@@ -419,7 +431,14 @@ mod tests {
         let amount = ten();
         for status in [Unknown, Initiated] {
             let purpose = Purpose::Payout;
-            let asked = Asked { purpose, status, amount: &amount, attempts: 1, looks: 3 };
+            let asked = Asked {
+                purpose,
+                status,
+                amount: &amount,
+                attempts: 1,
+                looks: 3,
+                has_forgotten: false,
+            };
             let error = RailError::Unavailable("down".to_owned());
             let ruling = after_silence(asked, &error, now());
             assert!(matches!(ruling.end, End::Same { .. }), "{ruling:?}");

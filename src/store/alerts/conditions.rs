@@ -1,5 +1,6 @@
 //! Which conditions stand at a place, as far as the database tells.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -9,7 +10,8 @@ use super::super::values::{Arg, Row};
 use super::super::{FEED, Lease, Scope, Store, StoreError};
 use super::set::{is_news, open_at, set};
 use crate::engine::{
-    Alert, AlertName, PaymentState, Poller, SweepOutcome, Transfer, TransferStatus, comes_near, iso,
+    Alert, AlertName, PaymentState, Poller, SweepOutcome, Transfer, TransferStatus, coded,
+    comes_near, iso,
 };
 
 /// More things than this are not counted: nobody goes through them one by one.
@@ -41,11 +43,11 @@ const UNMATCHED: &str = "SELECT incoming_id, amount, asset, verdict, (SELECT cou
     WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL \
     ORDER BY received_at DESC, incoming_id DESC LIMIT 1";
 
-const ON_HOLD: &str = "SELECT transfer_id, message, deadline, created_at, amount_in FROM transfers \
+const ON_HOLD: &str = "SELECT transfer_id, message, reason_code, deadline, created_at, amount_in FROM transfers \
     WHERE rail = $1 AND status = 'on_hold' AND comes_in = $2 AND completed_at IS NULL \
     ORDER BY created_at, transfer_id LIMIT $3";
 
-const FAILED: &str = "SELECT transfer_id, amount_in, asset, message, (SELECT count(*) FROM (SELECT 1 AS one FROM transfers \
+const FAILED: &str = "SELECT transfer_id, amount_in, asset, message, reason_code, (SELECT count(*) FROM (SELECT 1 AS one FROM transfers \
         WHERE rail = $1 AND comes_in = $2 AND status = 'error' AND amount_in IS NOT NULL LIMIT $3) AS them) AS n \
     FROM transfers WHERE rail = $1 AND comes_in = $2 AND status = 'error' AND amount_in IS NOT NULL \
     ORDER BY created_at, transfer_id LIMIT 1";
@@ -207,7 +209,7 @@ async fn of_transfers(
 fn on_hold(held: &[Row]) -> Result<Found, StoreError> {
     let name = AlertName::TransferOnHold;
     let Some(oldest) = held.first() else { return Ok((name, Vec::new())) };
-    let (id, why) = (oldest.text("transfer_id")?, oldest.maybe_text("message")?);
+    let (id, why) = (oldest.text("transfer_id")?, why(oldest)?);
     let why = why.as_deref().unwrap_or("it waits for a person");
     let detail =
         format!("the oldest is {id}: {why}; see `railpoll transfers list --status on_hold`");
@@ -233,11 +235,17 @@ fn due(held: &[Row], now: DateTime<Utc>) -> Result<Found, StoreError> {
     ))
 }
 
+/// Why a transfer stands where it stands.
+fn why(row: &Row) -> Result<Option<String>, StoreError> {
+    let (code, text) = (row.maybe_text("reason_code")?, row.maybe_text("message")?);
+    Ok(coded(code.as_deref(), text.as_deref()).map(Cow::into_owned))
+}
+
 fn failed_from(row: Option<&Row>) -> Result<Found, StoreError> {
     let name = AlertName::TransferFailed;
     let Some(row) = row else { return Ok((name, Vec::new())) };
     let (id, asset) = (row.text("transfer_id")?, row.text("asset")?);
-    let (amount, why) = (row.amount("amount_in")?, row.maybe_text("message")?);
+    let (amount, why) = (row.amount("amount_in")?, why(row)?);
     let why = why.as_deref().unwrap_or("it was not paid out");
     let detail = format!(
         "the oldest is {id}: {amount} {asset} came in, and: {why}; see `railpoll transfers list --status error`"

@@ -77,7 +77,7 @@ pub(super) async fn write_ends(
             claimant: is_claimed.then_some((claimant.as_str(), lease.term)),
             status,
             reference: reference.map(|text| without_nul(text)),
-            answer: answer.map(|text| without_nul(text)),
+            answer: answer.map(|text| Cow::Owned(without_nul(&text).into_owned())),
             not_before: not_before.map(stored_time),
             finished_at: (!status.is_open()).then_some(now),
         }

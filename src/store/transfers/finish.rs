@@ -1,5 +1,6 @@
 //! What came of payouts.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,7 @@ use super::payouts::PayoutRow;
 use super::refunds::{RefundEnd, end_refunds, tell_of_failed};
 use super::steps::{plan, write_steps};
 use super::trail::write_events;
-use crate::engine::{Amount, Event, EventType, PayoutStatus, Step};
+use crate::engine::{Amount, Event, EventType, PayoutStatus, Step, coded};
 
 /// What came of a payout that was in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum PayoutEnd {
     },
     /// It was not done, and never will be.
     Refused {
+        /// Why, for programs, if the rail gave a code.
+        code: Option<String>,
         /// Why.
         reason: String,
     },
@@ -150,19 +153,23 @@ impl PayoutEnd {
     }
 
     /// What is written of it: the rail's name for it, what was said, and when to look again.
-    pub(super) fn told(&self) -> (Option<&String>, Option<&String>, Option<DateTime<Utc>>) {
+    pub(super) fn told(&self) -> (Option<&String>, Option<Cow<'_, str>>, Option<DateTime<Utc>>) {
         match self {
-            Self::Done { reference, answer, .. } => (reference.as_ref(), answer.as_ref(), None),
+            Self::Done { reference, answer, .. } => (reference.as_ref(), borrowed(answer), None),
             Self::Initiated { reference, not_before } => {
                 (reference.as_ref(), None, Some(*not_before))
             }
-            Self::Refused { reason } => (None, Some(reason), None),
+            Self::Refused { code, reason } => (None, coded(code.as_deref(), Some(reason)), None),
             Self::Unknown { why, not_before } | Self::NotDone { why, not_before } => {
-                (None, Some(why), Some(*not_before))
+                (None, Some(Cow::Borrowed(why)), Some(*not_before))
             }
-            Self::Same { answer, not_before } => (None, answer.as_ref(), Some(*not_before)),
+            Self::Same { answer, not_before } => (None, borrowed(answer), Some(*not_before)),
         }
     }
+}
+
+fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
 }
 
 fn refund_end(finished: &FinishedPayout<'_>) -> Option<(String, RefundEnd)> {
@@ -171,7 +178,10 @@ fn refund_end(finished: &FinishedPayout<'_>) -> Option<(String, RefundEnd)> {
         PayoutEnd::Done { reference, .. } => {
             Some((id, RefundEnd::Done { reference: reference.clone() }))
         }
-        PayoutEnd::Refused { reason } => Some((id, RefundEnd::Failed { reason: reason.clone() })),
+        PayoutEnd::Refused { .. } => {
+            let (_, reason, _) = finished.end.told();
+            Some((id, RefundEnd::Failed { reason: reason.unwrap_or_default().into_owned() }))
+        }
         PayoutEnd::Initiated { .. }
         | PayoutEnd::Unknown { .. }
         | PayoutEnd::Same { .. }

@@ -44,6 +44,7 @@ pub(in crate::store) fn transfer_from(row: &Row) -> Result<Transfer, StoreError>
         network_reference: row.maybe_text("network_reference")?,
         deadline: row.maybe_time("deadline")?,
         message: row.maybe_text("message")?,
+        reason_code: row.maybe_text("reason_code")?,
         payment,
         refund_id: row.maybe_text("refund_id")?,
         payout_id: row.maybe_text("payout_id")?,

@@ -150,11 +150,18 @@ pub(super) async fn write_deeds(
             "status": after.status.as_str(),
             "version": after.version,
             "refund_id": after.refund_id,
+            "beneficiary": step.changes.beneficiary.as_deref().map(raw),
+            "beneficiary_was": step.changes.beneficiary.as_ref().and(step.before.beneficiary.as_deref()).map(raw),
         });
         let about = format!("transfer/{}", after.transfer_id);
         audit::write(conn, deed, action_of(step.cause), &about, &details, now).await?;
     }
     Ok(())
+}
+
+/// A beneficiary as JSON, or as the text that it is.
+fn raw(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
 /// What an operator does who makes a step for this cause.
@@ -165,6 +172,7 @@ const fn action_of(cause: Cause) -> Action {
         Cause::RefundDecided => Action::TransferRefund,
         Cause::Assigned => Action::IncomingAssign,
         Cause::Resolved => Action::TransferResolve,
+        Cause::Corrected => Action::TransferCorrect,
         Cause::UserReady
         | Cause::UserAsked
         | Cause::TurnedDown
@@ -302,7 +310,7 @@ fn refund_end(step: &Planned<'_>) -> Option<(String, RefundEnd)> {
         };
         RefundEnd::Done { reference: place.clone() }
     } else if step.cause == Cause::RefundFailed {
-        RefundEnd::Failed { reason: step.after.message.clone().unwrap_or_default() }
+        RefundEnd::Failed { reason: step.after.told().unwrap_or_default().into_owned() }
     } else {
         return None;
     };

@@ -99,7 +99,7 @@ pub(super) async fn write_trail(
         let Reached { after, source, .. } = one;
         row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
         row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
-        row.maybe_text(after.message.as_deref())?.maybe_text(one.by)?;
+        row.maybe_text(after.told().as_deref())?.maybe_text(one.by)?;
         Ok(())
     });
     in_time(writing).await?;
@@ -139,7 +139,7 @@ async fn write_postgres(
 }
 
 fn reason(after: &Transfer) -> Option<Cow<'_, str>> {
-    after.message.as_deref().map(without_nul)
+    after.told().map(|told| Cow::Owned(without_nul(&told).into_owned()))
 }
 
 /// How many more transfers of a rail and a network stand in a status, or how many less.

@@ -17,13 +17,13 @@ UPDATE transfers t SET status = r.status, version = t.version + 1,
     rail_fee = coalesce(CAST(r.rail_fee AS numeric), t.rail_fee),
     from_address = coalesce(r.from_address, t.from_address),
     beneficiary = coalesce(CAST(r.beneficiary AS json), t.beneficiary), rail_reference = r.rail_reference,
-    network_reference = r.network_reference, message = r.message, refund_id = r.refund_id, payout_id = r.payout,
+    network_reference = r.network_reference, message = r.message, reason_code = r.reason_code, refund_id = r.refund_id, payout_id = r.payout,
     attempts = 0, not_before = r.not_before, updated_at = r.at, completed_at = r.completed
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[])
+    $16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[])
     AS r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, rail_fee, from_address, beneficiary,
-        rail_reference, network_reference, message, refund_id, payout, not_before, at, completed)
+        rail_reference, network_reference, message, reason_code, refund_id, payout, not_before, at, completed)
 WHERE t.transfer_id = r.id AND t.version = r.version AND t.status = r.was
     AND t.payout_id IS NOT DISTINCT FROM r.was_payout
 RETURNING t.transfer_id";
@@ -64,6 +64,7 @@ pub(super) async fn write(
         .bind(texts(|t| t.rail_reference.as_ref()))
         .bind(texts(|t| t.network_reference.as_ref()))
         .bind(texts(|t| t.message.as_ref()))
+        .bind(texts(|t| t.reason_code.as_ref()))
         .bind(texts(|t| t.refund_id.as_ref()))
         .bind(texts(|t| t.payout_id.as_ref()))
         .bind(times(|t| t.not_before))

@@ -13,14 +13,14 @@ use crate::engine::Amount;
 static MOVE: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
         "WITH r (id, was, version, was_payout, status, amount_in, amount_out, amount_fee, rail_fee, from_address, beneficiary, \
-             rail_reference, network_reference, message, refund_id, payout, not_before, at, completed) AS (",
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+             rail_reference, network_reference, message, reason_code, refund_id, payout, not_before, at, completed) AS (",
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         ") UPDATE transfers SET status = r.status, version = transfers.version + 1, \
              amount_in = coalesce(r.amount_in, transfers.amount_in), amount_out = coalesce(r.amount_out, transfers.amount_out), \
              amount_fee = coalesce(r.amount_fee, transfers.amount_fee), rail_fee = coalesce(r.rail_fee, transfers.rail_fee), \
              from_address = coalesce(r.from_address, transfers.from_address), \
              beneficiary = coalesce(r.beneficiary, transfers.beneficiary), rail_reference = r.rail_reference, network_reference = r.network_reference, \
-             message = r.message, refund_id = r.refund_id, payout_id = r.payout, attempts = 0, \
+             message = r.message, reason_code = r.reason_code, refund_id = r.refund_id, payout_id = r.payout, attempts = 0, \
              not_before = r.not_before, updated_at = r.at, completed_at = r.completed \
          FROM r WHERE transfers.transfer_id = r.id AND transfers.version = r.version AND transfers.status = r.was \
            AND transfers.payout_id IS r.was_payout RETURNING transfer_id",
@@ -50,6 +50,7 @@ fn bind(row: &mut Values, step: &Planned<'_>) -> Result<(), sqlx::Error> {
         .maybe_text(after.rail_reference.as_deref())?
         .maybe_text(after.network_reference.as_deref())?
         .maybe_text(after.message.as_deref())?
+        .maybe_text(after.reason_code.as_deref())?
         .maybe_text(after.refund_id.as_deref())?
         .maybe_text(after.payout_id.as_deref())?
         .value(after.not_before.map(sqlite_time))?

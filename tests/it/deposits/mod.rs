@@ -3,6 +3,7 @@
 mod asked;
 mod destinations;
 mod feed;
+mod foreign;
 mod funds;
 mod signatures;
 mod submissions;

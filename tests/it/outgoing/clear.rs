@@ -63,7 +63,7 @@ fn each_answer_has_its_status(kind: Kind) {
     assert_eq!(standing(&ids[1]), "pending_external");
     assert_eq!(
         (standing(&ids[2]), transfers.message(&ids[2])),
-        ("error".into(), "AC01: no such account".into())
+        ("error".into(), "no such account".into())
     );
     assert_eq!(standing(&ids[3]), "pending_transaction_info_update");
     assert_eq!(transfers.message(&ids[3]), r#"what for?: {"purpose":"what for"}"#);
@@ -74,8 +74,18 @@ fn each_answer_has_its_status(kind: Kind) {
     assert_eq!(standing(&ids[1]), "completed");
     assert_eq!(
         (standing(&ids[5]), transfers.message(&ids[5])),
-        ("error".into(), "AC04: closed account".into())
+        ("error".into(), "closed account".into())
     );
+    let codes = "SELECT transfer_id || ' ' || reason_code FROM transfers WHERE reason_code IS NOT NULL \
+                 ORDER BY transfer_id";
+    assert_eq!(
+        transfers.world.texts(codes),
+        [format!("{} AC01", ids[2]), format!("{} AC04", ids[5])],
+        "codes have a column of their own"
+    );
+    let told = "SELECT reason FROM status_changes WHERE kind = 'transfer' AND status = 'error' ORDER BY id";
+    let lines = ["AC01: no such account", "AC04: closed account"];
+    assert_eq!(transfers.world.texts(told), lines, "a person reads both");
     transfers.check_paid_once(&ids[..2], "at the end");
     transfers.check_trail("at the end");
     assert_eq!(transfers.world.count("payouts"), 6);

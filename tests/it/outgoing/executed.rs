@@ -79,6 +79,26 @@ fn a_payment_is_paid_out_and_then_completed(kind: Kind) {
     assert_eq!((payout.amount.to_string(), payout.currency.as_str()), ("12.50".to_owned(), "GBP"));
 }
 
+/// What a person writes is no code of the network's, whatever it looks like.
+#[test]
+fn the_network_hears_a_code_only_where_the_rail_told_one() {
+    let transfers = world(Kind::Sqlite);
+    let world = &transfers.world;
+    let ids = executed(&transfers, 1, UserInfo::Complete);
+    world.once("executed", &[]).expect(0);
+    let id = transfer_of(ids[0]);
+    let decide = |words: &[&str]| {
+        let mut command = world.command("railpoll", &[]);
+        crate::support::world::finish(command.arg("transfers").args(words)).expect(0);
+    };
+    decide(&["hold", &id, "--reason", "look"]);
+    decide(&["resolve", &id, "--as", "error", "--reason", "RR04: said Kim"]);
+    world.once("executed", &[]).expect(0);
+    assert_eq!(world.sandbox.accepted_calls(ids[0], Operation::Fail), 1);
+    let why = "SELECT code || ' ' || reason FROM reviews WHERE decision = 'decline'";
+    assert_eq!(world.texts(why), ["NARR RR04: said Kim"]);
+}
+
 /// No bank has thousandths of a pound: a person has to look.
 #[test]
 fn an_amount_that_its_currency_cannot_write_is_held() {

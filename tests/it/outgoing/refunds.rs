@@ -65,12 +65,15 @@ fn a_deposits_money_goes_back(kind: Kind) {
     assert_eq!(transfers.status("kept"), "pending_anchor", "that goes out on the network");
     assert_eq!(
         (transfers.status("failed"), transfers.message("failed")),
-        ("on_hold".into(), "AC04: closed account".into())
+        ("on_hold".into(), "closed account".into())
     );
     assert_eq!(transfers.world.alerts().len(), 2, "of the hold, and of the refund");
     let paid = transfers.bank.payouts_of("back");
     assert_eq!(paid[0].amount.to_string(), "10.00", "all of it");
     assert!(paid[0].beneficiary.contains("Grace"));
+    assert!(paid[0].is_refund, "the order says so");
+    assert_eq!(paid[0].refund_id.as_deref(), Some("refund-back"));
+    assert_eq!(paid[0].transfer_id.as_deref(), Some("back"));
     transfers.check_paid_once(&ids[1..3], "at the end");
     transfers.check_trail("at the end");
     let ends = "SELECT status FROM refunds ORDER BY refund_id";

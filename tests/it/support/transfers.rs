@@ -151,7 +151,7 @@ impl Transfers {
         assert_eq!(self.bank.paid_more_than_once(), [], "{at}");
         let orders = self.bank.payouts().into_iter();
         let paid = orders.filter(|order| order.status.is_paid());
-        let mut paid: Vec<String> = paid.map(|order| order.transfer_id).collect();
+        let mut paid: Vec<String> = paid.map(|order| order.about().to_owned()).collect();
         paid.sort_unstable();
         let mut wanted = ids.to_vec();
         wanted.sort_unstable();

@@ -10,7 +10,7 @@ use crate::support::world::finish;
 
 const TRANSFER: &str = "transfer_id, kind, protocol, status, version, asset, network, rail, currency, amount_expected, \
     amount_in, amount_out, amount_fee, rail_fee, from, to, account, memo_type, memo, subject, beneficiary, rail_reference, \
-    network_reference, reason, deadline, created_at, updated_at, completed_at";
+    network_reference, reason, reason_code, deadline, created_at, updated_at, completed_at";
 
 #[test]
 fn one_is_created_by_its_flags() {

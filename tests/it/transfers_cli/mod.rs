@@ -1,5 +1,7 @@
 //! `railpoll transfers`, as an operator uses it, beside the daemons.
 
+mod advice;
+mod correct;
 mod decide;
 mod envelope;
 mod import;

@@ -108,7 +108,7 @@ async fn answer(response: Response) -> (u16, Value) {
 
 fn payout(key: &str, id: &str) -> Value {
     json!({
-        "key": key, "transfer_id": id, "amount": "12.50", "currency": "USD",
+        "key": key, "purpose": "payout", "transfer_id": id, "amount": "12.50", "currency": "USD",
         "beneficiary": {"account": "DE02"}, "subject": "thanks", "attempt": 1,
     })
 }

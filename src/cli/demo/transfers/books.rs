@@ -55,8 +55,8 @@ impl Books {
         };
         for payout in sides.bank.payouts().iter().filter(|payout| payout.status.is_paid()) {
             let amount = payout.amount.to_plain_string();
-            let Some(one) = by_id.get(payout.transfer_id.as_str()) else {
-                let (id, currency) = (&payout.transfer_id, &payout.currency);
+            let Some(one) = by_id.get(payout.about()) else {
+                let (id, currency) = (payout.about(), &payout.currency);
                 books.strange.push(format!("the bank paid {amount} {currency} for {id}"));
                 continue;
             };

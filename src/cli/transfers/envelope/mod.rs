@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::story;
 use super::views::EnvelopeJson;
+use super::{find_any, story};
 use crate::cli::failure::Failure;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
 use crate::cli::names::{self, expect_place};
@@ -223,15 +223,13 @@ async fn find(store: &Store, id: &str) -> Result<store::Envelope, Failure> {
         }
         (None, _) => {}
     }
-    let story = match story(store, id).await {
-        Err(Failure::Refused(why)) if !why.starts_with("several") => {
-            return Err(Failure::Refused(format!(
-                "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
-                 signatures"
-            )));
-        }
-        told => told?,
+    let Some(transfer) = find_any(store, id).await? else {
+        return Err(Failure::Refused(format!(
+            "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
+             signatures"
+        )));
     };
+    let story = story(store, &transfer.transfer_id).await?;
     // They are told in the order of their making, and only the newest can be open.
     story.envelopes.into_iter().next_back().ok_or_else(|| {
         Failure::Refused(format!(

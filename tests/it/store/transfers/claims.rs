@@ -151,7 +151,7 @@ fn an_initiated_payout_is_followed_to_its_end() {
         store.finish_payouts(&lease, &[end(&followed[0], same)], now()).await.unwrap();
         let followed = follow(&store, &lease).await;
         assert_eq!(followed[0].payout.looks, 2);
-        let refused = PayoutEnd::Refused { reason: "account closed".to_owned() };
+        let refused = PayoutEnd::Refused { code: None, reason: "account closed".to_owned() };
         let without = [end(&followed[0], refused.clone())];
         let error = store.finish_payouts(&lease, &without, now()).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(_)), "the end of a payout is a step: {error}");
@@ -314,7 +314,7 @@ fn a_message_of_the_rail_is_kept_with_the_transfer() {
         let lease = lease(&store, Poller::Outgoing, RAIL).await;
         create(&store, &[to_pay("a")]).await;
         let claims = claim(&store, &lease, 9).await;
-        let refused = PayoutEnd::Refused { reason: "name \0 missing".to_owned() };
+        let refused = PayoutEnd::Refused { code: None, reason: "name \0 missing".to_owned() };
         let mut one =
             moving(&claims[0], refused, S::PendingCustomerInfoUpdate, Cause::InformationAsked);
         let changes = Changes { message: Some("name \0 missing".to_owned()), ..Changes::default() };

@@ -20,7 +20,7 @@ fn a_payout_is_named_after_its_decision() {
         let names: Vec<_> = first.iter().map(|claim| claim.payout.payout_id.clone()).collect();
         assert_eq!(names, [key("a", 1), key("b", 1)]);
         // A payout that failed was a decision; the next one is another.
-        let refused = PayoutEnd::Refused { reason: "no such account".to_owned() };
+        let refused = PayoutEnd::Refused { code: None, reason: "no such account".to_owned() };
         let transfer = first[0].transfer.as_ref().unwrap();
         let step = railpoll::engine::Step::new(transfer, S::Error, Cause::PayoutFailed);
         let end = FinishedPayout { payout: &first[0].payout, end: refused, step: Some(step) };

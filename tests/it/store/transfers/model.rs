@@ -25,7 +25,7 @@ impl Dice {
 }
 
 fn everyone() -> Vec<NewTransfer> {
-    (0..8)
+    (0..12)
         .flat_map(|n| {
             let send = NewTransfer {
                 kind: TransferKind::Send,

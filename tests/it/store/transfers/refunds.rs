@@ -94,7 +94,7 @@ fn a_refund_that_the_rail_refuses_waits_for_a_person() {
         let outgoing = lease(&store, Poller::Outgoing, "bank").await;
         returned(&store, "d").await;
         let claims = store.claim_payouts(&outgoing, "bank", now(), 9).await.unwrap();
-        let refused = PayoutEnd::Refused { reason: "account closed".to_owned() };
+        let refused = PayoutEnd::Refused { code: None, reason: "account closed".to_owned() };
         let transfer = claims[0].transfer.as_ref().unwrap();
         let step = Step::new(transfer, S::OnHold, Cause::RefundFailed).because("account closed");
         let one = FinishedPayout { payout: &claims[0].payout, end: refused, step: Some(step) };
