@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::document::{embedded, pretty};
@@ -12,7 +13,7 @@ use super::payments::{PaymentJson, find_by_any, review};
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
-use crate::engine::{iso, readable};
+use crate::engine::{Difference, differences, iso, readable};
 use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
 
 /// Which payment to show.
@@ -65,6 +66,7 @@ struct ReviewJson<'a> {
     reason: Option<&'a str>,
     until: Option<String>,
     at: String,
+    details: Option<Box<RawValue>>,
 }
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
@@ -85,7 +87,7 @@ fn json(story: &Story, out: &mut Out) -> Result<(), Failure> {
         payment: PaymentJson::from(&story.payment),
         history: story.history.iter().map(StatusJson::from).collect(),
         operations: story.operations.iter().map(OperationJson::from).collect(),
-        reviews: story.reviews.iter().map(ReviewJson::from).collect(),
+        reviews: story.reviews.iter().map(review_json).collect::<Result<_, _>>()?,
         document: embedded(&story.document)?,
     })
 }
@@ -113,18 +115,17 @@ impl<'a> From<&'a StoryOperation> for OperationJson<'a> {
     }
 }
 
-impl<'a> From<&'a StoryReview> for ReviewJson<'a> {
-    fn from(review: &'a StoryReview) -> Self {
-        Self {
-            state: &review.state,
-            decision: &review.decision,
-            decided_by: &review.decided_by,
-            code: review.code.as_deref(),
-            reason: review.reason.as_deref(),
-            until: review.until.map(iso),
-            at: iso(review.decided_at),
-        }
-    }
+fn review_json(review: &StoryReview) -> Result<ReviewJson<'_>, Failure> {
+    Ok(ReviewJson {
+        state: &review.state,
+        decision: &review.decision,
+        decided_by: &review.decided_by,
+        code: review.code.as_deref(),
+        reason: review.reason.as_deref(),
+        until: review.until.map(iso),
+        at: iso(review.decided_at),
+        details: review.details.as_deref().map(embedded).transpose()?,
+    })
 }
 
 fn tell(story: &Story, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure> {
@@ -145,7 +146,33 @@ fn tell(story: &Story, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure>
             out.table(&table)?;
         }
     }
+    let void = story.reviews.iter().rev().find_map(|review| review.details.as_deref());
+    if let Some(void) = void {
+        out.line("")?;
+        out.heading("Decided on, and what came")?;
+        out.table(&sides(void))?;
+    }
     Ok(())
+}
+
+/// In what the two sides of a decision that is void differ, each whole.
+fn sides(details: &str) -> Table {
+    let mut table =
+        Table::new(&[Column::left("  FACT"), Column::prose("DECIDED ON"), Column::prose("CAME")]);
+    let details: Value = serde_json::from_str(details).unwrap_or_default();
+    let side = |name: &str| details.get(name).cloned().unwrap_or_default();
+    for Difference { at, was, is } in differences(&side("was"), &side("is")) {
+        table.row([format!("  {at}").into(), plain(&was).into(), plain(&is).into()]);
+    }
+    table
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
 }
 
 /// A time, and how far it is.

@@ -79,8 +79,12 @@ impl Basis {
     /// them apart: it goes to places that are not to know whom a payment concerns.
     #[must_use]
     pub fn differences(&self, other: &Self) -> String {
-        let mut found = Vec::new();
-        compare("", &self.facts, &other.facts, &mut found);
+        let found = differences(&self.facts, &other.facts);
+        let told = |one: &Difference| {
+            let Difference { at, was, is } = one;
+            format!("{at} was {}, and is {}", shown(at, was), shown(at, is))
+        };
+        let mut found: Vec<String> = found.iter().map(told).collect();
         let more = found.len().saturating_sub(TOLD_MAX);
         found.truncate(TOLD_MAX);
         if more > 0 {
@@ -99,7 +103,26 @@ fn plain(amount: &Amount) -> String {
     }
 }
 
-fn compare(at: &str, was: &Value, is: &Value, found: &mut Vec<String>) {
+/// A fact that is another than it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Where it stands, such as `user_info/CdtrAcct/Id`.
+    pub at: String,
+    /// What it was; null if it was not there.
+    pub was: Value,
+    /// What it is.
+    pub is: Value,
+}
+
+/// In what two sets of facts differ.
+#[must_use]
+pub fn differences(was: &Value, is: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare("", was, is, &mut found);
+    found
+}
+
+fn compare(at: &str, was: &Value, is: &Value, found: &mut Vec<Difference>) {
     if was == is {
         return;
     }
@@ -113,7 +136,7 @@ fn compare(at: &str, was: &Value, is: &Value, found: &mut Vec<String>) {
         }
         return;
     }
-    found.push(format!("{} was {}, and is {}", name(at), shown(at, was), shown(at, is)));
+    found.push(Difference { at: name(at).to_owned(), was: was.clone(), is: is.clone() });
 }
 
 fn name(at: &str) -> &str {
@@ -126,7 +149,7 @@ fn shown(at: &str, value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     };
-    if !at.starts_with("/user_info") {
+    if !at.starts_with("user_info") {
         return text;
     }
     let count = text.chars().count();

@@ -32,7 +32,7 @@ mod words;
 
 pub use alert::{Alert, AlertName, comes_near};
 pub use amount::{Amount, AmountError, Money};
-pub use basis::{Basis, Parties};
+pub use basis::{Basis, Difference, Parties, differences};
 pub use chain::{Chain, Link};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, later, readable};

@@ -71,6 +71,8 @@ pub struct StoryReview {
     pub until: Option<DateTime<Utc>>,
     /// When.
     pub decided_at: DateTime<Utc>,
+    /// Of a decision that is void: what was decided on (`was`), and what came (`is`), as JSON.
+    pub details: Option<String>,
 }
 
 impl Store {
@@ -97,7 +99,7 @@ impl Store {
             .iter()
             .map(operation_from)
             .collect::<Result<_, _>>()?;
-        let reviews = "SELECT state, decision, decided_by, code, reason, until, decided_at FROM reviews \
+        let reviews = "SELECT state, decision, decided_by, code, reason, until, decided_at, details FROM reviews \
                        WHERE network = $1 AND payment_id = $2 ORDER BY review_id";
         let reviews =
             self.db.rows(reviews, &key).await?.iter().map(review_from).collect::<Result<_, _>>()?;
@@ -155,5 +157,6 @@ fn review_from(row: &DbRow) -> Result<StoryReview, StoreError> {
         reason: row.maybe_text("reason")?,
         until: row.maybe_time("until")?,
         decided_at: row.time("decided_at")?,
+        details: row.maybe_text("details")?,
     })
 }

@@ -64,31 +64,31 @@ pub(super) async fn void(
         was.as_ref().map_or_else(|| "it has changed".to_owned(), |was| was.differences(&voided.is));
     let on_what = format!("{} by {} at {}", decided.decision, decided.by, iso(decided.at));
     let why = format!("decided ({on_what}) on something else: {differences}");
+    let details = json!({ "was": was.as_ref().map(|was| &was.facts), "is": voided.is.facts });
+    let details = details.to_string();
     let transfer = open_transfer(&mut tx.conn(), network, id).await?;
     let sql = "SELECT 1 AS one FROM payments WHERE network = $1 AND payment_id = $2 AND acted_at IS NULL \
                AND review IN ('approved', 'declined')";
     let stands = voided.in_state && tx.conn().row(sql, &key).await?.is_some();
+    let entry = void_entry(&voided.is.digest, details);
+    let state = &voided.payment.state;
     let then = if let Some(transfer) = &transfer {
-        if stop_void(tx, transfer, &why, now).await? {
+        let then = if stop_void(tx, transfer, &why, now).await? {
             format!(
                 "transfer {} is on hold, and pays what was approved if it is released",
                 transfer.transfer_id
             )
         } else {
             format!("transfer {} is under way, and pays what was approved", transfer.transfer_id)
-        }
+        };
+        let why = format!("{why}; {then}");
+        let entry = Entry { why: Some(&why), ..entry };
+        write_entry(&mut tx.conn(), network, id, state, &entry, now).await?;
+        then
     } else if stands {
         let is_persons = !MACHINES.contains(&decided.by.as_str()) || voided.is_repriced;
         again(&mut tx.conn(), network, id, is_persons, now).await?;
-        let details = json!({ "was": was.as_ref().map(|was| &was.facts), "is": voided.is.facts });
-        let entry = Entry {
-            decided_by: "rule",
-            why: Some(&why),
-            basis: Some(&voided.is.digest),
-            details: Some(details.to_string()),
-            ..Entry::of("void")
-        };
-        let state = &voided.payment.state;
+        let entry = Entry { why: Some(&why), ..entry };
         write_entry(&mut tx.conn(), network, id, state, &entry, now).await?;
         if is_persons { "a person decides again" } else { "it is reviewed again" }.to_owned()
     } else if decided.decision == "approve" {
@@ -102,6 +102,12 @@ pub(super) async fn void(
     let detail = format!("{id}: {why}; {then}; see `railpoll payments show {id}`");
     let alert = Alert::of(AlertName::DecisionVoid, detail).about(id);
     alerts::keep(&mut tx.conn(), scope, &alert, now).await
+}
+
+/// That a decision is void: it was not on what this digest names. `details` has both.
+fn void_entry(digest: &str, details: String) -> Entry<'_> {
+    let (basis, details) = (Some(digest), Some(details));
+    Entry { decided_by: "rule", basis, details, ..Entry::of("void") }
 }
 
 /// A void decision is made again: by a person, or at once by whoever made it.

@@ -48,6 +48,16 @@ impl Sandbox {
         })
     }
 
+    /// Changes the creditor's account in what the sender has told. False: there is no such payment.
+    pub fn change_account(&self, id: Uuid, account: &str) -> bool {
+        self.with(id, |network, serial, now| {
+            network.change(serial, now, |payment, at| {
+                payment.more().account = Some(account.into());
+                payment.modified_at = at;
+            });
+        })
+    }
+
     /// Moves the deadline. `modified_at` changes too. False: there is no such payment.
     pub fn change_deadline(&self, id: Uuid, expires_at: DateTime<Utc>) -> bool {
         self.with(id, |network, serial, now| {

@@ -96,6 +96,8 @@ pub(super) struct Note {
 pub(super) struct More {
     /// The amount to be served exactly like this.
     pub(super) amount: Option<Box<str>>,
+    /// The creditor's account, in place of the usual one.
+    pub(super) account: Option<Box<str>>,
     pub(super) internal_id: Option<Box<str>>,
     pub(super) labels: Vec<Box<str>>,
     pub(super) notes: Vec<Note>,

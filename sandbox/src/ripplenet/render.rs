@@ -131,9 +131,17 @@ impl Renderer {
             }
         };
         let amounts = Amounts::of(payment);
+        let start = out.len();
         template.write(out, |out, field| self.fill(out, field, payment, &amounts, false));
+        if let Some(account) = payment.more.as_ref().and_then(|more| more.account.as_deref()) {
+            let usual = out.split_off(start);
+            out.push_str(&usual.replacen(ACCOUNT, account, 1));
+        }
     }
 }
+
+/// The creditor's account in the template.
+const ACCOUNT: &str = "0123456789";
 
 /// The amounts of a payment as text.
 struct Amounts {

@@ -5,6 +5,7 @@ mod http;
 mod person;
 mod rules;
 mod service;
+mod void;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use railpoll::engine::{Decision, PaymentState};
