@@ -60,6 +60,12 @@ pub trait Rail: Send + Sync {
         ready(Ok(None)).boxed()
     }
 
+    /// Whether [`Rail::payouts`] can tell of a payout by its key alone. Else only the order again tells, and nothing of other
+    /// orders for the same.
+    fn knows_keys(&self) -> bool {
+        true
+    }
+
     /// Pays somebody, with one try.
     ///
     /// The rail knows the payout by its key: the same key again is the same payout, and never a second one.

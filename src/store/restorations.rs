@@ -83,12 +83,15 @@ const BEGIN: Sql = Sql::Each {
                ON CONFLICT DO NOTHING RETURNING restoration_id",
 };
 
-/// What is open, and what ended without the money being where it was to go, may have gone out since.
+/// What is open, and what ended without the money being where it was to go, may have gone out since: on its rail, or back on
+/// the network whose account of ours it came to.
 const LOOKS: &str = "INSERT INTO restoration_looks (restoration_id, place, kind, id) \
     SELECT CAST($1 AS bigint), rail, CASE comes_in WHEN 'network' THEN 'payout' ELSE 'refund' END, transfer_id FROM transfers \
         WHERE completed_at IS NULL OR (status NOT IN ('completed', 'refunded') AND completed_at > $2) \
     UNION SELECT CAST($1 AS bigint), source, 'incoming', incoming_id FROM incoming WHERE verdict <> 'matched' AND resolution IS NULL \
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'rail' AND completed_at IS NULL \
+    UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'network' AND account IS NOT NULL \
+        AND (completed_at IS NULL OR (status NOT IN ('completed', 'refunded') AND completed_at > $2)) \
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM channels";
 
 const NEWEST: &str = "SELECT * FROM restorations ORDER BY restoration_id DESC LIMIT 1";
@@ -167,6 +170,16 @@ impl Store {
     pub async fn is_held(&self) -> Result<bool, StoreError> {
         let open = self.restoration().await?;
         Ok(open.is_some_and(|restoration| restoration.ended_at.is_none()))
+    }
+
+    /// Whether a new payout may be one that was forgotten: the database was restored not long ago.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn was_restored(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let newest = self.restoration().await?;
+        let ended_at = newest.and_then(|restoration| restoration.ended_at);
+        Ok(ended_at.is_some_and(|ended_at| now - ended_at < ASKED_FIRST))
     }
 
     /// Lets things go on though not all was looked up.

@@ -289,6 +289,10 @@ impl Rail for WireGateway {
         self.newest_row().boxed()
     }
 
+    fn knows_keys(&self) -> bool {
+        false
+    }
+
     fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
         self.order(payout).boxed()
     }

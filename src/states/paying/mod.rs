@@ -44,6 +44,8 @@ pub struct Paying {
     is_untidy: AtomicBool,
     /// Whether the rail may have a payout that it does not take, or an alert of one stands.
     may_be_untaken: AtomicBool,
+    /// Whether payouts may have been forgotten that the rail cannot be asked about.
+    has_forgotten: AtomicBool,
     /// In loop mode another sweep comes, and takes up what this one leaves.
     lasts: bool,
     /// What the last sweep has left.
@@ -83,6 +85,7 @@ impl Paying {
             is_checked: AtomicBool::new(false),
             is_untidy: AtomicBool::new(false),
             may_be_untaken: AtomicBool::new(true),
+            has_forgotten: AtomicBool::new(false),
             lasts: false,
             left: Mutex::default(),
         }
@@ -163,6 +166,10 @@ impl Paying {
             report.standing = self.standing().await?;
             report.open = open(&report.standing);
             return Ok(());
+        }
+        if !self.rail.knows_keys() {
+            let was_restored = self.desk.store.was_restored(round.now()).await?;
+            self.has_forgotten.store(was_restored, Ordering::Relaxed);
         }
         // What a panic cuts short is untidy too.
         if self.is_untidy.swap(true, Ordering::Relaxed) {
@@ -247,6 +254,18 @@ impl Paying {
         Ok(SweepReport { open, ..SweepReport::default() })
     }
 
+    /// A payout as far as a verdict depends on it.
+    fn asked<'p>(&self, payout: &'p PayoutRow) -> Asked<'p> {
+        Asked {
+            purpose: payout.purpose,
+            status: payout.status,
+            amount: &payout.amount,
+            attempts: u32::try_from(payout.attempts).unwrap_or(u32::MAX),
+            looks: u32::try_from(payout.looks).unwrap_or(u32::MAX),
+            has_forgotten: self.has_forgotten.load(Ordering::Relaxed),
+        }
+    }
+
     /// The rail's name. Of several processes that share the rail, each has a lease of another name.
     fn rail_name(&self) -> &str {
         &self.desk.scope.network
@@ -282,15 +301,4 @@ fn open(standing: &[TransferCount]) -> u64 {
         | TransferStatus::Error => false,
     };
     standing.iter().filter(|count| waits(count.status)).map(|count| count.transfers).sum()
-}
-
-/// A payout as far as a verdict depends on it.
-fn asked(payout: &PayoutRow) -> Asked<'_> {
-    Asked {
-        purpose: payout.purpose,
-        status: payout.status,
-        amount: &payout.amount,
-        attempts: u32::try_from(payout.attempts).unwrap_or(u32::MAX),
-        looks: u32::try_from(payout.looks).unwrap_or(u32::MAX),
-    }
 }

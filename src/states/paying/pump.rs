@@ -315,7 +315,7 @@ impl<'a> Pump<'a> {
             }
             PayoutOutcome::NotSent(error) => self.failed(error.clone()),
         }
-        let ruling = after_payout(super::asked(&claim.payout), outcome, self.round.now());
+        let ruling = after_payout(self.paying.asked(&claim.payout), outcome, self.round.now());
         self.answer(Answered { claim, ruling });
     }
 
@@ -323,7 +323,7 @@ impl<'a> Pump<'a> {
         self.failures = 0;
         let now = self.round.now();
         for (mut claim, report) in claims.into_iter().zip(reports) {
-            let asked = super::asked(&claim.payout);
+            let asked = self.paying.asked(&claim.payout);
             let ruling = match after_look(asked, report.state, now) {
                 Verdict::Record(ruling) => ruling,
                 Verdict::PayOut if self.paying.options.stage.is_none() => {

@@ -29,6 +29,9 @@ pub(super) struct Asked<'a> {
     pub(super) attempts: u32,
     /// How often the rail was asked what became of it, with this time.
     pub(super) looks: u32,
+    /// Whether another payout for the same may have been made that nobody can be asked about: the database has forgotten it,
+    /// and the rail does not know it by its key.
+    pub(super) has_forgotten: bool,
 }
 
 /// What to do next.
@@ -144,6 +147,13 @@ impl Asked<'_> {
 
     /// No money has left, and none will by this payout.
     fn failed(self, code: Option<String>, why: String) -> Ruling {
+        if self.has_forgotten && self.purpose == Purpose::Payout {
+            let why = format!(
+                "{why}; the database was restored, and the rail cannot be asked whether another payout was made since: \
+                 see its statement before you let it go on"
+            );
+            return refused((TransferStatus::OnHold, Cause::PayoutUnclear), code, why);
+        }
         let step = match self.purpose {
             Purpose::Payout => (TransferStatus::Error, Cause::PayoutFailed),
             Purpose::Refund => (TransferStatus::OnHold, Cause::RefundFailed),
@@ -225,7 +235,7 @@ mod tests {
     fn after(purpose: Purpose, outcome: PayoutOutcome) -> Ruling {
         let (amount, status) = (ten(), Intended);
         let asked =
-            Asked { purpose, status, amount: &amount, attempts: 1, looks: 0 };
+            Asked { purpose, status, amount: &amount, attempts: 1, looks: 0, has_forgotten: false };
         after_payout(asked, outcome, now())
     }
 
@@ -240,7 +250,7 @@ mod tests {
     fn looked(status: PayoutStatus, state: PayoutState) -> Verdict {
         let (amount, purpose) = (ten(), Purpose::Payout);
         let asked =
-            Asked { purpose, status, amount: &amount, attempts: 1, looks: 1 };
+            Asked { purpose, status, amount: &amount, attempts: 1, looks: 1, has_forgotten: false };
         after_look(asked, state, now())
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::{Conn, Sql, Tx};
+use super::super::db::{Conn, Sql};
 use super::super::looks::{LookKind, found};
 use super::super::restorations::{Sending, sending};
 use super::super::values::{Arg, stored_time};
@@ -13,8 +13,8 @@ use super::super::{Lease, Store, StoreError};
 use super::payouts::{PayoutRow, payout_from};
 use super::refunds::{Refund, refund_from, refunds_by_id};
 use super::rows::{amount_json, maybe_kept, time_json, transfer_from, transfers_by_id};
-use super::steps::{plan, write_steps};
-use crate::engine::{About, Cause, PayoutStatus, Purpose, Step, Transfer, TransferStatus};
+use super::spared::{hold_returned, hold_untold};
+use crate::engine::{About, PayoutStatus, Purpose, Transfer};
 
 /// A payout that this worker hands to its rail or asks about, and what it is for. Where it may be handed over, it names this
 /// worker as the one that has it in hand.
@@ -152,6 +152,7 @@ impl Store {
         if sending == Sending::AskFirst {
             hold_untold(&mut tx, lease, &mut fresh, now).await?;
         }
+        hold_returned(&mut tx, lease, &mut fresh, now).await?;
         if !fresh.is_empty() {
             let conn = &mut tx.conn();
             give_keys(conn, &mut fresh).await?;
@@ -235,34 +236,6 @@ fn of_refund(refund: Refund, rail: &str, now: DateTime<Utc>) -> Claim {
         ..intended(now)
     };
     Claim { payout, transfer: None, refund: Some(Box::new(refund)) }
-}
-
-/// Transfers of which their rail cannot tell whether they were paid before the database was restored wait for a person.
-async fn hold_untold(
-    tx: &mut Tx,
-    lease: &Lease,
-    fresh: &mut Vec<Claim>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let ids = fresh.iter().filter_map(|claim| claim.payout.transfer_id.clone()).collect();
-    let mut untold = found(&mut tx.conn(), LookKind::Payout, ids).await?;
-    untold.retain(|_, (newest, _)| *newest == 0);
-    let is_untold = |claim: &Claim| {
-        claim.transfer.as_ref().is_some_and(|transfer| untold.contains_key(&transfer.transfer_id))
-    };
-    let (held, free) = fresh.drain(..).partition::<Vec<_>, _>(is_untold);
-    *fresh = free;
-    let steps: Vec<Step<'_>> = held
-        .iter()
-        .filter_map(|claim| claim.transfer.as_deref())
-        .map(|transfer| {
-            let why = untold.get(&transfer.transfer_id).map_or("", |(_, detail)| detail.as_str());
-            Step::new(transfer, TransferStatus::OnHold, Cause::PayoutHeld).because(why)
-        })
-        .collect();
-    let planned = plan(Some(lease), &steps, now)?;
-    write_steps(tx, &planned, stored_time(now)).await?;
-    Ok(())
 }
 
 /// Names new payouts: by what each is for, and by how many there were for that before.

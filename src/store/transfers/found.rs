@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::Sql;
+use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row, stored_time};
 use super::super::{Lease, Store, StoreError};
 use super::refunds::{RefundEnd, end_refunds};
@@ -55,6 +55,13 @@ const INSERT: Sql = Sql::Each {
                ON CONFLICT DO NOTHING",
 };
 
+const RETURNS: Sql = Sql::Each {
+    sqlite: "SELECT network, memo, hash, position FROM found_payments WHERE memo_type = 'return' AND resolution IS NULL \
+               AND memo IN (SELECT value FROM json_each($1)) ORDER BY paid_at, hash, position",
+    postgres: "SELECT network, memo, hash, position FROM found_payments WHERE memo_type = 'return' AND resolution IS NULL \
+                 AND memo = ANY ($1) ORDER BY paid_at, hash, position",
+};
+
 pub(super) const SETTLED: &str = "UPDATE channels SET settled = $3 WHERE network = $1 AND account = $2 \
                                   AND (settled IS NULL OR settled < $3)";
 
@@ -76,13 +83,14 @@ impl Store {
         rows.first().map_or(Ok(None), |row| row.maybe_int("settled"))
     }
 
-    /// When the oldest thing came to be that is to be paid on `network` and is not over.
+    /// When the oldest thing came to be that is to be paid on `network`, or may go back there, and is not over.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn oldest_to_send(&self, network: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT min(created_at) AS oldest FROM ( \
-                SELECT created_at FROM transfers WHERE network = $1 AND comes_in = 'rail' AND completed_at IS NULL \
+                SELECT created_at FROM transfers WHERE network = $1 AND completed_at IS NULL \
+                    AND (comes_in = 'rail' OR account IS NOT NULL) \
                 UNION ALL SELECT created_at FROM refunds WHERE place = $1 AND finished_at IS NULL) AS waiting";
         let rows = self.db.rows(sql, &[Arg::Text(network)]).await?;
         rows.first().map_or(Ok(None), |row| row.maybe_time("oldest"))
@@ -177,8 +185,54 @@ impl Store {
     }
 }
 
+/// The transactions that have sent money back which was brought by these, on any network: (network, what brought it, hash,
+/// position). Only those that are nobody's yet.
+pub(super) async fn returns_of(
+    conn: &mut Conn<'_>,
+    memos: Vec<String>,
+) -> Result<Vec<Returned>, StoreError> {
+    if memos.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read = |row: &Row| {
+        Ok(Returned {
+            network: row.text("network")?,
+            memo: row.text("memo")?,
+            hash: row.text("hash")?,
+            position: row.int("position")?,
+        })
+    };
+    conn.rows(RETURNS, &[Arg::Texts(memos)]).await?.iter().map(read).collect()
+}
+
+/// A payment on the ledger that has sent money back, and is not on record.
+pub(super) struct Returned {
+    pub(super) network: String,
+    /// The memo of type `return`: the transaction that brought the money.
+    pub(super) memo: String,
+    pub(super) hash: String,
+    position: i64,
+}
+
+/// Notes that a person was shown it beside this transfer.
+pub(super) async fn show_returned(
+    conn: &mut Conn<'_>,
+    returned: &Returned,
+    transfer_id: &str,
+) -> Result<(), StoreError> {
+    let args = [
+        Arg::Text(&returned.network),
+        Arg::Text(&returned.hash),
+        Arg::Int(returned.position),
+        Arg::Text("shown"),
+        Arg::Text(transfer_id),
+        Arg::MaybeText(None),
+    ];
+    conn.execute(RESOLVE, &args).await.map(drop)
+}
+
 async fn resolve(
-    conn: &mut super::super::db::Conn<'_>,
+    conn: &mut Conn<'_>,
     network: &str,
     found: &FoundPayment,
     resolution: &str,

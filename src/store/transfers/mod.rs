@@ -23,6 +23,7 @@ mod read;
 mod refunds;
 mod resolve;
 mod rows;
+mod spared;
 mod steps;
 mod story;
 mod trail;

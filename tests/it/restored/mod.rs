@@ -2,6 +2,7 @@
 
 mod looks;
 mod rails;
+mod returned;
 mod told;
 
 use std::process::Command;

@@ -63,6 +63,10 @@ fn what_was_found_is_the_same_decision_again_and_the_rail_is_asked_first() {
         let place = store.looks(id).await.unwrap().remove(0);
         assert_eq!((place.all, place.left, place.found), (3, 1, 1));
         store.looked(&lease, RAIL, &[found("c", Some(0))], now()).await.unwrap();
+        assert!(store.is_held().await.unwrap(), "their money may have gone back on the network");
+        let (kind, id) = left(&store, "stellar").await.remove(0);
+        let read_all = Looked { kind, id, newest: None, detail: None };
+        store.looked(&lease, "stellar", &[read_all], now()).await.unwrap();
         assert!(!store.is_held().await.unwrap(), "all was looked up");
         // New payouts are written down, and not handed over before their rail was asked.
         assert!(store.claim_payouts(&lease, RAIL, now(), 9).await.unwrap().is_empty());

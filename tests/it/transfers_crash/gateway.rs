@@ -17,6 +17,13 @@ const PAYER: &str = "payto://iban/DE02120300000000202051?receiver-name=Ada";
 /// A gateway, and its books.
 pub(crate) struct Gateway(WireGateway);
 
+impl Gateway {
+    /// The gateway itself.
+    pub(crate) const fn gateway(&self) -> &WireGateway {
+        &self.0
+    }
+}
+
 impl Side for Gateway {
     const CURRENCY: &str = "EUR";
 

@@ -8,7 +8,6 @@ use super::Pump;
 use crate::engine::{Blame, blame};
 use crate::rails::RailError;
 use crate::states::SweepError;
-use crate::states::paying::asked;
 use crate::states::paying::calls::check;
 use crate::states::paying::records::Answered;
 use crate::states::paying::verdict::after_silence;
@@ -29,7 +28,7 @@ impl Pump<'_> {
         }
         let now = self.round.now();
         for claim in claims {
-            let ruling = after_silence(asked(&claim.payout), &error, now);
+            let ruling = after_silence(self.paying.asked(&claim.payout), &error, now);
             self.answer(Answered { claim, ruling });
         }
         self.failed(error);
