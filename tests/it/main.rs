@@ -24,6 +24,7 @@ mod outage;
 mod outcomes;
 mod outgoing;
 mod polaris;
+mod rails_page;
 mod readme;
 mod refusals;
 mod restored;
