@@ -17,6 +17,7 @@ use super::prepare::{Listeners, Plan, Prepared, Prospect, Unusable, prepare};
 use super::running::{Running, all, finish};
 use super::signals::Wish;
 use super::status::Status;
+use super::steps::Steps;
 use super::vigil::Vigil;
 use super::worker::{Worker, holder_name};
 use super::{Exit, RunMode, Signals, Wishes};
@@ -216,6 +217,7 @@ impl Host {
                 status: status.clone(),
                 fatal: fatal.clone(),
                 untold: None,
+                steps: Steps::default(),
                 held: Rc::clone(&held),
                 judges_from: None,
             };

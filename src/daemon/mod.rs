@@ -27,6 +27,7 @@ mod running;
 mod schedule;
 mod signals;
 mod status;
+mod steps;
 mod told;
 mod vigil;
 mod visitors;

@@ -19,6 +19,7 @@ use super::output::Output;
 use super::record::{log, row_of};
 use super::schedule::{Next, Pace};
 use super::status::Status;
+use super::steps::Steps;
 use super::vigil::Vigil;
 use super::{Exit, Signals};
 use crate::engine::{AlertName, Clock, SweepOutcome};
@@ -50,6 +51,7 @@ pub(super) struct Worker {
     pub(super) fatal: Fatal,
     /// What the database could not be told yet: it is told when it can be.
     pub(super) untold: Option<SweepRow>,
+    pub(super) steps: Steps,
     /// The lease that is held, for whoever has to give it back if the worker does not end in time.
     pub(super) held: Rc<Cell<Option<Lease>>>,
     /// From when on this worker's eyes are good enough to see that others are silent; none before it has a lease.
@@ -146,6 +148,7 @@ impl Worker {
             // others the time that they need to be back.
             self.judges_from = Some(Instant::now() + times.ttl);
             let keeper = self.keep(lease, times);
+            self.steps.begin();
             let woken = self.hold(&keeper, self.pace.patience().max(times.ttl)).await;
             if woken == Woken::Stop {
                 self.job.finish(&keeper.lease, &|_| self.pulse.beat()).await;
@@ -312,6 +315,7 @@ impl Worker {
         let scope = &keeper.lease.scope;
         let started_at = self.clock.now();
         let begun = Instant::now();
+        self.mind_the_clock(&keeper.lease).await;
         let outlook = self.look().await;
         let Swept { report, error } = self.work(keeper).await;
         let took = begun.elapsed();

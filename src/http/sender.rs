@@ -139,6 +139,11 @@ impl Http {
         held(&self.server_clock).doubted()
     }
 
+    /// Whether the newest answer, also a refusal, has a time that is minutes from ours.
+    pub(crate) fn is_heard_far_off(&self) -> bool {
+        held(&self.server_clock).is_heard_far_off()
+    }
+
     /// Sends `request`, again where the answer table says so, and reads a good answer with `read`.
     pub(crate) async fn run<T>(
         &self,
@@ -357,8 +362,11 @@ impl Http {
     /// host with a clock of its own.
     fn learn(&self, call: Call, received: &Received) {
         let is_its_own = (200..300).contains(&received.status) && call != Call::Token;
-        if let Some(told) = received.server_time.filter(|_| is_its_own) {
-            held(&self.server_clock).learn(told, self.clock.now());
+        let Some(told) = received.server_time else { return };
+        let (mut server, now) = (held(&self.server_clock), self.clock.now());
+        server.hear(told, now);
+        if is_its_own {
+            server.learn(told, now);
         }
     }
 

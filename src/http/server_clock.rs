@@ -14,17 +14,33 @@ const BEHIND_MAX: TimeDelta = TimeDelta::days(1);
 /// Before so many answers nobody is told that a clock is wrong.
 const DOUBTED_FROM: usize = 3;
 
-/// What was told of the other side's clock: its time minus ours, in milliseconds, the newest last.
+/// What was told of the other side's clock.
 #[derive(Debug, Default)]
-pub(super) struct ServerClock(VecDeque<i64>);
+pub(super) struct ServerClock {
+    /// Its time minus ours, in milliseconds, the newest last.
+    learnt: VecDeque<i64>,
+    /// The same as the newest answer has it, whoever gave that.
+    heard: Option<TimeDelta>,
+}
 
 impl ServerClock {
     /// Takes in an answer that told `told` when it was `now` here.
     pub(super) fn learn(&mut self, told: DateTime<Utc>, now: DateTime<Utc>) {
-        if self.0.len() == ANSWERS {
-            self.0.pop_front();
+        if self.learnt.len() == ANSWERS {
+            self.learnt.pop_front();
         }
-        self.0.push_back((told - now).num_milliseconds());
+        self.learnt.push_back((told - now).num_milliseconds());
+    }
+
+    /// Takes in what any answer told, a refusal too.
+    pub(super) fn hear(&mut self, told: DateTime<Utc>, now: DateTime<Utc>) {
+        self.heard = Some(told - now);
+    }
+
+    /// Whether the newest answer bears a time that is far from ours. Nothing is reckoned by it: it is a reason why what bears
+    /// our time is refused.
+    pub(super) fn is_heard_far_off(&self) -> bool {
+        self.heard.is_some_and(|offset| offset.abs() > BELIEVED_MAX)
     }
 
     /// Its time minus ours, to judge deadlines by. Zero where it is not known, or not believed.
@@ -43,13 +59,13 @@ impl ServerClock {
 
     /// A difference that is too large to be believed.
     pub(super) fn doubted(&self) -> Option<TimeDelta> {
-        let middle = self.middle().filter(|_| self.0.len() >= DOUBTED_FROM)?;
+        let middle = self.middle().filter(|_| self.learnt.len() >= DOUBTED_FROM)?;
         (middle.abs() > BELIEVED_MAX).then_some(middle)
     }
 
     /// What stands in the middle of all; of two, the one nearer to our clock.
     fn middle(&self) -> Option<TimeDelta> {
-        let mut told: Vec<i64> = self.0.iter().copied().collect();
+        let mut told: Vec<i64> = self.learnt.iter().copied().collect();
         told.sort_unstable();
         let upper = told.len() / 2;
         let lower = told.len().checked_sub(1)? / 2;

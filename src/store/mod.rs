@@ -18,6 +18,7 @@ mod looks;
 mod many;
 mod migrate;
 mod operations;
+mod pauses;
 mod payment_list;
 mod payments;
 mod plan;

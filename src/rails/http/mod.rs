@@ -31,7 +31,7 @@ use super::{
     Signer,
 };
 use crate::engine::{Clock, RetryPolicy};
-use crate::http::{Body, Call, Http, Received, Request, RequestSeen, Settings, Stop, extended};
+use crate::http::{Body, Call, Http, Received, Request, RequestSeen, Settings, extended};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -120,7 +120,23 @@ impl HttpRail {
         let request = request?;
         // The gate is never closed, so there is always a permit.
         let _permit = self.gate.acquire().await.ok();
-        self.http.run(Call::Repeatable, &request, None, read).await.map_err(Stop::into_error)
+        let answer = self.http.run(Call::Repeatable, &request, None, read).await;
+        answer.map_err(|stop| self.explained(stop.into_error()))
+    }
+
+    /// A signature is good for minutes only: where our clock and the rail's are further apart, it is refused for that, and not
+    /// for the secret, which nobody need renew. It passes as soon as the clocks agree.
+    fn explained(&self, error: RailError) -> RailError {
+        let (RailError::Credentials(why) | RailError::Forbidden(why)) = &error else {
+            return error;
+        };
+        if !self.http.is_heard_far_off() {
+            return error;
+        }
+        RailError::Unavailable(format!(
+            "{why}: its clock and ours are more than 2 minutes apart, and a signature is good for minutes only; see whether \
+             this host keeps time"
+        ))
     }
 
     async fn order(&self, payout: &Payout) -> PayoutOutcome {
@@ -141,7 +157,10 @@ impl HttpRail {
         match self.http.once(Call::Operation, &request, None).await {
             Ok(received) => {
                 self.http.log_body(Call::Operation, &request, &received);
-                outcome(&received)
+                match outcome(&received) {
+                    PayoutOutcome::NotSent(error) => PayoutOutcome::NotSent(self.explained(error)),
+                    told @ (PayoutOutcome::Told(_) | PayoutOutcome::Unknown { .. }) => told,
+                }
             }
             Err(nothing) => lost(nothing),
         }

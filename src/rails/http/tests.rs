@@ -216,6 +216,30 @@ async fn questions_are_asked_again_and_then_given_up() {
     assert!(matches!(told, Err(RailError::Refused { status: 404, .. })));
 }
 
+/// The secret is right, and in a moment the clock will be: nobody waits for an administrator.
+#[tokio::test]
+async fn a_signature_of_another_time_is_no_matter_of_the_secret() {
+    let server = Server::start(|_| {
+        let mut refused = status(401, "");
+        refused.headers_mut().insert("date", "Sun, 06 Nov 2022 08:49:37 GMT".parse().unwrap());
+        refused
+    })
+    .await;
+    for (ours, is_of_the_clock) in [(0, false), (100, false), (-3_600, true), (200, true)] {
+        let at = DateTime::from_timestamp(1_667_724_577 + ours, 0).unwrap();
+        let clock = Clock::from_fn(move || at);
+        let rail = HttpRail::new(options(&server.url), clock, |_| {}).unwrap();
+        let told = rail.check().await;
+        let PayoutOutcome::NotSent(not_sent) = rail.pay_out(&order()).await else { panic!("sent") };
+        for error in [told.unwrap_err(), not_sent] {
+            let is_explained =
+                matches!(&error, RailError::Unavailable(why) if why.contains("clock"));
+            assert_eq!(is_explained, is_of_the_clock, "{ours}: {error:?}");
+            assert_eq!(matches!(error, RailError::Credentials(_)), !is_of_the_clock, "{ours}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_rail_of_other_currencies_is_a_mistake_in_the_settings() {
     let server = Server::start(bank).await;

@@ -1,6 +1,7 @@
 //! What is broken for a while, or for good: disks, databases, logs, and ourselves. Whatever it is, the daemon says so, and goes
 //! on by itself as soon as it can.
 
+mod clock;
 mod database;
 mod disk;
 mod log;
