@@ -52,7 +52,9 @@ impl Worker {
     pub(super) async fn guard(&self, lease: &Lease, outlook: &Outlook) {
         let now = self.clock.now();
         let work = async {
-            let older = outlook.is_held.then(|| {
+            // A sweep may take long: what was held when it began may go on by now.
+            let is_held = outlook.is_held && self.store.is_held().await?;
+            let older = is_held.then(|| {
                 "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
                  `railpoll restored`"
                     .to_owned()

@@ -1,8 +1,15 @@
 //! A database that no host can know to be older is told so, and a person may let things go on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use railpoll_sandbox::HookAnswer;
+
 use super::{anchor, says, sweep_until_over};
 use crate::support::stellar::on_both_kinds;
-use crate::support::world::finish;
+use crate::support::world::{finish, until_true};
 
 #[test]
 fn nothing_goes_out_until_a_person_confirms() {
@@ -28,5 +35,35 @@ fn nothing_goes_out_until_a_person_confirms() {
         says(&anchor, &confirm).expect(1);
         sweep_until_over(&anchor, 2);
         transfers.check_paid_once(&sends, "after");
+    });
+}
+
+#[test]
+fn a_long_sweep_does_not_tell_of_what_was_over_before_its_end() {
+    on_both_kinds(|kind| {
+        let anchor = anchor(kind, 0);
+        let transfers = &anchor.transfers;
+        transfers.sends(1);
+        says(&anchor, &["restored", "--by", "Ada"]).expect(0);
+        let (is_asked, may_answer) =
+            (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (asked, answer) = (Arc::clone(&is_asked), Arc::clone(&may_answer));
+        transfers.bank.set_hook(move |_| {
+            asked.store(true, Ordering::SeqCst);
+            while !answer.load(Ordering::SeqCst) {
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            HookAnswer::Go
+        });
+        let daemon = transfers.start(&["rails.bank.timeout=1m"]);
+        until_true("the bank to be asked", || is_asked.load(Ordering::SeqCst));
+        let confirm = ["restored", "--confirm", "--reason", "nothing was lost", "--by", "Bob"];
+        says(&anchor, &confirm).expect(0);
+        may_answer.store(true, Ordering::SeqCst);
+        until_true("it to be paid", || transfers.count_in("completed") == 1);
+        until_true("more sweeps", || transfers.world.count("sweeps") > 3);
+        assert_eq!(transfers.world.alerts(), Vec::<String>::new());
+        drop(daemon);
+        transfers.bank.clear_hook();
     });
 }
