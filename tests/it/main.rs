@@ -20,6 +20,7 @@ mod horizon;
 mod life;
 mod limits;
 mod lost_answers;
+mod nemesis;
 mod outage;
 mod outcomes;
 mod outgoing;

@@ -61,7 +61,12 @@ pub(crate) struct TestDatabase {
 
 enum Home {
     Folder(TempDir),
-    Server { url: String, name: String },
+    Server {
+        url: String,
+        name: String,
+    },
+    /// Whoever made the place takes it away.
+    Elsewhere,
 }
 
 impl TestDatabase {
@@ -75,6 +80,12 @@ impl TestDatabase {
             }
             Kind::Postgres => Self::in_encoding("UTF8"),
         }
+    }
+
+    /// The database of this URL, at a place of the test's own.
+    pub(crate) fn on(url: String) -> Self {
+        let kind = if url.starts_with("sqlite:") { Kind::Sqlite } else { Kind::Postgres };
+        Self { kind, url, home: Home::Elsewhere }
     }
 
     /// A new database on the server, in another encoding than its others.
@@ -123,6 +134,7 @@ impl TestDatabase {
                 }
             }
             Home::Server { .. } => on_server(&self.url, EMPTY),
+            Home::Elsewhere => panic!("it is another's to empty"),
         }
     }
 
@@ -141,6 +153,7 @@ impl TestDatabase {
                 self.come_back();
                 Backup::Server { url: url.clone(), name: copy }
             }
+            Home::Elsewhere => panic!("it is another's to copy"),
         }
     }
 
@@ -155,7 +168,9 @@ impl TestDatabase {
                 on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
                 on_server(url, &format!("CREATE DATABASE {name} TEMPLATE {copy}"));
             }
-            (Home::Folder(_), Backup::Server { .. }) | (Home::Server { .. }, Backup::Folder(_)) => {
+            (Home::Folder(_), Backup::Server { .. })
+            | (Home::Server { .. }, Backup::Folder(_))
+            | (Home::Elsewhere, _) => {
                 panic!("a copy of another kind")
             }
         }
@@ -191,7 +206,7 @@ impl TestDatabase {
     fn server(&self) -> (&str, &str) {
         match &self.home {
             Home::Server { url, name } => (url, name),
-            Home::Folder(_) => panic!("SQLite has no server"),
+            Home::Folder(_) | Home::Elsewhere => panic!("there is no server of ours"),
         }
     }
 

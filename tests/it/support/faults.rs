@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use tempfile::TempDir;
@@ -24,6 +24,8 @@ struct State {
     forgotten_before: AtomicU64,
     made: AtomicU64,
     is_over: AtomicBool,
+    /// Whether everything stands still.
+    frozen: (Mutex<bool>, Condvar),
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -42,6 +44,7 @@ impl Wire {
             forgotten_before: AtomicU64::new(0),
             made: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
+            frozen: (Mutex::new(false), Condvar::new()),
             open: Mutex::default(),
         });
         let shared = Arc::clone(&state);
@@ -67,6 +70,12 @@ impl Wire {
         self.state.forgotten_before.store(made, Ordering::SeqCst);
     }
 
+    /// Nothing passes any more, on old connections or new ones, or all that waited does.
+    pub(crate) fn freeze(&self, is_so: bool) {
+        *self.state.frozen.0.lock().unwrap() = is_so;
+        self.state.frozen.1.notify_all();
+    }
+
     /// How many connections were made.
     pub(crate) fn made(&self) -> u64 {
         self.state.made.load(Ordering::SeqCst)
@@ -76,6 +85,7 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         self.state.is_over.store(true, Ordering::SeqCst);
+        self.freeze(false);
         for stream in self.state.open.lock().unwrap().drain(..) {
             drop(stream.shutdown(Shutdown::Both));
         }
@@ -99,6 +109,8 @@ fn pass(state: &State, number: u64, mut from: TcpStream, mut to: TcpStream) {
     let mut bytes = [0; 16 * 1024];
     loop {
         let read = from.read(&mut bytes).unwrap_or_default();
+        let frozen = state.frozen.0.lock().unwrap();
+        drop(state.frozen.1.wait_while(frozen, |is_so| *is_so).unwrap());
         let is_forgotten = number < state.forgotten_before.load(Ordering::SeqCst);
         if is_forgotten {
             if read == 0 {
@@ -108,6 +120,7 @@ fn pass(state: &State, number: u64, mut from: TcpStream, mut to: TcpStream) {
         }
         if read == 0 || to.write_all(&bytes[..read]).is_err() {
             drop(to.shutdown(Shutdown::Both));
+            drop(from.shutdown(Shutdown::Both));
             return;
         }
     }
@@ -134,6 +147,11 @@ impl SmallDisk {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Whether it is a disk of its own.
+    pub(crate) fn is_real(&self) -> bool {
+        self.is_mounted
     }
 
     fn ballast(&self) -> PathBuf {

@@ -71,7 +71,11 @@ impl Anchor {
     }
 
     pub(crate) fn with(kind: Kind, setting: &Setting, options: HorizonOptions) -> Self {
-        let transfers = Transfers::new(kind);
+        Self::beside(Transfers::new(kind), setting, options)
+    }
+
+    /// The same beside this bank.
+    pub(crate) fn beside(transfers: Transfers, setting: &Setting, options: HorizonOptions) -> Self {
         let ahead = Arc::new(AtomicI64::new(0));
         let horizon = ledger(&transfers, &ahead, options);
         let anchor = Self { horizon, transfers, ahead };

@@ -24,7 +24,11 @@ impl Transfers {
     }
 
     pub(crate) fn with(kind: Kind, options: BankOptions) -> Self {
-        let world = World::new(kind);
+        Self::in_world(World::new(kind), options)
+    }
+
+    /// The same in this world.
+    pub(crate) fn in_world(world: World, options: BankOptions) -> Self {
         let bank = world.wait(Bank::start(options)).unwrap();
         let transfers = Self { bank, world };
         transfers.configure("");

@@ -55,6 +55,11 @@ impl World {
     }
 
     pub(crate) fn with(kind: Kind, options: SandboxOptions) -> Self {
+        Self::on(TestDatabase::new(kind), options)
+    }
+
+    /// One with this database.
+    pub(crate) fn on(database: TestDatabase, options: SandboxOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -64,7 +69,7 @@ impl World {
         let world = Self {
             person: Mutex::default(),
             sandbox,
-            database: TestDatabase::new(kind),
+            database,
             folder: tempfile::tempdir().unwrap(),
             runtime,
         };
