@@ -253,7 +253,7 @@ async fn every_breach_of_the_contract_is_refused_and_noted() {
     }
     assert_eq!(bench.ask("payout", &payout("k1", "t1")).await.0, 404);
     assert_eq!(bench.bank.violation_count(), 29);
-    assert_eq!(bench.bank.answers(BankEndpoint::Payouts, 400), 17);
+    assert_eq!(bench.bank.answers(BankEndpoint::Payouts, 400), 22);
     assert_eq!(bench.bank.payouts(), []);
 }
 
