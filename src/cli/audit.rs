@@ -58,7 +58,7 @@ pub(super) async fn run(
         subject: args.subject,
         limit: args.limit.get(),
     };
-    let rows = session.store().await?.audit(&filter).await?;
+    let rows = session.look().await?.audit(&filter).await?;
     if out.is_json() {
         return rows.iter().try_for_each(|row| out.json(&audit_json(row)));
     }

@@ -272,7 +272,7 @@ impl Desk {
         let Some(poller) = reviewer(payment) else { return Ok(()) };
         let settings = self.settings.pollers.get(&poller).and_then(PollerSettings::payments);
         let margin = settings.map_or(Duration::ZERO, |own| own.review.expiry_margin);
-        let Some(deadline) = outlived(decision, payment, poller, margin) else { return Ok(()) };
+        let Some(deadline) = outlived(decision, payment, margin) else { return Ok(()) };
         out.flush()?;
         say(&format!(
             "payment {} has until {} ({}): the network fails it before this hold ends",

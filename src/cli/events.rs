@@ -20,12 +20,10 @@ use super::session::Session;
 use super::table::{Column, Table};
 use crate::config::nearest;
 use crate::engine::{EventType, iso, readable};
-use crate::store::{EventFilter, Store, StoredEvent};
+use crate::store::{EventFilter, Store, StoredEvent, Verified};
 
 /// How often the outbox is looked at while it is followed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// So many seals are made at a time before all of history is looked at.
-const SEALED_AT_ONCE: u32 = 100;
 /// As many events are read at a time while it is followed.
 const READ_MAX: u32 = 500;
 
@@ -43,8 +41,9 @@ pub(super) enum EventsCommand {
 }
 
 const VERIFY_HELP: &str = "\
-Every event is hashed anew, and compared with the seals that pollers made of it with each sweep. Exit code 1, and the \
-alert events_rewritten with the next sweep, if an event was changed, taken away or put in.";
+Every event is hashed anew, and compared with the seals that pollers made of it with each sweep. Exit code 1 if an event \
+was changed, taken away or put in. Who may write to the database tells the pollers so, too, if that is news: the alert \
+events_rewritten comes or goes with their next sweep.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -136,9 +135,8 @@ pub(super) async fn run(
 }
 
 async fn verify(session: &Session, out: &mut Out) -> Result<(), Failure> {
-    let store = session.store().await?;
-    while store.seal_events(SEALED_AT_ONCE, session.now()).await? {}
-    let verified = store.verify_events(session.now()).await?;
+    let store = session.look().await?;
+    let verified = store.verify_events().await?;
     if out.is_json() {
         let differences = verified.differences.iter().map(|one| {
             serde_json::json!({
@@ -162,10 +160,24 @@ async fn verify(session: &Session, out: &mut Out) -> Result<(), Failure> {
         let (last_id, hash) = (verified.head.last_id, verified.head.hash);
         out.line(format!("{} events up to event {last_id}, hash {hash}", verified.events))?;
     }
-    match verified.detail() {
-        Some(detail) => Err(Failure::Refused(detail)),
-        None => Ok(()),
+    let is_news = store.outlook(0).await?.rewritten != verified.detail();
+    let told = if is_news { tell_pollers(session, &verified).await } else { Ok(()) };
+    match (verified.detail(), told) {
+        (None, Ok(())) => Ok(()),
+        (Some(detail), Ok(())) => Err(Failure::Refused(detail)),
+        (Some(detail), Err(error)) => {
+            Err(Failure::Refused(format!("{detail}\n  the pollers do not know it: {error}")))
+        }
+        (None, Err(error)) => Err(Failure::Refused(format!(
+            "nothing is wrong, but the alert events_rewritten cannot be ended: {error}"
+        ))),
     }
+}
+
+/// Writes down what was found, for the pollers.
+async fn tell_pollers(session: &Session, verified: &Verified) -> Result<(), Failure> {
+    let store = session.store().await?;
+    Ok(store.record_verified(verified, session.now()).await?)
 }
 
 async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {

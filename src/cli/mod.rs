@@ -115,7 +115,7 @@ enum Command {
     Backfill(collect::BackfillArgs),
     /// Compare a network's whole list with the database, and mend what differs
     Reconcile(collect::ReconcileArgs),
-    /// The database was restored: tell it, and see what is looked up before anything goes out
+    /// Whether the database was restored, and what is looked up before anything goes out
     Restored(restored::RestoredArgs),
     /// Bring the database's schema up to date, or make the database
     Migrate(migrate::MigrateArgs),

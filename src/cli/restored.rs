@@ -1,6 +1,8 @@
-//! `railpoll restored`: tells the database that it was restored, and what is being looked up because of that.
+//! `railpoll restored`: whether the database was restored, and what is being looked up because of that. A person tells it
+//! so, or lets things go on.
 
-use clap::Args;
+use chrono::{DateTime, Utc};
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -11,10 +13,15 @@ use super::who::ByArgs;
 use crate::engine::iso;
 use crate::store::{PlaceLooks, Restoration, Store};
 
-/// Whether to go on.
+/// What to do about it. Neither: it is looked at.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
+#[command(group(ArgGroup::new("act").args(["begin", "confirm"])))]
+#[command(mut_arg("by", |by| by.requires("act")), mut_arg("reason", |reason| reason.requires("act")))]
 pub(super) struct RestoredArgs {
+    /// Tell the database that it was restored: nothing goes out from now on, until all was looked up
+    #[arg(long, requires = "reason")]
+    begin: bool,
     /// Let things go out again, though not all was looked up
     #[arg(long, requires = "reason")]
     confirm: bool,
@@ -24,31 +31,46 @@ pub(super) struct RestoredArgs {
 
 const HELP: &str = "\
 A database that was restored from a backup, or failed over with a loss, has forgotten what went out since. Hosts notice \
-that by themselves, if they have a mark of it; else this command tells it. Nothing goes out then, until the pollers have \
-looked up everything that is open or recent at the rails and networks where it would have gone.
+that by themselves, if they have a mark of it; else somebody tells it with --begin. Nothing goes out then, until the pollers \
+have looked up everything that is open or recent at the rails and networks where it would have gone.
 
 Examples:
-  railpoll restored                                  it was restored; what is left to be looked up
-  railpoll restored --confirm --reason 'the bank has told us by phone that nothing is missing'";
+  railpoll restored                                     what is left to be looked up
+  railpoll restored --begin --reason 'backup of Monday'
+  railpoll restored --confirm --reason 'the bank says that nothing is missing'";
 
 pub(super) async fn run(
     session: &Session,
     args: RestoredArgs,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let store = session.store().await?;
-    let deed = args.who.deed();
-    if args.confirm {
-        store.confirm_restoration(&deed, session.now()).await?;
+    let store = if args.begin || args.confirm {
+        let store = session.store().await?;
+        act(&store, &args, session.now()).await?;
+        store
     } else {
-        let (by, detail) = (&deed.operator.name, deed.reason.as_deref());
-        let detail = detail.unwrap_or("told by a person");
-        store.begin_restoration(by, detail, Some(&deed), session.now()).await?;
-    }
+        session.look().await?
+    };
     match store.restoration().await? {
         Some(restoration) => tell(&store, &restoration, out).await,
-        None => out.line("the database was never restored"),
+        None if out.is_json() => Ok(()),
+        None => out.line("the database was never restored, as far as anybody has noticed"),
     }
+}
+
+async fn act(store: &Store, args: &RestoredArgs, now: DateTime<Utc>) -> Result<(), Failure> {
+    let deed = args.who.deed();
+    if args.confirm {
+        return Ok(store.confirm_restoration(&deed, now).await?);
+    }
+    let (by, detail) = (&deed.operator.name, deed.reason.as_deref().unwrap_or_default());
+    if store.begin_restoration(by, detail, Some(&deed), now).await? {
+        return Ok(());
+    }
+    Err(Failure::Refused(
+        "that is noted already, and nothing goes out: `railpoll restored` tells what is left to be looked up"
+            .to_owned(),
+    ))
 }
 
 async fn tell(store: &Store, restoration: &Restoration, out: &mut Out) -> Result<(), Failure> {

@@ -105,15 +105,13 @@ pub(super) fn end_of_hold(
 pub(super) fn outlived(
     decision: &Decision,
     payment: &PaymentRow,
-    poller: Poller,
     margin: Duration,
 ) -> Option<DateTime<Utc>> {
     let until = match decision {
         Decision::Hold { until, .. } => *until,
         Decision::Approve | Decision::Decline(_) => return None,
     };
-    let can_expire = rules(poller)?.acts.as_ref()?.can_expire;
-    let deadline = payment.expires_at.filter(|_| can_expire)?;
+    let deadline = payment.expires_at.filter(|_| payment.state.can_expire())?;
     let last = deadline - TimeDelta::from_std(margin).unwrap_or(TimeDelta::zero());
     until.is_none_or(|until| until >= last).then_some(deadline)
 }
@@ -171,14 +169,15 @@ mod tests {
         let hold = |until| Decision::Hold { until, why: String::new() };
         let due = PaymentRow { expires_at: at(1_000), ..payment("ACCEPTED", "RECEIVING") };
         let margin = Duration::from_secs(100);
-        let seen = |decision: &Decision, poller| outlived(decision, &due, poller, margin);
-        assert_eq!(seen(&hold(at(899)), Poller::Accepted), None);
-        assert_eq!(seen(&hold(at(900)), Poller::Accepted), at(1_000));
-        assert_eq!(seen(&hold(None), Poller::Accepted), at(1_000));
-        assert_eq!(seen(&Decision::Approve, Poller::Accepted), None);
-        assert_eq!(seen(&hold(None), Poller::Executed), None, "an executed one does not expire");
+        let seen = |decision: &Decision| outlived(decision, &due, margin);
+        assert_eq!(seen(&hold(at(899))), None);
+        assert_eq!(seen(&hold(at(900))), at(1_000));
+        assert_eq!(seen(&hold(None)), at(1_000));
+        assert_eq!(seen(&Decision::Approve), None);
+        let executed = PaymentRow { expires_at: at(1_000), ..payment("EXECUTED", "RECEIVING") };
+        assert_eq!(outlived(&hold(None), &executed, margin), None, "it does not expire");
         let never = payment("ACCEPTED", "RECEIVING");
-        assert_eq!(outlived(&hold(None), &never, Poller::Accepted, margin), None);
+        assert_eq!(outlived(&hold(None), &never, margin), None);
     }
 
     #[test]

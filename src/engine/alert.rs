@@ -134,7 +134,7 @@ impl AlertName {
                 "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`"
             }
             Self::DecisionDue => {
-                "Decide now: `railpoll payments list --review pending`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What nobody decides on fails at its deadline"
+                "Decide now: `railpoll payments list --review pending`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever"
             }
             Self::TransferOnHold => {
                 "`railpoll transfers list --status on_hold`, then `railpoll transfers explain ID`. Find out what the rail or ledger has done before you let it go on"
@@ -180,7 +180,7 @@ impl AlertName {
                 "Usually it passes: the next sweep finds out anew how the list can be read. If it stays, tell the network; one that was begun anew needs a new name in the config"
             }
             Self::DatabaseOlder => {
-                "`railpoll restored` tells what is left to be looked up; then things go on by themselves. A person may let them go on before, with `railpoll restored --confirm --reason TEXT`"
+                "`railpoll restored` tells what is left to be looked up, and changes nothing; then things go on by themselves. A person may let them go on before, with `railpoll restored --confirm --reason TEXT`"
             }
             Self::EventsRewritten => {
                 "`railpoll events verify` names the place. Find out who could write to the database, and go back to a backup if you must"

@@ -75,6 +75,26 @@ impl PaymentState {
             .unwrap_or_else(|| Self::Other(word.to_owned()))
     }
 
+    /// Whether the network fails a payment in this state at its deadline. What has been executed does not expire, and of a
+    /// state that we do not know nobody can say that it does.
+    #[must_use]
+    pub const fn can_expire(&self) -> bool {
+        match self {
+            Self::Accepted
+            | Self::Locked
+            | Self::LockDeclined
+            | Self::Prepared
+            | Self::SettlementDeclined => true,
+            Self::Executed
+            | Self::Forwarded
+            | Self::AwaitingCollection
+            | Self::Completed
+            | Self::Failed
+            | Self::Returned
+            | Self::Other(_) => false,
+        }
+    }
+
     /// The states that can come directly after this one.
     ///
     /// `RippleNet`'s documents disagree on what an expired settlement becomes: both answers are legal here.

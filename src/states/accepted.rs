@@ -22,6 +22,5 @@ pub(super) const RULES: Rules = Rules {
         },
         decline_type: ReasonType::ReceiverDataValidation,
         needs_user_info: true,
-        can_expire: true,
     }),
 };

@@ -109,8 +109,8 @@ impl Sweep<'_> {
     }
 
     pub(super) fn too_near(&self, payment: &Payment) -> Option<TimeDelta> {
-        self.rules.acts.as_ref().filter(|acts| acts.can_expire)?;
-        time_left(payment.expires_at, self.network_now(), self.margin())
+        let expires_at = payment.expires_at.filter(|_| payment.state.can_expire());
+        time_left(expires_at, self.network_now(), self.margin())
     }
 
     /// Reviews one payment, and carries the decision out.
@@ -135,9 +135,8 @@ impl Sweep<'_> {
         due: &Due,
     ) -> Result<Option<Decision>, SweepError> {
         let network = &lease.scope.network;
-        if let Some(left) =
-            time_left(due.expires_at, self.network_now(), self.margin()).filter(|_| acts.can_expire)
-        {
+        let expires_at = due.expires_at.filter(|_| due.state.can_expire());
+        if let Some(left) = time_left(expires_at, self.network_now(), self.margin()) {
             let why = format!(
                 "expires in {} s, and the margin is {} s: left to the network",
                 left.num_seconds(),

@@ -147,9 +147,8 @@ impl Sweep<'_> {
 
     /// What would be decided and done. A service or a program is not asked: it might act on the question.
     fn preview_decision(&self, acts: &Acts, due: &Due, document: &str) -> (String, String) {
-        if acts.can_expire
-            && let Some(left) = time_left(due.expires_at, self.network_now(), self.margin())
-        {
+        let expires_at = due.expires_at.filter(|_| due.state.can_expire());
+        if let Some(left) = time_left(expires_at, self.network_now(), self.margin()) {
             return ("skip".to_owned(), format!("expires in {} s", left.num_seconds()));
         }
         let approve = match self.settings.payout {

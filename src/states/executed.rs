@@ -18,6 +18,5 @@ pub(super) const RULES: Rules = Rules {
         decline: |reason, _| Operation::Fail { reason },
         decline_type: ReasonType::ReceiverProcessingError,
         needs_user_info: false,
-        can_expire: false,
     }),
 };

@@ -14,6 +14,5 @@ pub(super) const RULES: Rules = Rules {
         decline: |reason, _| Operation::Fail { reason },
         decline_type: ReasonType::SenderProcessingFailure,
         needs_user_info: false,
-        can_expire: true,
     }),
 };

@@ -28,8 +28,6 @@ pub struct Acts {
     pub decline_type: ReasonType,
     /// Whether the sender's data must be there before anything is approved.
     pub needs_user_info: bool,
-    /// Whether the network fails a payment in this state at its deadline.
-    pub can_expire: bool,
 }
 
 /// The rules of `poller`; none if it is not one of payments.

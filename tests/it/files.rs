@@ -1,12 +1,14 @@
 //! The files of an SQLite database: who may read them, who makes them, and looking without writing.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::databases::Kind;
+use crate::support::helps::helps;
 use crate::support::world::{Ended, World, binary, finish};
 
 /// A command of `railpoll` in the world's folder.
@@ -86,29 +88,103 @@ fn looking_makes_no_file_and_work_on_nothing_makes_none_either() {
     assert_eq!(names(&folder), before);
 }
 
-/// The commands that look, run by somebody who may read the files and nothing else.
-fn look_without_permission(world: &World) -> Vec<String> {
-    let look = |line: &str| {
-        let mut command = railpoll(world, line);
+/// The commands that only look at the database: an example of each, and how it ends where there are three payments and
+/// nothing else.
+const LOOKS: [(&str, &str, i32); 18] = [
+    ("status", "--json", 0),
+    ("payments list", "", 0),
+    ("payments show", "PAYMENT", 0),
+    ("transfers list", "", 0),
+    ("transfers show", "t-1041", 1),
+    ("transfers explain", "t-1041", 1),
+    ("transfers incoming list", "", 0),
+    ("transfers envelope list", "", 0),
+    ("transfers envelope show", "t-1041", 1),
+    ("events list", "", 0),
+    ("events verify", "", 0),
+    ("audit list", "", 0),
+    ("alerts", "", 0),
+    ("quarantine list", "", 0),
+    ("quarantine show", "7", 1),
+    ("restored", "", 0),
+    ("migrate", "--check", 0),
+    // It is followed until it is stopped.
+    ("events tail", "--from 0", 143),
+];
+
+/// Those that change something there.
+const WORKS: [&str; 26] = [
+    "payments approve",
+    "payments complete",
+    "payments decline",
+    "payments fail",
+    "payments hold",
+    "payments release",
+    "transfers create",
+    "transfers import",
+    "transfers hold",
+    "transfers release",
+    "transfers refund",
+    "transfers move",
+    "transfers resolve",
+    "transfers incoming assign",
+    "transfers incoming refund",
+    "transfers envelope sign",
+    "alerts clear",
+    "quarantine retry",
+    "quarantine resolve",
+    "backfill",
+    "reconcile",
+    "run",
+    "demo",
+    "sandbox",
+    "sandbox pay",
+    "config check",
+];
+
+/// Those that need none.
+const ELSEWHERE: [&str; 4] = ["config show", "config defaults", "completions", "man"];
+
+#[test]
+fn of_each_command_it_is_known_whether_it_only_looks() {
+    let mut listed: Vec<&str> = LOOKS.iter().map(|(command, ..)| *command).collect();
+    listed.extend(WORKS.iter().chain(&ELSEWHERE));
+    listed.sort_unstable();
+    let helps = helps(None);
+    let mut all: Vec<String> =
+        helps.iter().filter(|help| help.acts()).map(|help| help.words.join(" ")).collect();
+    all.sort();
+    assert_eq!(listed, all);
+}
+
+/// The commands that look, run by somebody who may read the files and nothing else. Answers with the list of payments.
+fn look_without_permission(world: &World) -> String {
+    let run = |line: &str| {
+        let mut command = railpoll(world, line.trim_end());
         if fs::metadata("/proc/self").unwrap().uid() == 0 {
             // Root may do anything: be nobody.
             command.uid(65_534).gid(65_534);
         }
-        let ended = finish(&mut command).expect(0);
-        assert!(ended.stderr.is_empty(), "{line}: {}", ended.stderr);
-        ended.stdout
+        command
     };
-    let lines = [
-        "status --json",
-        "alerts",
-        "payments list",
-        "events list",
-        "quarantine list",
-        "transfers list",
-        "transfers incoming list",
-        "migrate --check",
-    ];
-    lines.map(look).to_vec()
+    let rows = finish(&mut run("payments list --json")).expect(0).json();
+    let payment = rows[0]["payment_id"].as_str().unwrap();
+    for (command, args, code) in LOOKS {
+        let line = format!("{command} {}", args.replace("PAYMENT", payment));
+        if code == 143 {
+            let mut child = run(&line).stdout(Stdio::piped()).spawn().unwrap();
+            let mut first = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+            assert!(first.contains("payment.new"), "{line}: {first}");
+            child.kill().unwrap();
+            child.wait().unwrap();
+            continue;
+        }
+        let ended = finish(&mut run(&line)).expect(code);
+        let is_told = ended.stderr.contains("there is no") || ended.stderr.contains("no row");
+        assert!(ended.stderr.is_empty() || code == 1 && is_told, "{line}: {}", ended.stderr);
+    }
+    finish(&mut run("payments list")).expect(0).stdout
 }
 
 #[test]
@@ -131,7 +207,7 @@ fn whoever_may_read_the_files_can_look_whether_a_poller_runs_or_not() {
     protect(0o555);
     let before = names(&folder);
     let told = look_without_permission(&world);
-    assert_eq!(told[2].matches("LOCKED").count(), 3, "{}", told[2]);
+    assert_eq!(told.matches("LOCKED").count(), 3, "{told}");
     assert_eq!(names(&folder), before);
 
     // While a poller has it open, what it wrote last is in the log beside it.
@@ -146,6 +222,6 @@ fn whoever_may_read_the_files_can_look_whether_a_poller_runs_or_not() {
         world.count("operations WHERE status = 'done'") == 5
     });
     let told = look_without_permission(&world);
-    assert_eq!(told[2].matches("LOCKED").count(), 5, "{}", told[2]);
+    assert_eq!(told.matches("LOCKED").count(), 5, "{told}");
     drop(daemon);
 }

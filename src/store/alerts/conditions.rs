@@ -9,16 +9,17 @@ use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row};
 use super::super::{FEED, Lease, Scope, Store, StoreError};
 use super::set::{is_news, open_at, set};
+use super::undecided::{nearest, undecided};
 use crate::engine::{
     Alert, AlertName, PaymentState, Poller, SweepOutcome, Transfer, TransferStatus, coded,
-    comes_near, iso,
+    comes_near,
 };
 
 /// More things than this are not counted: nobody goes through them one by one.
-const COUNTED_MAX: i64 = 1_000;
+pub(super) const COUNTED_MAX: i64 = 1_000;
 
 /// The conditions of one name that stand; none of them: it is over.
-type Found = (AlertName, Vec<Alert>);
+pub(super) type Found = (AlertName, Vec<Alert>);
 
 /// How the newest sweep of each worker that lives ended. One that was told to stop says nothing of its place.
 const LAST_SWEEPS: Sql = Sql::Each {
@@ -60,18 +61,6 @@ const REFUNDS: &str = "SELECT r.refund_id, r.transfer_id, r.incoming_id, r.messa
             AND coalesce(i.resolution, '') <> 'assigned' AND NOT EXISTS (SELECT 1 FROM refunds o \
                 WHERE o.incoming_id = r.incoming_id AND o.source = r.source AND o.status <> 'failed'))) \
     ORDER BY r.created_at DESC, r.refund_id LIMIT $2";
-
-/// A hold that ends before the deadline is nobody's to end.
-const UNDECIDED: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
-             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND review IN ('pending', 'held') \
-               AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
-             ORDER BY expires_at, payment_id LIMIT $4",
-    postgres: "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
-               WHERE network = $1 AND state = ANY ($2) AND review IN ('pending', 'held') \
-                 AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
-               ORDER BY expires_at, payment_id LIMIT $4",
-};
 
 impl Store {
     /// Derives anew which conditions stand at the place of `lease`, and brings its alerts to that. Payments in `states` are
@@ -272,35 +261,6 @@ async fn refunds(conn: &mut Conn<'_>, place: &str) -> Result<Found, StoreError> 
     };
     let detail = format!("the newest is {id}, of {of}: {why}; see `{see}`");
     Ok((name, vec![Alert::of(name, detail).counting(counted(&whose))]))
-}
-
-/// Payments that wait for a person, and whose deadline comes near.
-async fn undecided(
-    conn: &mut Conn<'_>,
-    scope: &Scope,
-    states: &[PaymentState],
-    now: DateTime<Utc>,
-) -> Result<Found, StoreError> {
-    let words = states.iter().map(|state| state.as_str().to_owned()).collect();
-    let place = Arg::Text(scope.place());
-    let args = [place, Arg::Texts(words), Arg::Time(now), Arg::Int(COUNTED_MAX)];
-    let (mut near, mut pending) = (Vec::new(), false);
-    for row in conn.rows(UNDECIDED, &args).await? {
-        let deadline = row.time("expires_at")?;
-        if comes_near(row.time("first_seen_at")?, deadline, now) {
-            pending |= row.text("review")? == "pending";
-            near.push((deadline, row.text("payment_id")?));
-        }
-    }
-    let review = if pending { "pending" } else { "held" };
-    let list = format!("railpoll payments list --review {review}");
-    let alert = near.first().map(|first| nearest(first, near.len(), &list));
-    Ok((AlertName::DecisionDue, alert.into_iter().collect()))
-}
-
-fn nearest((deadline, id): &(DateTime<Utc>, String), count: usize, list: &str) -> Alert {
-    let detail = format!("{id} is the first, until {}; see `{list}`", iso(*deadline));
-    Alert::of(AlertName::DecisionDue, detail).counting(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 fn counted<'a, T: 'a>(things: impl IntoIterator<Item = &'a T>) -> u64 {

@@ -7,6 +7,7 @@
 mod conditions;
 mod set;
 mod silence;
+mod undecided;
 
 use chrono::{DateTime, Utc};
 

@@ -17,7 +17,19 @@ fn nothing_goes_out_until_a_person_confirms() {
         let anchor = anchor(kind, 0);
         let transfers = &anchor.transfers;
         let sends = transfers.sends(2);
-        let told = says(&anchor, &["restored", "--json", "--by", "Ada"]).expect(0).json().remove(0);
+        let before = transfers.world.count("audit");
+        // Whoever looks changes nothing, however often.
+        for _ in 0..2 {
+            let looked = says(&anchor, &["restored"]).expect(0).stdout;
+            assert!(looked.contains("never restored"), "{looked}");
+        }
+        says(&anchor, &["restored", "--by", "Ada"]).expect(64);
+        says(&anchor, &["restored", "--begin"]).expect(64);
+        assert_eq!(transfers.world.count("restorations"), 0);
+        assert_eq!(transfers.world.count("audit"), before);
+        let begin = ["restored", "--begin", "--reason", "a backup", "--by", "Ada", "--json"];
+        let told = says(&anchor, &begin).expect(0).json().remove(0);
+        says(&anchor, &begin).expect(1);
         assert_eq!(
             (&told["told_by"], &told["ended_at"]),
             (&"Ada".into(), &serde_json::Value::Null)
@@ -35,6 +47,10 @@ fn nothing_goes_out_until_a_person_confirms() {
         says(&anchor, &confirm).expect(1);
         sweep_until_over(&anchor, 2);
         transfers.check_paid_once(&sends, "after");
+        let over = says(&anchor, &["restored"]).expect(0).stdout;
+        assert!(over.contains("Bob let things go on"), "{over}");
+        assert_eq!(transfers.world.count("restorations WHERE ended_at IS NULL"), 0, "it was over");
+        assert_eq!(transfers.world.count("audit WHERE subject LIKE 'restoration/%'"), 2);
     });
 }
 

@@ -6,6 +6,7 @@
 use std::process::Command;
 
 use crate::store::upgrade::released;
+use crate::support::helps::{Help, helps};
 use crate::support::world::{binary, finish};
 use crate::support::{Kind, TestDatabase, run};
 
@@ -24,32 +25,10 @@ fn railpoll() -> Command {
     command
 }
 
-/// The subcommands that a help text lists.
-fn subcommands(help: &str) -> Vec<String> {
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
-}
-
-fn helps(words: &[String], all: &mut Vec<(String, String)>) {
-    let ended = finish(railpoll().args(words).arg("--help")).expect(0);
-    let below = subcommands(&ended.stdout);
-    all.push((
-        ["railpoll".to_owned()].iter().chain(words).cloned().collect::<Vec<_>>().join("-"),
-        ended.stdout,
-    ));
-    for name in below {
-        helps(&[words, &[name]].concat(), all);
-    }
-}
-
 #[test]
 fn every_help_text() {
-    let mut all = Vec::new();
-    helps(&[], &mut all);
-    assert!(all.len() > 40, "only {} commands were found", all.len());
-    for (name, text) in all {
+    for Help { words, text } in helps(None) {
+        let name = [&["railpoll".to_owned()], &words[..]].concat().join("-");
         same(&format!("help-{name}"), &text);
     }
     for poller in railpoll::engine::Poller::ALL {

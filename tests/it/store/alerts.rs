@@ -230,6 +230,62 @@ fn the_detail_is_that_of_the_newest_sweep() {
     });
 }
 
+/// Lets everything that is due wait for a person.
+async fn ask_a_person(store: &Store, lease: &Lease, states: &[PaymentState]) {
+    let role = railpoll::engine::ConnectorRole::Receiving;
+    for due in store.due(NETWORK, states, &role, now(), 9).await.unwrap() {
+        store.await_person(lease, &due).await.unwrap();
+    }
+}
+
+#[test]
+fn payments_without_a_deadline_are_told_as_long_as_they_wait() {
+    on_both(async |database| {
+        let store = database.store().await;
+        for (poller, state, expires) in [
+            (Poller::Executed, PaymentState::Executed, true),
+            (Poller::Accepted, PaymentState::Accepted, false),
+        ] {
+            let lease = lease(&store, poller).await;
+            let start = now();
+            let after = |seconds| start + TimeDelta::seconds(seconds);
+            let id = state.as_str();
+            let mut waiting = payment(id, id, 1);
+            waiting.expires_at = expires.then(|| after(300));
+            store
+                .record(&scope(poller), None, &[row(waiting)], None, Trail::List, start)
+                .await
+                .unwrap();
+            let states = [state.clone()];
+            ask_a_person(&store, &lease, &states).await;
+            let tell = async |seconds| {
+                store.tell_conditions(&lease, &states, after(seconds)).await.unwrap();
+            };
+            for seconds in [1, 299, 301, 90_000] {
+                tell(seconds).await;
+                let (name, _, count, detail) = only(&store).await;
+                assert_eq!((name.as_str(), count), ("decision_due", 1), "{id} after {seconds} s");
+                assert!(detail.starts_with(&format!("{id} is the oldest, since ")), "{detail}");
+            }
+            assert_eq!(event_types(&store).await.last().unwrap(), "alert.raised", "and once");
+            let decide = async |decision| {
+                let review = Review { decision, decided_by: "anna".to_owned(), shown: None };
+                store.decide(NETWORK, by(None), id, &state, &review, after(1)).await.unwrap();
+            };
+            let hold = |until| Decision::Hold { until, why: "asked".to_owned() };
+            decide(hold(Some(after(90_000)))).await;
+            tell(2).await;
+            assert_eq!(open(&store).await, [], "a hold that ends is nobody's to end");
+            decide(hold(None)).await;
+            tell(3).await;
+            assert!(only(&store).await.3.contains("--review held"));
+            decide(Decision::Approve).await;
+            tell(4).await;
+            assert_eq!(open(&store).await, []);
+        }
+    });
+}
+
 #[test]
 fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
     on_both(async |database| {
@@ -242,8 +298,7 @@ fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
             payment.expires_at = Some(after(seconds));
             row(payment)
         };
-        let rows =
-            [until("a", 300), until("b", 400), until("c", 3000), row(payment("d", "ACCEPTED", 1))];
+        let rows = [until("a", 300), until("b", 400), until("c", 3000)];
         store
             .record(&scope(Poller::Accepted), None, &rows, None, Trail::List, start)
             .await
@@ -253,10 +308,7 @@ fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
             async |seconds| store.tell_conditions(&lease, &states, after(seconds)).await.unwrap();
         tell(299).await;
         assert_eq!(open(&store).await, [], "nobody was asked yet");
-        let role = railpoll::engine::ConnectorRole::Receiving;
-        for due in store.due(NETWORK, &states, &role, start, 9).await.unwrap() {
-            store.await_person(&lease, &due).await.unwrap();
-        }
+        ask_a_person(&store, &lease, &states).await;
         tell(149).await;
         assert_eq!(open(&store).await, []);
         tell(150).await;

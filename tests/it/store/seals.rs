@@ -48,7 +48,7 @@ fn a_history_that_nobody_touched_is_what_it_was() {
         written(&store, 3, 5).await;
         let head = sealed(&store).await;
         assert!(head.last_id > first.last_id);
-        let verified = store.verify_events(now()).await.unwrap();
+        let verified = store.verify_events().await.unwrap();
         assert_eq!((verified.head, verified.seals), (head, 2));
         assert!(verified.differences.is_empty() && verified.detail().is_none());
         assert_eq!(store.chain_at(first.last_id).await.unwrap(), Some(first.hash));
@@ -67,7 +67,7 @@ fn both_databases_and_all_sealers_make_the_same_chain() {
         let (one, two) = tokio::join!(store.seal_events(9, now()), other.seal_events(9, now()));
         assert!(!one.unwrap() && !two.unwrap());
         let head = store.sealed_head().await.unwrap();
-        let verified = store.verify_events(now()).await.unwrap();
+        let verified = store.verify_events().await.unwrap();
         assert!(verified.differences.is_empty());
         heads.lock().unwrap().push(head);
     });
@@ -120,7 +120,7 @@ fn what_was_changed_taken_away_or_put_in_is_found() {
             };
             let change = if change == "INSERT" { into.as_str() } else { change };
             overrule(database, &mut person, change).await;
-            let verified = store.verify_events(now()).await.unwrap();
+            let verified = store.verify_events().await.unwrap();
             let [Difference { after_id: 0, last_id, .. }] = verified.differences[..] else {
                 panic!("{change}: {verified:?}");
             };

@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod databases;
 pub(crate) mod faults;
+pub(crate) mod helps;
 pub(crate) mod host;
 mod keys;
 pub(crate) mod operators;
