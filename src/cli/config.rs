@@ -1,14 +1,19 @@
 //! `railpoll config`: what is set, where, and what is wrong with it.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::output::Out;
-use super::session::Session;
+use super::session::{Session, open_current};
 use super::table::{Cell, Column, Paint, Table};
-use crate::config::{self, DEFAULTS, EffectiveKey, NetworkKind, RailKind, Settings, Sources};
+use crate::config::{
+    self, DEFAULTS, DatabaseUrl, EffectiveKey, Migrate, NetworkKind, RailKind, Settings, Sources,
+};
 use crate::daemon::{Exit, Rehearsed, rehearse};
+use crate::store::{Purpose, StoreError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -24,7 +29,7 @@ pub(super) enum ConfigCommand {
 /// How far a check goes.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Ask each network and rail, too, whether it is there and lets us in; changes nothing
+    /// Ask the database, and each network and rail, too, whether it is there and lets us in; changes nothing
     #[arg(long)]
     online: bool,
 }
@@ -66,24 +71,27 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
         Err(errors) => return Err(errors.into()),
     };
     let rehearsed = rehearse(&settings, args.online).await?;
-    let mut exit = None;
-    for Rehearsed { poller, place, trouble, remarks } in &rehearsed {
-        let key = format!("pollers.{}", poller.key());
-        if let Some((ends, why)) = trouble {
-            exit = exit.or(Some(*ends));
-            if out.is_json() {
-                out.json(&json!({ "origin": place, "key": key, "reason": why }))?;
-            } else {
-                out.line(format!("{key} at {place}: {why}"))?;
-            }
+    let mut found = causes(&rehearsed);
+    if args.online {
+        found.extend(of_database(&settings, out).await?);
+    }
+    for Found { keys, origin, why, .. } in &found {
+        if out.is_json() {
+            keys.iter().try_for_each(|key| {
+                out.json(&json!({ "origin": origin, "key": key, "reason": why }))
+            })?;
+        } else {
+            out.line(format!("{} at {origin}: {why}", keys.join(", ")))?;
         }
-        if !out.is_json() {
+    }
+    if !out.is_json() {
+        for Rehearsed { poller, place, remarks, .. } in &rehearsed {
             for remark in remarks {
-                out.line(format!("note: {key} at {place}: {remark}"))?;
+                out.line(format!("note: pollers.{} at {place}: {remark}", poller.key()))?;
             }
         }
     }
-    match exit {
+    match found.first().map(|first| first.exit) {
         Some(exit) => Err(Failure::Told(exit)),
         None if out.is_json() => Ok(()),
         None => {
@@ -96,6 +104,63 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
             summary(session, &settings, out)
         }
     }
+}
+
+/// Something that is wrong, and whom it stops.
+struct Found {
+    keys: Vec<String>,
+    origin: String,
+    why: String,
+    exit: Exit,
+}
+
+/// What is wrong: several pollers at one place that fail of the same are told together.
+fn causes(rehearsed: &[Rehearsed]) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for Rehearsed { poller, place, trouble, .. } in rehearsed {
+        let Some((exit, why)) = trouble else { continue };
+        let key = format!("pollers.{}", poller.key());
+        match found.iter_mut().find(|one| one.origin == *place && one.why == *why) {
+            Some(cause) => cause.keys.push(key),
+            None => found.push(Found {
+                keys: vec![key],
+                origin: place.clone(),
+                why: why.clone(),
+                exit: *exit,
+            }),
+        }
+    }
+    found
+}
+
+/// Whether the pollers could work with the database. One that they would make, or bring up to date, is no mistake.
+async fn of_database(settings: &Settings, out: &mut Out) -> Result<Option<Found>, Failure> {
+    let url = &settings.database.url;
+    let found = match open_current(url, Purpose::Look).await {
+        Ok(store) => {
+            store.close().await;
+            return Ok(None);
+        }
+        Err(found) => found,
+    };
+    let folder = match url {
+        DatabaseUrl::Sqlite(path) => path.parent().filter(|it| !it.as_os_str().is_empty()),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let makes = settings.database.migrate == Migrate::Auto && folder.is_none_or(Path::is_dir);
+    let is_to_come = matches!(found, Failure::NoDatabase(_))
+        || matches!(found, Failure::Store(StoreError::Older { .. }));
+    if makes && is_to_come {
+        if !out.is_json() {
+            out.line(format!(
+                "note: database.url at {url}: the first poller brings it up to date"
+            ))?;
+        }
+        return Ok(None);
+    }
+    // The advice stands on a line of its own.
+    let (why, exit) = (found.to_string().replace("\n  ", "; "), found.exit());
+    Ok(Some(Found { keys: vec!["database.url".to_owned()], origin: url.to_string(), why, exit }))
 }
 
 fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), Failure> {

@@ -197,6 +197,12 @@ impl Http {
                 }
                 Verdict::NewToken => Stop::NewToken(told(request, &why)),
                 Verdict::CredentialsRefused => {
+                    // Where nobody knows us may be another place than we think.
+                    let setting = self.setting(call);
+                    let why = match call {
+                        Call::Token => format!("{why}; asked at {setting}"),
+                        Call::Repeatable | Call::Operation => why,
+                    };
                     Stop::Error(CallError::Credentials(told(request, &why)))
                 }
                 Verdict::Forbidden => Stop::Error(CallError::Forbidden(told(request, &why))),

@@ -45,6 +45,12 @@ impl Assets {
         self.of_transfer(transfer).is_some()
     }
 
+    /// The assets on `network`, each with its name.
+    pub(super) fn on<'a>(&'a self, network: &'a str) -> impl Iterator<Item = (&'a str, &'a Asset)> {
+        let there = self.0.iter().filter(move |(_, asset)| asset.settings.network == network);
+        there.map(|(name, asset)| (name.as_str(), asset))
+    }
+
     /// Our accounts on `network`, each once.
     pub(super) fn accounts_on(&self, network: &str) -> BTreeSet<String> {
         let there = self.0.values().filter(|asset| asset.settings.network == network);

@@ -122,7 +122,7 @@ impl Tokens {
             .map_err(|error| NetworkError::Options(format!("the credentials: {error}")))?;
         let request = Request {
             body: Some(Body::json(body)),
-            ..Request::new("token", Method::POST, token_url.clone())
+            ..Request::new("token", Method::POST, token_url.clone()).general()
         };
         let read = |received: &Received| read(&received.body, http.clock.now(), serial);
         http.run(Call::Token, &request, None, read).await.map_err(Stop::into_error)

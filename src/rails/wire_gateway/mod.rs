@@ -305,6 +305,15 @@ impl Rail for WireGateway {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
-        async move { self.config().await.map(|_| ()) }.boxed()
+        async move {
+            self.config().await?;
+            // What a gateway says of itself it tells everybody: only its history shows whether it lets us in. One that
+            // keeps none has let us in.
+            match self.newest_row().await {
+                Ok(_) | Err(RailError::Refused { .. }) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
     }
 }

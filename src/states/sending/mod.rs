@@ -101,12 +101,38 @@ impl Sender {
     pub(super) async fn check(&self) -> Result<(), SweepError> {
         self.horizon.check().await?;
         for account in self.accounts() {
-            if self.horizon.account(&account).await?.is_none() {
-                let why = format!("our account {account} does not exist on the network");
-                return Err(NetworkError::Options(why).into());
+            self.our_account(&account).await?;
+        }
+        for (name, asset) in self.assets.on(&self.desk.scope.network) {
+            let StellarAsset::Credit { issuer, .. } = &asset.on_network else { continue };
+            if issuer == asset.account() {
+                continue;
+            }
+            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
+            if self.horizon.account(issuer).await?.is_none() {
+                return Err(
+                    bad(format!("the issuer {issuer} does not exist on the network")).into()
+                );
+            }
+            let (id, code) = (asset.account(), &asset.on_network);
+            match self.our_account(id).await?.line(&asset.on_network) {
+                None => {
+                    return Err(bad(format!("our account {id} has no trustline for {code}")).into());
+                }
+                Some(line) if !line.authorized => {
+                    let why = format!("the issuer does not let our account {id} hold {code}");
+                    return Err(bad(why).into());
+                }
+                Some(_) => {}
             }
         }
         Ok(())
+    }
+
+    async fn our_account(&self, id: &str) -> Result<AccountState, SweepError> {
+        let missing =
+            || NetworkError::Options(format!("our account {id} does not exist on the network"));
+        Ok(self.horizon.account(id).await?.ok_or_else(missing)?)
     }
 
     /// The accounts that sign, without a seed of ours: others may sign for them, so that it is no mistake.
