@@ -28,8 +28,10 @@ pub(super) struct AlertsArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  railpoll alerts                                    what is wrong now, and what to do
-  railpoll alerts clear 12 --reason 'asked the bank' you have seen to number 12";
+  # what is wrong now, and what to do
+  railpoll alerts
+  # you have seen to number 12
+  railpoll alerts clear 12 --reason 'asked the bank'";
 
 #[derive(Debug, Subcommand)]
 enum AlertsCommand {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::names::{DONE_TO, expect_subject};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
@@ -23,7 +24,7 @@ pub(super) enum AuditCommand {
 const EXAMPLES: &str = "\
 Examples:
   railpoll audit list --since 1d
-  railpoll audit list --subject transfer/t-1041      who did what to one transfer";
+  railpoll audit list --subject transfer/t-1041";
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -58,12 +59,14 @@ pub(super) async fn run(
         subject: args.subject,
         limit: args.limit.get(),
     };
-    let rows = session.look().await?.audit(&filter).await?;
+    let store = session.look().await?;
+    expect_subject(&session.settings()?, &store, &DONE_TO, filter.subject.as_deref()).await?;
+    let rows = store.audit(&filter).await?;
     if out.is_json() {
         return rows.iter().try_for_each(|row| out.json(&audit_json(row)));
     }
     if rows.is_empty() {
-        return out.line("no operator did anything");
+        return out.line(session.nothing("no operator did anything"));
     }
     let mut table = Table::new(&[
         Column::right("ID"),

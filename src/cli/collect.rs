@@ -9,15 +9,17 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::known;
+use super::names::{Kind, expect_place};
 use super::output::Out;
-use super::session::{Session, open_current};
+use super::session::Session;
 use super::times::Moment;
+use super::who::ByArgs;
 use crate::collect::{Collected, Outcome, Reconciled};
 use crate::config::{self, Settings};
 use crate::daemon::Signals;
-use crate::engine::{Clock, Poller};
+use crate::engine::{Action, Clock, Poller};
 use crate::states::{Note, Sweep, SweepError, Sweeper};
-use crate::store::{Purpose, Scope, Store};
+use crate::store::{Deed, Scope, Store};
 
 /// Which lists to read.
 #[derive(Debug, Args)]
@@ -28,6 +30,8 @@ pub(super) struct Lists {
     /// Only this network [default: every network of the poller]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
+    #[command(flatten)]
+    by: ByArgs,
 }
 
 /// What to read again.
@@ -62,6 +66,8 @@ struct Reading {
     store: Store,
     signals: Signals,
     sweepers: Vec<Sweeper>,
+    deed: Deed,
+    action: Action,
 }
 
 pub(super) async fn backfill(
@@ -70,7 +76,7 @@ pub(super) async fn backfill(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let from = args.from.before(session.now());
-    let reading = Reading::new(session, &args.lists).await?;
+    let reading = Reading::new(session, &args.lists, Action::ListBackfill).await?;
     let told = reading
         .each(out, async |sweep, scope, out| {
             let collected = sweep.backfill(from).await?;
@@ -86,7 +92,7 @@ pub(super) async fn reconcile(
     args: ReconcileArgs,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let reading = Reading::new(session, &args.lists).await?;
+    let reading = Reading::new(session, &args.lists, Action::ListReconcile).await?;
     let told = reading
         .each(out, async |sweep, scope, out| {
             let reconciled = sweep.reconcile().await?;
@@ -98,13 +104,15 @@ pub(super) async fn reconcile(
 }
 
 impl Reading {
-    async fn new(session: &Session, lists: &Lists) -> Result<Self, Failure> {
+    async fn new(session: &Session, lists: &Lists, action: Action) -> Result<Self, Failure> {
+        let store = session.store().await?;
+        let wanted = lists.network.as_deref();
+        expect_place(&session.settings()?, &store, Kind::Network, wanted).await?;
         let settings = config::load(session.sources())?;
-        let store = open_current(&settings.database.url, Purpose::Write).await?;
         let signals = Signals::of_process()
             .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
         let sweepers = sweepers(&settings, &store, lists)?;
-        Ok(Self { store, signals, sweepers })
+        Ok(Self { store, signals, sweepers, deed: lists.by.deed(), action })
     }
 
     /// Reads one list after the other, until told to stop.
@@ -116,6 +124,9 @@ impl Reading {
         let stop = || self.signals.is_stopping();
         for sweeper in self.sweepers.iter().take_while(|_| !stop()) {
             let scope = sweeper.scope();
+            // Whatever comes of it: from here on it is read in somebody's name.
+            let now = Clock::system().now();
+            self.store.note_reading(&self.deed, self.action, scope, now).await?;
             let bar = ProgressBar::new_spinner().with_message(format!("reading {}", scope.network));
             bar.enable_steady_tick(Duration::from_millis(200));
             let observer = |note: Note| {

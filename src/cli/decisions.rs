@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::failure::{Failure, say};
+use super::names::{self, expect_place};
 use super::output::Out;
 use super::payments::find;
 use super::session::Session;
@@ -40,14 +41,15 @@ pub(super) enum DecisionCommand {
 
 const DECLINE_EXAMPLE: &str = "\
 Example:
-  railpoll payments decline 7d5c0d39 --code AC03 --reason 'no such account'
+  railpoll payments decline 7d5c0d39 --code AC03 \\
+    --reason 'no such account'
 
 Codes are ISO 20022's external status reasons: AC03 invalid creditor account, AC04 closed account, AM04 insufficient funds, RR03 missing creditor name or address, NARR see the reason.";
 
 const HOLD_EXAMPLES: &str = "\
 Examples:
-  railpoll payments hold 7d5c0d39 --for 2h --reason 'bank closed'
-  railpoll payments hold 7d5c0d39 --reason 'until further notice'";
+  railpoll payments hold 7d5c0d39 --for 2h --reason 'closed'
+  railpoll payments hold 7d5c0d39 --reason 'asked the bank'";
 
 /// Which payments.
 #[derive(Debug, Args)]
@@ -150,6 +152,8 @@ pub(super) async fn run(
         deed,
         wish,
     };
+    expect_place(&desk.settings, &desk.store, names::Kind::Network, desk.network.as_deref())
+        .await?;
     super::each(&which.payment_ids, out, async |payment_id, out| {
         desk.decide(payment_id, session.now(), out).await
     })
@@ -198,21 +202,30 @@ impl Desk {
         expect_version("payment", payment_id, payment.version, self.version)?;
         let Some(decision) = decision(&self.wish, &payment).map_err(Failure::Refused)? else {
             self.store.release(&payment.network, &payment.payment_id, &self.deed, now).await?;
-            return self.tell(&payment, None, now, out);
+            return self.tell(&payment, None, None, now, out);
         };
         let shown = Some(self.shown(&payment).await?);
         let review = Review { decision, decided_by: self.deed.operator.name.clone(), shown };
         let (network, state) = (&payment.network, &payment.state);
         let by = By::Operator(&self.deed);
         self.store.decide(network, by, &payment.payment_id, state, &review, now).await?;
-        self.tell(&payment, Some(&review.decision), now, out)?;
-        self.warn(&payment, &review.decision, now, out)
+        let warning = self.warning(&payment, &review.decision, now);
+        self.tell(&payment, Some(&review.decision), warning.as_deref(), now, out)?;
+        match warning.filter(|_| !out.is_json()) {
+            Some(warning) => {
+                out.flush()?;
+                say(&warning);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn tell(
         &self,
         payment: &PaymentRow,
         decision: Option<&Decision>,
+        warning: Option<&str>,
         now: DateTime<Utc>,
         out: &mut Out,
     ) -> Result<(), Failure> {
@@ -223,6 +236,7 @@ impl Desk {
                 "state": payment.state.as_str(),
                 "review": decision.map(|decision| decision.status().as_str()),
                 "decided_by": self.deed.operator.name,
+                "warning": warning,
             }));
         }
         let what = format!(
@@ -261,26 +275,23 @@ impl Desk {
         Ok(shown(payment.version, &sum, payout.as_ref(), returns, &document))
     }
 
-    /// Says so if the network fails the payment before a hold ends.
-    fn warn(
+    /// What to say if the network fails the payment before a hold ends.
+    fn warning(
         &self,
         payment: &PaymentRow,
         decision: &Decision,
         now: DateTime<Utc>,
-        out: &mut Out,
-    ) -> Result<(), Failure> {
-        let Some(poller) = reviewer(payment) else { return Ok(()) };
+    ) -> Option<String> {
+        let poller = reviewer(payment)?;
         let settings = self.settings.pollers.get(&poller).and_then(PollerSettings::payments);
         let margin = settings.map_or(Duration::ZERO, |own| own.review.expiry_margin);
-        let Some(deadline) = outlived(decision, payment, margin) else { return Ok(()) };
-        out.flush()?;
-        say(&format!(
+        let deadline = outlived(decision, payment, margin)?;
+        Some(format!(
             "payment {} has until {} ({}): the network fails it before this hold ends",
             payment.payment_id,
             readable(deadline),
             relative(deadline, now)
-        ));
-        Ok(())
+        ))
     }
 
     /// What comes of a decision, and who does it.

@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 
 use super::document::embedded;
 use super::failure::Failure;
-use super::lists::{ListFlags, Listed, counted, walk};
+use super::lists::{Format, ListFlags, Listed, counted, walk};
+use super::names::{ABOUT, expect_subject};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
@@ -91,6 +92,9 @@ pub(super) struct TailArgs {
     /// Begin after the event with this id [default: the newest]
     #[arg(long, value_name = "ID")]
     from: Option<i64>,
+    /// How it is written [default: table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 /// A type that there is, or a beginning of some with a star behind it.
@@ -194,6 +198,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         limit: 0,
     };
     let store = session.look().await?;
+    expect_subject(&session.settings()?, &store, &ABOUT, filter.subject.as_deref()).await?;
     if only_count {
         return counted::<StoredEvent>(store.events_count(&filter).await?, out);
     }
@@ -244,7 +249,12 @@ impl Listed for StoredEvent {
 
 async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), Failure> {
     let stop = stop()?;
+    if let Some(format) = args.format {
+        out.write_as(format)?;
+    }
     let store = session.look().await?;
+    let subject = args.which.subject.as_deref();
+    expect_subject(&session.settings()?, &store, &ABOUT, subject).await?;
     let from = match args.from {
         Some(id) => id,
         None => store.newest_event().await?,
@@ -264,11 +274,16 @@ async fn follow(store: &Store, which: &WhichArgs, from: i64, out: &mut Out) -> R
         limit: READ_MAX,
         ..EventFilter::default()
     };
+    if out.is_csv() {
+        out.csv_heading(StoredEvent::KEYS)?;
+    }
     loop {
         let step = store.events_step(&filter).await?;
         for event in &step.rows {
             if out.is_json() {
                 out.json(&event.view()?)?;
+            } else if out.is_csv() {
+                out.csv_row(StoredEvent::KEYS, &event.view()?)?;
             } else {
                 out.line(line(event))?;
             }

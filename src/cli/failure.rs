@@ -97,12 +97,13 @@ impl Failure {
     /// What went wrong, and below it what to do about it.
     fn parts(&self) -> (String, Option<String>) {
         let text = self.to_string();
-        match (self, text.split_once('\n')) {
+        // What clap has to say goes over several lines, and ends with an empty one.
+        let end = if matches!(self, Self::Usage(_)) { "\n\n" } else { "\n" };
+        match (self, text.split_once(end)) {
+            (Self::Usage(_), None) => (joined(&text), None),
+            (Self::Usage(_), Some((error, hint))) => (joined(error), Some(hint.trim().to_owned())),
             (Self::Config(_), _) | (_, None) => (text, None),
-            (_, Some((error, hint))) => {
-                let error = error.strip_prefix("error: ").unwrap_or(error);
-                (error.to_owned(), Some(hint.trim().to_owned()))
-            }
+            (_, Some((error, hint))) => (error.to_owned(), Some(hint.trim().to_owned())),
         }
     }
 
@@ -135,6 +136,12 @@ impl Failure {
             | Self::Defect(_) => say(&self.to_string()),
         }
     }
+}
+
+/// What clap says of a mistake, in one line.
+fn joined(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Says something to programs on standard error.

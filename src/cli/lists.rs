@@ -140,7 +140,7 @@ pub(super) async fn walk<T: Listed, K: Clone>(
         }
     }
     if printed == 0 && !out.is_json() && !out.is_csv() {
-        return out.line(nothing);
+        return out.line(session.nothing(nothing));
     }
     Ok(())
 }

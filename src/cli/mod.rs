@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `session` | settings and the database, opened as a reader should |
 //! | `output`, `table`, `document` | lines, JSON, CSV, tables and documents on standard output |
-//! | `lists`, `names` | the flags of all lists, and how they are walked; names and ids that somebody typed |
+//! | `lists`, `filters`, `names` | the flags of all lists, and how they are walked; names and ids that somebody typed |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
 //! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
@@ -27,6 +27,7 @@ mod demo;
 mod document;
 mod events;
 mod failure;
+mod filters;
 mod known;
 mod lists;
 mod migrate;
@@ -54,7 +55,7 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use failure::Failure;
 use output::Out;
@@ -64,6 +65,9 @@ use session::Session;
 pub(crate) use transfers::fuzzing;
 
 use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, Signals, complain, start_logging};
+
+/// What a command logs for programs, if nobody asks for more.
+const QUIET: &str = "error";
 
 /// Find out what the pollers do, and decide what waits for a person.
 #[derive(Debug, Parser)]
@@ -143,8 +147,11 @@ fn run(arguments: &[OsString]) -> Exit {
     if arguments.iter().any(|word| word == "run") {
         drop(Signals::of_process());
     }
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let command = Cli::command();
+    let read = command.clone().try_get_matches_from(arguments);
+    let read = read.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match read {
+        Ok(read) => read,
         Err(answer) => {
             if answer.use_stderr() && arguments.iter().any(|word| word == "--json") {
                 Failure::Usage(answer.to_string()).tell(true);
@@ -160,7 +167,10 @@ fn run(arguments: &[OsString]) -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    if let Some(usual) = usual_logs(&cli.command)
+    // Programs read objects of ours on standard error, and no others.
+    let usual = usual_logs(&cli.command);
+    let usual = usual.map(|usual| if cli.common.json && usual == COMMAND { QUIET } else { usual });
+    if let Some(usual) = usual
         && let Err(why) = start_logging(cli.common.log_format, usual)
     {
         return complain(&why);
@@ -169,7 +179,8 @@ fn run(arguments: &[OsString]) -> Exit {
     let mut out = Out::stdout(common.json);
     let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
     let sources = common.sources();
-    let session = Session::new(sources, words.collect());
+    let filters = filters::given(&command, &matches);
+    let session = Session::new(sources, words.collect(), filters);
     match dispatch(cli.command, &session, &mut out).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,
         Err(failure) => {
@@ -253,8 +264,6 @@ async fn each<T>(
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -277,5 +286,24 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+
+    /// An example is copied: where the terminal broke it, the shell would run two commands.
+    #[test]
+    fn examples_stand_whole_on_their_lines_on_every_terminal() {
+        fn check(command: &clap::Command, width: usize) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command.clone().term_width(width).render_help().to_string();
+            let shown: Vec<&str> = help.lines().collect();
+            for line in text.lines().filter(|line| line.starts_with(' ')) {
+                assert!(shown.contains(&line), "{} at {width}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(|below| check(below, width));
+        }
+        let mut command = Cli::command();
+        command.build();
+        for width in [60, 80, 100] {
+            check(&command, width);
+        }
     }
 }

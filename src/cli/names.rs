@@ -2,7 +2,27 @@
 
 use super::failure::Failure;
 use crate::config::{Settings, nearest};
+use crate::engine::{AlertName, PaymentState};
 use crate::store::Store;
+
+/// What events are about: the first word of their subjects.
+pub(super) const ABOUT: [&str; 6] =
+    ["payment", "transfer", "payout", "refund", "incoming", "alert"];
+/// What operators do something to, when they create several at once.
+const MANY: &str = "transfers";
+/// What operators do something to.
+pub(super) const DONE_TO: [&str; 10] = [
+    "payment",
+    "transfer",
+    MANY,
+    "payout",
+    "incoming",
+    "envelope",
+    "alert",
+    "quarantine",
+    "restoration",
+    "list",
+];
 
 /// What a name is to be one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +33,16 @@ pub(super) enum Kind {
     Place,
 }
 
+/// The configured names of a kind, and what one of them is called.
+fn configured(settings: &Settings, kind: Kind) -> (&'static str, Vec<&str>) {
+    let (networks, rails) = (settings.networks.keys(), settings.rails.keys());
+    match kind {
+        Kind::Network => ("network", networks.map(String::as_str).collect()),
+        Kind::Rail => ("rail", rails.map(String::as_str).collect()),
+        Kind::Place => ("network or rail", networks.chain(rails).map(String::as_str).collect()),
+    }
+}
+
 /// Refuses a network or rail that is neither in the configuration nor in the database.
 pub(super) async fn expect_place(
     settings: &Settings,
@@ -21,20 +51,37 @@ pub(super) async fn expect_place(
     name: Option<&str>,
 ) -> Result<(), Failure> {
     let Some(name) = name else { return Ok(()) };
-    let (networks, rails) = (settings.networks.keys(), settings.rails.keys());
-    let (what, known): (_, Vec<&str>) = match kind {
-        Kind::Network => ("network", networks.map(String::as_str).collect()),
-        Kind::Rail => ("rail", rails.map(String::as_str).collect()),
-        Kind::Place => ("network or rail", networks.chain(rails).map(String::as_str).collect()),
-    };
+    let (what, known) = configured(settings, kind);
+    if known.contains(&name) {
+        return Ok(());
+    }
+    for other in [Kind::Network, Kind::Rail].into_iter().filter(|other| *other != kind) {
+        let (is, others) = configured(settings, other);
+        if others.contains(&name) {
+            return Err(Failure::Usage(format!("{name} is a {is}, and a {what} is expected")));
+        }
+    }
     // What was taken out of the configuration has its payments and transfers still.
-    if known.contains(&name) || store.places().await?.iter().any(|place| place == name) {
+    if store.places().await?.iter().any(|place| place == name) {
         return Ok(());
     }
     Err(no_such(what, name, &known))
 }
 
-/// The same for an asset.
+/// Refuses a state that neither this program knows nor a network has told of.
+pub(super) async fn expect_state(
+    store: &Store,
+    state: Option<&PaymentState>,
+) -> Result<(), Failure> {
+    let Some(PaymentState::Other(word)) = state else { return Ok(()) };
+    if store.has_state(word).await? {
+        return Ok(());
+    }
+    let known = PaymentState::KNOWN.map(|state| state.to_string());
+    Err(no_such("state", word, &known.each_ref().map(String::as_str)))
+}
+
+/// The same for an asset of a transfer.
 pub(super) async fn expect_asset(
     settings: &Settings,
     store: &Store,
@@ -46,6 +93,97 @@ pub(super) async fn expect_asset(
     }
     let known: Vec<&str> = settings.assets.keys().map(String::as_str).collect();
     Err(no_such("asset", name, &known))
+}
+
+/// The same for an asset of incoming money, which may go by what its place calls it. Answers with all that it is called.
+pub(super) async fn expect_asset_in(
+    settings: &Settings,
+    store: &Store,
+    name: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let Some(name) = name else { return Ok(Vec::new()) };
+    if let Some(asset) = settings.assets.get(name) {
+        return Ok(vec![asset.code.to_string(), asset.currency.clone()]);
+    }
+    let ids = settings.assets.values().flat_map(|one| [one.code.to_string(), one.currency.clone()]);
+    let mut known: Vec<String> = settings.assets.keys().cloned().chain(ids).collect();
+    if known.iter().any(|one| one == name) || store.has_asset_in(name).await? {
+        return Ok(vec![name.to_owned()]);
+    }
+    known.dedup();
+    Err(no_such("asset", name, &known.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// Refuses a subject of which there can be none: its first word is to be one of `kinds`, and a place or an alert in it one
+/// that there is.
+pub(super) async fn expect_subject(
+    settings: &Settings,
+    store: &Store,
+    kinds: &[&str],
+    subject: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(subject) = subject else { return Ok(()) };
+    let (text, is_open) = match subject.strip_suffix('*') {
+        Some(beginning) => (beginning, true),
+        None => (subject, false),
+    };
+    let may_be = |one: &str, written: &str| one == written || is_open && one.starts_with(written);
+    let Some((kind, rest)) = text.split_once('/') else {
+        if is_open && kinds.iter().any(|kind| kind.starts_with(text))
+            || text == MANY && kinds.contains(&MANY)
+        {
+            return Ok(());
+        }
+        if kinds.contains(&text) {
+            let form = form(text);
+            return Err(Failure::Usage(format!("which {text}? A subject is written as {form}")));
+        }
+        return Err(no_such("kind of subject", text, kinds));
+    };
+    if !kinds.contains(&kind) {
+        return Err(no_such("kind of subject", kind, kinds));
+    }
+    match (kind, rest.split_once('/')) {
+        ("payment", Some((place, _))) => {
+            expect_place(settings, store, Kind::Network, Some(place)).await
+        }
+        ("incoming", Some((place, _))) => {
+            expect_place(settings, store, Kind::Place, Some(place)).await
+        }
+        ("payment" | "incoming", None) => {
+            let (_, known) = configured(settings, Kind::Place);
+            let places = store.places().await?;
+            let mut all = known.iter().copied().chain(places.iter().map(String::as_str));
+            if is_open && all.any(|one| may_be(one, rest)) {
+                return Ok(());
+            }
+            let form = form(kind);
+            Err(Failure::Usage(format!("a {kind} as a subject is written as {form}")))
+        }
+        ("alert", _) => {
+            let names = AlertName::ALL.map(AlertName::as_str);
+            if names.iter().any(|name| may_be(name, rest)) {
+                return Ok(());
+            }
+            Err(no_such("alert", rest, &names))
+        }
+        _ if rest.is_empty() && !is_open => {
+            let form = form(kind);
+            Err(Failure::Usage(format!("which {kind}? A subject is written as {form}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How a subject of this kind is written.
+fn form(kind: &str) -> String {
+    match kind {
+        "payment" => "payment/NETWORK/PAYMENT, or payment/NETWORK/*".to_owned(),
+        "incoming" => "incoming/PLACE/INCOMING, or incoming/PLACE/*".to_owned(),
+        "list" => "list/POLLER/NETWORK, or list/*".to_owned(),
+        "alert" => "alert/NAME, or alert/*".to_owned(),
+        _ => format!("{kind}/ID, or {kind}/*"),
+    }
 }
 
 /// A name that nothing has, and what may have been meant.
@@ -68,10 +206,59 @@ pub(super) fn may_begin(text: &str) -> bool {
     text.chars().count() >= BEGINNING_MIN
 }
 
+/// What to say of an id that nothing has: a short one may have been meant as a beginning.
+pub(super) fn too_short(text: &str) -> String {
+    if may_begin(text) {
+        return String::new();
+    }
+    format!(" (the beginning of an id will do, from {BEGINNING_MIN} characters on)")
+}
+
 /// That several ids begin so.
 pub(super) fn ambiguous(what: &str, text: &str, candidates: &[String]) -> Failure {
     let shown = usize::try_from(CANDIDATES).unwrap_or(usize::MAX).saturating_sub(1);
     let more = if candidates.len() > shown { ", and more" } else { "" };
     let candidates = candidates.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
     Failure::Refused(format!("several {what} begin with {text}: {candidates}{more}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The first words of all subjects that the source makes.
+    fn kinds_in(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                kinds_in(&path, found);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for made in text.split("format!(\"").skip(1) {
+                let word: String = made.chars().take_while(char::is_ascii_lowercase).collect();
+                if !word.is_empty() && made[word.len()..].starts_with("/{") {
+                    found.push(word);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_of_subject_is_known() {
+        let mut found = Vec::new();
+        for room in ["src/store", "src/engine"] {
+            kinds_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(room), &mut found);
+        }
+        found.sort();
+        found.dedup();
+        let mut known = [&ABOUT[..], &DONE_TO[..]].concat();
+        known.retain(|kind| *kind != MANY);
+        known.sort_unstable();
+        known.dedup();
+        assert_eq!(found, known);
+    }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::known;
 use super::lists::{ListFlags, Listed, counted, walk};
-use super::names::{self, expect_place};
+use super::names::{self, expect_place, expect_state};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
@@ -35,7 +35,7 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   railpoll payments list --review pending
   railpoll payments list --state EXECUTED --since 2h
-  railpoll payments list --amount 100 --currency USD --newest
+  railpoll payments list --amount 100 --currency USD
   railpoll payments list --name 'Maria Garcia'
   railpoll payments list --format csv > payments.csv
 
@@ -187,7 +187,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     let settings = session.settings()?;
     let store = session.look().await?;
     expect_place(&settings, &store, names::Kind::Network, which.network.as_deref()).await?;
-    let nothing = nothing(which.state.as_ref());
+    expect_state(&store, which.state.as_ref()).await?;
     let mut filter = PaymentFilter {
         state: which.state.map(|state| state.as_str().to_owned()),
         sub_state: which.sub_state,
@@ -228,10 +228,8 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         step.looked_at = u64::from(DOCUMENTS) * 10;
         Ok(step)
     };
-    walk(session, &flags, out, &nothing, step, |(at, network, id)| {
-        format!("{}/{network}/{id}", iso(*at))
-    })
-    .await
+    let token = |(at, network, id): &PaymentPlace| format!("{}/{network}/{id}", iso(*at));
+    walk(session, &flags, out, "no payments", step, token).await
 }
 
 /// So many documents are read at a time.
@@ -297,16 +295,6 @@ impl Listed for PaymentRow {
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         table(rows, now)
-    }
-}
-
-fn nothing(state: Option<&PaymentState>) -> String {
-    match state {
-        Some(PaymentState::Other(word)) => {
-            let known = PaymentState::KNOWN.map(|state| state.to_string()).join(", ");
-            format!("no payments; {word} is not a state that railpoll knows: {known}")
-        }
-        Some(_) | None => "no payments".to_owned(),
     }
 }
 
@@ -413,7 +401,8 @@ fn one_of(
     let place = network.map_or_else(|| "any network".to_owned(), |name| format!("network {name}"));
     match (found.pop(), found.as_slice()) {
         (None, _) => Err(Failure::Refused(format!(
-            "there is no payment {payment_id} on {place}; `railpoll payments list` shows what there is"
+            "there is no payment {payment_id} on {place}{}; `railpoll payments list` shows what there is",
+            names::too_short(payment_id)
         ))),
         (Some(payment), []) => Ok(payment),
         (Some(last), others) => {
@@ -444,6 +433,5 @@ mod tests {
     #[test]
     fn states_are_found_in_small_letters_too() {
         assert_eq!(state("executed").unwrap(), PaymentState::Executed);
-        assert!(nothing(Some(&state("executd").unwrap())).contains("EXECUTED"));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::document::{embedded, pretty};
 use super::failure::Failure;
+use super::names::{Kind, expect_place};
 use super::output::Out;
 use super::payments::{PaymentJson, find_by_any, review};
 use super::session::Session;
@@ -71,6 +72,7 @@ struct ReviewJson<'a> {
 
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.look().await?;
+    expect_place(&session.settings()?, &store, Kind::Network, args.network.as_deref()).await?;
     let payment = find_by_any(&store, &args.payment_id, args.network.as_deref()).await?;
     let story = store.story(payment).await?;
     if args.document {

@@ -14,9 +14,9 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
-use super::who::WhyArgs;
+use super::who::{ByArgs, WhyArgs};
 use crate::engine::{Poller, iso, readable};
-use crate::store::{QuarantineFilter, QuarantinedRow, Step};
+use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step};
 
 /// More rows than this nobody reads.
 const ROWS_MAX: u32 = 1_000;
@@ -35,10 +35,12 @@ pub(super) enum QuarantineCommand {
         /// The rows' numbers [default: all]
         #[arg(value_name = "ID")]
         ids: Vec<i64>,
+        #[command(flatten)]
+        by: ByArgs,
     },
     /// Say that rows have been seen to
     #[command(
-        after_help = "Example:\n  railpoll quarantine resolve 3 --reason 'corrected by the network'"
+        after_help = "Example:\n  railpoll quarantine resolve 3 --reason 'they corrected it'"
     )]
     Resolve(ResolveArgs),
 }
@@ -116,16 +118,15 @@ pub(super) async fn run(
     match command {
         QuarantineCommand::List(args) => list(session, args, out).await,
         QuarantineCommand::Show { id } => show(session, id, out).await,
-        QuarantineCommand::Retry { ids } => retry(session, &ids, out).await,
+        QuarantineCommand::Retry { ids, by } => retry(session, &ids, &by.deed(), out).await,
         QuarantineCommand::Resolve(args) => resolve(session, &args, out).await,
     }
 }
 
 /// Asks for each payment again. One that can be read is stored, and its row needs no attention any more.
-async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Failure> {
+async fn retry(session: &Session, ids: &[i64], deed: &Deed, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
     let mut rows = store.quarantined(false, ROWS_MAX).await?;
-    store.close().await;
     rows.retain(|row| ids.is_empty() || ids.contains(&row.quarantine_id));
     let missing: Vec<String> = ids
         .iter()
@@ -141,6 +142,10 @@ async fn retry(session: &Session, ids: &[i64], out: &mut Out) -> Result<(), Fail
     if rows.is_empty() {
         return out.line("nothing is set aside");
     }
+    for row in &rows {
+        store.note_retry(deed, row.quarantine_id, session.now()).await?;
+    }
+    store.close().await;
     each(&rows, out, async |row, out| {
         let (id, reason) = (row.quarantine_id, &row.reason);
         if look_again(session, row).await? {

@@ -35,9 +35,9 @@ that by themselves, if they have a mark of it; else somebody tells it with --beg
 have looked up everything that is open or recent at the rails and networks where it would have gone.
 
 Examples:
-  railpoll restored                                     what is left to be looked up
+  railpoll restored
   railpoll restored --begin --reason 'backup of Monday'
-  railpoll restored --confirm --reason 'the bank says that nothing is missing'";
+  railpoll restored --confirm --reason 'the bank has it all'";
 
 pub(super) async fn run(
     session: &Session,

@@ -12,9 +12,12 @@ use crate::engine::{Clock, Poller};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  railpoll run                       every poller that is switched on, for ever
-  railpoll run accepted executed     these two, if they are switched on
-  railpoll run --once                one sweep of each, then exit
+  # every poller that is switched on, for ever
+  railpoll run
+  # these two, if they are switched on
+  railpoll run accepted executed
+  # one sweep of each, then exit
+  railpoll run --once
 
 TERM or Ctrl-C finishes what is in hand; HUP reads the config again; USR1 sweeps now.")]
 pub(super) struct RunArgs {

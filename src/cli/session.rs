@@ -1,5 +1,6 @@
 //! What a command needs: settings, the database, the time.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
+use super::seeds::hidden;
 use crate::config::{self, DatabaseUrl, Settings, Sources};
 use crate::engine::Clock;
 use crate::store::{Purpose, Store};
@@ -17,16 +19,29 @@ pub(super) struct Session {
     sources: Sources,
     clock: Clock,
     command_line: Vec<String>,
+    filters: Option<String>,
 }
 
 impl Session {
-    pub(super) fn new(sources: Sources, command_line: Vec<String>) -> Self {
-        Self { sources, clock: Clock::system(), command_line }
+    pub(super) fn new(
+        sources: Sources,
+        command_line: Vec<String>,
+        filters: Option<String>,
+    ) -> Self {
+        Self { sources, clock: Clock::system(), command_line, filters }
     }
 
     /// The words that this process was started with.
     pub(super) fn command_line(&self) -> &[String] {
         &self.command_line
+    }
+
+    /// What an empty list is told as: `nothing`, if nothing was asked of it.
+    pub(super) fn nothing<'a>(&self, nothing: &'a str) -> Cow<'a, str> {
+        match &self.filters {
+            None => nothing.into(),
+            Some(filters) => format!("nothing matches {}", hidden(filters)).into(),
+        }
     }
 
     /// Where settings come from.

@@ -26,10 +26,15 @@ pub(super) struct CompletionsArgs {
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
-  railpoll completions bash > /usr/share/bash-completion/completions/railpoll
-  railpoll completions zsh > /usr/local/share/zsh/site-functions/_railpoll
-  railpoll completions fish > ~/.config/fish/completions/railpoll.fish
-  railpoll completions bash railpoll-accepted > /usr/share/bash-completion/completions/railpoll-accepted";
+  railpoll completions bash \\
+    > /usr/share/bash-completion/completions/railpoll
+  railpoll completions zsh \\
+    > /usr/local/share/zsh/site-functions/_railpoll
+  railpoll completions fish \\
+    > ~/.config/fish/completions/railpoll.fish
+  cd /usr/share/bash-completion/completions
+  railpoll completions bash railpoll-accepted \\
+    > railpoll-accepted";
 
 /// The name of this program.
 const COMMAND: &str = "railpoll";

@@ -21,9 +21,8 @@ use crate::store::{OpenAlert, Scope, Store, StoreError, SweepRow, TransferCount}
 
 /// Which pollers.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  railpoll status --json | jq -r 'select(.alerts != []) | .poller'"
-)]
+#[command(after_help = "Example:\n  railpoll status --json \\
+    | jq -r 'select(.alerts != []) | .poller'")]
 pub(super) struct StatusArgs {
     /// Also pollers that are switched off
     #[arg(long)]

@@ -64,15 +64,21 @@ pub(super) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// A length of time in its largest unit, rounded down; none if it is under a second.
+/// A length of time in its largest unit, rounded to the nearest; none if it is under a second.
 fn span(length: TimeDelta) -> Option<String> {
     let seconds = length.num_seconds().unsigned_abs();
-    Some(match seconds {
-        0 => return None,
-        1..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        172_800.. => format!("{} d", seconds / 86_400),
+    let rounded = |unit: u64| (seconds + unit / 2) / unit;
+    let (minutes, hours) = (rounded(60), rounded(3_600));
+    Some(if seconds == 0 {
+        return None;
+    } else if seconds < 60 {
+        format!("{seconds} s")
+    } else if minutes < 60 {
+        format!("{minutes} min")
+    } else if hours < 48 {
+        format!("{hours} h")
+    } else {
+        format!("{} d", rounded(86_400))
     })
 }
 
@@ -115,8 +121,9 @@ mod tests {
         assert_eq!(told(-1), "1 s ago");
         assert_eq!(told(-59), "59 s ago");
         assert_eq!(told(-60), "1 min ago");
-        assert_eq!(told(-7_199), "1 h ago");
-        assert_eq!(told(-172_799), "47 h ago");
+        assert_eq!(told(7_199), "in 2 h", "a hold for two hours, a moment later");
+        assert_eq!(told(-3_570), "1 h ago");
+        assert_eq!(told(-170_999), "47 h ago");
         assert_eq!(told(-172_800), "2 d ago");
         assert_eq!(told(200), "in 3 min");
         assert_eq!(relative(now + TimeDelta::milliseconds(900), now), "now");

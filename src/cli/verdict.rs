@@ -112,8 +112,8 @@ pub(super) fn outlived(
         Decision::Approve | Decision::Decline(_) => return None,
     };
     let deadline = payment.expires_at.filter(|_| payment.state.can_expire())?;
-    let last = deadline - TimeDelta::from_std(margin).unwrap_or(TimeDelta::zero());
-    until.is_none_or(|until| until >= last).then_some(deadline)
+    let last = TimeDelta::from_std(margin).ok().and_then(|it| deadline.checked_sub_signed(it));
+    until.is_none_or(|until| last.is_none_or(|last| until >= last)).then_some(deadline)
 }
 
 #[cfg(test)]

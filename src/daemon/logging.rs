@@ -1,8 +1,9 @@
 //! Logs, on standard error: how they look, and how much there is of them.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -75,12 +76,13 @@ fn is_colourful() -> bool {
     io::stderr().is_terminal() && !is_plain
 }
 
-/// Sends a daemon's logs to a file from now on, as JSON.
+/// Sends a daemon's logs to a file from now on, as JSON. Only its owner can read it.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn start_to(file: &Path) -> io::Result<()> {
-    let file = File::create(file)?;
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(file)?;
     let filter = filter("", DAEMON).map_err(io::Error::other)?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     let started = logs.with_writer(Mutex::new(file)).json().flatten_event(true).try_init();

@@ -81,6 +81,12 @@ words! {
         AlertClear = "alert.clear",
         /// Says that a row that was set aside has been seen to.
         QuarantineResolve = "quarantine.resolve",
+        /// Asks again for a row that was set aside.
+        QuarantineRetry = "quarantine.retry",
+        /// Reads a part of a network's list again.
+        ListBackfill = "list.backfill",
+        /// Compares a network's whole list with the database.
+        ListReconcile = "list.reconcile",
         /// Tells the database that it was restored.
         DatabaseRestored = "database.restored",
         /// Lets things go out again after that.

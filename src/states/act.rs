@@ -391,6 +391,6 @@ impl Sweep<'_> {
     }
 
     pub(super) fn margin(&self) -> TimeDelta {
-        TimeDelta::from_std(self.settings.review.expiry_margin).unwrap_or(TimeDelta::zero())
+        TimeDelta::from_std(self.settings.review.expiry_margin).unwrap_or(TimeDelta::MAX)
     }
 }

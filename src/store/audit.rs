@@ -1,11 +1,11 @@
 //! Who did what, and why: written in the transaction that does it.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::db::{Conn, Sql};
 use super::values::{Arg, Row};
-use super::{Lease, Store, StoreError};
+use super::{Lease, Scope, Store, StoreError};
 use crate::engine::{Action, Evidence, Operator};
 
 /// What an operator says of what is done in their name.
@@ -133,6 +133,47 @@ pub(super) async fn write(
 }
 
 impl Store {
+    /// Writes down that an operator has the list of `scope` read again.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn note_reading(
+        &self,
+        deed: &Deed,
+        action: Action,
+        scope: &Scope,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let about = format!("list/{}/{}", scope.poller, scope.place());
+        self.note(deed, action, &about, now).await
+    }
+
+    /// Writes down that an operator has a row that was set aside asked for again.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn note_retry(
+        &self,
+        deed: &Deed,
+        quarantine_id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let about = format!("quarantine/{quarantine_id}");
+        self.note(deed, Action::QuarantineRetry, &about, now).await
+    }
+
+    async fn note(
+        &self,
+        deed: &Deed,
+        action: Action,
+        about: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        write(&mut tx.conn(), deed, action, about, &Value::Object(Map::new()), now).await?;
+        tx.commit().await
+    }
+
     /// What operators did, oldest first.
     ///
     /// # Errors

@@ -234,6 +234,15 @@ impl Store {
         self.db.rows(sql, &[]).await?.iter().map(|row| row.text("place")).collect()
     }
 
+    /// Whether there was ever a payment in this state.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn has_state(&self, state: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS one FROM payment_counts WHERE state = $1 LIMIT 1";
+        Ok(!self.db.rows(sql, &[values::Arg::Text(state)]).await?.is_empty())
+    }
+
     /// Asks the database for nothing, to see that it answers.
     ///
     /// # Errors

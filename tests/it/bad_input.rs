@@ -237,7 +237,11 @@ fn forwarded_is_executed_by_another_name() {
     }
     let states = world.texts("SELECT state || ' ' || review FROM payments ORDER BY state");
     assert_eq!(states, ["EXECUTED pending", "FORWARDED pending"]);
-    assert_eq!(world.alerts(), Vec::<String>::new());
+    assert_eq!(
+        world.alerts(),
+        ["decision_due stands"],
+        "they have no deadline, and wait for a person"
+    );
 }
 
 /// Answers of the list that are no pages.

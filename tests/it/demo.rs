@@ -1,5 +1,6 @@
 //! `railpoll demo` as a user starts it: it ends, it judges itself, and what it says adds up.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -13,6 +14,8 @@ fn demo(args: &[&str]) -> Value {
     command.args(["demo", "--json", "--payments", "10", "--folder"]).arg(folder.path()).args(args);
     let ended = finish(command.env_clear());
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let log = std::fs::metadata(folder.path().join("railpoll.log")).unwrap();
+    assert_eq!(log.permissions().mode() & 0o777, 0o600, "customers' money is in it");
     let last = ended.stdout.lines().last().unwrap();
     serde_json::from_str(last).unwrap()
 }

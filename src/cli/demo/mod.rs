@@ -32,7 +32,7 @@ const STANDSTILL: Duration = Duration::from_secs(120);
 /// How much of a demo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It needs nothing: no network, no database server, no configuration. It starts a simulated RippleNet, a bank and a Stellar network on loopback ports, which answer some requests with errors, cut connections after they have done what was asked, and show changes late; then all eight pollers on an SQLite database. At the end it compares the database with the books of the three, unit by unit, and exits with 70 if a figure is wrong. The folder that it names stays, for you to look around in.")]
+It needs nothing: no network, no database server, no configuration. It starts a simulated RippleNet, a bank and a Stellar network on loopback ports, which answer some requests with errors, cut connections after they have done what was asked, and show changes late; then every poller on an SQLite database. At the end it compares the database with the books of the three, unit by unit, and exits with 70 if a figure is wrong. The folder that it names stays, for you to look around in.")]
 pub(crate) struct DemoArgs {
     /// Payments that are offered to us
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=100_000))]

@@ -25,12 +25,18 @@ use stellar::StellarTrial;
 It listens on 127.0.0.1 only, keeps everything in memory, and checks every request strictly: what a client does wrong is listed at the end. Stop it with Ctrl-C.
 
 Examples:
-  railpoll sandbox                               600 payments a minute, no faults
-  railpoll sandbox --payments 10000 --arrivals 0 a list to read, in which nothing happens
-  railpoll sandbox --horizon                     a Stellar network beside it, on port 8651
-  railpoll sandbox --bank --wire-gateway         a bank and a Taler wire gateway beside it, on ports 8652 and 8653
-  railpoll sandbox --everything --write-config trial   all of it, and a config in which every poller runs
-  railpoll sandbox --faults 50                   5 % of requests meet a 500, a 429, a cut or a slow answer")]
+  # 600 payments a minute, no faults
+  railpoll sandbox
+  # a list to read, in which nothing happens
+  railpoll sandbox --payments 10000 --arrivals 0
+  # a Stellar network beside it, on port 8651
+  railpoll sandbox --horizon
+  # a bank and a Taler wire gateway, on 8652 and 8653
+  railpoll sandbox --bank --wire-gateway
+  # all of it, and a config in which every poller runs
+  railpoll sandbox --everything --write-config trial
+  # 5 % of requests meet an error, a cut or a slow answer
+  railpoll sandbox --faults 50")]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SandboxArgs {
     #[command(subcommand)]

@@ -10,18 +10,24 @@ use serde_json::{Value, json};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::transfers::find;
 use crate::config::{AssetSettings, NetworkKind, RailKind, Settings};
-use crate::engine::{Clock, Memo, RetryPolicy, Transfer};
+use crate::engine::{Amount, Clock, Memo, RetryPolicy, Transfer};
 use crate::http::{self, Body, Call, Http, Request, Stop};
 
 pub(super) const EXAMPLES: &str = "\
 Pays what transfers wait for, or what you say. The sandbox is the one that the configuration names; it must be on loopback.
 
 Examples:
-  railpoll -c trial/railpoll.toml sandbox pay w-1               a withdrawal: on the ledger, with its memo
-  railpoll -c trial/railpoll.toml sandbox pay d-1 --amount 9.50 a deposit: into the bank, and not all of it
-  railpoll -c trial/railpoll.toml sandbox pay --memo 77 --amount 20
-  railpoll -c trial/railpoll.toml sandbox pay --subject RF18 --amount 10 --from Kim";
+  # a withdrawal: on the ledger, with its memo
+  railpoll -c trial/railpoll.toml sandbox pay w-1
+  # a deposit: into the bank, and not all of it
+  railpoll -c trial/railpoll.toml sandbox pay d-1 \\
+    --amount 9.50
+  railpoll -c trial/railpoll.toml sandbox pay --memo 77 \\
+    --amount 20
+  railpoll -c trial/railpoll.toml sandbox pay \\
+    --subject RF18 --amount 10 --from Kim";
 
 /// A simulated network answers at once.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,7 +39,7 @@ pub(super) struct PayArgs {
     transfer: Option<String>,
     /// How much; without it, what the transfer expects
     #[arg(long)]
-    amount: Option<String>,
+    amount: Option<Amount>,
     /// On the ledger: the memo that the payment carries
     #[arg(long, conflicts_with = "subject")]
     memo: Option<String>,
@@ -63,17 +69,21 @@ pub(super) async fn run(session: &Session, args: &PayArgs, out: &mut Out) -> Res
     let settings = session.settings()?;
     let transfer = match &args.transfer {
         Some(id) => {
-            let store = session.store().await?;
-            let found = store.transfer(id).await?;
+            let store = session.look().await?;
+            let found = find(&store, id).await;
             store.close().await;
-            Some(found.ok_or_else(|| Failure::Refused(format!("there is no transfer {id}")))?)
+            Some(found?)
         }
         None => None,
     };
     let asset = asset_of(&settings, args, transfer.as_ref())?;
     let expected = transfer.as_ref().and_then(|transfer| transfer.amount_expected.clone());
-    let amount = args.amount.clone().or_else(|| expected.map(|amount| amount.to_string()));
+    let amount = args.amount.clone().or(expected);
     let amount = amount.ok_or_else(|| Failure::Usage("how much? Say --amount".to_owned()))?;
+    if amount.is_zero() {
+        return Err(Failure::Usage("--amount: nobody pays nothing".to_owned()));
+    }
+    let amount = amount.to_string();
     let (request, place) = match payment_of(asset, args, transfer.as_ref())? {
         Payment::OnLedger { to, memo } => {
             let horizon = horizon_of(&settings, asset)?;

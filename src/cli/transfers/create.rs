@@ -13,8 +13,10 @@ use crate::engine::{Protocol, TransferKind, TransferStatus};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers create --kind deposit --asset usdc --amount-expected 100 --subject 'RP 1041' --to G…
-  railpoll transfers create --kind withdrawal --asset usdc --memo-type id --memo 1041 --beneficiary '{\"iban\": \"…\"}'
+  railpoll transfers create --kind deposit --asset usdc \\
+    --amount-expected 100 --subject 'RP 1041' --to G…
+  railpoll transfers create --kind withdrawal --asset usdc \\
+    --memo-type id --memo 1041 --beneficiary '{\"iban\": \"…\"}'
 
 What is left out comes from the asset's section in the configuration: rail, currency, network, account.";
 

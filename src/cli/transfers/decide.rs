@@ -22,7 +22,8 @@ use crate::store::{Deed, NewRefund, Store};
 const REFUND_EXAMPLES: &str = "\
 Examples:
   railpoll transfers refund t-1041 --reason 'account closed'
-  railpoll transfers refund t-1041 --reason 'account closed' --beneficiary '{\"iban\": \"DE02…\"}'
+  railpoll transfers refund t-1041 --reason 'closed' \\
+    --beneficiary '{\"iban\": \"DE02…\"}'
 
 All that came in goes back: a deposit's money on its rail, that of a withdrawal or send on its network.";
 
@@ -35,7 +36,7 @@ pub(in crate::cli) enum DecideCommand {
     Hold(WhichArgs),
     /// Let transfers go on that are on hold, or failed
     #[command(
-        after_help = "Example:\n  railpoll transfers release t-1041 --reason 'the customer confirmed'"
+        after_help = "Example:\n  railpoll transfers release t-1041 --reason 'they confirmed'"
     )]
     Release(WhichArgs),
     /// Send the money of transfers back to where it came from
@@ -43,7 +44,7 @@ pub(in crate::cli) enum DecideCommand {
     Refund(RefundArgs),
     /// Make another move that is for a person to make, such as to `pending_receiver`
     #[command(
-        after_help = "Example:\n  railpoll transfers move t-1041 --to pending_receiver --reason 'new IBAN'"
+        after_help = "Example:\n  railpoll transfers move t-1041 --to pending_receiver \\\n    --reason 'new IBAN'"
     )]
     Move(MoveArgs),
 }

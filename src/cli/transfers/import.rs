@@ -63,9 +63,15 @@ pub(super) async fn run(
     let bar = progress(lines.len());
     let (new, mut bad) = understood(lines, &settings, &bar);
     bar.set_message("storing");
-    if bad.is_empty() && !args.check {
+    if bad.is_empty() {
         let transfers: Vec<NewTransfer> = new.iter().map(|(_, new)| new.clone()).collect();
-        for one in store.create_transfers(&args.by.deed(), &transfers, session.now()).await? {
+        let (deed, now) = (args.by.deed(), session.now());
+        let refused = if args.check {
+            store.check_transfers(&deed, &transfers, now).await?
+        } else {
+            store.create_transfers(&deed, &transfers, now).await?
+        };
+        for one in refused {
             let number = new.get(one.index).map_or(0, |(number, _)| *number);
             bad.push((number, one.faults));
         }

@@ -19,12 +19,12 @@ pub(in crate::cli) enum IncomingCommand {
     List(incoming_list::ListArgs),
     /// Give money that was not matched to the transfer that it is for
     #[command(
-        after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 --reason 'they wrote'"
+        after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 \\\n    --reason 'they wrote'"
     )]
     Assign(AssignArgs),
     /// Send money that was not matched back to where it came from
     #[command(
-        after_help = "Example:\n  railpoll transfers incoming refund 4294971393 --reason 'no such customer'"
+        after_help = "Example:\n  railpoll transfers incoming refund 4294971393 \\\n    --reason 'no such customer'"
     )]
     Refund(RefundArgs),
 }
@@ -95,7 +95,8 @@ async fn row(session: &Session, store: &Store, which: &WhichArgs) -> Result<Inco
             "incoming payment {id} is on several networks or rails: say which with --place"
         ))),
         (None, _) => Err(Failure::Refused(format!(
-            "there is no incoming payment {id}; `railpoll transfers incoming list --all` shows what there is"
+            "there is no incoming payment {id}{}; `railpoll transfers incoming list --all` shows what there is",
+            names::too_short(id)
         ))),
     }
 }

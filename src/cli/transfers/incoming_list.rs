@@ -7,12 +7,11 @@ use super::show;
 use super::views::IncomingJson;
 use crate::cli::failure::Failure;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
-use crate::cli::names::{Kind, expect_place};
+use crate::cli::names::{Kind, expect_asset_in, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::Table;
 use crate::cli::times::time;
-use crate::config::Settings;
 use crate::engine::{Amount, iso};
 use crate::store::{IncomingFilter, IncomingPlace, IncomingRow};
 
@@ -58,17 +57,6 @@ fn token(text: &str) -> Result<IncomingPlace, String> {
     Ok((time(at)?, place.to_owned(), id.to_owned()))
 }
 
-/// What places call an asset. One that is not configured is called so itself.
-fn asset_ids(settings: &Settings, asset: Option<String>) -> Vec<String> {
-    match asset {
-        None => Vec::new(),
-        Some(name) => match settings.assets.get(&name) {
-            Some(asset) => vec![asset.code.to_string(), asset.currency.clone()],
-            None => vec![name],
-        },
-    }
-}
-
 pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
     let flags = args.flags;
     let only_count = flags.begin(out)?;
@@ -76,10 +64,11 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
     let settings = session.settings()?;
     let store = session.look().await?;
     expect_place(&settings, &store, Kind::Place, args.place.as_deref()).await?;
+    let asset_ids = expect_asset_in(&settings, &store, args.asset.as_deref()).await?;
     let mut filter = IncomingFilter {
         unmatched: !args.all,
         source: args.place,
-        asset_ids: asset_ids(&settings, args.asset),
+        asset_ids,
         amount: args.amount,
         memo: args.memo,
         subject: args.subject,

@@ -88,7 +88,7 @@ pub(super) async fn run(
 }
 
 /// The transfer with this id, or whose id alone begins so.
-async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
+pub(super) async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
     find_any(store, transfer_id).await?.ok_or_else(|| missing(transfer_id))
 }
 
@@ -120,6 +120,7 @@ async fn story(store: &Store, transfer_id: &str) -> Result<TransferStory, Failur
 
 fn missing(transfer_id: &str) -> Failure {
     Failure::Refused(format!(
-        "there is no transfer {transfer_id}; `railpoll transfers list` shows what there is"
+        "there is no transfer {transfer_id}{}; `railpoll transfers list` shows what there is",
+        names::too_short(transfer_id)
     ))
 }

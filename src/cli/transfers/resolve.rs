@@ -12,8 +12,10 @@ use crate::store::{PayoutRow, Resolved};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers resolve t-1041 --as completed --reference 'SEPA 77120' --reason 'found on the statement'
-  railpoll transfers resolve t-1041 --as retry --reason 'the bank never had it'
+  railpoll transfers resolve t-1041 --as completed \\
+    --reference 'SEPA 77120' --reason 'on the statement'
+  railpoll transfers resolve t-1041 --as retry \\
+    --reason 'the bank never had it'
 
 completed: the money is where it was to go. refunded: it is back. retry: it surely was not moved; it is done again, by a new payout with a new key. error: it surely was not moved, and is not done again by itself.";
 

@@ -74,6 +74,19 @@ pub fn explain(transfer: &Transfer, around: &Surroundings<'_>, now: DateTime<Utc
         None => reason,
     };
     let when = when.or(transfer.not_before).filter(|when| *when > now);
+    let (why, next) = match around.foreign {
+        Some(foreign) if transfer.status.is_waiting_for_money() && !foreign.is_refunded => {
+            let to = if foreign.has_payer { "" } else { " --beneficiary JSON" };
+            let id = foreign.incoming_id;
+            (
+                format!("{why}; {id} came for it, and is of another asset than it takes"),
+                format!(
+                    "{next}; a person sends {id} back: `railpoll transfers incoming refund {id}{to}`"
+                ),
+            )
+        }
+        Some(_) | None => (why, next),
+    };
     Explanation { why, next, when }
 }
 

@@ -87,6 +87,29 @@ impl Store {
         new: &[NewTransfer],
         now: DateTime<Utc>,
     ) -> Result<Vec<BadTransfer>, StoreError> {
+        self.try_transfers(deed, new, now, true).await
+    }
+
+    /// What [`Self::create_transfers`] would say of `new`. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn check_transfers(
+        &self,
+        deed: &Deed,
+        new: &[NewTransfer],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<BadTransfer>, StoreError> {
+        self.try_transfers(deed, new, now, false).await
+    }
+
+    async fn try_transfers(
+        &self,
+        deed: &Deed,
+        new: &[NewTransfer],
+        now: DateTime<Utc>,
+        is_meant: bool,
+    ) -> Result<Vec<BadTransfer>, StoreError> {
         let bad = faults_of(new);
         if !bad.is_empty() || new.is_empty() {
             return Ok(bad);
@@ -100,7 +123,7 @@ impl Store {
             bad.extend(insert(&mut tx.conn(), chunk, part * CHUNK, by, now).await?);
         }
         // A transaction that is not committed has changed nothing.
-        if bad.is_empty() {
+        if bad.is_empty() && is_meant {
             let (about, details) = told_of(&transfers);
             let action = Action::TransferCreate;
             audit::write(&mut tx.conn(), deed, action, &about, &details, now).await?;

@@ -109,6 +109,15 @@ impl IncomingFilter {
 }
 
 impl Store {
+    /// Whether money of this asset came, as its place calls it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn has_asset_in(&self, asset: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS one FROM incoming WHERE asset = $1 LIMIT 1";
+        Ok(!self.db.rows(sql, &[Arg::Text(asset)]).await?.is_empty())
+    }
+
     /// Incoming payments, in the order in which they came.
     ///
     /// # Errors

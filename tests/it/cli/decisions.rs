@@ -140,4 +140,12 @@ fn a_hold_that_outlives_the_payment_is_taken_with_a_warning() {
     assert!(long.err.contains("the network fails it before this hold ends"), "{}", long.err);
     let endless = desk.run("payments hold p1 --reason bank-closed");
     assert!(endless.err.contains("before this hold ends"), "{}", endless.err);
+    // Programs are told in the object.
+    let told = desk.run("payments hold p1 --reason bank-closed --json");
+    let object: Value = serde_json::from_str(&told.out).unwrap();
+    assert!(object["warning"].as_str().unwrap().contains("before this hold ends"), "{object}");
+    assert_eq!(told.err, "");
+    let told = desk.json("payments hold p1 --for 30m --reason bank-closed");
+    assert!(told[0]["warning"].is_null());
+    assert!(desk.run("payments hold p1 --for 2h --reason x").out.contains("(in 2 h)"));
 }

@@ -65,13 +65,73 @@ fn a_name_that_nothing_has_is_refused() {
         ("events list --type payment.nw", "did you mean payment.new?"),
         ("events tail --type alarm.*", "there is no such type"),
         ("transfers list --rail nope", "none is configured"),
+        ("transfers list --rail acme", "acme is a network, and a rail is expected"),
+        ("transfers incoming list --asset NOPE", "there is no asset NOPE"),
+        ("payments list --state EXECUTD", "did you mean EXECUTED?"),
+        ("payments show 7d5c0d39-1 --network acm", "did you mean acme?"),
+        ("payments approve 7d5c0d39-1 --network nope", "there is no network nope"),
+        ("backfill accepted --from 1d --network acm", "did you mean acme?"),
+        ("reconcile accepted --network acm", "did you mean acme?"),
+        ("events list --subject nonsense", "there is no kind of subject nonsense"),
+        ("events list --subject paymnt/acme/x", "did you mean payment?"),
+        ("events list --subject alert/poller_silnt", "did you mean poller_silent?"),
+        ("events list --subject payment/acm/x", "did you mean acme?"),
+        ("events list --subject payment/x", "is written as payment/NETWORK/PAYMENT"),
+        ("events tail --subject transfr/x", "did you mean transfer?"),
+        ("audit list --subject foo/bar", "there is no kind of subject foo"),
     ] {
         let answer = desk.run(line);
         assert_eq!(answer.code, Some(64), "{line}: {}", answer.err);
         assert!(answer.err.contains(advice), "{line}: {}", answer.err);
     }
     assert_eq!(desk.json("events list --type payment.*").len(), 3);
+    for (line, count) in [
+        ("events list --subject payment/acme/*", 3),
+        ("events list --subject payment/ac*", 3),
+        ("events list --subject pay*", 3),
+        ("events list --subject alert/decision*", 0),
+        ("audit list --subject transfers", 0),
+        ("audit list --subject restoration/1", 0),
+    ] {
+        assert_eq!(desk.json(line).len(), count, "{line}");
+    }
     assert_eq!(desk.run("quarantine retry 7").code, Some(1));
+}
+
+/// What a filter leaves nothing of is not as if there were nothing.
+#[test]
+fn an_empty_list_tells_what_was_asked() {
+    let desk = desk();
+    for (line, told) in [
+        ("payments list --currency EUR --since 1d", "--currency EUR --since 1d"),
+        ("transfers list --memo 7", "--memo 7"),
+        ("transfers incoming list --memo 7 --limit 3", "--memo 7"),
+        ("transfers envelope list --until 1d", "--until 1d"),
+        ("events list --type alert.*", "--type 'alert.*'"),
+        ("audit list --by nobody", "--by nobody"),
+        ("quarantine list --payment x", "--payment x"),
+    ] {
+        assert_eq!(desk.run(line).out, format!("nothing matches {told}\n"), "{line}");
+    }
+    for (line, told) in [
+        ("transfers list", "no transfers"),
+        ("transfers incoming list --newest", "all money belongs to a transfer"),
+        ("transfers incoming list --all", "no money came"),
+        ("audit list", "no operator did anything"),
+        ("quarantine list --limit 7", "nothing is set aside"),
+    ] {
+        assert_eq!(desk.run(line).out, format!("{told}\n"), "{line}");
+    }
+}
+
+#[test]
+fn a_short_id_is_told_to_be_short() {
+    let desk = desk();
+    for line in ["payments show 93", "transfers show w", "transfers envelope show ab"] {
+        let told = desk.run(line).err;
+        assert!(told.contains("from 4 characters on"), "{line}: {told}");
+    }
+    assert!(!desk.run("payments show 93b1a6f9").err.contains("characters"));
 }
 
 #[test]
@@ -111,11 +171,29 @@ fn errors_are_objects_too() {
         assert_eq!(told["code"], code, "{}", answer.err);
         assert!(told["hint"].is_string(), "{}", answer.err);
     }
+    let answer = desk.run("payments hold p1 --json");
+    let told: Value = serde_json::from_str(answer.err.trim()).unwrap();
+    let error = told["error"].as_str().unwrap();
+    assert!(error.contains("--reason <TEXT>") && !error.contains('\n'), "{error}");
 }
 
 #[test]
 fn settings_are_taken_wherever_they_stand() {
     let desk = Desk::migrated();
+    let file = desk.path("railpoll.toml").display().to_string();
+    let empty = desk.path("empty.toml");
+    std::fs::write(&empty, "").unwrap();
+    for line in [
+        format!("-c {file} payments list"),
+        format!("payments -c {file} list"),
+        format!("payments list -c {file}"),
+        format!("-c {} payments list --config={file}", empty.display()),
+        format!("--config {file} payments list -c {}", empty.display()),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_railpoll"));
+        let told = command.args(line.split(' ')).current_dir("/").env_clear().output().unwrap();
+        assert_eq!(super::answer(told).out, "no payments\n", "{line}");
+    }
     let mut command = desk.command("payments list --set pollers.accepted.fixed_delay=5s");
     let other = format!("database.url=sqlite:{}", desk.path("other.db").display());
     let mut before = std::process::Command::new(command.get_program());

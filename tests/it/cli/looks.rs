@@ -29,7 +29,7 @@ fn status_tells_of_each_poller_and_network() {
             acted: 1,
             error: Some("connection refused".to_owned()),
         };
-        let next = now() + TimeDelta::seconds(100);
+        let next = now() + TimeDelta::seconds(119);
         store.record_sweep(&lease, &sweep, Some(next), None).await.unwrap();
         store.tell_conditions(&lease, &[], now()).await.unwrap();
     });
@@ -61,7 +61,7 @@ fn status_tells_of_each_poller_and_network() {
     assert_eq!(desk.json("status --all").len(), 12);
 
     let table = desk.run("status").out;
-    assert!(table.contains("s ago") && table.contains("in 1 min"), "{table}");
+    assert!(table.contains("s ago") && table.contains("in 2 min"), "{table}");
     assert!(table.contains("accepted on acme: connection refused"), "{table}");
     assert!(table.contains("alerts: 1; see `railpoll alerts`"), "{table}");
 

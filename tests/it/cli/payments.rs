@@ -81,7 +81,7 @@ fn a_listed_payment_has_the_promised_keys() {
     let table = desk.run("payments list").out;
     assert!(table.starts_with("PAYMENT  NETWORK  STATE     ROLE"), "{table}");
     assert!(table.contains(&format!("p1       acme     ACCEPTED  receiving  {AMOUNT} USD")));
-    assert!(table.contains("in 59 min"), "{table}");
+    assert!(table.contains("in 1 h"), "{table}");
     assert!(!table.contains('\x1b'));
 }
 
@@ -116,7 +116,7 @@ fn a_payment_tells_its_whole_story() {
 
     let told = desk.run("payments show p1").out;
     for part in
-        ["Payment p1 on acme", "EXECUTED", "(expires in 59 min)", "lee", "409 \u{fffd}[2Jnot now"]
+        ["Payment p1 on acme", "EXECUTED", "(expires in 1 h)", "lee", "409 \u{fffd}[2Jnot now"]
     {
         assert!(told.contains(part), "{part} is not in {told}");
     }

@@ -60,7 +60,8 @@ fn a_long_sweep_does_not_tell_of_what_was_over_before_its_end() {
         let anchor = anchor(kind, 0);
         let transfers = &anchor.transfers;
         transfers.sends(1);
-        says(&anchor, &["restored", "--by", "Ada"]).expect(0);
+        let begin = ["restored", "--begin", "--reason", "a backup", "--by", "Ada"];
+        says(&anchor, &begin).expect(0);
         let (is_asked, may_answer) =
             (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (asked, answer) = (Arc::clone(&is_asked), Arc::clone(&may_answer));

@@ -223,6 +223,8 @@ fn a_reconcile_asks_for_the_others() {
     world.sandbox.clear_script();
     let mut command = Command::new(crate::support::world::binary("railpoll"));
     command.current_dir(world.folder.path()).env_clear().arg("--config").arg(world.config());
-    finish(command.args(["reconcile", "accepted"])).expect(0);
+    finish(command.args(["reconcile", "accepted", "--by", "Ada", "--reason", "why not"])).expect(0);
+    let on_record = "audit WHERE action = 'list.reconcile' AND name = 'Ada' AND reason = 'why not'";
+    assert_eq!(world.count(on_record), 1);
     assert_eq!(world.count("payments WHERE state = 'FAILED'"), THINGS);
 }

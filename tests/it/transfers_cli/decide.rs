@@ -27,6 +27,11 @@ fn what_is_held_stands_until_it_is_released() {
         for way in ["release", "refund", "resolve"] {
             assert!(again.contains(way), "{again}");
         }
+        // A new alert is nothing that a program finds among the errors.
+        let quiet = run(&anchor, &["release", "d", "--reason", "looked", "--json"]).expect(0);
+        assert_eq!(quiet.stderr, "");
+        let quiet = run(&anchor, &["hold", "d", "--reason", "again", "--json"]).expect(0);
+        assert_eq!(quiet.stderr, "");
         let told = json(&anchor, &["release", "d", "--reason", "looked"]).remove(0);
         check_keys(&told, "transfer_id, was, status, cause");
         assert_eq!(

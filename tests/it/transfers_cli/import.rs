@@ -103,6 +103,11 @@ fn what_only_the_database_knows_is_named_by_its_line_too() {
             (4, "its subject is taken by transfer a, which is open"),
         ];
         check_named(&refused(&anchor, &["import", &second]), &wanted);
+        // A check finds what the import would, and creates nothing where it finds nothing.
+        check_named(&refused(&anchor, &["import", &second, "--check"]), &wanted);
+        let third = file(&anchor, "third.jsonl", &format!("{}\n{}\n", deposit("e"), deposit("f")));
+        let checked = done(&anchor, &["import", &third, "--check"]);
+        assert_eq!(checked, "checked 2 transfers, created none\n");
         assert_eq!(count(&anchor), 2);
         anchor.transfers.check_trail("after a refused file");
     });

@@ -95,6 +95,8 @@ fn another_asset_is_no_money_for_a_transfer() {
     let memo = CustomerMemo::Id(7);
     anchor.horizon.pay(&customer, &CustomerPayment { to: us(), asset, amount, memo }).unwrap();
     anchor.watch();
+    let told = done(&anchor, &["explain", "w"]);
+    assert!(told.contains("came for it, and is of another asset than it takes"), "{told}");
     let id = unmatched(&anchor);
     let wrong = refused(&anchor, &["incoming", "assign", &id, "w", "--reason", "looked"]);
     assert!(wrong.contains("5.0000000 native came") || wrong.contains("5 native came"), "{wrong}");

@@ -4,6 +4,7 @@ mod advice;
 mod correct;
 mod decide;
 mod envelope;
+mod finding;
 mod import;
 mod incoming;
 mod look;

@@ -55,6 +55,7 @@ fn the_number_of_a_sub_account_decides_whatever_its_type() {
             if set_aside > 0 {
                 let world = &anchor.transfers.world;
                 finish(world.command("railpoll", &[]).args(["quarantine", "retry", "1"])).expect(0);
+                assert_eq!(world.count("audit WHERE action = 'quarantine.retry'"), 1);
             }
             assert_eq!(anchor.verdicts(), ["matched nine"], "{told}");
             anchor.check_books();

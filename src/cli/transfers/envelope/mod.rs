@@ -28,15 +28,21 @@ use crate::store::{self, Step, Store};
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  railpoll transfers envelope show t-1041              what is to be signed, and who has not signed
-  railpoll transfers envelope show t-1041 --xdr        the envelope alone, for a wallet";
+  # what is to be signed, and who has not signed
+  railpoll transfers envelope show t-1041
+  # the envelope alone, for a wallet
+  railpoll transfers envelope show t-1041 --xdr";
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
-  railpoll transfers envelope sign t-1041 --signed signed.xdr --reason 'checked'
-  my-wallet sign \"$(railpoll transfers envelope show t-1041 --xdr)\" | railpoll transfers envelope sign t-1041 --signed - \\
+  railpoll transfers envelope sign t-1041 \\
+    --signed signed.xdr --reason 'checked'
+  railpoll transfers envelope show t-1041 --xdr > unsigned
+  my-wallet sign unsigned \\
+    | railpoll transfers envelope sign t-1041 --signed - \\
     --reason 'checked'
-  railpoll transfers envelope sign t-1041 --seeds ~/seed --by kim --reason 'checked'
+  railpoll transfers envelope sign t-1041 --seeds ~/seed \\
+    --by kim --reason 'checked'
 
 The network is asked who may sign, so the envelope's Horizon must be reachable. With the last signature the poller pending-deposits sends the envelope in its next sweep.";
 
@@ -225,8 +231,9 @@ async fn find(store: &Store, id: &str) -> Result<store::Envelope, Failure> {
     }
     let Some(transfer) = find_any(store, id).await? else {
         return Err(Failure::Refused(format!(
-            "there is no envelope and no transfer {id}; `railpoll transfers envelope list` shows what waits for \
-             signatures"
+            "there is no envelope and no transfer {id}{}; `railpoll transfers envelope list` shows what waits for \
+             signatures",
+            names::too_short(id)
         )));
     };
     let story = story(store, &transfer.transfer_id).await?;
