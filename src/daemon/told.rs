@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::worker::Worker;
 use crate::engine::{Alert, AlertName, Poller};
 use crate::states::rules;
-use crate::store::{Lease, Outlook, Promise, StoreError, SweepRow};
+use crate::store::{Lease, Promise, StoreError, SweepRow};
 
 impl Worker {
     /// Puts a sweep on record, and brings the alerts to what it has left: first one that could not be recorded at its time.
@@ -42,19 +42,13 @@ impl Worker {
         }
     }
 
-    /// Looks whether the database is the one that this host knows.
-    pub(super) async fn look(&self) -> Option<Outlook> {
-        let look = self.vigil.look(&self.store, self.clock.now()).await;
-        look.inspect_err(|error| tracing::warn!(%error, "the database could not be looked at")).ok()
-    }
-
-    /// Tells of a database that is not what it was, and seals what this sweep has brought.
-    pub(super) async fn guard(&self, lease: &Lease, outlook: &Outlook) {
+    /// Tells of a database that is not what it was, and seals what this sweep has brought. It is looked at again: it may have
+    /// failed over in the middle of the sweep, and have more events by now than it had before.
+    pub(super) async fn guard(&self, lease: &Lease) {
         let now = self.clock.now();
         let work = async {
-            // A sweep may take long: what was held when it began may go on by now.
-            let is_held = outlook.is_held && self.store.is_held().await?;
-            let older = is_held.then(|| {
+            let outlook = self.vigil.look(&self.store, now).await?;
+            let older = outlook.is_held.then(|| {
                 "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
                  `railpoll restored`"
                     .to_owned()
@@ -67,7 +61,7 @@ impl Worker {
                 let alert = detail.map(|detail| Alert::of(name, detail));
                 self.store.set_alerts(lease, name, alert.as_slice(), now).await?;
             }
-            self.vigil.seal(&self.store, outlook, now).await
+            self.vigil.seal(&self.store, &outlook, now).await
         };
         if let Err(error) = work.await {
             tracing::warn!(%error, "events could not be sealed");

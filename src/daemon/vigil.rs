@@ -53,7 +53,7 @@ impl Vigil {
         Self { file, mark: RefCell::new(mark), host: host.trim().to_owned() }
     }
 
-    /// Looks at the database before a sweep. If it has lost what this host has seen, that is written down there, and
+    /// Looks at the database, before a sweep and after it. If it has lost what this host has seen, that is written down there, and
     /// nothing goes out until it was looked up.
     pub(super) async fn look(
         &self,
@@ -81,7 +81,8 @@ impl Vigil {
         Ok(outlook)
     }
 
-    /// Seals what was written since, and keeps a mark of it.
+    /// Seals what was written since, and keeps a mark of it. `outlook` is of now: what came before it is known to be what
+    /// this host has seen.
     pub(super) async fn seal(
         &self,
         store: &Store,
@@ -93,7 +94,7 @@ impl Vigil {
             return Ok(());
         }
         let known = self.mark.borrow().as_ref().map_or(0, |mark| mark.event);
-        if store.newest_event().await? <= known {
+        if outlook.newest <= known {
             return Ok(());
         }
         store.seal_events(SEALS_MAX, now).await?;

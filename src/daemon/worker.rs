@@ -316,8 +316,11 @@ impl Worker {
         let started_at = self.clock.now();
         let begun = Instant::now();
         self.mind_the_clock(&keeper.lease).await;
-        let outlook = self.look().await;
-        let Swept { report, error } = self.work(keeper).await;
+        let Swept { report, error } = match self.vigil.look(&self.store, started_at).await {
+            Ok(_) => self.work(keeper).await,
+            // Nothing is sent with a database that may be another than it was.
+            Err(error) => unlooked(error),
+        };
         let took = begun.elapsed();
         let finished_at = self.clock.now();
         let next = plan.and_then(|plan| plan.next_after(error.as_ref(), finished_at));
@@ -325,9 +328,7 @@ impl Worker {
         let row = row_of(&report, error.as_ref(), started_at, finished_at);
         log(&row, took, error.as_ref());
         let told = self.tell(&keeper.lease, &row, next, promise.as_ref()).await;
-        if let Some(outlook) = outlook {
-            self.guard(&keeper.lease, &outlook).await;
-        }
+        self.guard(&keeper.lease).await;
         let ended = After::of(error.as_ref());
         let is_sound = told.is_ok() && !matches!(ended, After::Database | After::Defect);
         self.pulse.swept(is_sound);
@@ -365,6 +366,15 @@ impl Worker {
             let report = SweepReport { outcome: error.outcome(), ..SweepReport::default() };
             Swept { report, error: Some(error) }
         })
+    }
+}
+
+/// A sweep that could not begin.
+fn unlooked(error: StoreError) -> Swept {
+    let error = SweepError::Store(error);
+    Swept {
+        report: SweepReport { outcome: error.outcome(), ..SweepReport::default() },
+        error: Some(error),
     }
 }
 

@@ -109,7 +109,7 @@ impl Sender {
         let hash = envelope.hash_hex();
         let steps: Vec<Step<'_>> = group.iter().filter_map(|one| one.errand.sent(&hash)).collect();
         match round.store.intend_envelope(round.lease, &new, &steps, round.now()).await? {
-            Intention::Stored => {}
+            Intention::Stored => self.seen.borrow_mut().stored(source, sequence),
             Intention::SequenceTaken => {
                 tracing::warn!(source, sequence, "the sequence number is another envelope's");
                 return Ok(Made::Not);

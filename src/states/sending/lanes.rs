@@ -10,6 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
 use super::Sender;
+use super::compare::Compared;
 use super::drive::Driven;
 use super::envelopes::{Made, Weather};
 use super::errand::Ready;
@@ -246,12 +247,20 @@ impl Sender {
         in_hand: HashSet<String>,
         busy: HashSet<String>,
     ) -> Result<Option<Found>, SweepError> {
-        let ready = self.gather(round, &in_hand, &busy).await?;
+        let mut ready = self.gather(round, &in_hand, &busy).await?;
         if ready.is_empty() {
             return Ok(None);
         }
         let network = &self.desk.scope.network;
         let channels = round.store.take_channels(round.lease, network, &self.sources()).await?;
+        match self.compare(round, &channels).await? {
+            Compared::Known => {}
+            Compared::Recovered => ready = self.gather(round, &in_hand, &busy).await?,
+            Compared::Not => return Ok(None),
+        }
+        if ready.is_empty() {
+            return Ok(None);
+        }
         let sources = channels.into_iter().map(|channel| channel.account).collect();
         let weather = self.weather(round).await?;
         Ok(Some(Found { ready, weather, sources }))

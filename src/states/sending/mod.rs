@@ -8,6 +8,7 @@
 //! `look`, `plan` and `settle` are pure. What an account of ours cannot pay waits (`funds`). `lanes` has an envelope on its way for each account whose sequence numbers are
 //! used, and no account ever has two. After a crash the open envelopes come first.
 
+mod compare;
 mod drive;
 mod envelopes;
 mod errand;
@@ -21,12 +22,14 @@ mod plan;
 mod settle;
 mod sorted;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
+use self::compare::Seen;
 use super::assets::Assets;
 use super::desk::Desk;
 use super::job::Making;
@@ -54,6 +57,8 @@ pub struct Sender {
     rails: Vec<String>,
     /// So many payments are looked at, and planned, at once.
     batch_size: u32,
+    /// What was seen of our accounts, whatever the database says.
+    seen: RefCell<Seen>,
 }
 
 impl Sender {
@@ -88,6 +93,7 @@ impl Sender {
             assets: Assets::of(making.settings)?,
             rails: making.settings.rails.keys().cloned().collect(),
             batch_size: own.batch_size,
+            seen: RefCell::default(),
         })
     }
 
@@ -171,6 +177,7 @@ impl Sender {
         let check = async { round.answer(self.horizon.check()).await.map(drop) };
         self.is_checked.get_or_try_init(|| check).await?;
         if self.desk.store.is_held().await? {
+            self.seen.borrow_mut().forget();
             self.look_again(round).await?;
         }
         self.look_at_short(round).await?;

@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Writes down what `account` has paid and we have no record of, and that all its transactions up to the sequence
-    /// number `settled` are known now. Payments of envelopes that are on record are left out.
+    /// number `settled` are known now. Payments of envelopes that are on record are left out. How many are new.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
@@ -109,15 +109,17 @@ impl Store {
         settled: i64,
         found: &[FoundPayment],
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let rows: Vec<Value> = found.iter().map(row_of).collect();
         let rows = Arg::Json(json!(rows).to_string());
         let mut tx = self.begin_quiet(lease).await?;
         let conn = &mut tx.conn();
-        conn.execute(INSERT, &[rows, Arg::Text(network), Arg::Time(stored_time(now))]).await?;
+        let args = [rows, Arg::Text(network), Arg::Time(stored_time(now))];
+        let new = conn.execute(INSERT, &args).await?;
         let args = [Arg::Text(network), Arg::Text(account), Arg::Int(settled)];
         conn.execute(SETTLED, &args).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(new)
     }
 
     /// What was found on `network` and is nobody's yet, oldest first.

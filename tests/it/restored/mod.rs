@@ -1,6 +1,8 @@
 //! A database that was restored, or failed over with a loss, has forgotten what went out. Nothing goes out twice.
 
+mod channels;
 mod looks;
+mod midway;
 mod rails;
 mod returned;
 mod told;

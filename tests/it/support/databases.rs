@@ -147,7 +147,7 @@ impl TestDatabase {
                 Backup::Folder(copy)
             }
             Home::Server { url, name } => {
-                let copy = format!("{name}_copy");
+                let copy = format!("{name}_{}", COPIES.fetch_add(1, Ordering::Relaxed));
                 self.go_away();
                 on_server(url, &format!("CREATE DATABASE {copy} TEMPLATE {name}"));
                 self.come_back();
@@ -226,6 +226,9 @@ impl Drop for TestDatabase {
         }
     }
 }
+
+/// How many copies were made: each has a name of its own.
+static COPIES: AtomicU32 = AtomicU32::new(0);
 
 /// A copy of a database.
 pub(crate) enum Backup {

@@ -1,0 +1,128 @@
+//! Whether the database has lost what it was told of our accounts: an envelope that was stored, and is not there any more.
+//!
+//! One account alone gives itself away, for whatever is sent next would use the lost number again. With channels, the next
+//! transaction may use another's number: so all of them are compared before any is used.
+
+use std::collections::HashMap;
+
+use super::Sender;
+use crate::states::round::Round;
+use crate::states::sweep::SweepError;
+use crate::store::Channel;
+
+/// What this process knows of our accounts, whatever the database says.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The lease's term in which all of them were compared with the ledger.
+    term: Option<i64>,
+    /// The newest sequence number that an envelope of ours was stored with, by account.
+    sequences: HashMap<String, i64>,
+}
+
+/// What came of comparing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// All that our accounts have sent is known.
+    Known,
+    /// It is now, and was not: what is due has to be looked at anew.
+    Recovered,
+    /// It is not, or the database has lost something: nothing goes out now.
+    Not,
+}
+
+impl Seen {
+    /// Notes that an envelope was stored.
+    pub(super) fn stored(&mut self, account: &str, sequence: i64) {
+        let newest = self.sequences.entry(account.to_owned()).or_insert(sequence);
+        *newest = std::cmp::max(*newest, sequence);
+    }
+
+    /// Begins anew, with a database that is another.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The account of which the database knows less than this process has told it.
+    fn lost(&self, channels: &[Channel]) -> Option<String> {
+        let known = channels.iter().find(|channel| {
+            let seen = self.sequences.get(&channel.account);
+            seen.is_some_and(|seen| channel.sequence.is_none_or(|known| known < *seen))
+        });
+        known.map(|channel| channel.account.clone())
+    }
+}
+
+impl Sender {
+    /// Before anything goes out: whether the database knows all that our accounts have sent. The ledger is asked once for
+    /// each term of the lease, for whoever held it before may have stored what was lost; what this process has stored
+    /// itself, it remembers.
+    pub(super) async fn compare(
+        &self,
+        round: &Round<'_>,
+        channels: &[Channel],
+    ) -> Result<Compared, SweepError> {
+        let lost = self.seen.borrow().lost(channels);
+        if let Some(account) = lost {
+            self.seen.borrow_mut().forget();
+            let why =
+                format!("an envelope of account {account} that was stored is not there any more");
+            self.is_lost(round, &why).await?;
+            return Ok(Compared::Not);
+        }
+        if self.seen.borrow().term == Some(round.lease.term) {
+            return Ok(Compared::Known);
+        }
+        let mut compared = Compared::Known;
+        for source in self.sources() {
+            let Some(state) = self.account(round, &source).await? else {
+                tracing::warn!(
+                    source,
+                    "nothing goes out before the network has told of this account"
+                );
+                return Ok(Compared::Not);
+            };
+            let Some(state) = state else { continue };
+            if !self.knows(round, &source, state.source.sequence).await? {
+                compared = Compared::Recovered;
+            }
+        }
+        if round.store.is_held().await? {
+            return Ok(Compared::Not);
+        }
+        self.seen.borrow_mut().term = Some(round.lease.term);
+        Ok(compared)
+    }
+
+    /// The database has lost what it knew: nothing goes out until all was looked up.
+    pub(super) async fn is_lost(&self, round: &Round<'_>, why: &str) -> Result<(), SweepError> {
+        let told_by = self.desk.scope.poller.name();
+        if round.store.begin_restoration(told_by, why, None, round.now()).await? {
+            tracing::error!(why, "the database has lost what it knew: nothing goes out");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(account: &str, sequence: Option<i64>) -> Channel {
+        Channel { account: account.to_owned(), sequence }
+    }
+
+    #[test]
+    fn an_envelope_that_was_stored_and_is_not_there_is_a_loss() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.lost(&[channel("A", None), channel("B", Some(3))]), None);
+        seen.stored("B", 8);
+        seen.stored("B", 7);
+        assert_eq!(seen.lost(&[channel("A", None), channel("B", Some(8))]), None);
+        assert_eq!(seen.lost(&[channel("B", Some(9))]), None, "others sign too");
+        for known in [None, Some(7)] {
+            assert_eq!(seen.lost(&[channel("A", None), channel("B", known)]).as_deref(), Some("B"));
+        }
+        seen.forget();
+        assert_eq!(seen.lost(&[channel("B", Some(7))]), None);
+    }
+}
