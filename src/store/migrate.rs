@@ -65,6 +65,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0010_promises.sql"),
         include_str!("../../migrations/postgres/0010_promises.sql"),
     ),
+    (
+        11,
+        "late",
+        include_str!("../../migrations/sqlite/0011_late.sql"),
+        include_str!("../../migrations/postgres/0011_late.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

@@ -13,6 +13,12 @@ const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
 /// One that has been waited for so many times longer is asked about so much later: the money comes soon, or late.
 const PATIENCE: i32 = 60;
 
+/// A deposit for which nothing came expires only so long after its deadline, by our clock: clocks differ, and a rail may tell
+/// of money later than it came.
+const GRACE: TimeDelta = TimeDelta::minutes(10);
+/// One that has expired is asked about at least this often, as long as it is asked about at all.
+const LATE_LOOK_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// What becomes of a deposit that was asked about.
 #[derive(Debug, Clone)]
 pub(super) enum Asked<'t> {
@@ -41,6 +47,17 @@ pub(super) fn after<'t>(
     terms: Option<&Terms>,
     now: DateTime<Utc>,
 ) -> Asked<'t> {
+    let is_late = deposit.status == TransferStatus::Expired;
+    if let Some((step, foreign)) = foreign(deposit, arrival) {
+        let step = if is_late { for_a_person(step) } else { step };
+        return Asked::Foreign(Box::new(step), foreign);
+    }
+    if is_late {
+        return match late(deposit, arrival, terms) {
+            Some(step) => Asked::Move(Box::new(step)),
+            None => Asked::Again(next_late_look(deposit, now)),
+        };
+    }
     let step = match arrival {
         Arrival::NotYet { .. } if is_over(deposit, now) => Some(
             Step::new(deposit, TransferStatus::Expired, Cause::DeadlinePassed)
@@ -49,26 +66,9 @@ pub(super) fn after<'t>(
         // What cannot be understood may be the money: it does not expire.
         Arrival::NotYet { .. } | Arrival::Untold { .. } => None,
         Arrival::Pending { message } => seen(deposit, message.as_deref()),
-        Arrival::Received { amount, currency, from, reference, .. }
-            if *currency != deposit.currency && !amount.is_zero() =>
-        {
-            let foreign = Foreign {
-                amount: amount.clone(),
-                currency: currency.clone(),
-                from: from.clone(),
-                reference: reference.clone(),
-            };
-            let why = format!("{amount} {currency} came, and {} was expected", deposit.currency);
-            let step = Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld).because(why);
-            return Asked::Foreign(Box::new(step), foreign);
-        }
         Arrival::Received { amount, currency: _, fee, from, reference } => {
-            let received = Received { amount, fee: fee.as_ref() };
-            received.step(deposit, terms).map(|mut step| {
-                step.changes.from_address.clone_from(from);
-                step.changes.rail_reference.clone_from(reference);
-                step
-            })
+            let received = Received { amount, fee: fee.as_ref(), from, reference };
+            received.step(deposit, terms)
         }
         Arrival::Failed { code, reason } => {
             let mut step = Step::new(deposit, TransferStatus::Error, Cause::ArrivalFailed)
@@ -83,17 +83,58 @@ pub(super) fn after<'t>(
     }
 }
 
+/// What becomes of a deposit for which money of another currency came, if it did.
+fn foreign<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<(Step<'t>, Foreign)> {
+    let Arrival::Received { amount, currency, from, reference, .. } = arrival else { return None };
+    if *currency == deposit.currency || amount.is_zero() {
+        return None;
+    }
+    let foreign = Foreign {
+        amount: amount.clone(),
+        currency: currency.clone(),
+        from: from.clone(),
+        reference: reference.clone(),
+    };
+    let why = format!("{amount} {currency} came, and {} was expected", deposit.currency);
+    Some((Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld).because(why), foreign))
+}
+
+/// What becomes of a deposit that has expired. Money that comes for it all the same is on record, and a person decides.
+fn late<'t>(deposit: &'t Transfer, arrival: &Arrival, terms: Option<&Terms>) -> Option<Step<'t>> {
+    let Arrival::Received { amount, currency: _, fee, from, reference } = arrival else {
+        return None;
+    };
+    let received = Received { amount, fee: fee.as_ref(), from, reference };
+    received.step(deposit, terms).map(for_a_person)
+}
+
+fn for_a_person(mut step: Step<'_>) -> Step<'_> {
+    let more = step.changes.message.take().map_or_else(String::new, |more| format!("; {more}"));
+    step.changes.message = Some(format!("the money came after its deadline{more}"));
+    (step.to, step.cause) = (TransferStatus::OnHold, Cause::ArrivalHeld);
+    step
+}
+
 /// When to ask again about a deposit that was created at `since`.
 pub(super) fn next_look(since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    look_again(since, now, LOOK_MAX)
+}
+
+/// When to ask again about a deposit that has expired.
+fn next_late_look(deposit: &Transfer, now: DateTime<Utc>) -> DateTime<Utc> {
+    look_again(deposit.created_at, now, LATE_LOOK_MAX)
+}
+
+fn look_again(since: DateTime<Utc>, now: DateTime<Utc>, most: Duration) -> DateTime<Utc> {
     let pause = (now - since) / PATIENCE;
-    let most = TimeDelta::from_std(LOOK_MAX).unwrap_or(TimeDelta::zero());
+    let most = TimeDelta::from_std(most).unwrap_or(TimeDelta::zero());
     now + pause.clamp(TimeDelta::zero(), most)
 }
 
 /// Only what the rail has not seen can come to nothing by itself.
 fn is_over(deposit: &Transfer, now: DateTime<Utc>) -> bool {
     deposit.status == TransferStatus::PendingUserTransferStart
-        && deposit.deadline.is_some_and(|deadline| deadline < now)
+        && deposit.deadline.is_some_and(|deadline| deadline + GRACE < now)
 }
 
 fn seen<'t>(deposit: &'t Transfer, message: Option<&str>) -> Option<Step<'t>> {
@@ -111,11 +152,20 @@ fn seen<'t>(deposit: &'t Transfer, message: Option<&str>) -> Option<Step<'t>> {
 struct Received<'a> {
     amount: &'a Amount,
     fee: Option<&'a Amount>,
+    from: &'a Option<String>,
+    reference: &'a Option<String>,
 }
 
 impl Received<'_> {
     fn step<'t>(&self, deposit: &'t Transfer, terms: Option<&Terms>) -> Option<Step<'t>> {
-        let Self { amount, fee } = self;
+        let mut step = self.settled(deposit, terms)?;
+        step.changes.from_address.clone_from(self.from);
+        step.changes.rail_reference.clone_from(self.reference);
+        Some(step)
+    }
+
+    fn settled<'t>(&self, deposit: &'t Transfer, terms: Option<&Terms>) -> Option<Step<'t>> {
+        let Self { amount, fee, .. } = self;
         if amount.is_zero() {
             return None;
         }
@@ -176,8 +226,8 @@ mod tests {
             received("10", "EUR"),
             failed(),
         ];
-        for status in WAITING {
-            for deadline in [None, Some(now() - TimeDelta::seconds(1))] {
+        for status in WAITING.into_iter().chain([TransferStatus::Expired]) {
+            for deadline in [None, Some(now() - GRACE - TimeDelta::seconds(1))] {
                 let mut deposit = transfer(TransferKind::Deposit, status);
                 deposit.deadline = deadline;
                 for answer in &answers {
@@ -248,7 +298,9 @@ mod tests {
         let not_yet = Arrival::NotYet { message: None };
         for (status, expires) in WAITING.into_iter().zip([true, false]) {
             let mut deposit = transfer(TransferKind::Deposit, status);
-            deposit.deadline = Some(now() - TimeDelta::seconds(1));
+            deposit.deadline = Some(now() - GRACE);
+            assert!(step(&deposit, &not_yet).is_none(), "the rail may tell of it late");
+            deposit.deadline = Some(now() - GRACE - TimeDelta::seconds(1));
             assert_eq!(step(&deposit, &not_yet).is_some(), expires, "{status}");
             let paid = step(&deposit, &received("10", "USD")).unwrap();
             assert_eq!(paid.to, TransferStatus::PendingAnchor, "it came, late or not");
@@ -261,6 +313,32 @@ mod tests {
         deposit.deadline = Some(now() - TimeDelta::days(1));
         let untold = Arrival::Untold { why: "amount is a number".to_owned() };
         assert!(step(&deposit, &untold).is_none());
+    }
+
+    #[test]
+    fn money_for_what_has_expired_is_for_a_person() {
+        let expired = transfer(TransferKind::Deposit, TransferStatus::Expired);
+        let step = |arrival| step(&expired, &arrival);
+        for silent in [
+            Arrival::NotYet { message: None },
+            Arrival::Pending { message: None },
+            Arrival::Untold { why: "?".to_owned() },
+            failed(),
+            received("0", "USD"),
+        ] {
+            assert!(step(silent).is_none());
+        }
+        let held = step(received("10", "USD")).unwrap();
+        assert_eq!((held.to, held.cause), (TransferStatus::OnHold, Cause::ArrivalHeld));
+        assert_eq!(held.changes.amount_in, Some(amount("10")));
+        assert_eq!(held.changes.amount_out, Some(amount("9.5")), "it may go on as it was agreed");
+        assert_eq!(held.changes.rail_reference.as_deref(), Some("r"));
+        let other = step(received("9", "EUR")).unwrap();
+        assert_eq!((other.to, other.changes.amount_in), (TransferStatus::OnHold, None));
+        assert_eq!(
+            other.changes.message.as_deref(),
+            Some("the money came after its deadline; 9 EUR came, and USD was expected")
+        );
     }
 
     #[test]

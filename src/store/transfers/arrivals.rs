@@ -1,12 +1,16 @@
 //! Which deposits wait for what.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::values::Arg;
 use super::super::{Store, StoreError};
 use super::rows::transfer_from;
 use crate::engine::{Actor, Transfer};
 
+/// A deposit that has expired is asked about for so long after that: its money may come late.
+const LATE: TimeDelta = TimeDelta::days(30);
+
+/// One that has expired is not asked about any more when another has its subject: the rail would tell of the other's money.
 /// Each part reads an index in its order, and no further than it must.
 const WAITING: &str = "SELECT * FROM ( \
         SELECT * FROM (SELECT * FROM transfers WHERE rail = $1 AND status = 'pending_user_transfer_start' \
@@ -17,6 +21,13 @@ const WAITING: &str = "SELECT * FROM ( \
             AND comes_in = 'rail' AND completed_at IS NULL AND (created_at, transfer_id) > ($2, $3) \
             AND refund_id IS NULL AND (not_before IS NULL OR not_before <= $4) \
             ORDER BY created_at, transfer_id LIMIT $5) AS seen \
+        UNION ALL \
+        SELECT * FROM (SELECT * FROM transfers t WHERE rail = $1 AND status = 'expired' AND comes_in = 'rail' \
+            AND amount_in IS NULL AND completed_at > $6 AND (created_at, transfer_id) > ($2, $3) \
+            AND (not_before IS NULL OR not_before <= $4) \
+            AND NOT EXISTS (SELECT 1 FROM transfers n WHERE n.rail = $1 AND n.comes_in = 'rail' \
+                AND n.subject_key = t.subject_key AND n.created_at > t.created_at) \
+            ORDER BY created_at, transfer_id LIMIT $5) AS expired \
     ) AS waiting ORDER BY created_at, transfer_id LIMIT $5";
 
 const TO_SEND: &str = "SELECT * FROM transfers WHERE network = $1 AND comes_in = 'rail' AND refund_id IS NULL \
@@ -33,7 +44,7 @@ const OVERDUE: &str = "SELECT * FROM transfers WHERE deadline IS NOT NULL AND am
     ORDER BY deadline LIMIT $4";
 
 impl Store {
-    /// Deposits whose money has not come, oldest first: those created after `after`, a time and an id.
+    /// Deposits whose money has not come, also those that have expired a while ago, oldest first: those created after `after`, a time and an id.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -49,7 +60,8 @@ impl Store {
             None => (DateTime::<Utc>::MIN_UTC, ""),
         };
         let limit = Arg::Int(i64::from(limit));
-        let args = [Arg::Text(rail), Arg::Time(time), Arg::Text(id), Arg::Time(now), limit];
+        let late = Arg::Time(now - LATE);
+        let args = [Arg::Text(rail), Arg::Time(time), Arg::Text(id), Arg::Time(now), limit, late];
         self.db.rows(WAITING, &args).await?.iter().map(transfer_from).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Whether the rail is believed, and what follows from what it says.
 
 use chrono::TimeDelta;
-use railpoll::engine::Clock;
+use railpoll::engine::{Clock, NewTransfer};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
 use railpoll_sandbox::bank::BankEndpoint;
@@ -71,7 +71,7 @@ fn what_fails_or_comes_to_nothing_ends() {
         let anchor = Anchor::new(kind);
         let to = anchor.customer("customer").account();
         anchor.create(&anchor.expected_deposit("fails", &to));
-        let past = Some(Clock::system().now() - TimeDelta::minutes(1));
+        let past = Some(Clock::system().now() - TimeDelta::minutes(11));
         for id in ["late", "in time"].map(|id| id.replace(' ', "-")) {
             let mut deposit = anchor.expected_deposit(&id, &to);
             deposit.deadline = past;
@@ -159,5 +159,43 @@ fn a_deposit_that_the_bank_refuses_to_tell_of_is_told() {
             world.alerts() == ["put_off ended"]
         });
         assert_eq!(anchor.transfers.status("strange"), "pending_user_transfer_start");
+    });
+}
+
+#[test]
+fn money_that_comes_late_is_on_record_and_for_a_person() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let transfers = &anchor.transfers;
+        let to = anchor.customer("customer").account();
+        for (id, ago) in [("just-now", 1), ("long-ago", 11), ("named-anew", 11)] {
+            let deadline = Some(Clock::system().now() - TimeDelta::minutes(ago));
+            anchor.create(&NewTransfer { deadline, ..anchor.expected_deposit(id, &to) });
+        }
+        anchor.send();
+        let status = |id| transfers.status(id);
+        assert_eq!(status("just-now"), "pending_user_transfer_start", "banks tell late");
+        assert_eq!([status("long-ago"), status("named-anew")], ["expired", "expired"]);
+        // The same subject stands for another deposit from now on.
+        let subject = Some("subject named-anew".to_owned());
+        anchor.create(&NewTransfer { subject, ..anchor.expected_deposit("next", &to) });
+        for id in ["just-now", "long-ago", "named-anew"] {
+            transfers.bank.receive(id, "10.50", "DE02").unwrap();
+        }
+        transfers.world.sql("UPDATE transfers SET not_before = NULL");
+        anchor.send();
+        anchor.send();
+        assert_eq!(status("just-now"), "completed");
+        assert_eq!([status("long-ago"), status("named-anew")], ["on_hold", "expired"]);
+        assert_eq!(transfers.message("long-ago"), "the money came after its deadline");
+        let told = "SELECT CAST(amount_in AS text) || ' ' || CAST(amount_out AS text) FROM transfers WHERE status = 'on_hold'";
+        assert_eq!(transfers.world.texts(told), ["10.50 10.0000000"].map(str::to_owned));
+        let stands = transfers.world.alerts();
+        assert!(stands.contains(&"transfer_on_hold stands".to_owned()), "{stands:?}");
+        let release = ["transfers", "release", "long-ago", "--reason", "it is theirs"];
+        crate::restored::says(&anchor, &release).expect(0);
+        anchor.send();
+        assert_eq!(status("long-ago"), "completed");
+        anchor.check_paid(&[to.clone(), to]);
     });
 }

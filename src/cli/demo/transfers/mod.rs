@@ -24,8 +24,8 @@ pub(super) use money::Line;
 use plan::{Conduct, Planned, Way, plan};
 use sides::{Sides, customer, us};
 
-/// How long a customer who never pays had time to do it.
-const DEADLINE: TimeDelta = TimeDelta::seconds(4);
+/// How long a customer who never pays had time to do it, seen from now: a deposit is given ten minutes more than that.
+const DEADLINE: TimeDelta = TimeDelta::seconds(4 - 600);
 
 /// The transfers, with all who take part in them.
 pub(super) struct Transfers {
