@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ahead::{longest, runs};
 use super::db::{Sql, Tx};
 use super::values::{Arg, Row};
 use super::{Scope, Store, StoreError};
@@ -30,35 +31,6 @@ pub enum Acquired {
     Held(Lease),
     /// Another process holds it.
     By(String),
-}
-
-/// No lease lasts longer, so that one whose end is further off was taken by a clock that was ahead: it is over. (That a
-/// database's clock steps back by less is made good by the time itself.)
-macro_rules! longest {
-    (sqlite) => {
-        "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+600 seconds')"
-    };
-    (postgres) => {
-        "clock_timestamp() + interval '600 seconds'"
-    };
-}
-
-/// Whether a row's time is running.
-macro_rules! runs {
-    (sqlite) => {
-        concat!(
-            "(expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') AND expires_at <= ",
-            longest!(sqlite),
-            ")"
-        )
-    };
-    (postgres) => {
-        concat!(
-            "(leases.expires_at > clock_timestamp() AND leases.expires_at <= ",
-            longest!(postgres),
-            ")"
-        )
-    };
 }
 
 mod promises;

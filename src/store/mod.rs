@@ -5,6 +5,7 @@
 //! `id` are in the order of commits and a reader may go by them.
 
 mod admit;
+mod ahead;
 mod alerts;
 mod audit;
 mod cursors;

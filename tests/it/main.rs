@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod ahead;
 mod bad_input;
 mod cli;
 mod crash;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use super::super::ahead::runs;
 use super::super::db::{Conn, Sql};
 use super::super::values::{Arg, Row};
 use super::super::{FEED, Lease, Scope, Store, StoreError};
@@ -23,16 +24,24 @@ pub(super) type Found = (AlertName, Vec<Alert>);
 
 /// How the newest sweep of each worker that lives ended. One that was told to stop says nothing of its place.
 const LAST_SWEEPS: Sql = Sql::Each {
-    sqlite: "SELECT s.outcome, s.error FROM leases l JOIN sweeps s ON s.sweep_id = \
+    sqlite: concat!(
+        "SELECT s.outcome, s.error FROM leases l JOIN sweeps s ON s.sweep_id = \
                  (SELECT sweep_id FROM sweeps WHERE poller = l.poller AND network = l.network \
                     AND outcome NOT IN ('stopped', 'lease_lost') ORDER BY sweep_id DESC LIMIT 1) \
              WHERE l.poller = $1 AND (l.network = $2 OR substr(l.network, 1, length($2) + 1) = $2 || '#') \
-               AND l.expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') ORDER BY l.network",
-    postgres: "SELECT s.outcome, s.error FROM leases l JOIN sweeps s ON s.sweep_id = \
+               AND ",
+        runs!(sqlite, "l."),
+        " ORDER BY l.network"
+    ),
+    postgres: concat!(
+        "SELECT s.outcome, s.error FROM leases l JOIN sweeps s ON s.sweep_id = \
                    (SELECT sweep_id FROM sweeps WHERE poller = l.poller AND network = l.network \
                       AND outcome NOT IN ('stopped', 'lease_lost') ORDER BY sweep_id DESC LIMIT 1) \
                WHERE l.poller = $1 AND (l.network = $2 OR starts_with(l.network, $2 || '#')) \
-                 AND l.expires_at > clock_timestamp() ORDER BY l.network",
+                 AND ",
+        runs!(postgres, "l."),
+        " ORDER BY l.network"
+    ),
 };
 
 const SET_ASIDE: &str = "SELECT payment_id, reason, (SELECT count(*) FROM quarantine \

@@ -12,6 +12,7 @@ use super::super::values::Row;
 use super::super::{OpenAlert, Scope, Store, StoreError};
 use super::{Lease, millis};
 use crate::engine::{Alert, AlertName, Poller, iso};
+use crate::store::ahead::{longest, runs};
 
 /// When the holder of a lease will be back: its next sweep is to begin then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::super::ahead::runs;
 use super::super::db::{Conn, Sql, read_all};
 use super::super::values::Arg;
 use super::super::{Lease, Store, StoreError};
@@ -36,30 +37,42 @@ const ALL: Share = Share { of: 1, place: 0 };
 
 /// Those who share a rail and live.
 const WORKERS: Sql = Sql::Each {
-    sqlite: "SELECT network FROM leases WHERE poller = $1 AND substr(network || '#', 1, length($2) + 1) = $2 || '#' \
-               AND expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') ORDER BY network",
-    postgres: "SELECT network FROM leases WHERE poller = $1 AND substr(network || '#', 1, length($2) + 1) = $2 || '#' \
-                 AND expires_at > clock_timestamp() ORDER BY network",
+    sqlite: concat!(
+        "SELECT network FROM leases WHERE poller = $1 AND substr(network || '#', 1, length($2) + 1) = $2 || '#' AND ",
+        runs!(sqlite, ""),
+        " ORDER BY network"
+    ),
+    postgres: concat!(
+        "SELECT network FROM leases WHERE poller = $1 AND substr(network || '#', 1, length($2) + 1) = $2 || '#' AND ",
+        runs!(postgres, ""),
+        " ORDER BY network"
+    ),
 };
 
 /// A payout that a worker had in hand when its lease ended may or may not have been made.
 const DUE: Sql = Sql::Each {
-    sqlite: "SELECT * FROM payouts p WHERE rail = $1 AND finished_at IS NULL AND not_before <= $2 \
+    sqlite: concat!(
+        "SELECT * FROM payouts p WHERE rail = $1 AND finished_at IS NULL AND not_before <= $2 \
                  AND (not_before, payout_id) > ($3, $4) \
                  AND CASE WHEN status = 'initiated' AND claimed_by IS NULL \
                      THEN unicode(substr(payout_id, -1)) % $5 = $6 \
                      ELSE (status <> 'intended' OR claimed_by IS NOT NULL) \
                          AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = p.claimed_by \
-                             AND l.term = p.claimed_term AND l.expires_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')) END \
-             ORDER BY not_before, payout_id LIMIT $7",
-    postgres: "SELECT * FROM payouts p WHERE rail = $1 AND finished_at IS NULL AND not_before <= $2 \
+                             AND l.term = p.claimed_term AND ",
+        runs!(sqlite, "l."),
+        ") END ORDER BY not_before, payout_id LIMIT $7"
+    ),
+    postgres: concat!(
+        "SELECT * FROM payouts p WHERE rail = $1 AND finished_at IS NULL AND not_before <= $2 \
                    AND (not_before, payout_id) > ($3, $4) \
                    AND CASE WHEN status = 'initiated' AND claimed_by IS NULL \
                        THEN ascii(right(payout_id, 1)) % $5 = $6 \
                        ELSE (status <> 'intended' OR claimed_by IS NOT NULL) \
                            AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = p.claimed_by \
-                               AND l.term = p.claimed_term AND l.expires_at > clock_timestamp()) END \
-               ORDER BY not_before, payout_id LIMIT $7",
+                               AND l.term = p.claimed_term AND ",
+        runs!(postgres, "l."),
+        ") END ORDER BY not_before, payout_id LIMIT $7"
+    ),
 };
 
 const TAKE: Sql = Sql::Each {
@@ -67,14 +80,17 @@ const TAKE: Sql = Sql::Each {
                  answer = CASE status WHEN 'intended' THEN 'the worker that had it is gone' ELSE answer END, \
                  status = CASE status WHEN 'intended' THEN 'unknown' ELSE status END \
              WHERE payout_id IN (SELECT value FROM json_each($1)) RETURNING *",
-    postgres: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, looks = looks + 1, \
+    postgres: concat!(
+        "UPDATE payouts SET claimed_by = $2, claimed_term = $3, looks = looks + 1, \
                    answer = CASE status WHEN 'intended' THEN 'the worker that had it is gone' ELSE answer END, \
                    status = CASE status WHEN 'intended' THEN 'unknown' ELSE status END \
                WHERE payout_id = ANY (ARRAY (SELECT payout_id FROM payouts p \
                    WHERE payout_id = ANY ($1) AND finished_at IS NULL AND (status <> 'intended' OR claimed_by IS NOT NULL) \
                    AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = p.claimed_by \
-                       AND l.term = p.claimed_term AND l.expires_at > clock_timestamp()) \
-                   FOR UPDATE OF p SKIP LOCKED)) RETURNING *",
+                       AND l.term = p.claimed_term AND ",
+        runs!(postgres, "l."),
+        ") FOR UPDATE OF p SKIP LOCKED)) RETURNING *"
+    ),
 };
 
 impl Store {
