@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::config::ConfigErrors;
+use crate::config::{ConfigErrors, hidden};
 use crate::daemon::Exit;
 use crate::networks::NetworkError;
 use crate::store::StoreError;
@@ -146,13 +146,14 @@ fn joined(text: &str) -> String {
 
 /// Says something to programs on standard error.
 pub(super) fn say_json(object: &Value) {
-    drop(writeln!(io::stderr().lock(), "{object}"));
+    let text = object.to_string();
+    drop(writeln!(io::stderr().lock(), "{}", hidden(&text)));
 }
 
 /// Says something on standard error. Nobody can be told if that fails.
 pub(super) fn say(text: &str) {
     let mut stderr = io::stderr().lock();
-    let text = super::seeds::hidden(text);
+    let text = hidden(text);
     for (index, line) in text.lines().enumerate() {
         let lead = if index == 0 { "railpoll: " } else { "" };
         drop(writeln!(stderr, "{lead}{}", super::output::printable(line)));

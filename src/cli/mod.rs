@@ -13,7 +13,6 @@
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `known` | words that a shell completes |
-//! | `seeds` | secrets that were pasted, which are not printed |
 //! | `who` | whoever is at the keyboard, for the record |
 //! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
@@ -39,7 +38,6 @@ mod quarantine;
 mod restored;
 mod run;
 mod sandbox;
-mod seeds;
 mod session;
 mod shell;
 mod status;
@@ -159,7 +157,7 @@ fn run(arguments: &[OsString]) -> Exit {
             }
             // A closed pipe is nobody's loss here: whoever closed it did not want the text.
             let text = answer.render().to_string();
-            match seeds::hidden(&text) {
+            match crate::config::hidden(&text) {
                 Cow::Borrowed(_) => drop(answer.print()),
                 // A secret that was pasted is not printed back.
                 Cow::Owned(text) => drop(write!(std::io::stderr(), "{text}")),

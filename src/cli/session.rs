@@ -8,8 +8,7 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
-use super::seeds::hidden;
-use crate::config::{self, DatabaseUrl, Settings, Sources};
+use crate::config::{self, DatabaseUrl, Settings, Sources, hidden};
 use crate::engine::Clock;
 use crate::store::{Purpose, Store};
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::seeds::hidden;
+
 /// One mistake: where it stands, which key it is about, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
@@ -31,7 +33,13 @@ pub struct ConfigErrors {
 
 impl ConfigErrors {
     pub(super) fn new(mistakes: impl IntoIterator<Item = Mistake>) -> Self {
-        Self { mistakes: mistakes.into_iter().collect() }
+        let shown = |text: String| hidden(&text).into_owned();
+        let shown = |mistake: Mistake| Mistake {
+            origin: mistake.origin,
+            key: mistake.key.map(shown),
+            message: shown(mistake.message),
+        };
+        Self { mistakes: mistakes.into_iter().map(shown).collect() }
     }
 
     /// The mistakes, by origin and key.

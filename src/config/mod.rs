@@ -12,6 +12,7 @@
 //! | `database`, `network`, `rail`, `asset`, `poller`, `work`, `review` | the settings, and which keys make them |
 //! | `places` | at which networks and rails a poller works |
 //! | `secret` | reading a secret from its file |
+//! | `seeds` | secrets that were pasted where they do not belong, which are not printed |
 
 mod asset;
 mod database;
@@ -25,6 +26,7 @@ mod rail;
 mod reader;
 mod review;
 mod secret;
+mod seeds;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -43,6 +45,7 @@ pub use rail::{GatewayAuth, RailKind, RailSettings};
 pub use reader::EffectiveKey;
 pub use review::{OnDecline, ReviewMode, ReviewSettings};
 pub use secret::{SecretError, SecretKind, SecretPlace, read_private};
+pub use seeds::hidden;
 pub use work::{CollectFrom, PaymentSettings, Work};
 
 use crate::engine::Poller;

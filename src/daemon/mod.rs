@@ -33,11 +33,13 @@ mod vigil;
 mod visitors;
 mod worker;
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::config::hidden;
 use crate::engine::{Clock, Poller};
 
 pub use args::{CommonArgs, LogFormat, RunMode};
@@ -110,7 +112,7 @@ pub fn main(poller: Poller) -> ExitCode {
 /// Says what is wrong with the surroundings, where there is no log to say it.
 pub fn complain(why: &str) -> Exit {
     // Nobody can be told if that fails.
-    drop(writeln!(io::stderr(), "railpoll: {why}"));
+    drop(writeln!(io::stderr(), "railpoll: {}", hidden(why)));
     Exit::Config
 }
 
@@ -124,7 +126,13 @@ pub fn leave_no_core() {
 
 /// Prints what clap has to say: help and versions are no mistakes.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    if let Err(error) = error.print() {
+    let text = error.render().to_string();
+    let printed = match hidden(&text) {
+        Cow::Borrowed(_) => error.print(),
+        // A secret that was pasted is not printed back.
+        Cow::Owned(text) => write!(io::stderr(), "{text}"),
+    };
+    if let Err(error) = printed {
         tracing::debug!(%error, "standard output is closed");
     }
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }

@@ -1,7 +1,7 @@
 //! HTTP, one way: what every client of ours shares, whether it speaks to a network or to a rail.
 //!
 //! What to do with an answer (`answer`), sending and trying again (`sender`), one bounded exchange (`transport`), the
-//! token bucket (`bucket`), who asked to be left alone (`closed`), the other side's clock (`server_clock`), JSON (`json`), cutting it before it is judged (`cut`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
+//! token bucket (`bucket`), who asked to be left alone (`closed`), the other side's clock (`server_clock`), JSON (`json`), cutting it before it is judged (`cut`), names that stand twice in it (`unique`), error bodies (`problem`) and URLs (`url`). A client knows its own paths, JSON and quirks.
 
 mod answer;
 mod bucket;
@@ -15,6 +15,7 @@ mod problem;
 mod sender;
 mod server_clock;
 mod transport;
+mod unique;
 mod url;
 
 pub(crate) use answer::Call;
@@ -25,4 +26,5 @@ pub(crate) use problem::{brief, text as problem_text};
 pub use sender::RequestSeen;
 pub(crate) use sender::{Bearer, Http, Settings, Stop};
 pub(crate) use transport::{Body, Clients, Lost, Open, Received, Request, is_loopback};
+pub(crate) use unique::named_twice;
 pub(crate) use url::{extended, url_of};

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::accept::accepted;
 use super::find;
-use super::unique::named_twice;
 use crate::cli::decisions::{expect_one, expect_version};
 use crate::cli::failure::Failure;
 use crate::cli::known;
@@ -16,6 +15,7 @@ use crate::config::Settings;
 use crate::engine::{
     Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
+use crate::http::named_twice;
 use crate::states::{Assets, CameIn, refund_for};
 use crate::store::{Deed, NewRefund, Store};
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::value::RawValue;
 
 use super::new::Fields;
-use super::unique::named_twice;
+use crate::http::named_twice;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

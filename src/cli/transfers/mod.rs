@@ -25,7 +25,6 @@ pub(super) mod list;
 mod new;
 mod resolve;
 mod show;
-mod unique;
 mod views;
 
 use clap::Subcommand;

@@ -1,13 +1,14 @@
 //! What a file or a command line says of a new transfer, completed by the configuration of its asset.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::unique::named_twice;
 use crate::cli::times::time;
-use crate::config::{AssetSettings, Settings, nearest};
+use crate::config::{AssetSettings, Settings, hidden, nearest};
 use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
+use crate::http::named_twice;
 use crate::networks::stellar::Address;
 
 /// The fields that can be given, by name.
@@ -58,6 +59,7 @@ pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
     let mut reading = Reading { fields, faults: Vec::new() };
     reading.refuse_unknown();
     reading.refuse_doubt();
+    reading.refuse_secrets();
     let kind = reading.required::<TransferKind>("kind");
     let asset = reading.asset(settings);
     let rail = reading.rail(settings, asset);
@@ -140,6 +142,16 @@ impl Reading<'_> {
             let advice = near.map_or_else(String::new, |known| format!("; is it {known}?"));
             self.faults.push(format!("there is no field `{name}`{advice}"));
         }
+    }
+
+    /// A seed that was pasted in an address's place would be stored, and shown to whoever looks.
+    fn refuse_secrets(&mut self) {
+        let is_secret = |text: &str| matches!(hidden(text), Cow::Owned(_));
+        let told = self.fields.iter().filter(|(_, text)| is_secret(text));
+        let faults: Vec<String> = told
+            .map(|(name, _)| format!("{name} holds a secret seed or key: nobody else may see it. An address begins with G or M"))
+            .collect();
+        self.faults.extend(faults);
     }
 
     /// Whoever is named twice might be paid by the one name or by the other.

@@ -213,3 +213,42 @@ fn what_a_list_prints_is_imported() {
         assert!(again.contains("line 1: ") && again.contains("line 2: "), "{again}");
     });
 }
+
+#[test]
+fn a_seed_in_an_addresss_place_is_neither_stored_nor_printed() {
+    let anchor = Anchor::new(Kind::Sqlite);
+    let seed = Keys::of("customer").seed();
+    for field in ["from", "to", "account", "subject", "rail_reference"] {
+        let line = format!(
+            r#"{{"transfer_id": "a", "kind": "withdrawal", "asset": "usdc", "memo_type": "id", "memo": "7", "{field}": "{seed}"}}"#
+        );
+        let file = file(&anchor, "seed.jsonl", &line);
+        for json in [&[][..], &["--json"]] {
+            let ended = run(&anchor, &[&["import", file.as_str()][..], json].concat());
+            assert_ne!(ended.code, Some(0), "{field}");
+            assert!(ended.stderr.contains("holds a secret"), "{field}: {}", ended.stderr);
+            let told = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!told.contains(&seed), "{field}: {told}");
+        }
+    }
+    assert_eq!(count(&anchor), 0);
+}
+
+#[test]
+fn a_seed_that_is_no_word_of_a_command_is_not_printed_back() {
+    let anchor = Anchor::new(Kind::Sqlite);
+    let seed = Keys::of("customer").seed();
+    let refused = [
+        run(&anchor, &["show", &seed, "--json"]),
+        run(&anchor, &["create", &seed, "--json"]),
+        finish(anchor.transfers.outgoing(&[]).arg(&seed)),
+        finish(anchor.transfers.outgoing(&[&format!("{seed}=1")]).arg("--once")),
+        finish(anchor.pending_deposits(&[]).args(["--log-format", &seed])),
+    ];
+    for ended in refused {
+        assert_ne!(ended.code, Some(0));
+        assert!(!ended.stderr.is_empty());
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!told.contains(&seed), "{told}");
+    }
+}

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use crate::http::named_twice;
+
 /// No word that we keep in a column of its own is longer.
 const WORD_MAX: usize = 256;
 
@@ -14,7 +16,11 @@ pub(super) struct Fields<'a>(&'a Map<String, Value>);
 /// Reads a body that must be a JSON object.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => match str::from_utf8(body).ok().and_then(named_twice) {
+            // Which of them is meant? Where money goes may hang on it.
+            Some(twice) => Err(format!("the answer cannot be read: {twice}")),
+            None => Ok(fields),
+        },
         Ok(_) => Err("the answer is not a JSON object".to_owned()),
         Err(error) => Err(format!("the answer cannot be read: {error}")),
     }

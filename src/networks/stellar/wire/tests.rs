@@ -79,6 +79,16 @@ fn a_payment_is_told_whole() {
 }
 
 #[test]
+#[test]
+fn what_is_named_twice_is_nobodys_guess() {
+    let once = payment().to_string();
+    let twice = once.replacen('{', r#"{"to_muxed_id":"9","to_muxed_id":"7","#, 1);
+    let read = record(twice.as_bytes(), Watched { network: "stellar", account: US }, None);
+    let Content::Unreadable { why, .. } = read.content else { panic!("{read:?}") };
+    assert!(why.contains("`to_muxed_id` stands there twice"), "{why}");
+    assert!(read.cursor.is_some(), "it stops nobody behind it");
+}
+
 fn a_path_payment_counts_what_arrives() {
     for kind in ["path_payment_strict_send", "path_payment_strict_receive"] {
         let mut json = payment();

@@ -8,7 +8,8 @@ const SEED_LENGTH: usize = 56;
 const KEY: &str = "whsec_";
 
 /// The text with every seed and key in it hidden.
-pub(super) fn hidden(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn hidden(text: &str) -> Cow<'_, str> {
     if !text.split(|c: char| !is_part(c)).any(is_secret) {
         return text.into();
     }
