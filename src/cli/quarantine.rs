@@ -16,7 +16,7 @@ use super::table::{Column, Table};
 use super::times::relative;
 use super::who::{ByArgs, WhyArgs};
 use crate::engine::{Poller, iso, readable};
-use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step};
+use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step, StoreError};
 
 /// More rows than this nobody reads.
 const ROWS_MAX: u32 = 1_000;
@@ -126,13 +126,18 @@ pub(super) async fn run(
 /// Asks for each payment again. One that can be read is stored, and its row needs no attention any more.
 async fn retry(session: &Session, ids: &[i64], deed: &Deed, out: &mut Out) -> Result<(), Failure> {
     let store = session.store().await?;
-    let mut rows = store.quarantined(false, ROWS_MAX).await?;
-    rows.retain(|row| ids.is_empty() || ids.contains(&row.quarantine_id));
-    let missing: Vec<String> = ids
-        .iter()
-        .filter(|id| !rows.iter().any(|row| row.quarantine_id == **id))
-        .map(ToString::to_string)
-        .collect();
+    let mut rows = Vec::new();
+    let mut missing = Vec::new();
+    if ids.is_empty() {
+        rows = store.quarantined(false, ROWS_MAX).await?;
+    }
+    for id in ids {
+        match store.quarantined_row(*id).await {
+            Ok(row) if row.resolved_at.is_none() => rows.push(row),
+            Ok(_) | Err(StoreError::Refused(_)) => missing.push(id.to_string()),
+            Err(error) => return Err(error.into()),
+        }
+    }
     if !missing.is_empty() {
         return Err(Failure::Refused(format!(
             "no row with such a number is set aside: {}",

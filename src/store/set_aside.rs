@@ -14,6 +14,8 @@ const COUNTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Of rows that do not tell which payment they are, so many of the newest are kept: a field that changes makes each
 /// another one.
 const NAMELESS_MAX: i64 = 100;
+/// The same of lists that tell of money: each row may be a payment of its own, so that more of them are kept.
+const NAMELESS_MONEY_MAX: i64 = 1_000;
 
 /// What was known of a row before.
 struct Known {
@@ -112,14 +114,16 @@ async fn insert(
         Arg::MaybeTime(row.modified_at),
     ];
     let is_news = conn.execute(sql, &args).await? > 0;
-    if is_news && row.payment_id.is_none() && scope.poller.is_of_payments() {
+    if is_news && row.payment_id.is_none() {
+        let most = if scope.poller.is_of_payments() { NAMELESS_MAX } else { NAMELESS_MONEY_MAX };
         let sql = "DELETE FROM quarantine WHERE network = $1 AND poller = $2 AND payment_id IS NULL \
                    AND quarantine_id NOT IN (SELECT quarantine_id FROM quarantine \
                      WHERE network = $1 AND poller = $2 AND payment_id IS NULL \
-                     ORDER BY last_seen_at DESC, quarantine_id DESC LIMIT $3)";
+                     ORDER BY CASE WHEN resolved_at IS NULL THEN 0 ELSE 1 END, last_seen_at DESC, quarantine_id DESC \
+                     LIMIT $3)";
         let scope = [Arg::Text(&scope.network), Arg::Text(scope.poller.name())];
         let [network, poller] = scope;
-        conn.execute(sql, &[network, poller, Arg::Int(NAMELESS_MAX)]).await?;
+        conn.execute(sql, &[network, poller, Arg::Int(most)]).await?;
     }
     Ok(is_news)
 }

@@ -1,9 +1,10 @@
 //! Finding things: filters, formats, beginnings of ids, names that do not exist.
 
 use chrono::TimeDelta;
+use railpoll::engine::{BadRow, Row, Trail};
 use serde_json::Value;
 
-use super::{Desk, now, payment};
+use super::{Desk, now, payment, scope};
 
 /// Three payments: two of one amount, and one with a reference and a name.
 fn desk() -> Desk {
@@ -203,4 +204,25 @@ fn settings_are_taken_wherever_they_stand() {
     assert_eq!(told.code, Some(69), "{}", told.err);
     assert!(told.err.contains("other.db"), "{}", told.err);
     assert_eq!(command.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn a_row_that_was_set_aside_is_found_however_many_stand_before_it() {
+    let desk = Desk::migrated();
+    desk.seed(async |store| {
+        let bad = |payment_id: Option<String>| {
+            let reason = "no state".to_owned();
+            Row::Bad(BadRow { payment_id, modified_at: None, raw: "{}".to_owned(), reason })
+        };
+        let mut rows: Vec<Row> = (0..1_000).map(|n| bad(Some(format!("p{n}")))).collect();
+        rows.push(bad(None));
+        store.record(&scope("acme"), None, &rows, None, Trail::List, now()).await.unwrap();
+    });
+    let last = desk.json("quarantine list --newest --limit 1").remove(0)["id"].to_string();
+    let answer = desk.run(&format!("quarantine retry {last}"));
+    assert_eq!(answer.code, Some(1));
+    let told = "does not tell which payment it is";
+    assert!(answer.err.contains(told), "{}", answer.err);
+    let unknown = desk.run("quarantine retry 5000");
+    assert!(unknown.err.contains("no row with such a number"), "{}", unknown.err);
 }

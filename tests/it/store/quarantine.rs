@@ -150,6 +150,10 @@ fn rows_that_do_not_tell_whose_they_are_have_a_bound() {
         let kept = store.quarantined(false, 1000).await.unwrap();
         assert_eq!(kept.len(), 100);
         assert!(kept.iter().any(|row| row.raw == "row 149"), "the newest are kept");
+        let (watch, watching) = (scope(Poller::Watch), lease(&store, Poller::Watch).await);
+        let rows: Vec<_> = (0..1_010).map(|n| bad(None, &format!("money {n}"), "no id")).collect();
+        store.record(&watch, Some(&watching), &rows, None, Trail::List, now()).await.unwrap();
+        assert_eq!(store.quarantined_count(&watch).await.unwrap(), 1_000, "lists of money too");
     });
 }
 
