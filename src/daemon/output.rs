@@ -1,10 +1,10 @@
 //! What goes to standard output: what a sweep did, or would do.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::{Value, json};
 
-use crate::engine::iso;
+use crate::engine::{escaped, iso, printable};
 use crate::states::Note;
 use crate::store::{Scope, SweepRow};
 
@@ -26,12 +26,12 @@ impl Output {
             Self::Silent => {}
             Self::Text => {
                 if let Note::Would { payment_id, what, detail } = note {
-                    line(&format!("would {what:<10} {payment_id}  {detail}"));
+                    line(&would(payment_id, what, detail));
                 }
             }
             Self::Json => {
                 if let Some(note) = note.to_json() {
-                    line(&with_scope(note, scope).to_string());
+                    line(&json_line(&with_scope(note, scope)));
                 }
             }
         }
@@ -44,17 +44,17 @@ impl Output {
             Self::Text => {
                 let (new, changed) = (row.tally.new, row.tally.changed);
                 let (unchanged, pages) = (row.tally.unchanged, row.pages);
-                line(&format!(
+                line(&printable(&format!(
                     "{} on {}: {new} new, {changed} changed, {unchanged} unchanged on {pages} pages ({})",
                     scope.poller, scope.network, row.outcome
-                ));
+                )));
             }
             Self::Json => {
                 let mut sweep = sweep_json(row);
                 if let Value::Object(fields) = &mut sweep {
                     fields.insert("what".to_owned(), json!("sweep"));
                 }
-                line(&with_scope(sweep, scope).to_string());
+                line(&json_line(&with_scope(sweep, scope)));
             }
         }
     }
@@ -87,9 +87,31 @@ fn with_scope(mut value: Value, scope: &Scope) -> Value {
     value
 }
 
+/// What a dry run would do, for people: names and ids come from others.
+fn would(payment_id: &str, what: &str, detail: &str) -> String {
+    printable(&format!("would {what:<10} {payment_id}  {detail}")).into_owned()
+}
+
+/// A terminal takes some characters as orders. Inside a JSON string they can be written as escapes.
+fn json_line(object: &Value) -> String {
+    let text = object.to_string();
+    if io::stdout().is_terminal() { escaped(&text).into_owned() } else { text }
+}
+
 /// A reader that went away is no reason to stop a daemon.
 fn line(text: &str) {
     if let Err(error) = writeln!(io::stdout().lock(), "{text}") {
         tracing::debug!(%error, "standard output is closed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_gives_no_orders() {
+        let told = would("p\x1b[2J", "lock", "10 to A\u{202e}nn");
+        assert_eq!(told, "would lock       p\u{fffd}[2J  10 to A\u{fffd}nn");
     }
 }
