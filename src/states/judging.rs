@@ -74,6 +74,7 @@ pub(super) fn judge<'t>(
 fn step_of<'t>(transfer: &'t Transfer, arrived: Arrived, incoming: &Incoming) -> Step<'t> {
     let mut changes = changes_of(&arrived, &incoming.amount);
     changes.from_address = incoming.from.clone();
+    changes.rail_fee = incoming.fee.clone();
     let reference = Some(incoming.reference.clone());
     if transfer.kind.is_deposit() {
         changes.rail_reference = reference;
@@ -110,6 +111,7 @@ mod tests {
             asset: currency.to_owned(),
             memo: None,
             subject: Some(subject.to_owned()),
+            fee: None,
             muxed_id: None,
             reference: id.to_owned(),
             at: now(),

@@ -16,8 +16,10 @@ pub struct Incoming {
     pub account: String,
     /// Who paid.
     pub from: Option<String>,
-    /// How much.
+    /// How much has reached us.
     pub amount: Amount,
+    /// What the rail kept of what was paid, if it tells.
+    pub fee: Option<Amount>,
     /// Of what: `CODE:ISSUER`, `native`, or a currency.
     pub asset: String,
     /// The memo that it carries.
@@ -223,6 +225,7 @@ mod tests {
             asset: USDC.to_owned(),
             memo,
             subject: None,
+            fee: None,
             muxed_id: None,
             reference: "hash".to_owned(),
             at: at(100),

@@ -81,8 +81,9 @@ fn incoming(raw: &[u8], rail: &str, account: &str) -> Result<Incoming, String> {
     let row: Row = object(raw)?;
     let amount = TalerAmount::parse(&row.amount)?;
     // What the receiver's bank took for itself never reached us.
-    let received = match row.credit_fee.as_deref().map(TalerAmount::parse).transpose()? {
-        Some(fee) => amount.without(&fee).ok_or("the fee is not a part of the amount")?,
+    let fee = row.credit_fee.as_deref().map(TalerAmount::parse).transpose()?;
+    let received = match &fee {
+        Some(fee) => amount.without(fee).ok_or("the fee is not a part of the amount")?,
         None => amount,
     };
     let subject = row.reserve_pub.or(row.account_pub);
@@ -100,6 +101,7 @@ fn incoming(raw: &[u8], rail: &str, account: &str) -> Result<Incoming, String> {
         asset: received.currency().to_owned(),
         memo: None,
         subject,
+        fee: fee.map(|fee| fee.amount()).transpose()?,
         muxed_id: None,
         reference: id,
         at: time(row.date.t_s)?,
@@ -155,6 +157,7 @@ mod tests {
             asset: "EUR".to_owned(),
             memo: None,
             subject: Some("KEY".to_owned()),
+            fee: None,
             muxed_id: None,
             reference: "7".to_owned(),
             at: DateTime::from_timestamp(1_767_323_045, 0).unwrap(),
@@ -185,6 +188,7 @@ mod tests {
     fn a_fee_of_the_receivers_bank_did_not_reach_us() {
         let arrivals = page(&[changed("credit_fee", json!("EUR:0.25"))], 0).unwrap();
         assert_eq!(arrivals.incoming[0].amount, "10.25".parse().unwrap());
+        assert_eq!(arrivals.incoming[0].fee, Some("0.25".parse().unwrap()), "it is on record");
         for fee in ["EUR:11", "USD:0.25", "0.25"] {
             let arrivals = page(&[changed("credit_fee", json!(fee))], 0).unwrap();
             assert_eq!((arrivals.incoming.len(), arrivals.unreadable.len()), (0, 1), "{fee}");

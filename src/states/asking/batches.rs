@@ -208,6 +208,7 @@ fn incoming(rail: &str, deposit: &Transfer, came: &Foreign, now: DateTime<Utc>) 
         asset: came.currency.clone(),
         memo: None,
         subject: deposit.subject.clone(),
+        fee: None,
         muxed_id: None,
         reference,
         at: now,

@@ -4,15 +4,15 @@ use serde_json::value::RawValue;
 
 use crate::engine::Purpose;
 use crate::failpoint;
-use crate::rails::{
-    AnyRail, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, RailError,
-};
+use crate::rails::{AnyRail, Payout, PayoutOutcome, PayoutRef, PayoutReport, RailError};
 use crate::store::Claim;
 
 /// What was asked of a rail, and what it answered.
 pub(super) enum Called {
     /// A payout that was handed to it.
     Paid(Box<Claim>, PayoutOutcome),
+    /// A payout that cannot be ordered, and why, for programs and for people. The rail knows nothing of it.
+    Unwritable(Box<Claim>, &'static str, String),
     /// Payouts that it was asked about, and a report for each, in the same order.
     LookedUp(Vec<Claim>, Result<Vec<PayoutReport>, RailError>),
     /// Whether it is well: a question that is nobody's own.
@@ -29,10 +29,7 @@ pub(super) async fn check(rail: AnyRail) -> Called {
 pub(super) async fn pay_out(rail: AnyRail, claim: Claim, decimals: Option<u32>) -> Called {
     let payout = match order_of(&claim, decimals) {
         Ok(payout) => payout,
-        Err((code, reason)) => {
-            let told = PayoutState::Failed { code: code.to_owned(), reason };
-            return Called::Paid(Box::new(claim), PayoutOutcome::Told(told));
-        }
+        Err((code, why)) => return Called::Unwritable(Box::new(claim), code, why),
     };
     failpoint::reached("before the payout");
     let outcome = rail.pay_out(&payout).await;

@@ -25,7 +25,7 @@ use super::Paying;
 use super::calls::{Called, look_up, pay_out};
 use super::queue::{Claimed, Queue, end_of};
 use super::records::{Answered, write};
-use super::verdict::{Verdict, after_look, after_payout};
+use super::verdict::{Verdict, after_look, after_payout, not_ordered};
 use crate::engine::TransferStatus;
 use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
 use crate::states::patience::BEAT;
@@ -288,6 +288,10 @@ impl<'a> Pump<'a> {
         self.is_full = false;
         match called {
             Called::Paid(claim, outcome) => self.paid(*claim, outcome),
+            Called::Unwritable(claim, code, why) => {
+                let ruling = not_ordered(self.paying.asked(&claim.payout), code, why);
+                self.answer(Answered { claim: *claim, ruling });
+            }
             Called::LookedUp(claims, answer) => {
                 self.looks -= 1;
                 match answer {

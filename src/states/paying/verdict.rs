@@ -114,6 +114,17 @@ pub(super) fn after_silence(asked: Asked<'_>, error: &RailError, now: DateTime<U
     asked.same(Some(error.to_string()), now)
 }
 
+/// Decides what becomes of a payout that cannot be ordered, so that its rail was not asked: a person decides.
+pub(super) fn not_ordered(asked: Asked<'_>, code: &str, why: String) -> Ruling {
+    let code = Some(code.to_owned());
+    match asked.purpose {
+        Purpose::Payout if !asked.has_forgotten => {
+            refused((TransferStatus::OnHold, Cause::PayoutHeld), code, why)
+        }
+        Purpose::Payout | Purpose::Refund => asked.failed(code, why),
+    }
+}
+
 impl Asked<'_> {
     fn delivered(
         self,
@@ -285,6 +296,26 @@ mod tests {
             End::Done { .. } | End::Refused { .. } => panic!("{ruling:?}"),
         };
         (not_before - now()).num_milliseconds()
+    }
+
+    #[test]
+    fn what_cannot_be_ordered_is_for_a_person() {
+        for (purpose, cause) in
+            [(Purpose::Payout, Cause::PayoutHeld), (Purpose::Refund, Cause::RefundFailed)]
+        {
+            let amount = ten();
+            let asked = Asked {
+                purpose,
+                status: Intended,
+                amount: &amount,
+                attempts: 1,
+                looks: 0,
+                has_forgotten: false,
+            };
+            let ruling = not_ordered(asked, "decimals", "GBP has 2 decimals".to_owned());
+            assert_eq!(ruling.step, Some((S::OnHold, cause)));
+            assert!(matches!(ruling.end, End::Refused { .. }));
+        }
     }
 
     #[test]

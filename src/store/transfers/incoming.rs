@@ -418,6 +418,7 @@ pub(super) fn incoming_from(row: &Row) -> Result<IncomingRow, StoreError> {
             asset: row.text("asset")?,
             memo: memo_from(row)?,
             subject: row.maybe_text("subject")?,
+            fee: None,
             muxed_id: row.maybe_parsed("muxed_id")?,
             reference: row.text("reference")?,
             at: row.time("received_at")?,

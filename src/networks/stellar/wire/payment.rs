@@ -98,6 +98,7 @@ impl Common {
             asset: part.asset.to_string(),
             memo: self.memo.clone(),
             subject: None,
+            fee: None,
             muxed_id: part.muxed_id,
             reference: self.reference.clone(),
             at: self.at,

@@ -70,6 +70,7 @@ fn a_payment_is_told_whole() {
         asset: format!("USD:{ISSUER}"),
         memo: Some(Memo::Id(u64::MAX)),
         subject: None,
+        fee: None,
         muxed_id: None,
         reference: "ab12".to_owned(),
         at: "2027-01-15T08:00:00Z".parse().unwrap(),
@@ -78,7 +79,6 @@ fn a_payment_is_told_whole() {
     assert_eq!(received(&json), wanted);
 }
 
-#[test]
 #[test]
 fn what_is_named_twice_is_nobodys_guess() {
     let once = payment().to_string();
@@ -89,6 +89,7 @@ fn what_is_named_twice_is_nobodys_guess() {
     assert!(read.cursor.is_some(), "it stops nobody behind it");
 }
 
+#[test]
 fn a_path_payment_counts_what_arrives() {
     for kind in ["path_payment_strict_send", "path_payment_strict_receive"] {
         let mut json = payment();

@@ -25,6 +25,7 @@ fn paid(id: &str, memo: &str) -> Incoming {
         asset: "USDC:GISSUER".to_owned(),
         memo: Some(Memo::Text(memo.to_owned())),
         subject: None,
+        fee: None,
         muxed_id: Some(u64::MAX),
         reference: "abcdef".to_owned(),
         at: at(500),
