@@ -31,6 +31,7 @@ mod readme;
 mod refusals;
 mod restored;
 mod reviews;
+mod role;
 mod sandbox_pay;
 mod sandbox_rails;
 mod sick;
