@@ -25,6 +25,6 @@ pub(crate) use json::object;
 pub(crate) use problem::{brief, text as problem_text};
 pub use sender::RequestSeen;
 pub(crate) use sender::{Bearer, Http, Settings, Stop};
-pub(crate) use transport::{Body, Clients, Lost, Open, Received, Request, is_loopback};
+pub(crate) use transport::{Body, Clients, Lost, Open, Received, Request, is_loopback, wish_at};
 pub(crate) use unique::named_twice;
 pub(crate) use url::{extended, url_of};

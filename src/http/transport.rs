@@ -1,6 +1,10 @@
 //! One request and its answer over HTTP, bounded in time and size.
 
+use std::collections::HashSet;
 use std::error::Error;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -280,12 +284,36 @@ fn build(
     builder.build()
 }
 
+/// Names that this machine's own table gives to its loopback, as it was when we began.
+static NEAR: LazyLock<HashSet<String>> =
+    LazyLock::new(|| near_names(&fs::read_to_string("/etc/hosts").unwrap_or_default()));
+
+/// Whether a URL leads to the machine's own loopback: by its address, or by a name that means it everywhere or here.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost" | "[::1]") => true,
-        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+        Some(host) => {
+            host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+                || host.ends_with(".localhost")
+                || NEAR.contains(host)
+        }
         None => false,
     }
+}
+
+/// The names that a table of hosts gives to addresses of the loopback, and to no others.
+fn near_names(table: &str) -> HashSet<String> {
+    let (mut near, mut far) = (HashSet::new(), HashSet::new());
+    for line in table.lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let Some(address) = words.next().and_then(|word| word.parse::<IpAddr>().ok()) else {
+            continue;
+        };
+        let names = if address.is_loopback() { &mut near } else { &mut far };
+        names.extend(words.map(str::to_ascii_lowercase));
+    }
+    near.retain(|name| !far.contains(name));
+    near
 }
 
 /// The body, as far as it is not larger than any page.
@@ -328,8 +356,12 @@ fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 
 /// For how long the other side wishes to be left alone. A date counts from the answer's own, for our clocks may differ.
 fn wish(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
-    let text = header(headers, &RETRY_AFTER)?;
-    retry_after(text, date(headers).unwrap_or_else(|| clock.now()))
+    wish_at(headers, clock.now())
+}
+
+/// The same for who knows the time.
+pub(crate) fn wish_at(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    retry_after(header(headers, &RETRY_AFTER)?, date(headers).unwrap_or(now))
 }
 
 /// A `Retry-After` as a time from now: seconds, or a date. A date that has passed is no wait at all.
@@ -383,6 +415,17 @@ mod tests {
         assert_eq!(date(None), "2026-01-02T03:04:05+00:00");
         assert_eq!(date(Some("55")), "2026-01-02T03:05:00+00:00");
         assert_eq!(date(Some("-1")), "2026-01-02T03:04:05+00:00");
+    }
+
+    #[test]
+    fn names_of_this_machine_are_near() {
+        let table = "127.0.0.1 localhost\n127.0.1.1\tMyHost myhost.lan # 10.0.0.1 no\n\n::1 six\n10.0.0.7 far six\nx y";
+        let mut near: Vec<String> = near_names(table).into_iter().collect();
+        near.sort_unstable();
+        assert_eq!(near, ["localhost", "myhost", "myhost.lan"]);
+        let url = |url: &str| Url::parse(url).unwrap();
+        assert!(is_loopback(&url("http://reviewer.localhost:8080/")));
+        assert!(!is_loopback(&url("http://notlocalhost/")));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Asking somebody else for a decision: a service over HTTP, or a program.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::answer::{decision, idempotency_key, question};
 use crate::config::ReviewMode;
-use crate::engine::{Decision, ReasonType};
-use crate::http::Clients;
+use crate::engine::{Decision, ReasonType, asked_pause};
+use crate::http::{Clients, wish_at};
 use crate::program::{Ended, Program};
 use crate::store::Due;
 
@@ -23,7 +24,13 @@ pub(super) enum Reviewer {
     /// Whatever is complete and in time is approved.
     Automatic,
     /// A service.
-    Http { client: Clients, url: reqwest::Url, timeout: Duration },
+    Http {
+        client: Clients,
+        url: reqwest::Url,
+        timeout: Duration,
+        /// Until when it has asked to be left alone.
+        quiet_until: Mutex<Option<Instant>>,
+    },
     /// A program.
     Command(Program),
 }
@@ -40,7 +47,12 @@ impl Reviewer {
             ReviewMode::Http { url, timeout } => {
                 let client = Clients::new(*timeout, &[url])
                     .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
-                Self::Http { client, url: url.clone(), timeout: *timeout }
+                Self::Http {
+                    client,
+                    url: url.clone(),
+                    timeout: *timeout,
+                    quiet_until: Mutex::default(),
+                }
             }
             ReviewMode::Command { program, args, timeout } => Self::Command(Program {
                 program: program.clone(),
@@ -91,8 +103,20 @@ impl Reviewer {
         let answer = match self {
             Self::Person => return Ok(None),
             Self::Automatic => return Ok(Some(Decision::Approve)),
-            Self::Http { client, url, timeout } => {
-                post((client, *timeout), url, idempotency_key(network, due), ask()).await?
+            Self::Http { client, url, timeout, quiet_until } => {
+                let quiet = *quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+                if quiet.is_some_and(|until| Instant::now() < until) {
+                    return Err(format!("{url} has asked to be left alone for a while"));
+                }
+                let posted =
+                    post((client, *timeout), url, idempotency_key(network, due), ask(), now).await;
+                posted.map_err(|(why, wish)| {
+                    if let Some(wish) = wish {
+                        let until = Some(Instant::now() + asked_pause(wish));
+                        *quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+                    }
+                    why
+                })?
             }
             Self::Command(program) => run(program, &ask()).await?,
         };
@@ -105,10 +129,13 @@ async fn post(
     url: &reqwest::Url,
     key: String,
     body: String,
-) -> Result<Vec<u8>, String> {
-    let failed = |error: reqwest::Error| format!("{url} did not answer: {}", error.without_url());
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, (String, Option<Duration>)> {
+    let failed =
+        |error: reqwest::Error| (format!("{url} did not answer: {}", error.without_url()), None);
     let mut response = client
-        .request(reqwest::Method::POST, url.clone())?
+        .request(reqwest::Method::POST, url.clone())
+        .map_err(|why| (why, None))?
         .timeout(timeout)
         .header("content-type", "application/json")
         .header("accept", "application/json")
@@ -118,13 +145,16 @@ async fn post(
         .await
         .map_err(failed)?;
     if response.status() != reqwest::StatusCode::OK {
-        return Err(format!("{url} answered {}", response.status()));
+        let wish = matches!(response.status().as_u16(), 429 | 503)
+            .then(|| wish_at(response.headers(), now))
+            .flatten();
+        return Err((format!("{url} answered {}", response.status()), wish));
     }
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         answer.extend_from_slice(&chunk);
         if answer.len() > ANSWER_MAX_BYTES {
-            return Err(format!("{url} answered more than {ANSWER_MAX_BYTES} bytes"));
+            return Err((format!("{url} answered more than {ANSWER_MAX_BYTES} bytes"), None));
         }
     }
     Ok(answer)

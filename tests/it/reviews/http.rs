@@ -1,6 +1,6 @@
 //! A service decides.
 
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use railpoll_sandbox::{self, Operation, PaymentSpec};
@@ -165,6 +165,23 @@ fn a_service_that_is_away_holds_each_payment_alone() {
     service.sweep(&world);
     let locked = |id| world.sandbox.accepted_calls(id, Operation::Lock);
     assert_eq!([locked(ids[0]), locked(ids[1]), locked(ids[2])], [1, 0, 1]);
+}
+
+#[test]
+fn a_service_that_asks_to_be_left_alone_is() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(20, &PaymentSpec::default());
+    let service = Service::start(&world, |n, _| match n {
+        0 => Reply::Answer(
+            (axum::http::StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "600")]).into_response(),
+        ),
+        _ => ok(APPROVE),
+    });
+    // Eight are asked about at once. Whoever is not yet is not.
+    service.sweep(&world);
+    let asked = service.asked().len();
+    assert!(asked < 20, "{asked}");
+    assert_eq!(world.count("payments WHERE review = 'held'"), 21 - asked);
 }
 
 #[test]
