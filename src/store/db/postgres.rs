@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
+use tokio::time::timeout;
 
 use super::pool::Source;
 use super::within;
@@ -13,6 +14,8 @@ use crate::store::StoreError;
 
 /// A server that lets nobody in by then is not going to.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// A question that waits for longer waits for somebody else's transaction.
+const AWAITED: Duration = Duration::from_millis(1_200);
 /// What each session is told, whatever the server's settings are:
 /// - a process that is stopped or cut off in the middle of a transaction holds its locks, and with them every writer, no
 ///   longer than this, which is less than a lease;
@@ -89,9 +92,24 @@ impl Servers {
                 ours.execute(MARK).await?;
                 // Whoever begins now is given the process that has just become free, if it is not ours alone.
                 let mut other = server.connect().await?;
-                other.execute("BEGIN").await?;
-                let is_ours: bool = ours.fetch_one(IS_MARKED).await?.try_get_unchecked(0)?;
-                other.execute("ROLLBACK").await?;
+                let mut waited = 0;
+                let is_ours = loop {
+                    other.execute("BEGIN").await?;
+                    let mut asked = ours.fetch_one(IS_MARKED);
+                    let answer = timeout(AWAITED, &mut asked).await;
+                    other.execute("ROLLBACK").await?;
+                    // The only process that there is was the other's, and is ours now that the other has let go of it. A server
+                    // that is slow once is no such thing.
+                    let Ok(row) = answer else {
+                        asked.await?;
+                        waited += 1;
+                        if waited < 2 {
+                            continue;
+                        }
+                        break false;
+                    };
+                    break row?.try_get_unchecked(0)?;
+                };
                 other.close().await?;
                 ours.close().await?;
                 Ok::<_, sqlx::Error>(is_ours)

@@ -16,6 +16,7 @@ mod migrate;
 mod operations;
 mod order;
 mod payments;
+mod pooler;
 mod promises;
 mod put_off;
 mod quarantine;
