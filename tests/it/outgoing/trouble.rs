@@ -45,8 +45,8 @@ fn a_rail_that_goes_down_costs_few(kind: Kind) {
     transfers.bank.clear_scripts();
     let daemon = transfers.start(&sets);
     until_true("all of them", || transfers.count_in("completed") == 100);
+    until_true("the sweep's end", || transfers.world.alerts() == ["rail_unavailable ended"]);
     drop(daemon);
-    assert_eq!(transfers.world.alerts(), ["rail_unavailable ended"]);
     transfers.check_paid_once(&ids, "at the end");
     transfers.check_trail("at the end");
 }
