@@ -30,6 +30,8 @@ pub(super) enum Woken {
     Time,
     Stop,
     LeaseLost,
+    /// A part of the place before ours is free.
+    Before,
 }
 
 /// Where any worker says that its process cannot go on.

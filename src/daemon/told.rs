@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
+use super::keeper::Keeper;
 use super::worker::Worker;
 use crate::engine::{Alert, AlertName, Poller};
 use crate::states::rules;
@@ -66,6 +67,16 @@ impl Worker {
         if let Err(error) = work.await {
             tracing::warn!(%error, "events could not be sealed");
         }
+    }
+
+    /// Whether a part of the place before ours is free. Whoever had it has died, and was started again in another part: then
+    /// nobody would ever keep what was promised for it. So those who live have the first parts.
+    pub(super) async fn moves_up(&self, keeper: &Keeper) -> bool {
+        let is_free = self.store.is_part_before_free(&keeper.lease).await;
+        is_free.unwrap_or_else(|error| {
+            tracing::debug!(%error, "nobody knows which parts of the place are free");
+            false
+        })
     }
 
     /// Looks who was to be back by now and is not, at all places, and tells of them.

@@ -150,12 +150,15 @@ impl Worker {
             let keeper = self.keep(lease, times);
             self.steps.begin();
             let woken = self.hold(&keeper, self.pace.patience().max(times.ttl)).await;
-            if woken == Woken::Stop {
+            let is_end = matches!(woken, Woken::Stop | Woken::Before);
+            if is_end {
                 self.job.finish(&keeper.lease, &|_| self.pulse.beat()).await;
             }
-            self.give_back(keeper, woken == Woken::Stop).await;
-            if woken == Woken::Stop {
-                break;
+            self.give_back(keeper, is_end).await;
+            match woken {
+                Woken::Stop => break,
+                Woken::Before => continue,
+                Woken::Time | Woken::LeaseLost => {}
             }
             let scope = self.job.scope();
             tracing::warn!(poller = %scope.poller, network = scope.network, "the lease was lost");
@@ -199,6 +202,9 @@ impl Worker {
                 After::Database | After::Defect => {
                     tracing::warn!(seconds, "the sweep failed; trying again later");
                 }
+            }
+            if self.moves_up(keeper).await {
+                return Woken::Before;
             }
             let Self { pace, signals, pulse, .. } = self;
             let woken = match kind {

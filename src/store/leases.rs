@@ -237,6 +237,22 @@ impl Store {
         Ok(first)
     }
 
+    /// Whether nobody holds some part of the lease's place that comes before its own. (The first part is the place's name.)
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn is_part_before_free(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let (poller, network) = (lease.scope.poller, lease.scope.place().to_owned());
+        let first = Scope { poller, network };
+        let parts = (1..).map(|n| first.slot(n));
+        for part in parts.take_while(|part| *part != lease.scope) {
+            if self.lease_holder(&part).await?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Makes the lease run for `ttl` from now.
     ///
     /// # Errors

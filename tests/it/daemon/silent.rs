@@ -5,6 +5,7 @@ use std::time::Duration;
 use railpoll_sandbox::{Endpoint, Reply};
 
 use crate::support::databases::Kind;
+use crate::support::transfers::Transfers;
 use crate::support::world::{Daemon, World, until_true};
 
 const QUICK: &str = "defaults.poller.lease=2s";
@@ -102,4 +103,33 @@ fn a_long_sweep_is_not_silence() {
     until_true("its end", || world.count("sweeps WHERE poller = 'accepted'") > 0);
     assert!(world.count("sweeps WHERE poller = 'completed'") > 0);
     assert_eq!(silent(&world), [""; 0]);
+}
+
+/// Where several processes may share a place, one that is started again at once finds its own part held by the dead, and takes
+/// the next. Once the dead one's lease is over it takes that: else nobody would ever keep its promise.
+#[test]
+fn one_that_is_back_before_its_lease_is_over_is_missed_by_nobody_for_long() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let transfers = Transfers::new(kind);
+        let quick = ["pollers.outgoing.lease=3s", "pollers.outgoing.fixed_delay=50ms"];
+        let dead = transfers.start(&quick);
+        dead.wait_for_log("lease taken");
+        let promised = || {
+            let parts = "SELECT network FROM leases WHERE late_at IS NOT NULL ORDER BY network";
+            transfers.world.texts(parts)
+        };
+        until_true("a promise", || promised() == ["bank"]);
+        dead.signal("KILL");
+        dead.ended();
+        let back = transfers.start(&quick);
+        let term = "leases WHERE network = 'bank' AND term > 1";
+        until_true("the first part to be its own", || transfers.world.count(term) == 1);
+        until_true("one promise", || promised() == ["bank"]);
+        until_true("no alarm", || {
+            silent(&transfers.world).iter().all(|one| one.ends_with("ended"))
+        });
+        back.signal("TERM");
+        back.ended().expect(0);
+        assert_eq!(promised(), [""; 0]);
+    }
 }
