@@ -1,16 +1,21 @@
 //! `railpoll alerts`: conditions that somebody should know of, and what to do.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::lists::{ListFlags, Listed, counted, walk};
+use super::names::{Kind, expect_place};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
 use super::who::WhyArgs;
-use crate::engine::{AlertName, iso};
-use crate::store::OpenAlert;
+use crate::engine::{AlertName, Poller, iso};
+use crate::store::{AlertFilter, OpenAlert, Step};
 
 /// More alerts than this nobody reads.
 pub(super) const ALERTS_MAX: u32 = 1_000;
@@ -21,15 +26,41 @@ pub(super) const ALERTS_MAX: u32 = 1_000;
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
     command: Option<AlertsCommand>,
-    /// Also alerts that are silenced or have ended: the newest thousand
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// Which alerts to list.
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Also alerts that are silenced or have ended
     #[arg(long)]
     all: bool,
+    /// Only alerts of this name, such as drift
+    #[arg(long)]
+    name: Option<AlertName>,
+    /// Only alerts of this poller
+    #[arg(long)]
+    poller: Option<Poller>,
+    /// Only alerts at this network or rail
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
+    /// Only alerts about this one thing, or with a star at the end about those that begin so
+    #[arg(long)]
+    subject: Option<String>,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only alerts that come after the one with this number in the list
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   # what is wrong now, and what to do
   railpoll alerts
+  # what was wrong since yesterday
+  railpoll alerts --all --newest --since 1d
   # you have seen to number 12
   railpoll alerts clear 12 --reason 'asked the bank'";
 
@@ -46,7 +77,7 @@ enum AlertsCommand {
 }
 
 #[derive(Debug, Serialize)]
-struct AlertJson<'a> {
+pub(super) struct AlertJson<'a> {
     id: i64,
     name: &'a str,
     poller: &'a str,
@@ -65,26 +96,51 @@ struct AlertJson<'a> {
 pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> Result<(), Failure> {
     match args.command {
         Some(AlertsCommand::Clear { ids, why }) => clear(session, &ids, &why, out).await,
-        None => list(session, args.all, out).await,
+        None => list(session, args.list, out).await,
     }
 }
 
-async fn list(session: &Session, all: bool, out: &mut Out) -> Result<(), Failure> {
-    let alerts = session.look().await?.alerts(all, ALERTS_MAX).await?;
-    let told = |alert: &&OpenAlert| all || alert.silence.is_none();
-    if out.is_json() {
-        return alerts.iter().filter(told).try_for_each(|alert| out.json(&AlertJson::from(alert)));
+async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+    let ListArgs { all, name, poller, place, subject, flags, after } = args;
+    let only_count = flags.begin(out)?;
+    let now = session.now();
+    let settings = session.settings()?;
+    let store = session.look().await?;
+    expect_place(&settings, &store, Kind::Place, place.as_deref()).await?;
+    let mut filter = AlertFilter {
+        all,
+        name: name.map(|name| name.to_string()),
+        poller: poller.map(|poller| poller.to_string()),
+        place,
+        subject,
+        since: flags.since(now),
+        until: flags.until(now),
+        newest: flags.newest,
+        after,
+        limit: 0,
+    };
+    if only_count {
+        return counted::<OpenAlert>(store.alert_count(&filter).await?, out);
     }
-    let mut notes = Vec::new();
-    let silent = alerts.iter().filter(|alert| !told(alert)).count();
-    let lines = causes(alerts.iter().filter(told));
-    if lines.is_empty() {
-        out.line("no alerts")?;
-    } else {
-        out.table(&table(&lines, session.now()))?;
-        notes = advice(&lines);
+    let mut names = BTreeSet::new();
+    let step = async |room, place: Option<i64>| {
+        filter.after = place.or(filter.after);
+        filter.limit = room;
+        let rows = store.find_alerts(&filter).await?;
+        let standing = rows.iter().filter(|alert| alert.ended_at.is_none());
+        names.extend(standing.filter_map(|alert| alert.name.parse::<AlertName>().ok()));
+        let next = rows.last().map(|row| row.alert_id);
+        Ok(Step { rows, looked_at: 0, next })
+    };
+    walk(session, &flags, out, "no alerts", step, i64::to_string).await?;
+    if out.is_json() || out.is_csv() {
+        return Ok(());
     }
-    if silent > 0 {
+    // What to do, once for each kind of alert that stands.
+    let mut notes: Vec<String> =
+        names.iter().map(|name| format!("{name}: {}", name.advice())).collect();
+    let silent = store.silenced_count().await?;
+    if silent > 0 && !all {
         notes.push(format!("silenced: {silent}; see `railpoll alerts --all`"));
     }
     out.notes(&notes)
@@ -109,7 +165,7 @@ fn causes<'a>(alerts: impl Iterator<Item = &'a OpenAlert>) -> Vec<Vec<&'a OpenAl
     causes
 }
 
-fn table(lines: &[Vec<&OpenAlert>], now: chrono::DateTime<chrono::Utc>) -> Table {
+fn table_of(lines: &[Vec<&OpenAlert>], now: DateTime<Utc>) -> Table {
     let mut table = Table::new(&[
         Column::left("ID"),
         Column::left("ALERT"),
@@ -145,16 +201,6 @@ fn table(lines: &[Vec<&OpenAlert>], now: chrono::DateTime<chrono::Utc>) -> Table
     table
 }
 
-/// What to do, once for each kind of alert that stands.
-fn advice(lines: &[Vec<&OpenAlert>]) -> Vec<String> {
-    let standing = lines.iter().flatten().filter(|alert| alert.ended_at.is_none());
-    let mut names: Vec<AlertName> =
-        standing.filter_map(|alert| alert.name.parse::<AlertName>().ok()).collect();
-    names.sort();
-    names.dedup();
-    names.iter().map(|name| format!("{name}: {}", name.advice())).collect()
-}
-
 async fn clear(
     session: &Session,
     ids: &[i64],
@@ -172,6 +218,34 @@ async fn clear(
         out.line(format!("silenced alert {id} until it changes"))
     })
     .await
+}
+
+impl Listed for OpenAlert {
+    type View<'a> = AlertJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "poller",
+        "place",
+        "subject",
+        "count",
+        "detail",
+        "advice",
+        "began_at",
+        "ended_at",
+        "silenced_at",
+        "silenced_by",
+        "silenced_reason",
+    ];
+    const NAME: &'static str = "alerts";
+
+    fn view(&self) -> Result<AlertJson<'_>, Failure> {
+        Ok(AlertJson::from(self))
+    }
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        table_of(&causes(rows.iter()), now)
+    }
 }
 
 impl<'a> From<&'a OpenAlert> for AlertJson<'a> {

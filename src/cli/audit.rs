@@ -1,18 +1,19 @@
 //! `railpoll audit`: what operators did.
 
-use std::num::NonZeroU32;
-
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::failure::Failure;
+use super::lists::{ListFlags, Listed, counted, walk};
 use super::names::{DONE_TO, expect_subject};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
-use super::times::{Moment, relative};
+use super::times::relative;
 use crate::engine::iso;
-use crate::store::{AuditFilter, AuditRow};
+use crate::store::{AuditFilter, AuditRow, Step};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -24,6 +25,8 @@ pub(super) enum AuditCommand {
 const EXAMPLES: &str = "\
 Examples:
   railpoll audit list --since 1d
+  railpoll audit list --newest --limit 10
+  railpoll audit list --action 'transfer.*' --by anna
   railpoll audit list --subject transfer/t-1041";
 
 #[derive(Debug, Args)]
@@ -31,18 +34,34 @@ pub(super) struct ListArgs {
     /// Only what this operator did
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Only what was done to this, such as transfer/t-1041 or payment/acme/7d5c0d39
+    /// Only this action, such as transfer.refund, or with a star at the end those that begin so
+    #[arg(long, value_name = "ACTION")]
+    action: Option<String>,
+    /// Only what was done to this, such as transfer/t-1041 or payment/acme/7d5c0d39, or with a star at the end to those
+    /// that begin so
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
-    /// Only what was done since then: a date, a time, or a time back such as 2h
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50")]
-    limit: NonZeroU32,
-    /// Only what comes after the row with this number
-    #[arg(long, value_name = "ID", default_value = "0", hide_default_value = true)]
-    after: i64,
+    #[command(flatten)]
+    flags: ListFlags,
+    /// Only what comes after the row with this number in the list
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct AuditJson<'a> {
+    id: i64,
+    at: String,
+    by: &'a str,
+    evidence: &'a str,
+    uid: i64,
+    login_uid: Option<i64>,
+    host: &'a str,
+    origin: &'a str,
+    action: &'a str,
+    subject: &'a str,
+    reason: Option<&'a str>,
+    details: &'a RawValue,
 }
 
 pub(super) async fn run(
@@ -51,61 +70,95 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let AuditCommand::List(args) = command;
+    let flags = args.flags;
+    let only_count = flags.begin(out)?;
     let now = session.now();
-    let filter = AuditFilter {
-        after: args.after,
-        since: args.since.map(|since| since.before(now)),
-        name: args.by,
-        subject: args.subject,
-        limit: args.limit.get(),
-    };
     let store = session.look().await?;
-    expect_subject(&session.settings()?, &store, &DONE_TO, filter.subject.as_deref()).await?;
-    let rows = store.audit(&filter).await?;
-    if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&audit_json(row)));
+    let mut filter = AuditFilter {
+        after: args.after,
+        since: flags.since(now),
+        until: flags.until(now),
+        name: args.by,
+        action: args.action,
+        subject: args.subject,
+        newest: flags.newest,
+        limit: 0,
+    };
+    let subject = filter.subject.as_deref();
+    expect_subject(&session.settings()?, &store, &DONE_TO, subject).await?;
+    if only_count {
+        return counted::<AuditRow>(store.audit_count(&filter).await?, out);
     }
-    if rows.is_empty() {
-        return out.line(session.nothing("no operator did anything"));
-    }
-    let mut table = Table::new(&[
-        Column::right("ID"),
-        Column::left("AT"),
-        Column::left("").spare(),
-        Column::left("BY"),
-        Column::left("KNOWN BY"),
-        Column::left("ACTION"),
-        Column::left("SUBJECT"),
-        Column::prose("REASON"),
-    ]);
-    for row in &rows {
-        table.row([
-            row.audit_id.to_string().into(),
-            iso(row.at).into(),
-            relative(row.at, now).into(),
-            row.name.as_str().into(),
-            row.evidence.as_str().into(),
-            row.action.as_str().into(),
-            row.subject.as_str().into(),
-            row.reason.clone().into(),
-        ]);
-    }
-    out.table(&table)
+    let step = async |room, place: Option<i64>| {
+        filter.after = place.or(filter.after);
+        filter.limit = room;
+        let rows = store.audit(&filter).await?;
+        let next = rows.last().map(|row| row.audit_id);
+        Ok(Step { rows, looked_at: 0, next })
+    };
+    walk(session, &flags, out, "no operator did anything", step, i64::to_string).await
 }
 
-fn audit_json(row: &AuditRow) -> Value {
-    json!({
-        "id": row.audit_id,
-        "at": iso(row.at),
-        "by": row.name,
-        "evidence": row.evidence.as_str(),
-        "uid": row.uid,
-        "login_uid": row.login_uid,
-        "host": row.host,
-        "origin": row.origin,
-        "action": row.action,
-        "subject": row.subject,
-        "reason": row.reason,
-        "details": serde_json::from_str::<Value>(&row.details).unwrap_or_default(),
-    })
+impl Listed for AuditRow {
+    type View<'a> = AuditJson<'a>;
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "at",
+        "by",
+        "evidence",
+        "uid",
+        "login_uid",
+        "host",
+        "origin",
+        "action",
+        "subject",
+        "reason",
+        "details",
+    ];
+    const NAME: &'static str = "rows";
+
+    fn view(&self) -> Result<AuditJson<'_>, Failure> {
+        let details = serde_json::from_str(&self.details)
+            .map_err(|error| Failure::Defect(format!("details of {}: {error}", self.audit_id)))?;
+        Ok(AuditJson {
+            id: self.audit_id,
+            at: iso(self.at),
+            by: &self.name,
+            evidence: self.evidence.as_str(),
+            uid: self.uid,
+            login_uid: self.login_uid,
+            host: &self.host,
+            origin: &self.origin,
+            action: &self.action,
+            subject: &self.subject,
+            reason: self.reason.as_deref(),
+            details,
+        })
+    }
+
+    fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
+        let mut table = Table::new(&[
+            Column::right("ID"),
+            Column::left("AT"),
+            Column::left("").spare(),
+            Column::left("BY"),
+            Column::left("KNOWN BY"),
+            Column::left("ACTION"),
+            Column::left("SUBJECT"),
+            Column::prose("REASON"),
+        ]);
+        for row in rows {
+            table.row([
+                row.audit_id.to_string().into(),
+                iso(row.at).into(),
+                relative(row.at, now).into(),
+                row.name.as_str().into(),
+                row.evidence.as_str().into(),
+                row.action.as_str().into(),
+                row.subject.as_str().into(),
+                row.reason.clone().into(),
+            ]);
+        }
+        table
+    }
 }

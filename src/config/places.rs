@@ -34,6 +34,12 @@ impl Chosen {
         !self.lacks.is_empty()
     }
 
+    /// Why it would have nothing to work on.
+    pub(super) fn why(&self) -> String {
+        let lacks: Vec<&str> = self.lacks.iter().map(|(_, lack)| lack.as_str()).collect();
+        lacks.join(", and ")
+    }
+
     /// Notes why a poller that is enabled has nothing to work on.
     pub(super) fn complain(&self, reader: &mut Reader, section: &Section) {
         for (key, lack) in &self.lacks {

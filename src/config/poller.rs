@@ -115,7 +115,7 @@ fn read_enabled(reader: &mut Reader, section: &Section, chosen: &Chosen) -> Opti
         return Some(enabled);
     }
     if reader.is_inherited(section, "enabled") {
-        reader.show(section, "enabled", false.to_string());
+        reader.show_because(section, "enabled", false.to_string(), chosen.why());
         return Some(false);
     }
     chosen.complain(reader, section);

@@ -172,6 +172,20 @@ impl Reader {
         self.effective.insert(own.clone(), EffectiveKey { key: own, value, origin });
     }
 
+    /// The same where it was not set so, but follows from what there is.
+    pub(super) fn show_because(
+        &mut self,
+        section: &Section,
+        name: &str,
+        value: String,
+        why: String,
+    ) {
+        if !section.is_defaults() {
+            let key = section.key(name);
+            self.effective.insert(key.clone(), EffectiveKey { key, value, origin: why });
+        }
+    }
+
     /// Everything in effect by key, and every mistake; what nobody asked for is one.
     pub(super) fn finish(mut self) -> (Vec<EffectiveKey>, BTreeSet<Mistake>) {
         for (key, value) in &self.values {

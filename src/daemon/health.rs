@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::heartbeat::Heartbeat;
-use super::metrics::Metrics;
+use super::metrics::{Format, Metrics};
 use super::visitors::Visitors;
 use crate::store::{Scope, Store};
 
@@ -23,7 +23,6 @@ use crate::store::{Scope, Store};
 const DATABASE_WRITES_WITHIN: Duration = Duration::from_secs(2);
 /// However many ask, the database is asked no more often.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the pages tell of.
 #[derive(Clone)]
@@ -67,23 +66,33 @@ pub(super) fn serve(listener: net::TcpListener, health: Health) -> io::Result<Se
     Ok(Server(serving.abort_handle()))
 }
 
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], health.metrics.text())
+async fn metrics(State(health): State<Health>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::wanted(accept);
+    ([(header::CONTENT_TYPE, format.content_type())], health.metrics.text(format))
+}
+
+/// What is told of a process that is well. That nothing goes out is no reason to restart it.
+fn well(health: &Health, word: &str) -> (StatusCode, String) {
+    let held = "the database was restored, and nothing goes out: see `railpoll restored`\n";
+    let held = if health.metrics.is_held() { held } else { "" };
+    (StatusCode::OK, format!("{word}\n{held}"))
+}
+
+fn unwell(why: &str) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
 }
 
 /// Whether the process gets on. A network that is down is no reason to restart it: the alerts tell of that.
-async fn healthz(State(health): State<Health>) -> (StatusCode, &'static str) {
-    match health.heartbeat.trouble() {
-        None => (StatusCode::OK, "alive\n"),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
-    }
+async fn healthz(State(health): State<Health>) -> (StatusCode, String) {
+    health.heartbeat.trouble().map_or_else(|| well(&health, "alive"), unwell)
 }
 
 /// Whether it can do its work: pages are served only once all that a worker needs was there.
-async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
+async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     // A row may find room on a disk that has none for a sweep.
     if let Some(why) = health.heartbeat.trouble() {
-        return (StatusCode::SERVICE_UNAVAILABLE, why);
+        return unwell(why);
     }
     let mut last = health.last_write.lock().await;
     let writes = match *last {
@@ -97,8 +106,8 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
         }
     };
     if writes {
-        (StatusCode::OK, "ready\n")
+        well(&health, "ready")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database takes no writes, or does not answer\n")
+        unwell("the database takes no writes, or does not answer\n")
     }
 }

@@ -92,7 +92,7 @@ impl Host {
         };
         let lasting = Lasting {
             started: Instant::now(),
-            metrics: Metrics::new(),
+            metrics: Metrics::of_process(self.clock.now()),
             heartbeat: Heartbeat::of_process(),
             holder: holder_name(),
             next_reload: Cell::new(Instant::now()),

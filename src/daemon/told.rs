@@ -49,6 +49,7 @@ impl Worker {
         let now = self.clock.now();
         let work = async {
             let outlook = self.vigil.look(&self.store, now).await?;
+            self.metrics.held(outlook.is_held);
             let older = outlook.is_held.then(|| {
                 "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
                  `railpoll restored`"
@@ -94,6 +95,10 @@ impl Worker {
         let states = rules(scope.poller).map_or(&[][..], |rules| rules.states);
         self.store.tell_conditions(lease, states, now).await?;
         self.metrics.alerts(scope, &self.store.alerts_at(scope).await?);
+        if scope.poller.is_of_payments() {
+            let waiting = self.store.reviews_waiting(scope.place(), states).await?;
+            self.metrics.reviews(scope, &waiting, now);
+        }
         if scope.poller != Poller::Outgoing {
             let set_aside = self.store.quarantined_count(scope).await?;
             self.metrics.quarantined(scope, set_aside);

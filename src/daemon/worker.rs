@@ -111,11 +111,11 @@ impl Worker {
                 error.as_ref().map_or(Exit::Done, Exit::of_sweep)
             }
             Ok(Acquired::By(holder)) => {
-                tracing::info!(poller = %scope.poller, network = scope.network, holder, "another process holds the lease: nothing to do");
+                tracing::info!(poller = %scope.poller, place = scope.network, holder, "another process holds the lease: nothing to do");
                 Exit::Done
             }
             Err(error) => {
-                tracing::error!(poller = %scope.poller, network = scope.network, %error, "no lease");
+                tracing::error!(poller = %scope.poller, place = scope.network, %error, "no lease");
                 Exit::of_store(&error)
             }
         }
@@ -143,6 +143,7 @@ impl Worker {
     /// Sweeps until it is told to stop.
     pub(super) async fn run(mut self) -> Exit {
         let times = LeaseTimes::new(self.lease);
+        self.metrics.begin(self.job.scope());
         while let Some(lease) = self.stand_by(times).await {
             // Whoever has just got its lease, because all were started now or the database was gone for a while, gives the
             // others the time that they need to be back.
@@ -161,7 +162,7 @@ impl Worker {
                 Woken::Time | Woken::LeaseLost => {}
             }
             let scope = self.job.scope();
-            tracing::warn!(poller = %scope.poller, network = scope.network, "the lease was lost");
+            tracing::warn!(poller = %scope.poller, place = scope.network, "the lease was lost");
         }
         self.pace.stop().await;
         Exit::Done
@@ -174,6 +175,10 @@ impl Worker {
         if let Err(error) = self.store.promise(&keeper.lease, &Promise { back_in, patience }).await
         {
             tracing::warn!(%error, "nobody can be told when the first sweep is");
+        }
+        match self.store.last_success(&keeper.lease.scope).await {
+            Ok(at) => self.metrics.last_success(&keeper.lease.scope, at),
+            Err(error) => tracing::warn!(%error, "the last good sweep cannot be looked up"),
         }
         let first = tokio::time::sleep_until(first);
         let woken = wait(&mut self.signals, &self.pulse, keeper, first).await;
@@ -241,21 +246,21 @@ impl Worker {
             match asked {
                 Ok(Acquired::Held(lease)) => {
                     let Lease { scope, term, .. } = &lease;
-                    tracing::info!(poller = %scope.poller, network = scope.network, term, "lease taken");
+                    tracing::info!(poller = %scope.poller, place = scope.network, term, "lease taken");
                     if let Some(why) = &lease.ahead {
-                        tracing::warn!(poller = %scope.poller, network = scope.network, why, "a clock was ahead");
+                        tracing::warn!(poller = %scope.poller, place = scope.network, why, "a clock was ahead");
                         self.untold = Some(self.failed(why));
                     }
                     return Some(lease);
                 }
                 Ok(Acquired::By(holder)) if holder != told => {
-                    tracing::info!(poller = %scope.poller, network = scope.network, holder, "another process holds the lease: standing by");
+                    tracing::info!(poller = %scope.poller, place = scope.network, holder, "another process holds the lease: standing by");
                     self.status.standing_by(&scope, &holder);
                     told = holder;
                 }
                 Ok(Acquired::By(_)) => {}
                 Err(error) => {
-                    tracing::error!(poller = %scope.poller, network = scope.network, %error, "no lease; trying again");
+                    tracing::error!(poller = %scope.poller, place = scope.network, %error, "no lease; trying again");
                     if matches!(error, StoreError::Moved(_)) {
                         self.fatal.tell(Exit::of_store(&error));
                     }
@@ -271,6 +276,10 @@ impl Worker {
 
     fn keep(&self, lease: Lease, times: LeaseTimes) -> Keeper {
         self.held.set(Some(lease.clone()));
+        if lease.scope != *self.job.scope() {
+            self.metrics.begin(&lease.scope);
+        }
+        self.metrics.lease(&lease.scope, true);
         Keeper::new(self.store.clone(), lease, times, self.pulse.clone())
     }
 
@@ -279,6 +288,7 @@ impl Worker {
         let lease = keeper.lease.clone();
         drop(keeper);
         self.held.set(None);
+        self.metrics.lease(&lease.scope, false);
         let given = if is_end {
             self.store.release_lease(&lease).await
         } else {
@@ -309,7 +319,7 @@ impl Worker {
     /// dead daemon. Why it ended early.
     async fn sweep(&mut self, keeper: &Keeper, plan: Option<Plan>) -> Option<SweepError> {
         let scope = keeper.lease.scope.clone();
-        let span = tracing::info_span!("sweep", poller = %scope.poller, network = scope.network);
+        let span = tracing::info_span!("sweep", poller = %scope.poller, place = scope.network);
         keeper.at_work(plan.map(|plan| plan.patience));
         let error = self.sweep_once(keeper, plan).instrument(span).await;
         keeper.at_work(None);

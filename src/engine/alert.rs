@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// The names of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -245,6 +245,23 @@ pub fn comes_near(since: DateTime<Utc>, deadline: DateTime<Utc>, now: DateTime<U
     now < deadline && (deadline <= since || deadline - now <= (deadline - since) / 2)
 }
 
+/// A length of time in words that stay the same while it changes a little: more than this much.
+#[must_use]
+pub fn coarse(length: TimeDelta) -> &'static str {
+    const STEPS: [(i64, &str); 8] = [
+        (365 * 86_400, "more than a year"),
+        (30 * 86_400, "more than a month"),
+        (7 * 86_400, "more than a week"),
+        (86_400, "more than a day"),
+        (6 * 3_600, "more than 6 hours"),
+        (3_600, "more than an hour"),
+        (900, "more than 15 minutes"),
+        (300, "more than 5 minutes"),
+    ];
+    let step = STEPS.iter().find(|(seconds, _)| length.num_seconds() >= *seconds);
+    step.map_or("more than 2 minutes", |(_, words)| *words)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -258,6 +275,14 @@ mod tests {
         for name in AlertName::ALL {
             assert_eq!(name.as_str().parse(), Ok(name));
         }
+    }
+
+    #[test]
+    fn a_length_of_time_is_the_same_a_moment_later() {
+        let told = |seconds| coarse(TimeDelta::seconds(seconds));
+        assert_eq!((told(121), told(299)), ("more than 2 minutes", "more than 2 minutes"));
+        assert_eq!((told(300), told(3_600)), ("more than 5 minutes", "more than an hour"));
+        assert_eq!(told(86_400 * 400), "more than a year");
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod transfer;
 mod user_info;
 mod words;
 
-pub use alert::{Alert, AlertName, comes_near};
+pub use alert::{Alert, AlertName, coarse, comes_near};
 pub use amount::{Amount, AmountError, Money};
 pub use basis::{Basis, Difference, Parties, differences};
 pub use chain::{Chain, Link};

@@ -178,7 +178,7 @@ impl Http {
             };
             let why = brief(&why);
             let endpoint = request.endpoint;
-            tracing::debug!(network = self.settings.name, endpoint, ?answer, why, "no good answer");
+            tracing::debug!(place = self.settings.name, endpoint, ?answer, why, "no good answer");
             return Err(match judge(call, answer, bearer.is_some_and(|bearer| bearer.is_new)) {
                 Verdict::Retry { asked, spent } => {
                     match (self.delay(request, &mut backoff, asked), spent) {
@@ -383,7 +383,7 @@ impl Http {
         }
         let start = received.body.get(..BODY_LOGGED).unwrap_or(&received.body);
         tracing::debug!(
-            network = self.settings.name,
+            place = self.settings.name,
             endpoint = request.endpoint,
             status = received.status,
             body = %String::from_utf8_lossy(start),

@@ -10,7 +10,7 @@ use crate::collect::{
     Settings, Sink, Source, probe,
 };
 use crate::config::CollectFrom;
-use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window};
+use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window, coarse};
 use crate::networks::NetworkError;
 use crate::networks::ripplenet::too_large;
 use crate::store::{Cursor, Lease, StoreError, WalkEnd};
@@ -244,11 +244,11 @@ impl Sweep<'_> {
     /// Raises the alert where the network's clock and ours are too far from each other, and clears it when they are not.
     async fn judge_clock(&self, lease: &Lease) -> Result<(), StoreError> {
         let detail = self.client.doubted_offset().map(|doubted| {
-            let seconds = doubted.num_seconds();
-            let which = if seconds > 0 { "ahead of" } else { "behind" };
+            let which = if doubted > TimeDelta::zero() { "ahead of" } else { "behind" };
+            // Not to the second: what a person has seen to is the same a moment later.
+            let far = coarse(doubted.abs());
             format!(
-                "the network's clock is {} s {which} ours, and is not believed: deadlines are judged by ours",
-                seconds.unsigned_abs()
+                "the network's clock is {far} {which} ours, and is not believed: deadlines are judged by ours"
             )
         });
         self.set_alert(lease, AlertName::ClockOffset, detail).await

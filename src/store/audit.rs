@@ -86,16 +86,63 @@ pub struct AuditRow {
 /// What to list of what operators did.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Only what came after this number.
-    pub after: i64,
+    /// Only those after the row with this number; with `newest` only those before it.
+    pub after: Option<i64>,
     /// Only what was done at this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Only what was done before this time.
+    pub until: Option<DateTime<Utc>>,
     /// Only this one's.
     pub name: Option<String>,
-    /// Only what was done to this.
+    /// Only this action, or, with a star at its end, those that begin so.
+    pub action: Option<String>,
+    /// Only what was done to this, or, with a star at its end, to those that begin so.
     pub subject: Option<String>,
+    /// The newest first.
+    pub newest: bool,
     /// At most so many.
     pub limit: u32,
+}
+
+macro_rules! list {
+    ($what:literal, $order:literal) => {
+        concat!(
+            "SELECT ", $what, " FROM audit WHERE audit_id > $1 AND audit_id < $2 AND at >= $3 AND at < $4 \
+             AND ($5 IS NULL OR name = $5) AND ($6 IS NULL OR action = $6) \
+             AND ($7 IS NULL OR substr(action, 1, length($7)) = $7) AND ($8 IS NULL OR subject = $8) \
+             AND ($9 IS NULL OR substr(subject, 1, length($9)) = $9)",
+            $order
+        )
+    };
+}
+
+const LIST: &str = list!(
+    "audit_id, at, name, evidence, uid, login_uid, host, origin, action, subject, reason, CAST(details AS text) AS details",
+    " ORDER BY audit_id LIMIT $10"
+);
+const LIST_NEWEST: &str = list!(
+    "audit_id, at, name, evidence, uid, login_uid, host, origin, action, subject, reason, CAST(details AS text) AS details",
+    " ORDER BY audit_id DESC LIMIT $10"
+);
+const COUNT: &str = list!("count(*) AS n", "");
+
+impl AuditFilter {
+    fn args(&self) -> Vec<Arg<'_>> {
+        let (above, below) = if self.newest { (None, self.after) } else { (self.after, None) };
+        let mut args = vec![
+            Arg::Int(above.unwrap_or(0)),
+            Arg::Int(below.unwrap_or(i64::MAX)),
+            Arg::Time(self.since.unwrap_or(DateTime::<Utc>::MIN_UTC)),
+            Arg::Time(self.until.unwrap_or(DateTime::<Utc>::MAX_UTC)),
+            Arg::MaybeText(self.name.as_deref()),
+        ];
+        for wanted in [&self.action, &self.subject] {
+            let beginning = wanted.as_deref().and_then(|text| text.strip_suffix('*'));
+            let whole = wanted.as_deref().filter(|_| beginning.is_none());
+            args.extend([Arg::MaybeText(whole), Arg::MaybeText(beginning)]);
+        }
+        args
+    }
 }
 
 const INSERT: Sql = Sql::Each {
@@ -174,23 +221,24 @@ impl Store {
         tx.commit().await
     }
 
-    /// What operators did, oldest first.
+    /// What operators did, in the order of the rows' numbers.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
-        let sql = "SELECT audit_id, at, name, evidence, uid, login_uid, host, origin, action, subject, reason, \
-                       CAST(details AS text) AS details FROM audit \
-                   WHERE audit_id > $1 AND at >= $2 AND ($3 IS NULL OR name = $3) AND ($4 IS NULL OR subject = $4) \
-                   ORDER BY audit_id LIMIT $5";
-        let args = [
-            Arg::Int(filter.after),
-            Arg::Time(filter.since.unwrap_or(DateTime::UNIX_EPOCH)),
-            Arg::MaybeText(filter.name.as_deref()),
-            Arg::MaybeText(filter.subject.as_deref()),
-            Arg::Int(i64::from(filter.limit)),
-        ];
+        let mut args = filter.args();
+        args.push(Arg::Int(i64::from(filter.limit)));
+        let sql = if filter.newest { LIST_NEWEST } else { LIST };
         self.db.rows(sql, &args).await?.iter().map(audit_from).collect()
+    }
+
+    /// How many rows the filter lets through, whatever its limit is.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn audit_count(&self, filter: &AuditFilter) -> Result<u64, StoreError> {
+        let rows = self.db.rows(COUNT, &filter.args()).await?;
+        rows.first().map_or(Ok(0), |row| row.count("n"))
     }
 }
 

@@ -36,6 +36,7 @@ mod sweeps;
 mod transfers;
 mod values;
 mod voids;
+mod waiting;
 mod walk;
 mod write_postgres;
 mod write_sqlite;
@@ -46,7 +47,7 @@ use thiserror::Error;
 
 use crate::engine::Poller;
 
-pub use alerts::{OpenAlert, Silence};
+pub use alerts::{AlertFilter, Found, OpenAlert, Silence};
 pub use audit::{AuditFilter, AuditRow, By, Deed};
 pub use cursors::{Cursor, WalkEnd};
 pub use db::Purpose;
@@ -72,6 +73,7 @@ pub use transfers::{
     NewIncoming, NewRefund, PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved,
     Settlement, TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
 };
+pub use waiting::ReviewsWaiting;
 pub use walk::Step;
 
 /// The database, shared by everything in this process.

@@ -1,6 +1,6 @@
 //! The record of sweeps.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::values::{Arg, Row};
 use super::{Lease, Promise, Scope, Store, StoreError, leases};
@@ -93,6 +93,34 @@ impl Store {
         let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
         let rows = self.db.rows(sql, &key).await?;
         rows.first().map(sweep_from).transpose()
+    }
+
+    /// When the newest sweep without an error ended, of those that are on record.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn last_success(&self, scope: &Scope) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT finished_at FROM sweeps WHERE poller = $1 AND network = $2 AND error IS NULL \
+                   ORDER BY sweep_id DESC LIMIT 1";
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        self.db.rows(sql, &key).await?.first().map(|row| row.time("finished_at")).transpose()
+    }
+
+    /// The time between the last sweeps, as a rule: the middle one of the last three. None if there was one at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn usual_gap(&self, scope: &Scope) -> Result<Option<TimeDelta>, StoreError> {
+        let sql = "SELECT finished_at FROM sweeps WHERE poller = $1 AND network = $2 \
+                   ORDER BY sweep_id DESC LIMIT 4";
+        let key = [Arg::Text(scope.poller.name()), Arg::Text(&scope.network)];
+        let rows = self.db.rows(sql, &key).await?;
+        let ends: Vec<_> =
+            rows.iter().map(|row| row.time("finished_at")).collect::<Result<_, _>>()?;
+        let gaps = ends.iter().zip(ends.iter().skip(1)).map(|(later, sooner)| *later - *sooner);
+        let mut gaps: Vec<TimeDelta> = gaps.collect();
+        gaps.sort_unstable();
+        Ok(gaps.get(gaps.len() / 2).copied())
     }
 }
 

@@ -313,6 +313,20 @@ fn the_advice_of_alerts_is_that_of_the_page() {
 }
 
 #[test]
+fn every_metric_that_a_rule_asks_for_has_its_row() {
+    let page = fs::read_to_string(root().join("docs/operate.md")).unwrap();
+    let rules = page.split("```yaml").nth(1).unwrap().split("```").next().unwrap();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let asked = rules.split(|c| !is_part(c)).filter(|word| word.starts_with("railpoll_"));
+    let mut seen = 0;
+    for name in asked {
+        seen += 1;
+        assert!(page.contains(&format!("| `{name}`")), "docs/operate.md has no row of {name}");
+    }
+    assert!(seen > 7, "only {seen} metrics were found");
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_found() {
     let mut helps = Helps::default();
     for good in ["railpoll status --all", "railpoll -c x.toml payments list|show --network acme"] {

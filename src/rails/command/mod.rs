@@ -97,7 +97,7 @@ impl CommandRail {
         let ended = self.program.run(&question).await;
         let status = ended.exit_code();
         (self.observer)(&RequestSeen { endpoint: call, status, took: start.elapsed() });
-        tracing::debug!(network = self.name, endpoint = call, status, "the program ended");
+        tracing::debug!(place = self.name, endpoint = call, status, "the program ended");
         ended
     }
 

@@ -268,7 +268,7 @@ impl WireGateway {
         let report = |(asked, state): (&PayoutRef, Result<PayoutState, RailError>)| PayoutReport {
             key: asked.key.clone(),
             state: state.unwrap_or_else(|error| {
-                tracing::debug!(network = self.name, %error, "a row could not be asked about");
+                tracing::debug!(place = self.name, %error, "a row could not be asked about");
                 PayoutState::Initiated { reference: asked.reference.clone() }
             }),
         };

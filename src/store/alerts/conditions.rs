@@ -20,7 +20,7 @@ use crate::engine::{
 pub(super) const COUNTED_MAX: i64 = 1_000;
 
 /// The conditions of one name that stand; none of them: it is over.
-pub(super) type Found = (AlertName, Vec<Alert>);
+pub type Found = (AlertName, Vec<Alert>);
 
 /// How the newest sweep of each worker that lives ended. One that was told to stop says nothing of its place.
 const LAST_SWEEPS: Sql = Sql::Each {
@@ -72,6 +72,19 @@ const REFUNDS: &str = "SELECT r.refund_id, r.transfer_id, r.incoming_id, r.messa
     ORDER BY r.created_at DESC, r.refund_id LIMIT $2";
 
 impl Store {
+    /// Which conditions stand now at the place of `scope`, as far as the database tells. Others are not known here.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn conditions_at(
+        &self,
+        scope: &Scope,
+        states: &[PaymentState],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Found>, StoreError> {
+        conditions(&mut self.db.reader().await?.conn(), scope, states, now).await
+    }
+
     /// Derives anew which conditions stand at the place of `lease`, and brings its alerts to that. Payments in `states` are
     /// the poller's own. What is as it was is not written.
     ///

@@ -5,6 +5,7 @@
 //! ([`Store::set_alerts`]). Both go through one gate ([`set`]), which tells of what is new.
 
 mod conditions;
+mod list;
 mod set;
 mod silence;
 mod undecided;
@@ -14,7 +15,9 @@ use chrono::{DateTime, Utc};
 use super::values::{Arg, Row};
 use super::{Scope, Store, StoreError};
 
+pub use conditions::Found;
 pub(super) use conditions::{retell_incoming, retell_quarantine, retell_refunds, retell_transfers};
+pub use list::AlertFilter;
 pub(super) use set::{end_about, keep, named, set};
 pub use silence::Silence;
 

@@ -6,6 +6,7 @@ mod finding;
 mod looks;
 mod payments;
 mod shell;
+mod status;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -3,24 +3,36 @@
 use railpoll_sandbox::PaymentSpec;
 
 use crate::support::databases::Kind;
-use crate::support::web::{free_address, get};
+use crate::support::web::{ask, free_address, get};
 use crate::support::world::{World, until, until_true};
 
 /// Everything that is promised, with the labels that it bears.
-const METRICS: [&str; 13] = [
-    r#"railpoll_sweeps_total{poller="accepted",network="acme",outcome="complete"} "#,
-    r#"railpoll_sweep_duration_seconds_count{poller="accepted",network="acme"} "#,
-    r#"railpoll_last_success_timestamp_seconds{poller="accepted",network="acme"} "#,
-    r#"railpoll_source_lag_seconds{poller="accepted",network="acme"} "#,
-    r#"railpoll_payments_collected_total{poller="accepted",network="acme",change="new"} 2"#,
-    r#"railpoll_payments_in_state{poller="accepted",network="acme"} 0"#,
-    r#"railpoll_drift{poller="accepted",network="acme"} 0"#,
-    r#"railpoll_reconcile_found_total{poller="accepted",network="acme"} 0"#,
-    r#"railpoll_quarantined{poller="accepted",network="acme"} 0"#,
-    r#"railpoll_operations_total{poller="accepted",network="acme",operation="lock",result="done"} 2"#,
-    r#"railpoll_network_requests_total{network="acme",endpoint="list",status="200"} "#,
-    r#"railpoll_network_request_duration_seconds_count{network="acme",endpoint="list"} "#,
-    r#"railpoll_alert{poller="accepted",network="acme",name="credentials_refused"} 0"#,
+const METRICS: [&str; 25] = [
+    r#"railpoll_sweeps_total{poller="accepted",place="acme",outcome="complete"} "#,
+    r#"railpoll_sweep_duration_seconds_count{poller="accepted",place="acme"} "#,
+    r#"railpoll_last_success_timestamp_seconds{poller="accepted",place="acme"} "#,
+    r#"railpoll_source_lag_seconds{poller="accepted",place="acme"} "#,
+    r#"railpoll_payments_collected_total{poller="accepted",place="acme",change="new"} 2"#,
+    r#"railpoll_payments_in_state{poller="accepted",place="acme"} 0"#,
+    r#"railpoll_drift{poller="accepted",place="acme"} 0"#,
+    r#"railpoll_reconcile_found_total{poller="accepted",place="acme"} 0"#,
+    r#"railpoll_quarantined{poller="accepted",place="acme"} 0"#,
+    r#"railpoll_operations_total{poller="accepted",place="acme",operation="lock",result="done"} 2"#,
+    r#"railpoll_network_requests_total{place="acme",endpoint="list",status="200"} "#,
+    r#"railpoll_network_request_duration_seconds_count{place="acme",endpoint="list"} "#,
+    r#"railpoll_alert{poller="accepted",place="acme",name="credentials_refused"} 0"#,
+    concat!(r#"railpoll_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
+    r#"railpoll_lease_held{poller="accepted",place="acme"} 1"#,
+    r#"railpoll_sweeps_total{poller="accepted",place="acme",outcome="panicked"} 0"#,
+    r#"railpoll_operations_total{poller="accepted",place="acme",operation="lock",result="unknown"} 0"#,
+    r#"railpoll_database_errors_total{poller="accepted",place="acme"} 0"#,
+    r#"railpoll_reviews_waiting{poller="accepted",place="acme",review="held"} 0"#,
+    r#"railpoll_database_held 0"#,
+    r#"railpoll_last_reload_successful 1"#,
+    r#"process_start_time_seconds 1"#,
+    r#"process_resident_memory_bytes "#,
+    r#"process_cpu_seconds_total "#,
+    r#"process_open_fds "#,
 ];
 
 #[test]
@@ -30,7 +42,8 @@ fn the_metrics_are_those_that_are_promised() {
     let address = free_address();
     let sets = [&*format!("pollers.accepted.listen={address}"), "pollers.accepted.fixed_delay=1h"];
     let daemon = world.start("accepted", &sets);
-    let swept = || get(address, "/metrics").ok().filter(|(_, page)| page.contains("sweeps_total{"));
+    let is_swept = |page: &str| page.contains("outcome=\"complete\"} 1");
+    let swept = || get(address, "/metrics").ok().filter(|(_, page)| is_swept(page));
     let (status, page) = until("a sweep", swept);
     assert_eq!(status, 200);
     for metric in METRICS {
@@ -47,12 +60,50 @@ fn the_metrics_are_those_that_are_promised() {
     world.sandbox.refuse_tokens(Some(401));
     world.sandbox.revoke_tokens();
     daemon.signal("USR1");
-    let refused =
-        r#"railpoll_alert{poller="accepted",network="acme",name="credentials_refused"} 1"#;
+    let refused = r#"railpoll_alert{poller="accepted",place="acme",name="credentials_refused"} 1"#;
     until_true("the alert", || get(address, "/metrics").unwrap().1.contains(refused));
     // It is the network that is not well.
     assert_eq!(get(address, "/healthz").unwrap().0, 200);
     assert_eq!(get(address, "/readyz").unwrap().0, 200);
+}
+
+#[test]
+fn a_reader_gets_the_format_that_it_wants() {
+    let world = World::new(Kind::Sqlite);
+    let address = free_address();
+    let _daemon = world.start("accepted", &[&format!("pollers.accepted.listen={address}")]);
+    until_true("the pages", || get(address, "/readyz").is_ok_and(|(status, _)| status == 200));
+    let (head, page) = ask(address, "/metrics", "Accept: text/plain;version=0.0.4\r\n").unwrap();
+    assert!(head.to_lowercase().contains("content-type: text/plain; version=0.0.4"), "{head}");
+    assert!(page.contains("\n# TYPE railpoll_sweeps_total counter\n"), "{page}");
+    assert!(!page.contains("# EOF") && !page.contains("# UNIT"), "{page}");
+    let (head, page) = ask(address, "/metrics", "Accept: */*\r\n").unwrap();
+    assert!(head.to_lowercase().contains("content-type: application/openmetrics-text"), "{head}");
+    assert!(page.ends_with("# EOF\n"), "{page}");
+}
+
+/// The series of one that has just started know when it was well last, and of one that stands by that it is not its turn.
+#[test]
+fn a_daemon_knows_from_the_beginning_when_all_was_well() {
+    let world = World::new(Kind::Sqlite);
+    world.once("accepted", &[]).expect(0);
+    world.sandbox.refuse_tokens(Some(401));
+    let (address, other) = (free_address(), free_address());
+    let listen = |address| format!("pollers.accepted.listen={address}");
+    let series = r#"railpoll_last_success_timestamp_seconds{poller="accepted",place="acme"} 1"#;
+    let lease =
+        |held| format!("railpoll_lease_held{{poller=\"accepted\",place=\"acme\"}} {held}\n");
+    let holder = world.start("accepted", &[&listen(address)]);
+    holder.wait_for_log("lease taken");
+    until_true("it", || get(address, "/metrics").is_ok_and(|(_, page)| page.contains(series)));
+    assert!(get(address, "/metrics").unwrap().1.contains(&lease(1)));
+    let standby = world.start("accepted", &[&listen(other)]);
+    standby.wait_for_log("standing by");
+    let page = get(other, "/metrics").unwrap().1;
+    assert!(
+        page.contains(&lease(0)) && !page.contains("last_success_timestamp_seconds{"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -133,3 +133,24 @@ fn one_that_is_back_before_its_lease_is_over_is_missed_by_nobody_for_long() {
         assert_eq!(promised(), [""; 0]);
     }
 }
+
+#[test]
+fn a_lease_from_a_clock_that_was_ahead_is_taken_over_and_told() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let world = World::new(kind);
+        world.once("accepted", &[]).expect(0);
+        world.sql(match kind {
+            Kind::Sqlite => {
+                "UPDATE leases SET holder = 'ahead', expires_at = '2090-01-01T00:00:00.000000Z'"
+            }
+            Kind::Postgres => {
+                "UPDATE leases SET holder = 'ahead', expires_at = timestamptz '2090-01-01'"
+            }
+        });
+        let daemon = start(&world, "accepted");
+        until_true("the alert to be over", || world.alerts() == ["sweep_failed ended"]);
+        let told = world.texts("SELECT detail FROM alerts");
+        assert!(told[0].starts_with("ahead held the lease until 2090-01-01"), "{told:?}");
+        drop(daemon);
+    }
+}

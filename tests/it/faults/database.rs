@@ -57,7 +57,7 @@ fn the_first_of_several_servers_that_takes_writes_is_used() {
     let (address, at) = server(&world.database.url);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ended = world.once("accepted", &[&at(&format!("{nobody},{address}"))]).expect(0);
-    assert!(!ended.stderr.contains("refused"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("onnection refused"), "{}", ended.stderr);
     let nowhere = world.once("accepted", &[&at(&format!("{nobody},{nobody}"))]).expect(69);
     assert!(nowhere.stderr.contains("refused"), "{}", nowhere.stderr);
 }

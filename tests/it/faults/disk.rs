@@ -24,7 +24,7 @@ fn a_disk_that_was_full_is_written_to_again_and_meanwhile_everybody_is_told() {
     until_page(address, "/healthz", 503);
     let errors = "railpoll_database_errors_total{poller=\"accepted\"";
     assert!(metric(address, errors).is_some_and(|count| count != "0"));
-    let alert = "railpoll_alert{poller=\"accepted\",network=\"acme\",name=\"sweep_failed\"}";
+    let alert = "railpoll_alert{poller=\"accepted\",place=\"acme\",name=\"sweep_failed\"}";
     assert_eq!(metric(address, alert).as_deref(), Some("1"));
     disk.empty(daemon.pid());
     more_are_locked(&world, 3);

@@ -5,6 +5,7 @@ mod clock;
 mod database;
 mod disk;
 mod log;
+mod network_clock;
 mod ourselves;
 mod pages;
 mod process;

@@ -18,7 +18,7 @@ fn a_sweep_that_panics_is_on_record_and_the_next_one_comes_later_each_time() {
         let daemon = Daemon::start(command.arg("--loop").env("RAILPOLL_PANIC_SWEEPS", "4"));
         until_page(address, "/healthz", 503);
         let panicked =
-            "railpoll_sweeps_total{poller=\"accepted\",network=\"acme\",outcome=\"panicked\"}";
+            "railpoll_sweeps_total{poller=\"accepted\",place=\"acme\",outcome=\"panicked\"}";
         assert!(metric(address, panicked).is_some());
         assert_eq!(world.alerts(), ["sweep_failed stands"]);
         more_are_locked(&world, 2);

@@ -35,6 +35,12 @@ fn nothing_goes_out_until_a_person_confirms() {
             (&"Ada".into(), &serde_json::Value::Null)
         );
         assert_eq!(told["places"][0]["left"], 2);
+        let held = says(&anchor, &["status", "--json"]).expect(0).json();
+        assert!(held.iter().all(|one| one["held"] == true), "{held:?}");
+        let checked = says(&anchor, &["status", "--check"]).expect(1).stdout;
+        assert!(checked.contains("`railpoll restored`"), "{checked}");
+        let figures = says(&anchor, &["status", "--openmetrics"]).expect(0).stdout;
+        assert!(figures.contains("railpoll_database_held 1\n"), "{figures}");
         // The bank is down: nothing can be looked up, and nothing is paid.
         transfers.world.wait(transfers.bank.go_down());
         finish(&mut transfers.outgoing(&[])).expect(69);

@@ -96,7 +96,7 @@ fn the_record_can_be_searched() {
         let list = async |filter: AuditFilter| store.audit(&filter).await.unwrap().len();
         let all = AuditFilter { limit: 9, ..AuditFilter::default() };
         assert_eq!(list(all.clone()).await, 2);
-        assert_eq!(list(AuditFilter { after: 1, ..all.clone() }).await, 1);
+        assert_eq!(list(AuditFilter { after: Some(1), ..all.clone() }).await, 1);
         assert_eq!(list(AuditFilter { name: Some("bob".to_owned()), ..all.clone() }).await, 0);
         let subject = Some("transfer/p".to_owned());
         assert_eq!(list(AuditFilter { subject, ..all.clone() }).await, 1);

@@ -170,6 +170,16 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
         let alerts = store.alerts(false, 10).await.unwrap();
         assert_eq!(alerts.len(), 1, "one condition, one alert");
         assert_eq!((alerts[0].name.as_str(), alerts[0].count), ("incoming_unmatched", 4));
+        // That there is more of it is told each time.
+        let events = store.events_after(0, 1_000).await.unwrap();
+        let counts: Vec<_> = events
+            .iter()
+            .filter(|event| event.event_type.starts_with("alert."))
+            .map(|event| {
+                serde_json::from_str::<serde_json::Value>(&event.data).unwrap()["count"].clone()
+            })
+            .collect();
+        assert_eq!(counts, [1, 2, 3, 4].map(serde_json::Value::from));
         // One is given to the transfer that it was late for.
         let transfer = read(&store, "late").await;
         let changes = Changes { amount_in: Some(amount("10.5")), ..Changes::default() };

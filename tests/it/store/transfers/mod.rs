@@ -1,5 +1,6 @@
 //! Transfers, and all that is done for them, on both databases.
 
+mod alerts;
 mod claims;
 mod create;
 mod envelopes;
