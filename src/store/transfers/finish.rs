@@ -76,6 +76,21 @@ pub struct FinishedPayout<'a> {
     pub step: Option<Step<'a>>,
 }
 
+/// The first that is told of each payout. One that was looked at twice may be told of twice: in one statement the database
+/// would take either, and with it perhaps the step of the other.
+fn once_each<'f, 'a>(finished: &'f [FinishedPayout<'a>]) -> Cow<'f, [FinishedPayout<'a>]> {
+    let mut told: HashSet<&'a str> = HashSet::new();
+    let mut is_first = |one: &FinishedPayout<'a>| {
+        let payout: &'a PayoutRow = one.payout;
+        told.insert(payout.payout_id.as_str())
+    };
+    let first: Vec<&FinishedPayout<'a>> = finished.iter().filter(|one| is_first(one)).collect();
+    if first.len() == finished.len() {
+        return Cow::Borrowed(finished);
+    }
+    Cow::Owned(first.into_iter().cloned().collect())
+}
+
 impl Store {
     /// Writes down what came of payouts that this worker had in hand, and with each the step that its transfer makes.
     /// Tells the ids of the transfers that moved. A payout that another worker has taken over meanwhile, or a person has
@@ -91,6 +106,8 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<HashSet<String>, StoreError> {
         let now = stored_time(now);
+        let finished = once_each(finished);
+        let finished = &*finished;
         let steps: Vec<Step<'_>> = finished.iter().filter_map(|one| one.step.clone()).collect();
         breathe().await;
         let mut planned = plan(Some(lease), &steps, now)?;

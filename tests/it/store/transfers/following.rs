@@ -111,6 +111,28 @@ fn the_first_answer_counts() {
     });
 }
 
+/// Else the payout might be left as it is, and its transfer be over: then nothing could end the payout any more.
+#[test]
+fn of_two_answers_about_one_payout_in_one_batch_the_first_counts() {
+    on_both(async |database| {
+        let store = database.store().await;
+        let one = lease(&store, Poller::Outgoing, RAIL).await;
+        initiated(&store, &one, 2).await;
+        let (seen, _) = follow(&store, &one, now(), &Following::default()).await;
+        let both = [same(&seen[0]), delivered(&seen[1]), delivered(&seen[0]), same(&seen[1])];
+        let moved = store.finish_payouts(&one, &both, now()).await.unwrap();
+        let transfer = |claim: &Claim| claim.payout.transfer_id.clone().unwrap();
+        assert_eq!(Vec::from_iter(moved), [transfer(&seen[1])]);
+        for (claim, status, payout) in [
+            (&seen[0], S::PendingExternal, PayoutStatus::Initiated),
+            (&seen[1], S::Completed, PayoutStatus::Done),
+        ] {
+            let story = store.transfer_story(&transfer(claim)).await.unwrap().unwrap();
+            assert_eq!((story.transfer.status, story.payouts[0].status), (status, payout));
+        }
+    });
+}
+
 /// A number that is drawn before the turn is taken would be passed by who reads on from the newest one.
 #[test]
 fn what_is_written_down_gets_its_numbers_when_its_turn_comes() {
