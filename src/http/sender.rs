@@ -16,7 +16,7 @@ use super::error::CallError;
 use super::problem::{brief, text};
 use super::server_clock::ServerClock;
 use super::transport::{Lost, Open, Received, Request, Transport};
-use crate::engine::{Backoff, Clock, RetryPolicy, asked_pause};
+use crate::engine::{Backoff, Clock, RetryPolicy};
 
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
@@ -227,7 +227,7 @@ impl Http {
         backoff: &mut Backoff,
         asked: Option<Duration>,
     ) -> Option<Duration> {
-        let is_long = asked.is_some_and(|asked| asked_pause(asked) > self.settings.timeout);
+        let is_long = asked.is_some_and(|asked| asked > self.settings.timeout);
         if is_long && request.thing.is_some() {
             return None;
         }
