@@ -35,9 +35,7 @@ pub(in crate::cli) enum DecideCommand {
     )]
     Hold(WhichArgs),
     /// Let transfers go on that are on hold, or failed
-    #[command(
-        after_help = "Example:\n  railpoll transfers release t-1041 --reason 'they confirmed'"
-    )]
+    #[command(after_help = "Example:\n  railpoll transfers release t-1041 --reason 'it is theirs'")]
     Release(WhichArgs),
     /// Send the money of transfers back to where it came from
     #[command(after_help = REFUND_EXAMPLES)]
