@@ -2,7 +2,7 @@
 //! lasts is kept current, one that is over ends.
 //!
 //! What stands in the database says whether a condition does ([`conditions`]); what only a sweep can know, it says itself
-//! ([`Store::set_alerts`]). Both go through one gate ([`set`]), which tells of what is new.
+//! ([`Store::set_alerts`]). Both go through one gate ([`set`](mod@set)), which tells of what is new.
 
 mod conditions;
 mod list;

@@ -1,5 +1,7 @@
 //! What is wrong with transfers is told, kept current, and over when it is over.
 
+use std::slice;
+
 use chrono::TimeDelta;
 use railpoll::engine::{Cause, Changes, NewTransfer, Poller, Step, TransferStatus as S};
 use railpoll::store::Store;
@@ -70,12 +72,12 @@ fn transfers_on_hold_are_told_before_their_deadline() {
             open.into_iter().map(|(name, count, _)| (name, count)).collect::<Vec<_>>()
         };
         let held = ("transfer_on_hold".to_owned(), 3);
-        assert_eq!(names(199).await, [held.clone()]);
+        assert_eq!(names(199).await, slice::from_ref(&held));
         let due = |count| ("decision_due".to_owned(), count);
         assert_eq!(names(200).await, [held.clone(), due(1)]);
         let [_, (_, _, detail)] = &open(&store).await[..] else { panic!("not two") };
         assert!(detail.starts_with("soon is the first, until 2023-"), "{detail}");
-        assert_eq!(names(400).await, [held.clone()], "that one is over");
+        assert_eq!(names(400).await, slice::from_ref(&held), "that one is over");
         assert_eq!(names(2_000).await, [held, due(1)]);
         for id in ["late", "soon", "never"] {
             step(&store, None, id, S::PendingUserTransferStart, Cause::Released).await;
