@@ -37,7 +37,7 @@ pub(super) struct StatusArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  railpoll status --json | jq -r 'select(.wrong != []) | .poller'
+  railpoll status --json | jq 'select(.wrong != [])'
   railpoll status --check || echo 'somebody should look'";
 
 #[derive(Debug, Serialize)]

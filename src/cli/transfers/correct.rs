@@ -12,8 +12,10 @@ use crate::engine::{Cause, Step, Transfer, TransferStatus, legal};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  railpoll transfers correct t-1041 --beneficiary '{\"iban\": \"DE02…\"}' --reason 'the old account is closed'
-  railpoll transfers release t-1041 --reason 'called back and compared'
+  railpoll transfers correct t-1041 \\
+    --beneficiary '{\"iban\": \"DE02…\"}' \\
+    --reason 'the old account is closed'
+  railpoll transfers release t-1041 --reason 'called back'
 
 The transfer is on hold then, until it is released. Both beneficiaries are on record: `railpoll audit list`.";
 
