@@ -15,6 +15,7 @@ mod asking;
 mod assets;
 mod booking;
 mod budget;
+mod checked;
 mod closing;
 mod collecting;
 mod comparing;

@@ -9,9 +9,8 @@ mod feed;
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
-
 use super::assets::Assets;
+use super::checked::Checked;
 use super::desk::Desk;
 use super::job::Making;
 use super::looking::look_at_rail;
@@ -31,7 +30,7 @@ pub struct Asker {
     desk: Desk,
     rail: AnyRail,
     /// Whether the rail was found to be what the settings say.
-    is_checked: OnceCell<()>,
+    checked: Checked,
     /// It tells of itself what came, and is not asked about one deposit or another.
     tells_feed: bool,
     assets: Assets,
@@ -69,7 +68,7 @@ impl Asker {
                 answer_max: answer_max(settings.timeout, own.retry),
                 of_place: SweepError::Rail,
             },
-            is_checked: OnceCell::new(),
+            checked: Checked::default(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
             batch_size: own.batch_size,
@@ -102,12 +101,16 @@ impl Asker {
     ) -> Swept {
         let work =
             async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        self.desk.sweep(lease, stop, observer, work).await
+        let swept = self.desk.sweep(lease, stop, observer, work).await;
+        if matches!(swept.error, Some(SweepError::Rail(_))) {
+            self.checked.forget();
+        }
+        swept
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        let check = async { round.answer(self.rail.check()).await };
-        self.is_checked.get_or_try_init(|| check).await.map_err(SweepError::Rail)?;
+        let check = round.answer(self.rail.check());
+        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
         if round.store.is_held().await? {
             look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
         }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use self::pump::{Left, Pump, Pumped};
 use self::verdict::Asked;
+use super::checked::Checked;
 use super::desk::Desk;
 use super::job::Making;
 use super::looking::look_at_rail;
@@ -38,8 +39,8 @@ pub struct Paying {
     desk: Desk,
     rail: AnyRail,
     options: PayingOptions,
-    /// Whether the rail is what it should be, as far as we know.
-    is_checked: AtomicBool,
+    /// Whether the rail was found to be what the settings say.
+    checked: Checked,
     /// Whether the last sweep may have left payouts in hand.
     is_untidy: AtomicBool,
     /// Whether the rail may have a payout that it does not take, or an alert of one stands.
@@ -82,7 +83,7 @@ impl Paying {
             desk: Desk { store, scope, clock, requests, answer_max, of_place: SweepError::Rail },
             rail,
             options,
-            is_checked: AtomicBool::new(false),
+            checked: Checked::default(),
             is_untidy: AtomicBool::new(false),
             may_be_untaken: AtomicBool::new(true),
             has_forgotten: AtomicBool::new(false),
@@ -154,11 +155,9 @@ impl Paying {
     }
 
     async fn work(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        if !self.is_checked.load(Ordering::Relaxed) {
-            // A rail that is down, or another than it should be, is not tried with anybody's money.
-            round.answer(self.rail.check()).await.map_err(SweepError::Rail)?;
-            self.is_checked.store(true, Ordering::Relaxed);
-        }
+        // A rail that is down, or another than it should be, is not tried with anybody's money.
+        let check = round.answer(self.rail.check());
+        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
         if self.desk.store.is_held().await? {
             look_at_rail(round, &*self.rail, self.rail_name()).await?;
         }
@@ -187,7 +186,9 @@ impl Paying {
         self.is_untidy.store(is_untidy, Ordering::Relaxed);
         (report.pages, report.acted) = (batches, acted);
         if let Some(error) = error {
-            self.is_checked.store(!matches!(error, SweepError::Rail(_)), Ordering::Relaxed);
+            if matches!(error, SweepError::Rail(_)) {
+                self.checked.forget();
+            }
             return Err(error);
         }
         self.tell_of_untaken(round).await?;
