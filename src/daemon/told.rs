@@ -51,8 +51,7 @@ impl Worker {
             let outlook = self.vigil.look(&self.store, now).await?;
             self.metrics.held(outlook.is_held);
             let older = outlook.is_held.then(|| {
-                "the database was restored, or failed over with a loss: nothing goes out until all was looked up; see \
-                 `railpoll restored`"
+                "the database was restored, or failed over with a loss: nothing goes out until all was looked up"
                     .to_owned()
             });
             let standing = [

@@ -134,7 +134,7 @@ impl AlertName {
                 "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`"
             }
             Self::DecisionDue => {
-                "Decide now: `railpoll payments list --review pending`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever"
+                "Decide now: `railpoll payments list --review pending`, and `railpoll payments list --review held`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever"
             }
             Self::TransferOnHold => {
                 "`railpoll transfers list --status on_hold`, then `railpoll transfers explain ID`. Find out what the rail or ledger has done before you let it go on"
@@ -213,7 +213,8 @@ pub struct Alert {
     pub subject: String,
     /// How many things it is about.
     pub count: u64,
-    /// For a person to read. It says nothing that changes while the condition does not: no ages, no tries.
+    /// For a person to read. It says nothing that changes while the condition does not: no ages, no tries; and nothing
+    /// that the advice says.
     pub detail: String,
 }
 

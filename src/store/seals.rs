@@ -226,7 +226,7 @@ impl Verified {
         };
         Some(format!(
             "history was rewritten: behind event {after_id}, up to event {last_id}, stand {counts}, and they are not what \
-             they were; see `railpoll events verify`"
+             they were"
         ))
     }
 }

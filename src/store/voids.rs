@@ -99,7 +99,7 @@ pub(super) async fn void(
     let sql = "UPDATE payments SET basis = $3 WHERE network = $1 AND payment_id = $2";
     let basis = transfer.is_some().then_some(voided.is.digest.as_str());
     tx.conn().execute(sql, &[Arg::Text(network), Arg::Text(id), Arg::MaybeText(basis)]).await?;
-    let detail = format!("{id}: {why}; {then}; see `railpoll payments show {id}`");
+    let detail = format!("{id}: {why}; {then}");
     let alert = Alert::of(AlertName::DecisionVoid, detail).about(id);
     alerts::keep(&mut tx.conn(), scope, &alert, now).await
 }

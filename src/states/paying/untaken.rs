@@ -32,8 +32,7 @@ impl Paying {
             let transfer = payout.transfer_id.as_ref().or(payout.refund_id.as_ref()).unwrap_or(id);
             let answer = payout.answer.as_deref().unwrap_or("no answer");
             let detail = format!(
-                "{transfer}: handed over {TOLD_FROM} times or more, and not taken: {answer}; it is tried again; \
-                 see `railpoll transfers explain {transfer}`"
+                "{transfer}: handed over {TOLD_FROM} times or more, and not taken: {answer}; it is tried again"
             );
             Alert::of(name, detail)
         });

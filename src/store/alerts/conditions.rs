@@ -181,7 +181,7 @@ async fn set_aside(conn: &mut Conn<'_>, scope: &Scope) -> Result<Found, StoreErr
     let Some(row) = conn.row(SET_ASIDE, &args).await? else { return Ok((name, Vec::new())) };
     let id = row.maybe_text("payment_id")?;
     let (id, reason) = (id.as_deref().unwrap_or("?"), row.text("reason")?);
-    let detail = format!("the newest is {id}: {reason}; see `railpoll quarantine list`");
+    let detail = format!("the newest is {id}: {reason}");
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
 }
 
@@ -197,9 +197,7 @@ async fn unmatched(conn: &mut Conn<'_>, source: &str) -> Result<Found, StoreErro
     let Some(row) = conn.row(UNMATCHED, &args).await? else { return Ok((name, Vec::new())) };
     let (id, amount) = (row.text("incoming_id")?, row.amount("amount")?);
     let (asset, verdict) = (row.text("asset")?, row.text("verdict")?);
-    let detail = format!(
-        "the newest is {id}: {amount} {asset}, {verdict}; see `railpoll transfers incoming list`"
-    );
+    let detail = format!("the newest is {id}: {amount} {asset}, {verdict}");
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
 }
 
@@ -222,8 +220,7 @@ fn on_hold(held: &[Row]) -> Result<Found, StoreError> {
     let Some(oldest) = held.first() else { return Ok((name, Vec::new())) };
     let (id, why) = (oldest.text("transfer_id")?, why(oldest)?);
     let why = why.as_deref().unwrap_or("it waits for a person");
-    let detail =
-        format!("the oldest is {id}: {why}; see `railpoll transfers list --status on_hold`");
+    let detail = format!("the oldest is {id}: {why}");
     Ok((name, vec![Alert::of(name, detail).counting(counted(held))]))
 }
 
@@ -239,11 +236,7 @@ fn due(held: &[Row], now: DateTime<Utc>) -> Result<Found, StoreError> {
             near.push((deadline, row.text("transfer_id")?));
         }
     }
-    let list = "railpoll transfers list --status on_hold";
-    Ok((
-        name,
-        near.iter().min().map(|first| nearest(first, near.len(), list)).into_iter().collect(),
-    ))
+    Ok((name, near.iter().min().map(|first| nearest(first, near.len())).into_iter().collect()))
 }
 
 /// Why a transfer stands where it stands.
@@ -258,9 +251,7 @@ fn failed_from(row: Option<&Row>) -> Result<Found, StoreError> {
     let (id, asset) = (row.text("transfer_id")?, row.text("asset")?);
     let (amount, why) = (row.amount("amount_in")?, why(row)?);
     let why = why.as_deref().unwrap_or("it was not paid out");
-    let detail = format!(
-        "the oldest is {id}: {amount} {asset} came in, and: {why}; see `railpoll transfers list --status error`"
-    );
+    let detail = format!("the oldest is {id}: {amount} {asset} came in, and: {why}");
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::db::{Conn, Sql};
-use super::super::values::Arg;
+use super::super::values::{Arg, Row};
 use super::super::{Scope, StoreError};
 use super::conditions::{COUNTED_MAX, Found};
 use crate::engine::{Alert, AlertName, PaymentState, comes_near, iso};
@@ -47,28 +47,22 @@ pub(super) async fn undecided(
     };
     let (place, most) = (Arg::Text(scope.place()), Arg::Int(COUNTED_MAX));
     let args = [place.clone(), words(&ending), Arg::Time(now), most.clone()];
-    let (mut near, mut pending) = (Vec::new(), false);
+    let mut near = Vec::new();
     for row in conn.rows(UNDECIDED, &args).await? {
         let deadline = row.time("expires_at")?;
         if comes_near(row.time("first_seen_at")?, deadline, now) {
-            pending |= row.text("review")? == "pending";
-            near.push((deadline, row.text("payment_id")?));
+            near.push((deadline, named(&row)?));
         }
     }
     let all: Vec<&PaymentState> = states.iter().collect();
     let waiting = conn.rows(ENDLESS, &[place, words(&all), words(&endless), most]).await?;
-    for row in &waiting {
-        pending |= row.text("review")? == "pending";
-    }
-    let review = if pending { "pending" } else { "held" };
-    let list = format!("railpoll payments list --review {review}");
     let count = near.len().saturating_add(waiting.len());
     let alert = match (near.first(), waiting.first()) {
-        (Some(first), _) => Some(nearest(first, count, &list)),
+        (Some(first), _) => Some(nearest(first, count)),
         (None, Some(oldest)) => {
-            let (id, since) = (oldest.text("payment_id")?, oldest.time("first_seen_at")?);
+            let (id, since) = (named(oldest)?, oldest.time("first_seen_at")?);
             let detail = format!(
-                "{id} is the oldest, since {}, and nothing but a decision ends its wait; see `{list}`",
+                "{id} is the oldest, since {}, and nothing but a decision ends its wait",
                 iso(since)
             );
             Some(of_due(detail, count))
@@ -78,9 +72,15 @@ pub(super) async fn undecided(
     Ok((AlertName::DecisionDue, alert.into_iter().collect()))
 }
 
+/// Which payment, and whether it is held.
+fn named(row: &Row) -> Result<String, StoreError> {
+    let (id, review) = (row.text("payment_id")?, row.text("review")?);
+    Ok(if review == "held" { format!("{id} (held)") } else { id })
+}
+
 /// That the first of several decisions is due at a time.
-pub(super) fn nearest((deadline, id): &(DateTime<Utc>, String), count: usize, list: &str) -> Alert {
-    let detail = format!("{id} is the first, until {}; see `{list}`", iso(*deadline));
+pub(super) fn nearest((deadline, id): &(DateTime<Utc>, String), count: usize) -> Alert {
+    let detail = format!("{id} is the first, until {}", iso(*deadline));
     of_due(detail, count)
 }
 

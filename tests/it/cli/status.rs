@@ -186,6 +186,14 @@ fn what_waits_is_told_also_where_nobody_sweeps() {
     );
     let listed = desk.json("status");
     assert_eq!((&listed[2]["poller"], &listed[2]["enabled"]), (&"failed".into(), &false.into()));
+    // What is to be typed is said once.
+    for line in desk.run("status").out.lines() {
+        let mut commands: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        let all = commands.len();
+        commands.sort_unstable();
+        commands.dedup();
+        assert_eq!(commands.len(), all, "{line}");
+    }
 }
 
 #[test]

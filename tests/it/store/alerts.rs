@@ -278,7 +278,7 @@ fn payments_without_a_deadline_are_told_as_long_as_they_wait() {
             assert_eq!(open(&store).await, [], "a hold that ends is nobody's to end");
             decide(hold(None)).await;
             tell(3).await;
-            assert!(only(&store).await.3.contains("--review held"));
+            assert!(only(&store).await.3.contains("(held) is the oldest"));
             decide(Decision::Approve).await;
             tell(4).await;
             assert_eq!(open(&store).await, []);
@@ -328,10 +328,7 @@ fn payments_that_wait_for_a_person_are_told_before_their_deadline() {
         tell(202).await;
         let (_, _, count, detail) = only(&store).await;
         assert_eq!(count, 1);
-        assert!(
-            detail.starts_with("b is the first") && detail.contains("--review held"),
-            "{detail}"
-        );
+        assert!(detail.starts_with("b (held) is the first, until "), "{detail}");
         let approved =
             Review { decision: Decision::Approve, decided_by: "anna".to_owned(), shown: None };
         store.decide(NETWORK, by(None), "b", &accepted, &approved, after(203)).await.unwrap();
