@@ -315,7 +315,9 @@ fn the_advice_of_alerts_is_that_of_the_page() {
 #[test]
 fn every_metric_that_a_rule_asks_for_has_its_row() {
     let page = fs::read_to_string(root().join("docs/operate.md")).unwrap();
-    let rules = page.split("```yaml").nth(1).unwrap().split("```").next().unwrap();
+    let [rules] = &blocks(&page, "yaml")[..] else { panic!("one block") };
+    let file = fs::read_to_string(root().join("packaging/prometheus/railpoll.rules.yml"));
+    assert_eq!(*rules, file.unwrap(), "scripts/check-prometheus tries the file");
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let asked = rules.split(|c| !is_part(c)).filter(|word| word.starts_with("railpoll_"));
     let mut seen = 0;
