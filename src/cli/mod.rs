@@ -9,7 +9,7 @@
 //! | `output`, `table`, `document` | lines, JSON, CSV, tables and documents on standard output |
 //! | `lists`, `filters`, `names` | the flags of all lists, and how they are walked; names and ids that somebody typed |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
-//! | `payments`, `payments_show`, `decisions`, `verdict` | `railpoll payments` |
+//! | `payments`, `decisions`, `verdict` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `known` | words that a shell completes |
@@ -33,7 +33,6 @@ mod migrate;
 mod names;
 mod output;
 mod payments;
-mod payments_show;
 mod quarantine;
 mod restored;
 mod run;

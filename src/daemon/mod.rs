@@ -26,6 +26,7 @@ mod record;
 mod running;
 mod schedule;
 mod signals;
+mod standby;
 mod status;
 mod steps;
 mod told;

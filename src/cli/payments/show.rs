@@ -6,20 +6,21 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::document::{embedded, pretty};
-use super::failure::Failure;
-use super::names::{Kind, expect_place};
-use super::output::Out;
-use super::payments::{PaymentJson, find_by_any, review};
-use super::session::Session;
-use super::table::{Cell, Column, Paint, Table};
-use super::times::relative;
+use super::find::find_by_any;
+use super::{PaymentJson, review};
+use crate::cli::document::{embedded, pretty};
+use crate::cli::failure::Failure;
+use crate::cli::names::{Kind, expect_place};
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Paint, Table};
+use crate::cli::times::relative;
 use crate::engine::{Difference, differences, iso, readable};
 use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
 
 /// Which payment to show.
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(in crate::cli) struct ShowArgs {
     /// The payment's id or its beginning, or the sender's reference (end-to-end id)
     #[arg(value_name = "PAYMENT")]
     payment_id: String,

@@ -1,37 +1,25 @@
-//! `railpoll payments`: the list, and finding one payment.
+//! `railpoll payments list`.
 
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
-use serde::Serialize;
 
-use super::failure::Failure;
-use super::known;
-use super::lists::{ListFlags, Listed, counted, walk};
-use super::names::{self, expect_place, expect_state};
-use super::output::Out;
-use super::session::Session;
-use super::table::{Cell, Column, Paint, Table};
-use super::times::{relative, time};
-use super::{decisions, payments_show};
+use super::{PaymentJson, review};
+use crate::cli::failure::Failure;
+use crate::cli::known;
+use crate::cli::lists::{ListFlags, Listed, counted, walk};
+use crate::cli::names::{Kind, expect_place, expect_state};
+use crate::cli::output::Out;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Paint, Table};
+use crate::cli::times::{relative, time};
 use crate::engine::{Amount, PaymentState, ReviewStatus, iso};
 use crate::networks::ripplenet::party_names;
 use crate::store::{PaymentFilter, PaymentPlace, PaymentRow, Store};
 
-#[derive(Debug, Subcommand)]
-pub(super) enum PaymentsCommand {
-    /// List payments, by the time of their last change, oldest first
-    #[command(after_help = LIST_EXAMPLES)]
-    List(Box<ListArgs>),
-    /// Tell everything that is on record of a payment
-    Show(payments_show::ShowArgs),
-    #[command(flatten)]
-    Decide(decisions::DecisionCommand),
-}
-
-const LIST_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   railpoll payments list --review pending
   railpoll payments list --state EXECUTED --since 2h
@@ -45,7 +33,8 @@ A list that has looked at a million payments without an end says so, and how to 
 
 /// Which payments to list.
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
     which: WhichArgs,
     #[command(flatten)]
@@ -116,77 +105,14 @@ fn token(text: &str) -> Result<Token, String> {
     })
 }
 
-/// A payment for programs, as the documentation promises it.
-#[derive(Debug, Serialize)]
-pub(super) struct PaymentJson<'a> {
-    network: &'a str,
-    payment_id: &'a str,
-    state: &'a str,
-    sub_states: &'a [String],
-    connector_role: &'a str,
-    amount: &'a str,
-    currency: &'a str,
-    payout_amount: Option<&'a str>,
-    payout_currency: Option<&'a str>,
-    end_to_end_id: Option<&'a str>,
-    created_at: Option<String>,
-    modified_at: String,
-    expires_at: Option<String>,
-    first_seen_at: String,
-    review: Option<&'a str>,
-    not_before: Option<String>,
-    acted_at: Option<String>,
-    returns: Option<&'a str>,
-    returned_by: Option<&'a str>,
-    version: i64,
-}
-
-impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
-    fn from(row: &'a PaymentRow) -> Self {
-        Self {
-            network: &row.network,
-            payment_id: &row.payment_id,
-            state: row.state.as_str(),
-            sub_states: &row.sub_states,
-            connector_role: &row.connector_role,
-            amount: &row.amount,
-            currency: &row.currency,
-            payout_amount: row.payout.as_ref().map(|(amount, _)| amount.as_str()),
-            payout_currency: row.payout.as_ref().map(|(_, currency)| currency.as_str()),
-            end_to_end_id: row.end_to_end_id.as_deref(),
-            created_at: row.created_at.map(iso),
-            modified_at: iso(row.modified_at),
-            expires_at: row.expires_at.map(iso),
-            first_seen_at: iso(row.first_seen_at),
-            review: row.review.as_deref(),
-            not_before: row.not_before.map(iso),
-            acted_at: row.acted_at.map(iso),
-            returns: row.returns.as_deref(),
-            returned_by: row.returned_by.as_deref(),
-            version: row.version,
-        }
-    }
-}
-
-pub(super) async fn run(
-    session: &Session,
-    command: PaymentsCommand,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    match command {
-        PaymentsCommand::List(args) => list(session, *args, out).await,
-        PaymentsCommand::Show(args) => payments_show::run(session, &args, out).await,
-        PaymentsCommand::Decide(command) => decisions::run(session, command, out).await,
-    }
-}
-
-async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
+/// Lists.
+pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Failure> {
     let ListArgs { which, flags, after } = args;
     let only_count = flags.begin(out)?;
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, names::Kind::Network, which.network.as_deref()).await?;
+    expect_place(&settings, &store, Kind::Network, which.network.as_deref()).await?;
     expect_state(&store, which.state.as_ref()).await?;
     let mut filter = PaymentFilter {
         state: which.state.map(|state| state.as_str().to_owned()),
@@ -331,89 +257,6 @@ fn deadline(row: &PaymentRow, now: DateTime<Utc>) -> Cell {
     };
     let cell = Cell::from(relative(expires_at, now));
     if expires_at - now < TimeDelta::minutes(5) { cell.paint(Paint::Bad) } else { cell }
-}
-
-/// Where a payment's review stands.
-pub(super) fn review(row: &PaymentRow) -> Cell {
-    let cell = Cell::from(row.review.clone());
-    match row.review.as_deref().and_then(|word| word.parse().ok()) {
-        Some(ReviewStatus::Pending | ReviewStatus::Held) => cell.paint(Paint::Watch),
-        Some(ReviewStatus::Declined) => cell.paint(Paint::Bad),
-        Some(ReviewStatus::Approved) => cell.paint(Paint::Good),
-        None => cell,
-    }
-}
-
-/// The one payment with this id, or whose id alone begins so.
-pub(super) async fn find(
-    store: &Store,
-    payment_id: &str,
-    network: Option<&str>,
-) -> Result<PaymentRow, Failure> {
-    let mut found = store.payments_with_id(payment_id, network).await?;
-    if found.is_empty() && names::may_begin(payment_id) {
-        found = store.payments_beginning(payment_id, network, names::CANDIDATES).await?;
-        if found.iter().any(|row| row.payment_id != found[0].payment_id) {
-            let ids: Vec<String> = found.into_iter().map(|row| row.payment_id).collect();
-            return Err(names::ambiguous("payments", payment_id, &ids));
-        }
-    }
-    one_of(found, payment_id, network)
-}
-
-/// The same for whoever only looks: the sender's reference will do too.
-pub(super) async fn find_by_any(
-    store: &Store,
-    text: &str,
-    network: Option<&str>,
-) -> Result<PaymentRow, Failure> {
-    let missing = match find(store, text, network).await {
-        Err(Failure::Refused(missing)) => missing,
-        found => return found,
-    };
-    let filter = PaymentFilter {
-        reference: Some(text.to_owned()),
-        network: network.map(ToOwned::to_owned),
-        newest: true,
-        limit: names::CANDIDATES,
-        ..PaymentFilter::default()
-    };
-    let mut found = store.payments(&filter).await?;
-    match (found.pop(), found.is_empty()) {
-        (Some(payment), true) => Ok(payment),
-        (None, _) => Err(Failure::Refused(missing)),
-        (Some(last), false) => {
-            found.push(last);
-            let ids: Vec<String> = found.into_iter().map(|row| row.payment_id).collect();
-            Err(Failure::Refused(format!(
-                "several payments have the reference {text}: {}",
-                ids.join(", ")
-            )))
-        }
-    }
-}
-
-fn one_of(
-    mut found: Vec<PaymentRow>,
-    payment_id: &str,
-    network: Option<&str>,
-) -> Result<PaymentRow, Failure> {
-    let place = network.map_or_else(|| "any network".to_owned(), |name| format!("network {name}"));
-    match (found.pop(), found.as_slice()) {
-        (None, _) => Err(Failure::Refused(format!(
-            "there is no payment {payment_id} on {place}{}; `railpoll payments list` shows what there is",
-            names::too_short(payment_id)
-        ))),
-        (Some(payment), []) => Ok(payment),
-        (Some(last), others) => {
-            let mut networks: Vec<&str> = others.iter().map(|row| row.network.as_str()).collect();
-            networks.push(&last.network);
-            Err(Failure::Refused(format!(
-                "payment {payment_id} is on several networks ({}): say which with --network",
-                networks.join(", ")
-            )))
-        }
-    }
 }
 
 #[cfg(test)]
