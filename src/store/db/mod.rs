@@ -1,11 +1,14 @@
 //! One way to ask two databases.
 //!
 //! Both take `$1`-numbered parameters, so most statements are one text. How values are bound and read is in
-//! [`super::values`].
+//! [`self::values`].
 
+pub(super) mod many;
 mod pool;
 mod postgres;
 mod sqlite;
+pub(super) mod values;
+pub(super) mod walk;
 
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
@@ -17,8 +20,8 @@ use sqlx::{PgConnection, SqliteConnection};
 use self::pool::{Lent, Pool};
 use self::postgres::Servers;
 use self::sqlite::{File, For};
+use self::values::{Arg, Row, postgres_arguments, sqlite_arguments};
 use super::StoreError;
-use super::values::{Arg, Row, postgres_arguments, sqlite_arguments};
 use crate::failpoint;
 
 /// A database that has not answered for this long does not answer. It is longer than all that a database waits for itself.

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::values::Arg;
-use super::super::{Store, StoreError};
 use super::rows::transfer_from;
 use crate::engine::{Actor, Transfer};
+use crate::store::db::values::Arg;
+use crate::store::{Store, StoreError};
 
 /// A deposit that has expired is asked about for so long after that: its money may come late.
 const LATE: TimeDelta = TimeDelta::days(30);

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::{Conn, Sql};
-use super::super::values::{Arg, stored_time};
-use super::super::{Deed, Store, StoreError, audit};
 use super::rows::{amount_json, kept, maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use crate::engine::{Action, NewTransfer, Transfer, created_event, subject_key};
+use crate::store::db::values::{Arg, stored_time};
+use crate::store::db::{Conn, Sql};
+use crate::store::outbox::audit;
+use crate::store::{Deed, Store, StoreError};
 
 /// Rows in one statement.
 const CHUNK: usize = 1_000;

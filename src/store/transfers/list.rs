@@ -5,12 +5,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::db::Sql;
-use super::super::values::Arg;
-use super::super::walk::{ROOM, Span, Step, is_amount, plain};
-use super::super::{Store, StoreError};
 use super::rows::transfer_from;
 use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, subject_key};
+use crate::store::db::Sql;
+use crate::store::db::values::Arg;
+use crate::store::db::walk::{ROOM, Span, Step, is_amount, plain};
+use crate::store::{Store, StoreError};
 
 /// Which transfers to list.
 #[derive(Debug, Clone, Default)]

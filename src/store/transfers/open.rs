@@ -1,9 +1,9 @@
 //! How many transfers wait for a poller.
 
-use super::super::db::Sql;
-use super::super::values::Arg;
-use super::super::{Store, StoreError};
 use crate::engine::TransferStatus;
+use crate::store::db::Sql;
+use crate::store::db::values::Arg;
+use crate::store::{Store, StoreError};
 
 /// Transfers to be counted. They are found by their rails, so that a count reads an index alone.
 #[derive(Debug, Clone, Copy)]

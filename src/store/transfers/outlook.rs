@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::Sql;
-use super::super::values::{Arg, stored_time};
-use super::super::{Lease, Store, StoreError};
-use super::claims::claimant;
-use super::payouts::{PayoutRow, payout_from};
+use super::payouts::claims::claimant;
+use super::payouts::row::{PayoutRow, payout_from};
 use super::rows::{amount_json, transfer_from};
 use crate::engine::{Amount, Transfer};
+use crate::store::db::Sql;
+use crate::store::db::values::{Arg, stored_time};
+use crate::store::{Lease, Store, StoreError};
 
 /// What goes out for a transfer whose money is in, and what we keep.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::db::Sql;
-use super::super::values::{Arg, Row};
-use super::super::{Store, StoreError};
 use super::rows::{transfer_from, transfers_by_id};
 use crate::engine::{Transfer, TransferStatus};
+use crate::store::db::Sql;
+use crate::store::db::values::{Arg, Row};
+use crate::store::{Store, StoreError};
 
 /// How many transfers stand in a status.
 #[derive(Debug, Clone, PartialEq, Eq)]

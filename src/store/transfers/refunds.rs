@@ -1,16 +1,19 @@
 //! Money that goes back.
 
+mod unsent;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::db::{Conn, Sql};
-use super::super::values::{Arg, Row, stored_time};
-use super::super::{Lease, LookKind, Store, StoreError, alerts};
 use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
 use super::trail::write_events;
 use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
+use crate::store::db::values::{Arg, Row, stored_time};
+use crate::store::db::{Conn, Sql};
+use crate::store::memory::alerts;
+use crate::store::{Lease, LookKind, Store, StoreError};
 
 /// A refund that is decided on. With a transfer it belongs to a step that names it.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::values::{Arg, stored_time};
-use super::super::{Deed, Store, StoreError, audit, take_turn};
-use super::payouts::payout_from;
+use super::payouts::row::payout_from;
 use super::refunds::{RefundEnd, end_refunds};
 use super::steps::{plan, sign, write_deeds, write_steps};
 use crate::engine::{Action, PayoutStatus, Step};
+use crate::store::db::values::{Arg, stored_time};
+use crate::store::outbox::audit;
+use crate::store::{Deed, Store, StoreError, take_turn};
 use serde_json::json;
 
 /// What became of a payout.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::super::StoreError;
-use super::super::db::{Conn, Sql, read_all};
-use super::super::values::{Arg, Row, sqlite_time, stored_time, without_nul};
 use crate::engine::{Amount, Memo, Transfer};
+use crate::store::StoreError;
+use crate::store::db::values::{Arg, Row, sqlite_time, stored_time, without_nul};
+use crate::store::db::{Conn, Sql, read_all};
 use chrono::{DateTime, Utc};
 
 /// In PostgreSQL each id is looked up by itself: see `known`.

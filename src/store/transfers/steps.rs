@@ -5,9 +5,6 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::super::db::{At, Conn, Sql, Tx, in_time};
-use super::super::values::{Arg, stored_time};
-use super::super::{By, Deed, Lease, Store, StoreError, alerts, audit};
 use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
 use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
@@ -15,6 +12,11 @@ use super::{write_postgres, write_sqlite};
 use crate::engine::{
     Action, Actor, Cause, Changes, Event, Step, Transfer, TransferStatus, legal, moved_event,
 };
+use crate::store::db::values::{Arg, stored_time};
+use crate::store::db::{At, Conn, Sql, Tx, in_time};
+use crate::store::memory::alerts;
+use crate::store::outbox::audit;
+use crate::store::{By, Deed, Lease, Store, StoreError};
 
 /// A transfer that stays where it is, and is looked at later.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,13 @@
 //! The whole story of a transfer.
 
-use super::super::story::{StoryStatus, status_from};
-use super::super::values::Arg;
-use super::super::{Store, StoreError};
-use super::envelopes::{Envelope, with_payments};
-use super::incoming::{IncomingRow, incoming_from};
-use super::payouts::{PayoutRow, payout_from};
+use super::incoming::record::{IncomingRow, incoming_from};
+use super::payouts::row::{PayoutRow, payout_from};
 use super::refunds::{Refund, refund_from};
+use super::transactions::envelopes::{Envelope, with_payments};
 use crate::engine::Transfer;
+use crate::store::db::values::Arg;
+use crate::store::payments::story::{StoryStatus, status_from};
+use crate::store::{Store, StoreError};
 
 /// Everything that is on record of a transfer, oldest first.
 #[derive(Debug, Clone, PartialEq)]

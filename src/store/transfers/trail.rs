@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::super::StoreError;
-use super::super::db::{At, Conn, in_time};
-use super::super::many::{Many, Values};
-use super::super::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
 use crate::engine::{Event, Transfer, TransferStatus};
+use crate::store::StoreError;
+use crate::store::db::many::{Many, Values};
+use crate::store::db::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
+use crate::store::db::{At, Conn, in_time};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(

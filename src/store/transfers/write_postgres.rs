@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row as _};
 
-use super::super::values::{stored_time, without_nul};
 use super::steps::Planned;
 use crate::engine::{Amount, Changes, Transfer};
+use crate::store::db::values::{stored_time, without_nul};
 
 const MOVE: &str = "
 UPDATE transfers t SET status = r.status, version = t.version + 1,

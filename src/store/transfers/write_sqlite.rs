@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use sqlx::{Row as _, SqliteConnection};
 
-use super::super::many::{Many, Values};
-use super::super::values::sqlite_time;
 use super::steps::Planned;
 use crate::engine::Amount;
+use crate::store::db::many::{Many, Values};
+use crate::store::db::values::sqlite_time;
 
 static MOVE: LazyLock<Many> = LazyLock::new(|| {
     Many::new(

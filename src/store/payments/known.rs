@@ -1,0 +1,102 @@
+//! What the database has of some payments.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
+use crate::store::StoreError;
+use crate::store::db::values::{Arg, Row as DbRow, from_sqlite_time, stored_time};
+use crate::store::db::{Conn, Db, Sql};
+
+/// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
+///
+/// `SQLite` tells all of them in one row: each row of an answer goes from its thread to ours by itself, and what is to be
+/// passed over is most of all that a poller ever reads.
+///
+/// In PostgreSQL each id is looked up by itself. `payment_id = ANY ($2)` leaves the way open to a plan that reads the whole
+/// table, which is made while that is small and kept while it grows. OFFSET keeps the inner part from being merged.
+const VERSIONS: Sql = Sql::Each {
+    sqlite: "SELECT json_group_array(json_array(payment_id, modified_at, content_hash)) AS versions FROM payments \
+             WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
+    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
+               (SELECT payment_id, modified_at, content_hash FROM payments \
+                WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
+};
+
+const KNOWN: Sql = Sql::Each {
+    sqlite: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, sub_states, \
+                    amount, currency, review, basis \
+             FROM payments WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
+    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
+               (SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
+                       CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review, basis \
+                FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
+};
+
+/// The rows that are not stored as they are: other versions, and rows that could not be read.
+pub(super) async fn not_stored<'a>(
+    db: &Db,
+    network: &str,
+    rows: &'a [Row],
+) -> Result<Vec<&'a Row>, StoreError> {
+    let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter()))];
+    let mut versions: HashMap<String, (DateTime<Utc>, i64)> = HashMap::new();
+    for row in db.rows(VERSIONS, &args).await? {
+        match &row {
+            DbRow::Sqlite(..) => {
+                let told: Vec<(String, String, i64)> = row.json("versions")?;
+                for (id, modified_at, hash) in told {
+                    versions.insert(id, (from_sqlite_time("modified_at", &modified_at)?, hash));
+                }
+            }
+            DbRow::Postgres(..) => {
+                let version = (row.time("modified_at")?, row.int("content_hash")?);
+                versions.insert(row.text("payment_id")?, version);
+            }
+        }
+    }
+    let stored = |row: &&Row| match row {
+        Row::Payment(payment) => versions
+            .get(&payment.payment_id)
+            .is_some_and(|version| *version == (stored_time(payment.modified_at), payment.hash)),
+        Row::Bad(_) => false,
+    };
+    Ok(rows.iter().filter(|row| !stored(row)).collect())
+}
+
+/// What is known of the payments in `rows`, by id.
+pub(super) async fn known_of(
+    conn: &mut Conn<'_>,
+    network: &str,
+    rows: &[&Row],
+) -> Result<HashMap<String, Known>, StoreError> {
+    let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter().copied()))];
+    let mut known = HashMap::new();
+    for row in conn.rows(KNOWN, &args).await? {
+        known.insert(row.text("payment_id")?, known_from(&row)?);
+    }
+    Ok(known)
+}
+
+fn known_from(row: &DbRow) -> Result<Known, StoreError> {
+    Ok(Known {
+        state: PaymentState::from_word(&row.text("state")?),
+        connector_role: ConnectorRole::from_word(&row.text("connector_role")?),
+        modified_at: row.time("modified_at")?,
+        hash: row.int("content_hash")?,
+        version: row.int("version")?,
+        sub_states: row.json("sub_states")?,
+        money: Money { amount: row.parsed("amount")?, currency: row.text("currency")? },
+        review: row.maybe_text("review")?.and_then(|word| word.parse().ok()),
+        basis: row.maybe_text("basis")?,
+    })
+}
+
+fn payment_ids<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<String> {
+    rows.filter_map(|row| match row {
+        Row::Payment(payment) => Some(payment.payment_id.clone()),
+        Row::Bad(_) => None,
+    })
+    .collect()
+}

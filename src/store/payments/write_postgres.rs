@@ -1,0 +1,101 @@
+//! A page's writes in PostgreSQL: one statement, of arrays, for all tables.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::plan::Plan;
+use crate::engine::Payment;
+use crate::store::{Scope, StoreError};
+
+const WRITE: &str = "
+WITH stored AS (
+    INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency,
+        payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at,
+        returns_payment, returned_by_payment, end_to_end_id, content_hash, version)
+    SELECT $1, r.id, r.state, CAST(r.sub_states AS jsonb), r.role, CAST(r.amount AS numeric), r.currency,
+        CAST(r.payout AS numeric), r.payout_currency, r.created, r.modified, r.expires, $2, $2,
+        r.returns, r.returned_by, r.end_to_end, r.hash, r.version
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[],
+        $17::bigint[], $18::bigint[])
+        AS r (id, state, sub_states, role, amount, currency, payout, payout_currency, created, modified, expires,
+            returns, returned_by, end_to_end, hash, version)
+    ON CONFLICT (network, payment_id) DO UPDATE SET
+        review = CASE WHEN payments.state = excluded.state THEN payments.review END,
+        not_before = CASE WHEN payments.state = excluded.state THEN payments.not_before END,
+        acted_at = CASE WHEN payments.state = excluded.state THEN payments.acted_at END,
+        state = excluded.state, sub_states = excluded.sub_states, connector_role = excluded.connector_role,
+        amount = excluded.amount, currency = excluded.currency, payout_amount = excluded.payout_amount,
+        payout_currency = excluded.payout_currency, created_at = excluded.created_at,
+        modified_at = excluded.modified_at, expires_at = excluded.expires_at, recorded_at = excluded.recorded_at,
+        returns_payment = excluded.returns_payment, returned_by_payment = excluded.returned_by_payment,
+        end_to_end_id = excluded.end_to_end_id, content_hash = excluded.content_hash, version = excluded.version
+), documents AS (
+    INSERT INTO payment_documents (network, payment_id, document)
+    SELECT $1, r.id, CAST(r.document AS json) FROM unnest($3::text[], $19::text[]) AS r (id, document)
+    ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document
+), statuses AS (
+    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)
+    SELECT 'payment', $1, r.id, r.status, r.reached, $2, r.source
+    FROM unnest($20::text[], $21::text[], $22::timestamptz[], $23::text[]) AS r (id, status, reached, source)
+    ON CONFLICT DO NOTHING
+), told AS (
+    INSERT INTO events (type, subject, version, payload, occurred_at)
+    SELECT r.type, r.subject, r.version, CAST(r.payload AS json), $2
+    FROM unnest($24::text[], $25::text[], $26::bigint[], $27::text[]) AS r (type, subject, version, payload)
+)
+INSERT INTO payment_counts (network, state, connector_role, payments)
+SELECT $1, r.state, r.role, r.payments FROM unnest($28::text[], $29::text[], $30::bigint[]) AS r (state, role, payments)
+ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payment_counts.payments + excluded.payments";
+
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    plan: &Plan<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let texts = |of: fn(&Payment) -> String| -> Vec<String> {
+        plan.stored.iter().map(|stored| of(stored.payment)).collect()
+    };
+    let maybe_texts = |of: fn(&Payment) -> Option<String>| -> Vec<Option<String>> {
+        plan.stored.iter().map(|stored| of(stored.payment)).collect()
+    };
+    let times = |of: fn(&Payment) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
+        plan.stored.iter().map(|stored| of(stored.payment)).collect()
+    };
+    let counts: Vec<_> = plan.counts.iter().filter(|(_, by)| **by != 0).collect();
+    sqlx::query(WRITE)
+        .bind(&scope.network)
+        .bind(now)
+        .bind(texts(|p| p.payment_id.clone()))
+        .bind(texts(|p| p.state.as_str().to_owned()))
+        .bind(texts(|p| serde_json::json!(p.sub_states).to_string()))
+        .bind(texts(|p| p.connector_role.as_str().to_owned()))
+        .bind(texts(|p| p.money.amount.to_string()))
+        .bind(texts(|p| p.money.currency.clone()))
+        .bind(maybe_texts(|p| p.payout.as_ref().map(|payout| payout.amount.to_string())))
+        .bind(maybe_texts(|p| p.payout.as_ref().map(|payout| payout.currency.clone())))
+        .bind(times(|p| p.created_at))
+        .bind(times(|p| Some(p.modified_at)))
+        .bind(times(|p| p.expires_at))
+        .bind(maybe_texts(|p| p.returns.clone()))
+        .bind(maybe_texts(|p| p.returned_by.clone()))
+        .bind(maybe_texts(|p| p.end_to_end_id.clone()))
+        .bind(plan.stored.iter().map(|stored| stored.payment.hash).collect::<Vec<_>>())
+        .bind(plan.stored.iter().map(|stored| stored.version).collect::<Vec<_>>())
+        .bind(plan.stored.iter().map(|s| s.payment.document.as_str()).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.status.as_str()).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.reached_at).collect::<Vec<_>>())
+        .bind(plan.statuses.iter().map(|(_, status)| status.source.as_str()).collect::<Vec<_>>())
+        .bind(plan.events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
+        .bind(plan.events.iter().map(|event| event.subject.as_str()).collect::<Vec<_>>())
+        .bind(plan.events.iter().map(|event| event.version).collect::<Vec<_>>())
+        .bind(plan.events.iter().map(|event| event.data.as_str()).collect::<Vec<_>>())
+        .bind(counts.iter().map(|((state, _), _)| state.as_str()).collect::<Vec<_>>())
+        .bind(counts.iter().map(|((_, role), _)| role.as_str()).collect::<Vec<_>>())
+        .bind(counts.iter().map(|(_, by)| **by).collect::<Vec<_>>())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! A page's writes in `SQLite`: a few statements of many rows per table.
+
+use std::sync::{Arc, LazyLock};
+
+use chrono::{DateTime, Utc};
+use sqlx::SqliteConnection;
+
+use super::plan::{Plan, Stored};
+use crate::store::db::many::{Many, Values};
+use crate::store::db::values::sqlite_time;
+use crate::store::{Scope, StoreError};
+
+static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency, \
+         payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
+         returns_payment, returned_by_payment, end_to_end_id, content_hash, version)",
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "ON CONFLICT (network, payment_id) DO UPDATE SET \
+         review = CASE WHEN state = excluded.state THEN review END, \
+         not_before = CASE WHEN state = excluded.state THEN not_before END, \
+         acted_at = CASE WHEN state = excluded.state THEN acted_at END, \
+         state = excluded.state, sub_states = excluded.sub_states, connector_role = excluded.connector_role, \
+         amount = excluded.amount, currency = excluded.currency, payout_amount = excluded.payout_amount, \
+         payout_currency = excluded.payout_currency, created_at = excluded.created_at, \
+         modified_at = excluded.modified_at, expires_at = excluded.expires_at, recorded_at = excluded.recorded_at, \
+         returns_payment = excluded.returns_payment, returned_by_payment = excluded.returned_by_payment, \
+         end_to_end_id = excluded.end_to_end_id, content_hash = excluded.content_hash, version = excluded.version",
+    )
+});
+
+static DOCUMENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO payment_documents (network, payment_id, document)",
+        "(?,?,?)",
+        "ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document",
+    )
+});
+
+static STATUSES: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)",
+        "('payment',?,?,?,?,?,?)",
+        "ON CONFLICT DO NOTHING",
+    )
+});
+
+static EVENTS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "INSERT INTO events (type, subject, version, payload, occurred_at)",
+        "(?,?,?,?,?)",
+        "",
+    )
+});
+
+const COUNT: &str = "INSERT INTO payment_counts (network, state, connector_role, payments) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payments + excluded.payments";
+
+pub(super) async fn write(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    plan: &Plan<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let network: Arc<str> = Arc::from(scope.network.as_str());
+    let now: Arc<str> = Arc::from(sqlite_time(now));
+    PAYMENTS.run(conn, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
+    DOCUMENTS
+        .run(conn, &plan.stored, |row, stored| {
+            row.shared(&network)?.text(&stored.payment.payment_id)?;
+            row.text(&stored.payment.document)?;
+            Ok(())
+        })
+        .await?;
+    STATUSES
+        .run(conn, &plan.statuses, |row, (id, change)| {
+            row.shared(&network)?.text(id)?.text(change.status.as_str())?;
+            row.value(sqlite_time(change.reached_at))?
+                .shared(&now)?
+                .text(change.source.as_str())?;
+            Ok(())
+        })
+        .await?;
+    EVENTS
+        .run(conn, &plan.events, |row, event| {
+            row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
+            row.text(&event.data)?.value(sqlite_time(event.occurred_at))?;
+            Ok(())
+        })
+        .await?;
+    for ((state, role), by) in plan.counts.iter().filter(|(_, by)| **by != 0) {
+        let query = sqlx::query(COUNT).bind(&scope.network).bind(state).bind(role).bind(by);
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+fn payment(
+    row: &mut Values,
+    network: &Arc<str>,
+    stored: &Stored<'_>,
+    now: &Arc<str>,
+) -> Result<(), sqlx::Error> {
+    let payment = stored.payment;
+    row.shared(network)?
+        .text(&payment.payment_id)?
+        .text(payment.state.as_str())?
+        .value(serde_json::json!(payment.sub_states).to_string())?
+        .text(payment.connector_role.as_str())?
+        .value(payment.money.amount.to_string())?
+        .text(&payment.money.currency)?
+        .value(payment.payout.as_ref().map(|payout| payout.amount.to_string()))?
+        .value(payment.payout.as_ref().map(|payout| payout.currency.clone()))?
+        .value(payment.created_at.map(sqlite_time))?
+        .value(sqlite_time(payment.modified_at))?
+        .value(payment.expires_at.map(sqlite_time))?
+        .shared(now)?
+        .shared(now)?
+        .value(payment.returns.clone())?
+        .value(payment.returned_by.clone())?
+        .value(payment.end_to_end_id.clone())?
+        .value(payment.hash)?
+        .value(stored.version)?;
+    Ok(())
+}

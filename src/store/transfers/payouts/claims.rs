@@ -1,0 +1,364 @@
+//! Which worker does what on a rail. A claim is on a payout, and lives as long as its worker's lease has its term.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::row::{PayoutRow, payout_from};
+use super::spared::{hold_returned, hold_untold};
+use crate::engine::{About, PayoutStatus, Purpose, Transfer};
+use crate::store::db::values::{Arg, stored_time};
+use crate::store::db::{Conn, Sql};
+use crate::store::memory::looks::{LookKind, found};
+use crate::store::memory::restorations::{Sending, sending};
+use crate::store::transfers::refunds::{Refund, refund_from, refunds_by_id};
+use crate::store::transfers::rows::{
+    amount_json, maybe_kept, time_json, transfer_from, transfers_by_id,
+};
+use crate::store::{Lease, Store, StoreError};
+
+/// A payout that this worker hands to its rail or asks about, and what it is for. Where it may be handed over, it names this
+/// worker as the one that has it in hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The payout.
+    pub payout: PayoutRow,
+    /// Its transfer; none for a refund of money that belongs to no transfer.
+    pub transfer: Option<Box<Transfer>>,
+    /// Its refund, if it is one.
+    pub refund: Option<Box<Refund>>,
+}
+
+/// Payouts that surely were not made, to be handed to the rail again with the same key.
+const AGAIN: Sql = Sql::Each {
+    sqlite: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, attempts = attempts + 1, tried_at = $4 \
+             WHERE payout_id IN (SELECT payout_id FROM payouts WHERE rail = $1 AND finished_at IS NULL \
+                 AND status = 'intended' AND claimed_by IS NULL AND not_before <= $4 \
+                 ORDER BY not_before, payout_id LIMIT $5) RETURNING *",
+    postgres: "UPDATE payouts SET claimed_by = $2, claimed_term = $3, attempts = attempts + 1, tried_at = $4 \
+               WHERE payout_id = ANY (ARRAY (SELECT payout_id FROM payouts WHERE rail = $1 AND finished_at IS NULL \
+                   AND status = 'intended' AND claimed_by IS NULL AND not_before <= $4 \
+                   ORDER BY not_before, payout_id LIMIT $5 FOR UPDATE SKIP LOCKED)) RETURNING *",
+};
+
+const TO_PAY: Sql = Sql::Each {
+    sqlite: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
+               AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
+               AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3",
+    postgres: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
+                 AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
+                 AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3 \
+               FOR UPDATE SKIP LOCKED",
+};
+
+const TO_REFUND: Sql = Sql::Each {
+    sqlite: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+             ORDER BY created_at, refund_id LIMIT $3",
+    postgres: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+               ORDER BY created_at, refund_id LIMIT $3 FOR UPDATE SKIP LOCKED",
+};
+
+const INTEND: Sql = Sql::Each {
+    sqlite: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
+                 status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
+             SELECT value ->> 'payout_id', value ->> 'transfer_id', value ->> 'refund_id', value ->> 'purpose', \
+                 value ->> 'rail', value ->> 'amount', value ->> 'currency', value ->> 'beneficiary', value ->> 'subject', \
+                 'intended', 1, value ->> 'at', value ->> 'at', value ->> 'at', $2, $3 FROM json_each($1)",
+    postgres: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
+                   status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
+               SELECT r.payout_id, r.transfer_id, r.refund_id, r.purpose, r.rail, r.amount, r.currency, \
+                   CAST(r.beneficiary AS json), r.subject, 'intended', 1, r.at, r.at, r.at, $2, $3 \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text, refund_id text, purpose text, rail text, \
+                   amount numeric, currency text, beneficiary text, subject text, at timestamptz)",
+};
+
+const BIND_TRANSFERS: Sql = Sql::Each {
+    sqlite: "UPDATE transfers SET payout_id = r.value ->> 'payout_id' FROM json_each($1) r \
+             WHERE transfer_id = r.value ->> 'transfer_id'",
+    postgres: "UPDATE transfers t SET payout_id = r.payout_id \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text) WHERE t.transfer_id = r.transfer_id",
+};
+
+const BIND_REFUNDS: Sql = Sql::Each {
+    sqlite: "UPDATE refunds SET under_way = r.value ->> 'payout_id' FROM json_each($1) r \
+             WHERE refund_id = r.value ->> 'refund_id'",
+    postgres: "UPDATE refunds t SET under_way = r.payout_id \
+               FROM jsonb_to_recordset($1) AS r (payout_id text, refund_id text) WHERE t.refund_id = r.refund_id",
+};
+
+/// A payout that is open still would not let another be made.
+const MADE_FOR_TRANSFERS: Sql = Sql::Each {
+    sqlite: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id IN (SELECT value FROM json_each($1)) \
+               AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
+    postgres: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id = ANY ($1) \
+                 AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
+};
+
+const MADE_FOR_REFUNDS: Sql = Sql::Each {
+    sqlite: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id IN (SELECT value FROM json_each($1)) \
+               AND refund_id IS NOT NULL GROUP BY refund_id",
+    postgres: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id = ANY ($1) AND refund_id IS NOT NULL \
+               GROUP BY refund_id",
+};
+
+/// New payouts of a database that may have forgotten them.
+const ASK_FIRST: Sql = Sql::Each {
+    sqlite: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
+                 answer = 'the database was restored: the rail is asked first' \
+             WHERE payout_id IN (SELECT value FROM json_each($1))",
+    postgres: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
+                   answer = 'the database was restored: the rail is asked first' WHERE payout_id = ANY ($1)",
+};
+
+/// The worker that a claim names.
+pub(in crate::store) fn claimant(lease: &Lease) -> String {
+    format!("{}/{}", lease.scope.poller.name(), lease.scope.network)
+}
+
+impl Store {
+    /// Takes up to `limit` payouts on `rail` in hand: those that surely were not made are tried again, with their old
+    /// keys, and then transfers and refunds that are due get new ones, oldest first. What one worker has in hand no
+    /// other gets. Each is written down as about to be tried: take no more than will be tried at once, for what a
+    /// killed worker had in hand has to be looked up at the rail.
+    ///
+    /// While all is held because the database was restored, there is nothing to take. For a while after that, new payouts
+    /// are not taken: the rail is asked about them first, as about those without a clear answer.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn claim_payouts(
+        &self,
+        lease: &Lease,
+        rail: &str,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let mut tx = self.begin_quiet(lease).await?;
+        let sending = sending(&mut tx, now).await?;
+        if sending == Sending::Held {
+            return Ok(Vec::new());
+        }
+        let conn = &mut tx.conn();
+        let mut claims = claim_again(conn, lease, rail, now, limit).await?;
+        let left = i64::from(limit) - i64::try_from(claims.len()).unwrap_or(i64::MAX);
+        let args = |left| [Arg::Text(rail), Arg::Time(now), Arg::Int(left)];
+        let mut fresh = Vec::new();
+        for row in conn.rows(TO_REFUND, &args(left)).await? {
+            fresh.push(of_refund(refund_from(&row)?, rail, now));
+        }
+        let left = left - i64::try_from(fresh.len()).unwrap_or(i64::MAX);
+        for row in conn.rows(TO_PAY, &args(left)).await? {
+            fresh.extend(of_transfer(transfer_from(&row)?, now));
+        }
+        if sending == Sending::AskFirst {
+            hold_untold(&mut tx, lease, &mut fresh, now).await?;
+        }
+        hold_returned(&mut tx, lease, &mut fresh, now).await?;
+        if !fresh.is_empty() {
+            let conn = &mut tx.conn();
+            give_keys(conn, &mut fresh).await?;
+            intend(conn, lease, &mut fresh).await?;
+            if sending == Sending::AskFirst {
+                let ids = fresh.drain(..).map(|claim| claim.payout.payout_id).collect();
+                conn.execute(ASK_FIRST, &[Arg::Texts(ids)]).await?;
+            }
+        }
+        claims.extend(fresh);
+        tx.commit().await?;
+        Ok(claims)
+    }
+}
+
+/// Claims payouts that surely were not made.
+async fn claim_again(
+    conn: &mut Conn<'_>,
+    lease: &Lease,
+    rail: &str,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<Claim>, StoreError> {
+    let claimant = claimant(lease);
+    let args = [
+        Arg::Text(rail),
+        Arg::Text(&claimant),
+        Arg::Int(lease.term),
+        Arg::Time(now),
+        Arg::Int(i64::from(limit)),
+    ];
+    let mut payouts: Vec<PayoutRow> =
+        conn.rows(AGAIN, &args).await?.iter().map(payout_from).collect::<Result<_, _>>()?;
+    payouts.sort_by(|one, other| {
+        (one.not_before, &one.payout_id).cmp(&(other.not_before, &other.payout_id))
+    });
+    claims_of(conn, payouts).await
+}
+
+/// Reads what payouts are for.
+pub(in crate::store) async fn claims_of(
+    conn: &mut Conn<'_>,
+    payouts: Vec<PayoutRow>,
+) -> Result<Vec<Claim>, StoreError> {
+    let ids =
+        |of: fn(&PayoutRow) -> Option<&String>| payouts.iter().filter_map(of).cloned().collect();
+    let mut transfers = transfers_by_id(conn, ids(|one| one.transfer_id.as_ref())).await?;
+    let mut refunds = refunds_by_id(conn, ids(|one| one.refund_id.as_ref())).await?;
+    let claim = |payout: PayoutRow| Claim {
+        transfer: payout.transfer_id.as_ref().and_then(|id| transfers.remove(id)),
+        refund: payout.refund_id.as_ref().and_then(|id| refunds.remove(id)).map(Box::new),
+        payout,
+    };
+    Ok(payouts.into_iter().map(claim).collect())
+}
+
+fn of_transfer(transfer: Transfer, now: DateTime<Utc>) -> Option<Claim> {
+    let payout = PayoutRow {
+        transfer_id: Some(transfer.transfer_id.clone()),
+        refund_id: None,
+        purpose: Purpose::Payout,
+        rail: transfer.rail.clone(),
+        amount: transfer.amount_out.clone()?,
+        currency: transfer.currency.clone(),
+        beneficiary: transfer.beneficiary.clone(),
+        subject: transfer.subject.clone(),
+        ..intended(now)
+    };
+    Some(Claim { payout, transfer: Some(Box::new(transfer)), refund: None })
+}
+
+fn of_refund(refund: Refund, rail: &str, now: DateTime<Utc>) -> Claim {
+    let payout = PayoutRow {
+        transfer_id: refund.transfer_id.clone(),
+        refund_id: Some(refund.refund_id.clone()),
+        purpose: Purpose::Refund,
+        rail: rail.to_owned(),
+        amount: refund.amount.clone(),
+        currency: refund.asset.clone(),
+        beneficiary: refund.beneficiary.clone(),
+        ..intended(now)
+    };
+    Claim { payout, transfer: None, refund: Some(Box::new(refund)) }
+}
+
+/// Names new payouts: by what each is for, and by how many there were for that before.
+async fn give_keys(conn: &mut Conn<'_>, fresh: &mut [Claim]) -> Result<(), StoreError> {
+    let of = |id: fn(&PayoutRow) -> Option<&String>| {
+        fresh.iter().filter_map(|claim| id(&claim.payout).cloned()).collect()
+    };
+    let paid = made(conn, MADE_FOR_TRANSFERS, of(|one| one.transfer_id.as_ref())).await?;
+    let returned = made(conn, MADE_FOR_REFUNDS, of(|one| one.refund_id.as_ref())).await?;
+    // A decision that was made and forgotten is the same decision again.
+    let ids = of(|one| one.transfer_id.as_ref());
+    let forgotten = found(conn, LookKind::Payout, ids).await?;
+    for Claim { payout, .. } in fresh {
+        let (about, earlier) = match (&payout.refund_id, &payout.transfer_id) {
+            (Some(id), _) => (About::Refund(id), returned.get(id)),
+            (None, Some(id)) => (About::Transfer(id), paid.get(id)),
+            (None, None) => continue,
+        };
+        let number = earlier.copied().unwrap_or(0).saturating_add(1);
+        let newest = payout.transfer_id.as_ref().filter(|_| payout.refund_id.is_none());
+        let newest = newest.and_then(|id| forgotten.get(id)).map_or(0, |(newest, _)| *newest);
+        let number = std::cmp::max(number, newest);
+        payout.payout_id = about.payout_key(payout.purpose, number);
+    }
+    Ok(())
+}
+
+/// How many payouts there were for each of these.
+async fn made(
+    conn: &mut Conn<'_>,
+    sql: Sql,
+    ids: Vec<String>,
+) -> Result<HashMap<String, u32>, StoreError> {
+    let mut made = HashMap::new();
+    if ids.is_empty() {
+        return Ok(made);
+    }
+    for row in conn.rows(sql, &[Arg::Texts(ids)]).await? {
+        made.insert(row.text("id")?, u32::try_from(row.int("n")?).unwrap_or(u32::MAX));
+    }
+    Ok(made)
+}
+
+/// What every payout is when it is first written down.
+fn intended(now: DateTime<Utc>) -> PayoutRow {
+    let now = stored_time(now);
+    PayoutRow {
+        payout_id: String::new(),
+        transfer_id: None,
+        refund_id: None,
+        purpose: Purpose::Payout,
+        rail: String::new(),
+        amount: crate::engine::Amount::zero(),
+        currency: String::new(),
+        beneficiary: None,
+        subject: None,
+        status: PayoutStatus::Intended,
+        attempts: 1,
+        looks: 0,
+        reference: None,
+        answer: None,
+        intended_at: now,
+        tried_at: Some(now),
+        not_before: now,
+        finished_at: None,
+        claimed_by: None,
+    }
+}
+
+/// Writes new payouts down, binds what they are for to them, and completes the claims.
+async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Result<(), StoreError> {
+    let claimant = claimant(lease);
+    let rows: Vec<Value> = fresh.iter().map(|claim| row_of(&claim.payout)).collect();
+    let args = [Arg::Json(json!(rows).to_string()), Arg::Text(&claimant), Arg::Int(lease.term)];
+    conn.execute(INTEND, &args).await?;
+    let bound: Vec<Value> = fresh.iter().map(|claim| bound(&claim.payout)).collect();
+    let bound = json!(bound).to_string();
+    conn.execute(BIND_TRANSFERS, &[Arg::Json(bound.clone())]).await?;
+    if fresh.iter().any(|claim| claim.refund.is_some()) {
+        conn.execute(BIND_REFUNDS, &[Arg::Json(bound)]).await?;
+    }
+    let of_refunds = fresh.iter().filter(|claim| claim.transfer.is_none());
+    let ids = of_refunds.filter_map(|claim| claim.payout.transfer_id.clone()).collect();
+    let mut refunded = transfers_by_id(conn, ids).await?;
+    for claim in fresh {
+        let payout_id = &claim.payout.payout_id;
+        claim.payout.claimed_by = Some(claimant.clone());
+        match &mut claim.transfer {
+            Some(transfer) => transfer.payout_id = Some(payout_id.clone()),
+            None => {
+                let id = claim.payout.transfer_id.as_ref();
+                claim.transfer = id.and_then(|id| refunded.remove(id));
+            }
+        }
+        if let Some(refund) = &mut claim.refund {
+            refund.under_way = Some(payout_id.clone());
+        }
+    }
+    Ok(())
+}
+
+/// What a payout is bound to.
+fn bound(payout: &PayoutRow) -> Value {
+    json!({
+        "payout_id": payout.payout_id,
+        "transfer_id": payout.transfer_id,
+        "refund_id": payout.refund_id,
+    })
+}
+
+fn row_of(payout: &PayoutRow) -> Value {
+    json!({
+        "payout_id": payout.payout_id,
+        "transfer_id": payout.transfer_id,
+        "refund_id": payout.refund_id,
+        "purpose": payout.purpose.as_str(),
+        "rail": payout.rail,
+        "amount": amount_json(Some(&payout.amount)),
+        "currency": payout.currency,
+        "beneficiary": maybe_kept(payout.beneficiary.as_ref()),
+        "subject": maybe_kept(payout.subject.as_ref()),
+        "at": time_json(Some(payout.intended_at)),
+    })
+}
