@@ -1,13 +1,14 @@
 //! Misbehaviour on demand: by chance at given rates, or scripted answer by answer.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::Duration;
 
 use super::random::Chance;
 
-/// How often what goes wrong, each per 1000 requests (or changes, or payments), and how badly.
+/// How often what goes wrong, each per 1000 requests, and how badly.
 ///
-/// The rates of what happens to a request share one draw: together they should not pass 1000.
+/// All rates share one draw: together they should not pass 1000.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaultRates {
     /// Requests answered with 500, and not carried out.
@@ -38,13 +39,6 @@ pub struct FaultRates {
     pub truncated: u32,
     /// Answers of 50 MB, though the request was carried out.
     pub huge: u32,
-    /// Changes that lists show late, though with the time at which they were made. A payment that is asked for by its
-    /// id is told as it is.
-    pub late: u32,
-    /// How late at most.
-    pub late_for: Duration,
-    /// New payments that come with a garbage row in the same list.
-    pub garbage: u32,
 }
 
 /// What a request gets in place of its right answer.
@@ -97,7 +91,7 @@ impl Reply {
         Self::Status { status, headers, body: String::new() }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Status { status, .. } => format!("status {status}"),
             Self::StatusAfter(status) => format!("status {status} after"),
@@ -114,70 +108,61 @@ impl Reply {
     }
 }
 
-/// A reply that requests to an endpoint get, of all or of those about one id.
-#[derive(Debug)]
-struct Scripted<E> {
-    endpoint: E,
-    id: Option<String>,
-    times: u32,
-    reply: Reply,
-}
+/// What is aimed at: the requests to an endpoint about one id, or all of them.
+type Target<E> = (E, Option<String>);
 
-/// The script, the rates and what came of them. `E` names an endpoint.
+/// The scripts and the rates. `E` names an endpoint.
 #[derive(Debug)]
 pub(super) struct Faults<E> {
-    rates: FaultRates,
-    script: Vec<Scripted<E>>,
+    pub(super) rates: FaultRates,
+    /// Replies to come, each for so many requests.
+    scripts: HashMap<Target<E>, VecDeque<(u32, Reply)>>,
     chance: Chance,
-    injected: BTreeMap<String, u64>,
 }
 
-impl<E: PartialEq> Faults<E> {
+impl<E: Copy + Eq + Hash> Faults<E> {
     pub(super) fn new(rates: FaultRates, seed: u64) -> Self {
-        Self { rates, script: Vec::new(), chance: Chance::new(seed), injected: BTreeMap::new() }
+        Self { rates, scripts: HashMap::new(), chance: Chance::new(seed) }
     }
 
-    pub(super) fn set_rates(&mut self, rates: FaultRates) {
-        self.rates = rates;
+    /// The next `times` requests to the endpoint, about this id if there is one, get this reply.
+    pub(super) fn aim(&mut self, endpoint: E, id: Option<String>, times: u32, reply: Reply) {
+        if times > 0 {
+            self.scripts.entry((endpoint, id)).or_default().push_back((times, reply));
+        }
     }
 
-    pub(super) fn script(&mut self, endpoint: E, times: u32, reply: Reply) {
-        self.script.push(Scripted { endpoint, id: None, times, reply });
+    /// Whether a reply is for requests about one id.
+    pub(super) fn is_aimed(&self) -> bool {
+        self.scripts.keys().any(|(_, id)| id.is_some())
     }
 
-    /// The same for requests about one id; it comes before what meets all.
-    pub(super) fn aim(&mut self, endpoint: E, id: &str, times: u32, reply: Reply) {
-        self.script.push(Scripted { endpoint, id: Some(id.to_owned()), times, reply });
+    pub(super) fn clear_scripts(&mut self) {
+        self.scripts.clear();
     }
 
-    pub(super) fn clear_script(&mut self) {
-        self.script.clear();
+    /// What happens to a request: what is aimed at one of its ids first, then the script, then chance. Nothing: the
+    /// right answer.
+    pub(super) fn reply(&mut self, endpoint: E, about: &[String]) -> Option<Reply> {
+        let targets = about.iter().map(|id| Some(id.clone())).chain([None]);
+        targets
+            .into_iter()
+            .find_map(|target| self.scripted(&(endpoint, target)))
+            .or_else(|| self.by_chance())
     }
 
-    /// How often each fault was injected.
-    pub(super) fn injected(&self) -> &BTreeMap<String, u64> {
-        &self.injected
-    }
-
-    /// What happens to a request: the script first, then chance. Nothing: the right answer.
-    pub(super) fn reply(&mut self, endpoint: &E, id: Option<&str>) -> Option<Reply> {
-        let aimed = id.and_then(|id| self.scripted(endpoint, Some(id)));
-        let reply = aimed.or_else(|| self.scripted(endpoint, None)).or_else(|| self.by_chance())?;
-        self.note(&reply);
+    fn scripted(&mut self, target: &Target<E>) -> Option<Reply> {
+        let script = self.scripts.get_mut(target)?;
+        let (times, reply) = script.front_mut()?;
+        let reply = reply.clone();
+        *times -= 1;
+        if *times == 0 {
+            script.pop_front();
+        }
+        if script.is_empty() {
+            self.scripts.remove(target);
+        }
         Some(reply)
-    }
-
-    /// Counts a fault.
-    pub(super) fn note(&mut self, reply: &Reply) {
-        *self.injected.entry(reply.name()).or_default() += 1;
-    }
-
-    fn scripted(&mut self, endpoint: &E, id: Option<&str>) -> Option<Reply> {
-        self.script.retain(|scripted| scripted.times > 0);
-        let meets = |one: &&mut Scripted<E>| one.endpoint == *endpoint && one.id.as_deref() == id;
-        let scripted = self.script.iter_mut().find(meets)?;
-        scripted.times -= 1;
-        Some(scripted.reply.clone())
     }
 
     fn by_chance(&mut self) -> Option<Reply> {
@@ -209,27 +194,6 @@ impl<E: PartialEq> Faults<E> {
         }
         None
     }
-
-    /// How many ms lists hide a change; nothing for one that shows at once.
-    pub(super) fn lateness(&mut self) -> Option<i64> {
-        let most = i64::try_from(self.rates.late_for.as_millis()).unwrap_or(i64::MAX);
-        let late = self.chance.per_mille(self.rates.late);
-        late.then(|| self.count("late", |chance| chance.within((1, most.max(1)))))
-    }
-
-    /// Whether a new payment comes with a garbage row.
-    pub(super) fn garbage(&mut self) -> bool {
-        let garbage = self.chance.per_mille(self.rates.garbage);
-        if garbage {
-            self.count("garbage row", |_| ());
-        }
-        garbage
-    }
-
-    fn count<T>(&mut self, name: &str, then: impl FnOnce(&mut Chance) -> T) -> T {
-        *self.injected.entry(name.to_owned()).or_default() += 1;
-        then(&mut self.chance)
-    }
 }
 
 #[cfg(test)]
@@ -239,28 +203,29 @@ mod tests {
     #[test]
     fn a_script_is_followed_in_order_and_then_forgotten() {
         let mut faults = Faults::new(FaultRates::default(), 1);
-        faults.script("list", 2, Reply::CutAfter);
-        faults.script("list", 1, Reply::Hang);
-        faults.script("get", 1, Reply::Html);
-        assert_eq!(faults.reply(&"list", None), Some(Reply::CutAfter));
-        assert_eq!(faults.reply(&"get", None), Some(Reply::Html));
-        assert_eq!(faults.reply(&"list", None), Some(Reply::CutAfter));
-        assert_eq!(faults.reply(&"list", None), Some(Reply::Hang));
-        assert_eq!(faults.reply(&"list", None), None);
-        assert_eq!(faults.injected()["cut after"], 2);
+        faults.aim("list", None, 2, Reply::CutAfter);
+        faults.aim("list", None, 1, Reply::Hang);
+        faults.aim("get", None, 1, Reply::Html);
+        assert_eq!(faults.reply("list", &[]), Some(Reply::CutAfter));
+        assert_eq!(faults.reply("get", &[]), Some(Reply::Html));
+        assert_eq!(faults.reply("list", &[]), Some(Reply::CutAfter));
+        assert_eq!(faults.reply("list", &[]), Some(Reply::Hang));
+        assert_eq!(faults.reply("list", &[]), None);
     }
 
     #[test]
     fn a_script_for_one_id_meets_no_other() {
         let mut faults = Faults::new(FaultRates::default(), 1);
-        faults.script("get", 1, Reply::Html);
-        faults.aim("get", "a", 2, Reply::Hang);
-        assert_eq!(faults.reply(&"get", Some("a")), Some(Reply::Hang));
-        assert_eq!(faults.reply(&"list", Some("a")), None);
-        assert_eq!(faults.reply(&"get", Some("b")), Some(Reply::Html));
-        assert_eq!(faults.reply(&"get", Some("b")), None);
-        assert_eq!(faults.reply(&"get", Some("a")), Some(Reply::Hang));
-        assert_eq!(faults.reply(&"get", Some("a")), None);
+        let [a, b] = ["a", "b"].map(|id| [id.to_owned()]);
+        faults.aim("get", None, 1, Reply::Html);
+        faults.aim("get", Some("a".to_owned()), 2, Reply::Hang);
+        assert_eq!(faults.reply("get", &a), Some(Reply::Hang));
+        assert_eq!(faults.reply("list", &a), None);
+        assert_eq!(faults.reply("get", &b), Some(Reply::Html));
+        assert_eq!(faults.reply("get", &b), None);
+        assert_eq!(faults.reply("get", &a), Some(Reply::Hang));
+        assert_eq!(faults.reply("get", &a), None);
+        assert!(!faults.is_aimed());
     }
 
     #[test]
@@ -268,24 +233,12 @@ mod tests {
         let rates = FaultRates { status_500: 100, cut_after: 50, ..FaultRates::default() };
         let run = |seed| {
             let mut faults = Faults::new(rates.clone(), seed);
-            for _ in 0..10_000 {
-                drop(faults.reply(&(), None));
-            }
-            faults.injected().clone()
+            (0..10_000).filter_map(|_| faults.reply((), &[])).collect::<Vec<_>>()
         };
-        let injected = run(5);
-        assert!((800..1200).contains(&injected["status 500"]), "{injected:?}");
-        assert!((400..600).contains(&injected["cut after"]), "{injected:?}");
-        assert_eq!(injected, run(5));
-    }
-
-    #[test]
-    fn lateness_stays_within_its_bound() {
-        let rates =
-            FaultRates { late: 1000, late_for: Duration::from_secs(4), ..FaultRates::default() };
-        let mut faults: Faults<()> = Faults::new(rates, 1);
-        for _ in 0..100 {
-            assert!((1..=4_000).contains(&faults.lateness().unwrap()));
-        }
+        let replies = run(5);
+        let count = |reply: Reply| replies.iter().filter(|one| **one == reply).count();
+        assert!((800..1200).contains(&count(Reply::status(500))));
+        assert!((400..600).contains(&count(Reply::CutAfter)));
+        assert_eq!(replies, run(5));
     }
 }

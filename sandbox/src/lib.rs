@@ -12,7 +12,6 @@
 //! It uses nothing of railpoll: its rules are its own, so that a mistake there is not repeated by its judge.
 
 pub mod bank;
-mod base64;
 mod clock;
 mod faults;
 pub mod horizon;
@@ -26,10 +25,10 @@ pub mod wire_gateway;
 pub use clock::Clock;
 pub use faults::{FaultRates, Reply};
 pub use ripplenet::{
-    Amount, Call, Endpoint, Garbage, HookAnswer, Operation, Partner, PaymentSpec, PaymentState,
-    Phase, Quirks, RequestInfo, Role, Sandbox, SandboxOptions, Summary, UserInfo,
+    Amount, Call, Endpoint, Garbage, Network, Operation, Partner, PaymentSpec, PaymentState,
+    Quirks, Role, Sandbox, SandboxOptions, Summary, UserInfo,
 };
-pub use service::{CallInfo, Simulated};
+pub use service::{CallInfo, HookAnswer, Phase, Simulated};
 
 /// A client for the tests of what is simulated here.
 #[cfg(test)]

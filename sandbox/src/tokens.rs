@@ -35,7 +35,7 @@ pub(super) enum Bearer {
 
 /// The tokens given out.
 #[derive(Debug)]
-pub(super) struct Tokens {
+pub struct Tokens {
     pub(super) client: Client,
     /// In ms.
     pub(super) lifetime: i64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll_sandbox::{FaultRates, PaymentSpec, PaymentState, Quirks, SandboxOptions};
+use railpoll_sandbox::{PaymentSpec, PaymentState, Quirks, SandboxOptions};
 use uuid::Uuid;
 
 use crate::support::databases::Kind;
@@ -243,7 +243,7 @@ fn a_network_that_changes_its_ways_is_noticed() {
         Quirks { ignore_range: true, ..Quirks::default() },
     ] {
         let (world, _) = recorded(Kind::Sqlite, 150, &[]);
-        world.sandbox.set_quirks(quirks.clone());
+        world.sandbox.change(|network, _| network.quirks = quirks.clone());
         let fresh = PaymentSpec { state: PaymentState::Completed, ..PaymentSpec::default() };
         world.sandbox.add_payments(150, &fresh);
         world.once("completed", &[]).expect(0);
@@ -269,9 +269,8 @@ fn ties_are_read_whole() {
 
 #[test]
 fn what_becomes_visible_late_is_read_by_the_overlap() {
-    let faults =
-        FaultRates { late: 1000, late_for: Duration::from_secs(2), ..FaultRates::default() };
-    let world = World::with(Kind::Sqlite, SandboxOptions { faults, ..SandboxOptions::default() });
+    let quirks = Quirks { late: 1000, late_for: Duration::from_secs(2), ..Quirks::default() };
+    let world = World::with(Kind::Sqlite, SandboxOptions { quirks, ..SandboxOptions::default() });
     let sets = [MANUAL, "pollers.accepted.overlap=30s"];
     for _ in 0..20 {
         world.sandbox.add_payments(10, &PaymentSpec::default());

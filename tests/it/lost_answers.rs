@@ -82,10 +82,10 @@ fn with_false_failures(kind: Kind) {
     let (sandbox, locked) = (world.sandbox.clone(), Mutex::new(BTreeSet::new()));
     world.sandbox.set_hook(move |request| {
         let is_lock = (request.endpoint, request.phase) == (LOCK, Phase::BeforeApply);
-        if let Some(id) = request.payment_id.filter(|_| is_lock)
-            && locked.lock().unwrap().insert(id)
+        if let Some(id) = request.about.first().filter(|_| is_lock)
+            && locked.lock().unwrap().insert(id.clone())
         {
-            sandbox.move_to(id, PaymentState::Locked);
+            sandbox.move_to(id.parse().unwrap(), PaymentState::Locked);
         }
         HookAnswer::Go
     });

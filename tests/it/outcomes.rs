@@ -107,7 +107,7 @@ fn sub_states_are_recorded() {
     let millisecond = Duration::from_millis(1);
     let partner =
         Partner { sub_states: 1000, delay: (millisecond, millisecond), ..Partner::default() };
-    world.sandbox.set_partner(Some(partner));
+    world.sandbox.change(|network, now| network.set_partner(Some(partner), now));
     world.sandbox.partner_tick(Clock::system().now() + TimeDelta::seconds(1));
     world.once("executed", &manual).expect(0);
     assert_eq!(column(&world, "sub_states", id), r#"["DUE_DILIGENCE"]"#);
@@ -239,7 +239,9 @@ fn a_settlement_that_takes_its_time_is_asked_for_once() {
     let world = World::new(Kind::Sqlite);
     world.configure("sending", "");
     // Longer than until the first look after a lost answer.
-    world.sandbox.set_quirks(Quirks { settle_takes: Duration::from_secs(4), ..Quirks::default() });
+    world.sandbox.change(|network, _| {
+        network.quirks = Quirks { settle_takes: Duration::from_secs(4), ..Quirks::default() }
+    });
     let ids = world.sandbox.add_payments(2, &spec(PaymentState::Locked, Role::Sending));
     world.sandbox.script(SETTLE, 1, Reply::CutAfter);
     let daemon = world.start("locked", &[]);

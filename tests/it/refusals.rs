@@ -91,7 +91,7 @@ fn meets(endpoint: Endpoint, goes_on: u64, case: &Case, also: &[(Endpoint, Reply
         let standing: Vec<String> = alert.iter().map(|alert| format!("{alert} stands")).collect();
         assert_eq!(world.alerts(), standing, "{name}, {sweep}");
     }
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     world.once("accepted", &[SHORT]).expect(0);
     let ended: Vec<String> = alert.iter().map(|alert| format!("{alert} ended")).collect();
     assert_eq!(world.alerts(), ended, "{name}");

@@ -218,7 +218,7 @@ fn a_payment_that_never_gets_through_is_made_anew_when_its_time_is_over() {
 #[test]
 fn a_payment_that_horizon_does_not_know_yet_is_not_made_twice() {
     run(async |trial| {
-        trial.sandbox.set_lag(3);
+        trial.sandbox.change(|network, _| network.ledger.lag = 3);
         trial.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
         let steps = trial.pays_once().await;
         assert!(!steps.contains(&"rebuild"), "{steps:?}");
@@ -228,7 +228,7 @@ fn a_payment_that_horizon_does_not_know_yet_is_not_made_twice() {
 #[test]
 fn a_payment_that_offers_too_little_offers_more() {
     run(async |trial| {
-        trial.sandbox.set_fee_pressure(5000);
+        trial.sandbox.change(|network, _| network.ledger.min_fee = 5000);
         let steps = trial.pays_once().await;
         assert_eq!(steps, ["submit", "bump", "submit", "bump", "submit"]);
         let stats = trial.horizon.fee_stats().await.unwrap();

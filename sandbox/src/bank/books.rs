@@ -11,16 +11,18 @@ use super::payouts::{Ordered, Payouts};
 use super::signature::Secret;
 use super::{admin, reading};
 use crate::random::Chance;
-use crate::service::{Answer, Asked, Outcome, Simulation};
+use crate::service::{Answer, Asked, Log, Outcome, Simulation};
 
 /// The books of a bank that speaks railpoll's http contract, version 1.
 #[derive(Debug)]
 pub struct BankBooks {
+    log: Log<BankEndpoint>,
     pub(super) secret: Secret,
     pub(super) currencies: Currencies,
     pub(super) deposits: Deposits,
     pub(super) payouts: Payouts,
-    pub(super) quirks: BankQuirks,
+    /// Its peculiarities.
+    pub quirks: BankQuirks,
 }
 
 /// Why a request is refused. Each of them is a violation.
@@ -37,9 +39,9 @@ impl Problem {
         Self { status: 400, code: "malformed", reason }
     }
 
-    fn answer(self) -> Answer {
+    fn answer(&self) -> Answer {
         let body = json!({"code": self.code, "reason": self.reason}).to_string();
-        Answer { status: self.status, body, violation: Some(self.reason) }
+        Answer { status: self.status, body }
     }
 }
 
@@ -50,6 +52,7 @@ impl BankBooks {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(&secret);
         Self {
+            log: Log::default(),
             secret: Secret::new(bytes),
             currencies: Currencies::new(options.currencies.clone()),
             deposits: Deposits::new(options.customers.clone(), options.seed ^ 2),
@@ -166,12 +169,13 @@ impl BankBooks {
 
 impl Simulation for BankBooks {
     type Endpoint = BankEndpoint;
+    type Held = ();
 
-    fn endpoint(&self, method: &Method, path: &str) -> BankEndpoint {
+    fn endpoint(method: &Method, path: &str) -> BankEndpoint {
         BankEndpoint::of(method, path)
     }
 
-    fn spared(&self, endpoint: BankEndpoint) -> bool {
+    fn spared(endpoint: BankEndpoint) -> bool {
         match endpoint {
             BankEndpoint::AdminReceive
             | BankEndpoint::AdminAnnounce
@@ -185,11 +189,21 @@ impl Simulation for BankBooks {
         }
     }
 
-    fn subjects(&self, request: &Asked<'_, BankEndpoint>) -> Vec<String> {
+    fn subjects(request: &Asked<'_, BankEndpoint>) -> Vec<String> {
         reading::ids(request.body)
     }
 
-    fn answer(&mut self, request: &Asked<'_, BankEndpoint>) -> Outcome {
-        Outcome::Answer(self.call(request).map_or_else(Problem::answer, Answer::ok))
+    fn answer(&mut self, request: &Asked<'_, BankEndpoint>, (): &mut ()) -> Outcome<Self> {
+        Outcome::Answer(match self.call(request) {
+            Ok(body) => Answer::ok(body),
+            Err(problem) => {
+                self.log.violation(request.endpoint, &problem.reason);
+                problem.answer()
+            }
+        })
+    }
+
+    fn log(&mut self) -> &mut Log<BankEndpoint> {
+        &mut self.log
     }
 }

@@ -6,7 +6,7 @@ use bigdecimal::BigDecimal;
 
 use super::deposits::{AskedDeposit, Deposit, Receipt};
 use super::endpoint::BASE;
-use super::options::{BankOptions, BankQuirks, Course, Customers};
+use super::options::{BankOptions, Course};
 use super::payout::PayoutRecord;
 use super::{Bank, BankBooks};
 use crate::service::{Simulated, Start};
@@ -88,19 +88,9 @@ impl Simulated<BankBooks> {
         self.change(|books, _| books.deposits.note(about, deposit))
     }
 
-    /// Changes what customers do by themselves.
-    pub fn set_customers(&self, customers: Option<Customers>) {
-        self.change(|books, _| books.deposits.customers = customers);
-    }
-
     /// What becomes of payouts that are ordered from now on.
     pub fn set_course(&self, course: Course) {
         self.change(|books, _| books.payouts.course = course);
-    }
-
-    /// Other courses for payouts that are ordered from now on, each for so many of 1000.
-    pub fn set_courses(&self, courses: Vec<(u32, Course)>) {
-        self.change(|books, _| books.payouts.courses = courses);
     }
 
     /// What becomes of payouts of one transfer that are ordered from now on.
@@ -119,11 +109,6 @@ impl Simulated<BankBooks> {
         self.change(|books, _| books.payouts.forget_keys());
     }
 
-    /// Changes the peculiarities.
-    pub fn set_quirks(&self, quirks: BankQuirks) {
-        self.change(|books, _| books.quirks = quirks);
-    }
-
     /// What came in about a subject or a transfer.
     #[must_use]
     pub fn deposit(&self, about: &str) -> Option<Deposit> {
@@ -134,12 +119,6 @@ impl Simulated<BankBooks> {
     #[must_use]
     pub fn deposits(&self) -> BTreeMap<String, Deposit> {
         self.read(|books| books.deposits.known().clone())
-    }
-
-    /// What the bank was asked about, in the order of the transfers' ids.
-    #[must_use]
-    pub fn asked_deposits(&self) -> Vec<AskedDeposit> {
-        self.read(|books| books.deposits.asked())
     }
 
     /// What the bank was asked about one transfer's deposit.

@@ -130,13 +130,6 @@ impl Deposits {
         &self.known
     }
 
-    /// What was asked about, in the order of the transfers' ids.
-    pub(super) fn asked(&self) -> Vec<AskedDeposit> {
-        let mut asked: Vec<AskedDeposit> = self.asked.values().cloned().collect();
-        asked.sort_unstable_by(|one, other| one.transfer_id.cmp(&other.transfer_id));
-        asked
-    }
-
     /// What was asked about one transfer.
     pub(super) fn asked_about(&self, transfer_id: &str) -> Option<&AskedDeposit> {
         self.asked.get(transfer_id)

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::tls13::OkmBlock;
-
-use crate::base64;
 
 /// How far the client's clock may be from ours, in seconds.
 const TOLERANCE: i64 = 5 * 60;
@@ -31,7 +31,7 @@ impl Secret {
 
     /// The secret as it is written: `whsec_` and base64.
     pub(super) fn text(&self) -> String {
-        format!("whsec_{}", base64::encode(&self.0))
+        format!("whsec_{}", BASE64.encode(&self.0))
     }
 
     /// `v1,` and the signature of a body. Nothing for a secret of more than 64 bytes, which the standard forbids.
@@ -44,7 +44,7 @@ impl Secret {
             SupportedCipherSuite::Tls13(_) | SupportedCipherSuite::Tls12(_) => return None,
         };
         let tag = suite.hkdf_provider.hmac_sign(&OkmBlock::new(&self.0), &signed);
-        Some(format!("v1,{}", base64::encode(tag.as_ref())))
+        Some(format!("v1,{}", BASE64.encode(tag.as_ref())))
     }
 
     /// Whether the headers sign the body, at this time.
@@ -102,7 +102,7 @@ mod tests {
     const SIGNATURE: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
 
     fn secret() -> Secret {
-        Secret(base64::decode("C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap())
+        Secret(BASE64.decode("C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap())
     }
 
     fn headers(changes: &[(&'static str, &str)]) -> HeaderMap {
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn one_good_signature_of_several_is_enough() {
-        let rotated = format!("v1,{} v1a,abc {SIGNATURE}", base64::encode(&[7; 32]));
+        let rotated = format!("v1,{} v1a,abc {SIGNATURE}", BASE64.encode(&[7; 32]));
         assert_eq!(check(&[("webhook-signature", &rotated)], BODY, 0), Ok(()));
     }
 

@@ -7,13 +7,6 @@ use stellar_xdr::{Asset, SignerKey};
 /// Stroops that each entry of an account keeps locked.
 pub(super) const BASE_RESERVE: i64 = 5_000_000;
 
-/// `set_options`: trustlines to this issuer need its authorization.
-pub(super) const AUTH_REQUIRED: u32 = 1;
-/// `set_options`: the issuer may take an authorization back.
-pub(super) const AUTH_REVOCABLE: u32 = 2;
-/// `set_options`: the flags cannot be changed any more.
-pub(super) const AUTH_IMMUTABLE: u32 = 4;
-
 /// A balance of something that somebody issued. Amounts in units of 0.0000001.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -38,9 +31,8 @@ pub(super) struct Account {
     pub(super) master_weight: u32,
     /// Low, medium, high.
     pub(super) thresholds: [u32; 3],
-    pub(super) flags: u32,
-    /// What somebody has written on it.
-    pub(super) data: BTreeMap<String, Vec<u8>>,
+    /// Trustlines to this issuer need its authorization, which it may take back.
+    pub(super) auth_required: bool,
     /// Reserves that it pays for entries that are not its own: claimable balances.
     pub(super) sponsoring: u32,
 }
@@ -60,20 +52,19 @@ impl Account {
             sequence: i64::from(ledger) << 32,
             sequence_ledger: ledger,
             sequence_time: 0,
-            data: BTreeMap::new(),
             native,
             lines: BTreeMap::new(),
             signers: BTreeMap::new(),
             master_weight: 1,
             thresholds: [0; 3],
-            flags: 0,
+            auth_required: false,
             sponsoring: 0,
         }
     }
 
     /// Entries that the account owns beside itself.
     pub(super) fn subentries(&self) -> usize {
-        self.lines.len() + self.signers.len() + self.data.len()
+        self.lines.len() + self.signers.len()
     }
 
     /// Lumens that it must keep.
@@ -99,9 +90,5 @@ impl Account {
             Level::Medium => medium,
             Level::High => high,
         }
-    }
-
-    pub(super) fn has_flag(&self, flag: u32) -> bool {
-        self.flags & flag != 0
     }
 }

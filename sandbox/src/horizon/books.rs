@@ -7,8 +7,8 @@ use stellar_xdr::{Asset, MuxedAccount};
 
 use super::history::Moved;
 use super::keys::{Key, asset_text, decimal, hex, memo_text};
+use super::movement::Kind;
 use super::network::Network;
-use super::operations::Kind;
 use super::overview::claimable_id;
 
 /// How a payment was made.
@@ -18,10 +18,6 @@ pub enum PaidBy {
     CreateAccount,
     /// `payment`
     Payment,
-    /// `path_payment_strict_receive` or `path_payment_strict_send`
-    Path,
-    /// `account_merge`
-    Merge,
     /// `create_claimable_balance`, with the balance's id as Horizon writes it
     ClaimableBalance(String),
     /// `claim_claimable_balance`, with the balance's id
@@ -84,8 +80,6 @@ impl Network {
             kind: match movement.kind {
                 Kind::CreateAccount => PaidBy::CreateAccount,
                 Kind::Payment => PaidBy::Payment,
-                Kind::PathReceive { .. } | Kind::PathSend { .. } => PaidBy::Path,
-                Kind::Merge => PaidBy::Merge,
                 Kind::ClaimableBalance { id } => PaidBy::ClaimableBalance(claimable_id(&id)),
                 Kind::Claim { id } => PaidBy::Claim(claimable_id(&id)),
             },

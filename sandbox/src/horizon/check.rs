@@ -1,16 +1,15 @@
 //! Whether a transaction may go into the next ledger, in the order in which stellar-core looks.
 
 use stellar_xdr::{
-    Asset, ChangeTrustAsset, ClaimClaimableBalanceResult, CreateAccountResult,
+    ChangeTrustAsset, ClaimClaimableBalanceResult, CreateAccountResult,
     CreateClaimableBalanceResult, Hash, InnerTransactionResult, InnerTransactionResultExt,
     InnerTransactionResultPair, InnerTransactionResultResult as Inner, Operation, OperationBody,
-    OperationResult, OperationResultTr, PathPaymentStrictReceiveResult,
-    PathPaymentStrictSendResult, PaymentResult, TransactionResult, TransactionResultExt,
+    OperationResult, OperationResultTr, PaymentResult, TransactionResult, TransactionResultExt,
     TransactionResultResult as Outer,
 };
 
 use super::account::Level;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, operation_source};
 use super::keys::Key;
 use super::signatures::Signatures;
 use super::state::State;
@@ -150,11 +149,6 @@ fn check_operations(
     )
 }
 
-/// The account that an operation acts for.
-pub(super) fn operation_source(source: Key, operation: &Operation) -> Key {
-    operation.source_account.as_ref().map_or(source, Key::from)
-}
-
 /// Whether the operation's source has signed for it with enough weight.
 pub(super) fn check_authority(
     state: &State,
@@ -176,7 +170,6 @@ pub(super) fn check_authority(
 #[expect(clippy::wildcard_enum_match_arm, reason = "the XDR's operations; most need the same")]
 fn level(body: &OperationBody) -> Level {
     match body {
-        OperationBody::AccountMerge(_) => Level::High,
         OperationBody::SetOptions(op) => {
             let weighty = op.master_weight.is_some()
                 || op.low_threshold.is_some()
@@ -185,9 +178,7 @@ fn level(body: &OperationBody) -> Level {
                 || op.signer.is_some();
             if weighty { Level::High } else { Level::Medium }
         }
-        OperationBody::SetTrustLineFlags(_)
-        | OperationBody::BumpSequence(_)
-        | OperationBody::ClaimClaimableBalance(_) => Level::Low,
+        OperationBody::BumpSequence(_) | OperationBody::ClaimClaimableBalance(_) => Level::Low,
         _ => Level::Medium,
     }
 }
@@ -210,21 +201,9 @@ fn malformed(source: Key, operation: &Operation) -> Option<OperationResult> {
             op.amount <= 0 || op.claimants.is_empty(),
             OperationResultTr::CreateClaimableBalance(CreateClaimableBalanceResult::Malformed),
         ),
-        OperationBody::PathPaymentStrictReceive(op) => (
-            op.dest_amount <= 0 || op.send_max <= 0,
-            OperationResultTr::PathPaymentStrictReceive(PathPaymentStrictReceiveResult::Malformed),
-        ),
-        OperationBody::PathPaymentStrictSend(op) => (
-            op.dest_min <= 0 || op.send_amount <= 0,
-            OperationResultTr::PathPaymentStrictSend(PathPaymentStrictSendResult::Malformed),
-        ),
         OperationBody::ChangeTrust(op) => (
             op.limit < 0 || matches!(op.line, ChangeTrustAsset::Native),
             OperationResultTr::ChangeTrust(stellar_xdr::ChangeTrustResult::Malformed),
-        ),
-        OperationBody::SetTrustLineFlags(op) => (
-            matches!(op.asset, Asset::Native) || op.set_flags & op.clear_flags != 0,
-            OperationResultTr::SetTrustLineFlags(stellar_xdr::SetTrustLineFlagsResult::Malformed),
         ),
         _ => return None,
     };
@@ -251,9 +230,6 @@ fn fine(operation: &Operation) -> OperationResult {
         }
         OperationBody::SetOptions(_) => {
             OperationResultTr::SetOptions(stellar_xdr::SetOptionsResult::Success)
-        }
-        OperationBody::SetTrustLineFlags(_) => {
-            OperationResultTr::SetTrustLineFlags(stellar_xdr::SetTrustLineFlagsResult::Success)
         }
         _ => OperationResultTr::Payment(PaymentResult::Success),
     })

@@ -9,7 +9,7 @@ use stellar_xdr::{
 };
 
 use super::keys::Key;
-use super::operations::{Done, Kind, Movement, Place};
+use super::movement::{Done, Kind, Movement, Place};
 use super::state::{Claimable, NotGiven, NotTaken, State};
 
 /// Takes money from the actor and lets it wait for its claimants.
@@ -55,7 +55,6 @@ pub(super) fn set_aside(
             to: Key::from(&claimant.destination).muxed(),
             asset: op.asset.clone(),
             amount: op.amount,
-            sent: None,
         });
     (OperationResult::OpInner(OperationResultTr::CreateClaimableBalance(result)), moved)
 }
@@ -110,7 +109,6 @@ pub(super) fn claim(
         to: from,
         asset: claimable.asset,
         amount: claimable.amount,
-        sent: None,
     };
     (done(ClaimClaimableBalanceResult::Success).0, Some(moved))
 }

@@ -72,8 +72,6 @@ pub(super) fn operation_code(result: &OperationResult) -> String {
     match result {
         OperationResult::OpInner(inner) => match inner_name(inner) {
             "AlreadyExist" => "op_already_exists".to_owned(),
-            "OverSendmax" => "op_over_source_max".to_owned(),
-            "UnderDestmin" => "op_under_dest_min".to_owned(),
             other => format!("op_{}", snake(other)),
         },
         OperationResult::OpNoAccount => "op_no_source_account".to_owned(),
@@ -95,13 +93,9 @@ fn inner_name(result: &OperationResultTr) -> &'static str {
     match result {
         OperationResultTr::CreateAccount(result) => result.name(),
         OperationResultTr::Payment(result) => result.name(),
-        OperationResultTr::PathPaymentStrictReceive(result) => result.name(),
-        OperationResultTr::PathPaymentStrictSend(result) => result.name(),
-        OperationResultTr::AccountMerge(result) => result.name(),
         OperationResultTr::CreateClaimableBalance(result) => result.name(),
         OperationResultTr::ClaimClaimableBalance(result) => result.name(),
         OperationResultTr::ChangeTrust(result) => result.name(),
-        OperationResultTr::SetTrustLineFlags(result) => result.name(),
         OperationResultTr::SetOptions(result) => result.name(),
         OperationResultTr::BumpSequence(result) => result.name(),
         _ => "NotSupported",
@@ -122,7 +116,7 @@ fn snake(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stellar_xdr::{CreateAccountResult, PathPaymentStrictReceiveResult, PaymentResult};
+    use stellar_xdr::{CreateAccountResult, PaymentResult};
 
     use super::*;
 
@@ -136,8 +130,6 @@ mod tests {
             op(OperationResultTr::CreateAccount(CreateAccountResult::AlreadyExist)),
             "op_already_exists"
         );
-        let over = PathPaymentStrictReceiveResult::OverSendmax;
-        assert_eq!(op(OperationResultTr::PathPaymentStrictReceive(over)), "op_over_source_max");
         assert_eq!(operation_code(&OperationResult::OpBadAuth), "op_bad_auth");
         assert_eq!(operation_code(&OperationResult::OpNoAccount), "op_no_source_account");
         for (result, name) in [

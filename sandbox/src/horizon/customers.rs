@@ -1,11 +1,12 @@
 //! What other people on the network do: they get accounts, trust, and pay.
 
+use chrono::{DateTime, Utc};
 use stellar_xdr::{
     Asset, ClaimClaimableBalanceOp, ClaimableBalanceId, Hash, Memo, Operation, OperationBody,
     PaymentOp, Preconditions, SequenceNumber, TimeBounds, TimePoint, Transaction, TransactionExt,
 };
 
-use super::account::{AUTH_REQUIRED, AUTH_REVOCABLE, Account, Line};
+use super::account::{Account, Line};
 use super::check::{BASE_FEE, Proven};
 use super::codes::codes;
 use super::envelope::Envelope;
@@ -64,7 +65,7 @@ impl HorizonSandbox {
     pub fn account(&self, name: &str, lumens: &str) -> Result<Keys, Refused> {
         let amount = stroops(lumens).ok_or_else(|| refused(format!("{lumens} is no amount")))?;
         let keys = Keys::of(name);
-        self.change(|network| network.bring_account(keys.key(), amount));
+        self.change(|network, _| network.bring_account(keys.key(), amount));
         Ok(keys)
     }
 
@@ -93,29 +94,10 @@ impl HorizonSandbox {
     ///
     /// When there is no such account.
     pub fn require_authorization(&self, issuer: &Keys) -> Result<(), Refused> {
-        self.change(|network| {
+        self.change(|network, _| {
             let state = &mut network.ledger.state;
             let account = state.account_mut(issuer.key()).ok_or_else(|| refused("no account"))?;
-            account.flags |= AUTH_REQUIRED | AUTH_REVOCABLE;
-            network.keep();
-            Ok(())
-        })
-    }
-
-    /// Writes something on an account, or takes it away, as its holder can with `manage_data`. (Wallets look at
-    /// `config.memo_required`: if that is `1`, payments without a memo must not be sent there.)
-    ///
-    /// # Errors
-    ///
-    /// When there is no such account.
-    pub fn set_data(&self, holder: &Keys, name: &str, value: Option<&[u8]>) -> Result<(), Refused> {
-        self.change(|network| {
-            let state = &mut network.ledger.state;
-            let account = state.account_mut(holder.key()).ok_or_else(|| refused("no account"))?;
-            match value {
-                Some(value) => account.data.insert(name.to_owned(), value.to_vec()),
-                None => account.data.remove(name),
-            };
+            account.auth_required = true;
             network.keep();
             Ok(())
         })
@@ -130,7 +112,7 @@ impl HorizonSandbox {
         let asset = asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?;
         let amount = stroops(amount).ok_or_else(|| refused(format!("{amount} is no amount")))?;
         let issuer = issuer(&asset).ok_or_else(|| refused("nobody issues lumens"))?;
-        self.change(|network| {
+        self.change(|network, _| {
             let state = &mut network.ledger.state;
             let given = state.give(holder.key(), &asset, amount);
             if given.is_err() || state.take(issuer, &asset, amount).is_err() {
@@ -150,11 +132,11 @@ impl HorizonSandbox {
         change: impl FnOnce(&mut Line),
     ) -> Result<(), Refused> {
         let asset = asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?;
-        self.change(|network| {
+        self.change(|network, _| {
             let state = &mut network.ledger.state;
             let free = issuer(&asset)
                 .and_then(|issuer| state.account(issuer))
-                .is_none_or(|issuer| !issuer.has_flag(AUTH_REQUIRED));
+                .is_none_or(|issuer| !issuer.auth_required);
             let account = state.account_mut(holder).ok_or_else(|| refused("no account"))?;
             if open && asset != Asset::Native {
                 let line = Line { balance: 0, limit: 0, authorized: free };
@@ -189,7 +171,7 @@ impl HorizonSandbox {
         let mut hashes = Vec::with_capacity(payments.len());
         for some in payments.chunks(PER_LEDGER) {
             let acts = some.iter().map(act).collect::<Result<Vec<_>, _>>()?;
-            hashes.extend(self.change(|network| network.act(from, acts))?);
+            hashes.extend(self.change(|network, now| network.act(from, acts, now))?);
         }
         Ok(hashes)
     }
@@ -204,7 +186,8 @@ impl HorizonSandbox {
         let hash = hash.ok_or_else(|| refused(format!("{balance_id} is no balance id")))?;
         let balance_id = ClaimableBalanceId::ClaimableBalanceIdTypeV0(Hash(hash));
         let claim = OperationBody::ClaimClaimableBalance(ClaimClaimableBalanceOp { balance_id });
-        let hashes = self.change(|network| network.act(claimant, vec![(claim, Memo::None)]))?;
+        let hashes =
+            self.change(|network, now| network.act(claimant, vec![(claim, Memo::None)], now))?;
         hashes.into_iter().next().ok_or_else(|| refused("no claim"))
     }
 }
@@ -235,8 +218,9 @@ impl Network {
         &mut self,
         from: &Keys,
         payment: &CustomerPayment,
+        now: DateTime<Utc>,
     ) -> Result<String, Refused> {
-        let hashes = self.act(from, vec![act(payment)?])?;
+        let hashes = self.act(from, vec![act(payment)?], now)?;
         hashes.into_iter().next().ok_or_else(|| refused("no payment"))
     }
 
@@ -245,10 +229,10 @@ impl Network {
         &mut self,
         from: &Keys,
         acts: Vec<(OperationBody, Memo)>,
+        now: DateTime<Utc>,
     ) -> Result<Vec<String>, Refused> {
         let account = self.ledger.state.account(from.key()).ok_or_else(|| refused("no account"))?;
         let first = account.sequence;
-        let now = self.now();
         let mut made = Vec::with_capacity(acts.len());
         for (sequence, act) in (first + 1..).zip(acts) {
             let max_time = seconds(now) + 300;

@@ -11,18 +11,12 @@ pub enum Endpoint {
     FeeStats,
     /// `GET /ledgers`.
     Ledgers,
-    /// `GET /ledgers/{sequence}`.
-    Ledger,
     /// `GET /accounts/{id}`.
     Account,
     /// `GET /accounts/{id}/payments`.
     AccountPayments,
     /// `GET /accounts/{id}/transactions`.
     AccountTransactions,
-    /// `GET /payments`.
-    Payments,
-    /// `GET /transactions`.
-    Transactions,
     /// `GET /transactions/{hash}`.
     Transaction,
     /// `POST /transactions`.
@@ -48,14 +42,11 @@ impl Endpoint {
             (&Method::GET, [] | [""]) => (Self::Root, None),
             (&Method::GET, ["fee_stats"]) => (Self::FeeStats, None),
             (&Method::GET, ["ledgers"]) => (Self::Ledgers, None),
-            (&Method::GET, ["ledgers", sequence]) => (Self::Ledger, Some(sequence)),
             (&Method::GET, ["accounts", id]) => (Self::Account, Some(id)),
             (&Method::GET, ["accounts", id, "payments"]) => (Self::AccountPayments, Some(id)),
             (&Method::GET, ["accounts", id, "transactions"]) => {
                 (Self::AccountTransactions, Some(id))
             }
-            (&Method::GET, ["payments"]) => (Self::Payments, None),
-            (&Method::GET, ["transactions"]) => (Self::Transactions, None),
             (&Method::GET, ["transactions", hash]) => (Self::Transaction, Some(hash)),
             (&Method::POST, ["transactions"]) => (Self::Submit, None),
             (&Method::POST, ["transactions_async"]) => (Self::SubmitAsync, None),

@@ -1,8 +1,9 @@
 //! A transaction in its envelope, as it was submitted.
 
 use stellar_xdr::{
-    DecoratedSignature, FeeBumpTransactionInnerTx, Limits, Memo, Preconditions, ReadXdr as _,
-    TimeBounds, Transaction, TransactionEnvelope, TransactionV1Envelope, WriteXdr as _,
+    DecoratedSignature, FeeBumpTransactionInnerTx, Limits, Memo, Operation, Preconditions,
+    ReadXdr as _, TimeBounds, Transaction, TransactionEnvelope, TransactionV1Envelope,
+    WriteXdr as _,
 };
 
 use super::keys::Key;
@@ -125,4 +126,9 @@ impl Envelope {
     pub(super) fn is_unbounded(&self) -> bool {
         self.time_bounds().is_none_or(|bounds| bounds.max_time.0 == 0)
     }
+}
+
+/// The account that an operation acts for.
+pub(super) fn operation_source(source: Key, operation: &Operation) -> Key {
+    operation.source_account.as_ref().map_or(source, Key::from)
 }

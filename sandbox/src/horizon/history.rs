@@ -8,7 +8,7 @@ use stellar_xdr::TransactionResult;
 
 use super::envelope::Envelope;
 use super::keys::Key;
-use super::operations::{Kind, Movement};
+use super::movement::{Kind, Movement};
 
 /// A closed ledger.
 #[derive(Debug, Clone)]
@@ -48,11 +48,7 @@ impl Moved {
     /// Whether Horizon counts it among the payments.
     pub(super) fn is_payment(&self) -> bool {
         match self.movement.kind {
-            Kind::CreateAccount
-            | Kind::Payment
-            | Kind::PathReceive { .. }
-            | Kind::PathSend { .. }
-            | Kind::Merge => true,
+            Kind::CreateAccount | Kind::Payment => true,
             Kind::ClaimableBalance { .. } | Kind::Claim { .. } => false,
         }
     }
@@ -67,9 +63,6 @@ pub(super) struct History {
     by_hash: HashMap<[u8; 32], usize>,
     transactions_of: HashMap<Key, Vec<usize>>,
     payments_of: HashMap<Key, Vec<usize>>,
-    payments: Vec<usize>,
-    /// Every transaction, so that all lists are lists of indices.
-    all: Vec<usize>,
 }
 
 /// The paging token of an operation: ledger, transaction and operation, each from 1. 0: of what contains it.
@@ -92,7 +85,6 @@ impl History {
             let toid = applied.toid + u64::try_from(operation + 1).unwrap_or(0);
             let moved = Moved { toid, transaction: index, movement };
             if moved.is_payment() {
-                self.payments.push(at);
                 self.payments_of.entry(from).or_default().push(at);
                 if to != from {
                     self.payments_of.entry(to).or_default().push(at);
@@ -105,7 +97,6 @@ impl History {
         for party in parties {
             self.transactions_of.entry(party).or_default().push(index);
         }
-        self.all.push(index);
         self.transactions.push(applied);
     }
 
@@ -114,20 +105,14 @@ impl History {
         self.by_hash.get(hash).map(|index| &self.transactions[*index])
     }
 
-    /// The payments of an account, or all: indices into `moved`.
-    pub(super) fn payments(&self, of: Option<Key>) -> &[usize] {
-        match of {
-            None => &self.payments,
-            Some(key) => self.payments_of.get(&key).map_or(&[], Vec::as_slice),
-        }
+    /// The payments of an account: indices into `moved`.
+    pub(super) fn payments(&self, of: Key) -> &[usize] {
+        self.payments_of.get(&of).map_or(&[], Vec::as_slice)
     }
 
-    /// The transactions of an account, or all: indices into `transactions`.
-    pub(super) fn transactions(&self, of: Option<Key>) -> &[usize] {
-        match of {
-            None => &self.all,
-            Some(key) => self.transactions_of.get(&key).map_or(&[], Vec::as_slice),
-        }
+    /// The transactions of an account: indices into `transactions`.
+    pub(super) fn transactions(&self, of: Key) -> &[usize] {
+        self.transactions_of.get(&of).map_or(&[], Vec::as_slice)
     }
 
     /// The part of a list, sorted by paging token, that lies between two tokens. Neither end belongs to it.

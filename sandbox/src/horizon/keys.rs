@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use ed25519_dalek::{Signature as Signed, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use stellar_strkey::ed25519::{MuxedAccount as MuxedText, PrivateKey, PublicKey as PublicText};
@@ -10,8 +12,6 @@ use stellar_xdr::{
     AccountId, AlphaNum4, AlphaNum12, Asset, AssetCode4, AssetCode12, DecoratedSignature, Memo,
     MuxedAccount, MuxedAccountMed25519, PublicKey, Signature, SignatureHint, Uint256,
 };
-
-use crate::base64;
 
 /// An account's id: its public key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,8 +219,8 @@ pub(super) fn memo_text(memo: &Memo) -> (&'static str, Option<String>) {
         Memo::None => ("none", None),
         Memo::Text(text) => ("text", Some(String::from_utf8_lossy(text.as_slice()).into_owned())),
         Memo::Id(id) => ("id", Some(id.to_string())),
-        Memo::Hash(hash) => ("hash", Some(base64::encode(&hash.0))),
-        Memo::Return(hash) => ("return", Some(base64::encode(&hash.0))),
+        Memo::Hash(hash) => ("hash", Some(BASE64.encode(&hash.0))),
+        Memo::Return(hash) => ("return", Some(BASE64.encode(&hash.0))),
     }
 }
 

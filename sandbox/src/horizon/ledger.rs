@@ -1,6 +1,7 @@
 //! The ledger: what it takes in, and how it closes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +14,8 @@ use super::check::{BASE_FEE, Missing, Proven, Terms, check, check_authority, who
 use super::codes::succeeded;
 use super::envelope::Envelope;
 use super::history::{Applied, Header, History, toid};
-use super::operations::{Movement, Place, apply};
+use super::movement::{Movement, Place};
+use super::operations::apply;
 use super::queue::{Queue, Room, Waiting};
 use super::signatures::Signatures;
 use super::state::State;
@@ -31,27 +33,30 @@ pub(super) enum Taken {
 }
 
 /// The ledger and what waits for it.
+///
+/// What can be changed while it runs is public.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub struct Ledger {
+    /// Operations that fit into one ledger, at least one.
+    pub capacity: usize,
+    /// What the network asks for each operation, in stroops; never less than 100. Who bids less gets
+    /// `tx_insufficient_fee`. `/fee_stats` shows it once ledgers have closed with it.
+    pub min_fee: i64,
+    /// Horizon takes ledgers in so many ledgers late: what is newer it does not know. What it knows, it keeps.
+    pub lag: u32,
+    /// Horizon finds transactions by their hash so much later, by the ledgers' time, than it tells all else of their
+    /// ledger: so it is where one address has several servers, and the one that is asked is behind the others. Who
+    /// waits for a submission of his own is told in time.
+    pub lookup_lag: Duration,
     pub(super) network_id: [u8; 32],
     pub(super) state: State,
     pub(super) history: History,
     pub(super) queue: Queue,
-    /// Operations that fit into one ledger.
-    pub(super) capacity: usize,
-    /// Stroops per operation, at least [`BASE_FEE`].
-    pub(super) min_fee: i64,
     /// Why what was once taken in is in no ledger.
     dropped: HashMap<[u8; 32], String>,
     /// Counts up whenever somebody who waits for a transaction has reason to look.
     pub(super) news: u64,
-    /// Ledgers that Horizon lags behind.
-    lag: u32,
-    /// Horizon takes nothing in after this ledger.
-    held_at: Option<u32>,
     visible: u32,
-    /// So much later than all else of its ledger, Horizon finds a transaction by its hash.
-    pub(super) lookup_lag: TimeDelta,
 }
 
 impl Ledger {
@@ -63,12 +68,11 @@ impl Ledger {
             queue: Queue::default(),
             capacity: capacity.max(1),
             min_fee: BASE_FEE,
+            lag: 0,
+            lookup_lag: Duration::ZERO,
             dropped: HashMap::new(),
             news: 0,
-            lag: 0,
-            held_at: None,
             visible: FIRST_LEDGER,
-            lookup_lag: TimeDelta::zero(),
         };
         ledger.begin(FIRST_LEDGER, now);
         ledger
@@ -93,7 +97,6 @@ impl Ledger {
         self.history = History::default();
         self.queue.clear();
         self.dropped.clear();
-        self.held_at = None;
         self.begin(2, now);
     }
 
@@ -114,21 +117,12 @@ impl Ledger {
         toid(self.visible.saturating_add(1), 0, 0)
     }
 
-    pub(super) fn set_lag(&mut self, ledgers: u32) {
-        self.lag = ledgers;
-        self.ingest();
-    }
-
-    pub(super) fn hold_ingestion(&mut self, hold: bool) {
-        self.held_at = hold.then_some(self.visible);
-        self.ingest();
-    }
-
-    fn ingest(&mut self) {
+    /// Horizon takes in what it may.
+    pub(super) fn ingest(&mut self) {
         let first = self.history.ledgers[0].sequence;
         let newest = self.last().sequence.saturating_sub(self.lag).max(first);
         // What Horizon has seen, it does not forget.
-        self.visible = self.held_at.map_or(newest, |held| newest.min(held)).max(self.visible);
+        self.visible = newest.max(self.visible);
         self.state.forget_until(self.visible);
     }
 
@@ -144,8 +138,9 @@ impl Ledger {
 
     /// The transaction, once whoever asks for it by its hash is told of it.
     pub(super) fn found(&self, hash: &[u8; 32]) -> Option<&Applied> {
+        let lag = TimeDelta::from_std(self.lookup_lag).unwrap_or(TimeDelta::MAX);
         let now = self.visible().closed_at;
-        self.seen(hash).filter(|applied| now - applied.closed_at >= self.lookup_lag)
+        self.seen(hash).filter(|applied| now - applied.closed_at >= lag)
     }
 
     /// Looks at a transaction, and lets it wait for the next ledger if it is good.
@@ -165,7 +160,7 @@ impl Ledger {
             }
         }
         let mut proven = Proven::default();
-        let terms = Terms { now: seconds(now), min_fee: self.min_fee };
+        let terms = Terms { now: seconds(now), min_fee: self.min_fee.max(BASE_FEE) };
         if let Err(result) = check(&self.state, &envelope, &mut proven, terms) {
             return Taken::Error(result);
         }

@@ -17,19 +17,19 @@ mod envelope;
 mod history;
 mod keys;
 mod ledger;
+mod list;
+mod movement;
 mod network;
 mod operations;
 mod options;
 mod overlap;
 mod overview;
-mod path;
 mod problem;
 mod query;
 mod queue;
 mod reading;
 mod render;
 mod rest;
-mod server;
 mod settings;
 mod signatures;
 mod state;
@@ -39,48 +39,27 @@ mod submit;
 mod tests;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::Router;
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 pub use books::{Paid, PaidBy};
 pub use customers::{CustomerMemo, CustomerPayment, Refused};
 pub use endpoint::Endpoint;
 pub use keys::{Keys, decimal, stroops};
-pub use options::{
-    Closing, HorizonOptions, HorizonRequest, StreamFault, StreamRates, SubmitFault, SubmitRates,
-};
+pub use ledger::Ledger;
+pub use network::Network;
+pub use options::{Closing, HorizonOptions, StreamFault, StreamRates, SubmitFault, SubmitRates};
 pub use reading::Fate;
 
-use super::faults::Faults;
 use super::random::Chance;
-use super::service::{Port, Power};
-use super::wire::Wire;
-use ledger::Ledger;
-use network::{Network, Record};
+use super::service::{Log, Simulated, Start};
 use overlap::Overlaps;
-use server::Shared;
 
 /// A running network, and the handle to it. Clones share it; it stops when the last one is dropped.
-#[derive(Clone)]
-pub struct HorizonSandbox {
-    shared: Arc<Shared>,
-    address: SocketAddr,
-    power: Arc<watch::Sender<Power>>,
-    open: watch::Receiver<bool>,
-}
-
-impl fmt::Debug for HorizonSandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HorizonSandbox").field(&self.address).finish()
-    }
-}
+///
+/// A status without a body that a client is given in place of the right answer gets Horizon's own body, and 429 its
+/// headers. [`Reply::CutAfter`](crate::Reply::CutAfter) on a submission cuts once its ledger has closed. While it is down
+/// ([`Simulated::go_down`]), the ledger goes on.
+pub type HorizonSandbox = Simulated<Network>;
 
 impl HorizonSandbox {
     /// Opens the port and serves it on a task of the current tokio runtime.
@@ -89,84 +68,60 @@ impl HorizonSandbox {
     ///
     /// When the port cannot be opened.
     pub async fn start(options: HorizonOptions) -> io::Result<Self> {
-        let (power, powered) = watch::channel(Power::On);
-        let (port, open) = Port::open(options.port, powered.clone()).await?;
-        let address = port.address();
-        let patience = options.patience();
         let closing = options.closing;
-        let network = network(options, format!("http://{address}"));
-        let shared = Arc::new(Shared::new(network, patience, powered));
-        let service = Router::new()
-            .fallback(server::handle)
-            .with_state(Arc::clone(&shared))
-            .into_make_service_with_connect_info::<Wire>();
-        let watcher = Arc::clone(&shared);
-        let serving = axum::serve(port, service)
-            .with_graceful_shutdown(async move { watcher.until_stopped().await });
-        tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the sandbox stopped serving");
-            }
-        });
+        let start = Start {
+            port: options.port,
+            clock: options.clock.clone(),
+            seed: options.seed ^ 1,
+            latency: options.latency,
+            faults: options.faults.clone(),
+        };
+        let sandbox = Self::serve(network(options), start).await?;
+        let base = sandbox.url();
+        sandbox.change(|network, _| network.base = base);
         if let Closing::Every(every) = closing {
-            tokio::spawn(close_ledgers(Arc::clone(&shared), every));
+            sandbox.every(every, |network, now| {
+                if matches!(network.closing, Closing::Every(_)) {
+                    network.ledger.close(now);
+                }
+            });
         }
-        Ok(Self { shared, address, power: Arc::new(power), open })
+        Ok(sandbox)
     }
 
     /// The network's `horizon_url` in our config.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// The network's `passphrase` in our config.
     #[must_use]
     pub fn passphrase(&self) -> String {
-        self.shared.lock().passphrase.clone()
+        self.read(|network| network.passphrase.clone())
     }
 }
 
-async fn close_ledgers(shared: Arc<Shared>, every: Duration) {
-    let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shared.until_stopped() => return,
-            _ = ticks.tick() => {
-                let mut network = shared.lock();
-                if matches!(network.closing, Closing::Every(_)) {
-                    network.close();
-                }
-                drop(network);
-                shared.ledger_closed();
-            }
-        }
-    }
-}
-
-fn network(options: HorizonOptions, base: String) -> Network {
-    let now = options.clock.now();
+fn network(options: HorizonOptions) -> Network {
     Network {
-        ledger: Ledger::new(&options.passphrase, options.capacity, now),
-        clock: options.clock,
-        passphrase: options.passphrase,
-        base,
+        ledger: Ledger::new(&options.passphrase, options.capacity, options.clock.now()),
         closing: options.closing,
-        faults: Faults::new(options.faults, options.seed ^ 1),
-        submit_rates: options.submit_faults,
-        submit_script: VecDeque::new(),
-        stream_rates: options.stream_faults,
-        stream_script: VecDeque::new(),
-        chance: Chance::new(options.seed ^ 2),
-        record: Record::default(),
-        overlaps: Overlaps::default(),
-        hook: None,
-        latency: options.latency,
-        streams: 0,
+        submit_timeout: options.submit_timeout,
+        stream_lifetime: options.stream_lifetime,
+        stream_retry: options.stream_retry,
+        submit_faults: options.submit_faults,
+        stream_faults: options.stream_faults,
         elder: 0,
         list_lag: 0,
-        aimed: Vec::new(),
+        passphrase: options.passphrase,
+        base: String::new(),
+        submit_script: VecDeque::new(),
+        stream_script: VecDeque::new(),
+        chance: Chance::new(options.seed ^ 2),
+        log: Log::default(),
+        submissions: 0,
+        overlaps: Overlaps::default(),
+        streams: 0,
         distortion: None,
     }
 }

@@ -1,59 +1,16 @@
-//! What operations that move money do to the ledger, and the result each of them gets.
+//! What operations do to the ledger, and the result each of them gets.
 
 use stellar_xdr::{
-    AccountMergeResult, Asset, CreateAccountOp, CreateAccountResult, MuxedAccount, Operation,
-    OperationBody, OperationResult, OperationResultTr, PaymentOp, PaymentResult,
+    Asset, CreateAccountOp, CreateAccountResult, MuxedAccount, Operation, OperationBody,
+    OperationResult, OperationResultTr, PaymentOp, PaymentResult,
 };
 
 use super::account::{Account, BASE_RESERVE};
-use super::check::operation_source;
-use super::claimable;
-use super::keys::{Key, issuer};
-use super::path;
-use super::settings;
+use super::envelope::operation_source;
+use super::keys::Key;
+use super::movement::{Done, Kind, Movement, Place};
 use super::state::{NotGiven, NotTaken, State};
-
-/// Where an operation stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// The transaction's source.
-    pub(super) source: Key,
-    pub(super) sequence: i64,
-    /// Its place in the transaction, from 0.
-    pub(super) index: u32,
-    pub(super) ledger: u32,
-    /// When the ledger closes: seconds since 1970.
-    pub(super) now: u64,
-}
-
-/// Money that an operation has moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Movement {
-    pub(super) kind: Kind,
-    pub(super) from: MuxedAccount,
-    /// The claimant, of a claimable balance.
-    pub(super) to: MuxedAccount,
-    pub(super) asset: Asset,
-    /// What arrived.
-    pub(super) amount: i64,
-    /// What left, where that was something else.
-    pub(super) sent: Option<(Asset, i64)>,
-}
-
-/// How money was moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    CreateAccount,
-    Payment,
-    PathReceive { most: i64 },
-    PathSend { least: i64 },
-    Merge,
-    ClaimableBalance { id: [u8; 32] },
-    Claim { id: [u8; 32] },
-}
-
-/// An operation's result, and the money that it moved.
-pub(super) type Done = (OperationResult, Option<Movement>);
+use super::{claimable, settings};
 
 /// Carries one operation out. What it changed before it failed is the caller's to undo.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the XDR's operations; the sandbox knows a few")]
@@ -63,15 +20,11 @@ pub(super) fn apply(state: &mut State, operation: &Operation, place: Place) -> D
     match &operation.body {
         OperationBody::CreateAccount(op) => create_account(state, actor, from, op, place),
         OperationBody::Payment(op) => pay(state, actor, from, op),
-        OperationBody::PathPaymentStrictReceive(op) => path::receive(state, actor, from, op),
-        OperationBody::PathPaymentStrictSend(op) => path::send(state, actor, from, op),
-        OperationBody::AccountMerge(to) => merge(state, actor, from, to, place),
         OperationBody::CreateClaimableBalance(op) => {
             claimable::set_aside(state, actor, from, op, place)
         }
         OperationBody::ClaimClaimableBalance(op) => claimable::claim(state, actor, from, op, place),
         OperationBody::ChangeTrust(op) => (settings::change_trust(state, actor, op), None),
-        OperationBody::SetTrustLineFlags(op) => (settings::authorize(state, actor, op), None),
         OperationBody::SetOptions(op) => (settings::set_options(state, actor, op), None),
         OperationBody::BumpSequence(op) => (settings::bump_sequence(state, actor, op, place), None),
         _ => (OperationResult::OpNotSupported, None),
@@ -102,7 +55,6 @@ fn create_account(
         to: to.muxed(),
         asset: Asset::Native,
         amount: op.starting_balance,
-        sent: None,
     };
     let good = result == CreateAccountResult::Success;
     (OperationResult::OpInner(OperationResultTr::CreateAccount(result)), good.then_some(moved))
@@ -116,20 +68,13 @@ fn pay(state: &mut State, actor: Key, from: MuxedAccount, op: &PaymentOp) -> Don
         to: op.destination.clone(),
         asset: op.asset.clone(),
         amount: op.amount,
-        sent: None,
     };
     let good = result == PaymentResult::Success;
     (OperationResult::OpInner(OperationResultTr::Payment(result)), good.then_some(moved))
 }
 
 /// Moves an amount. The network looks at the destination first.
-pub(super) fn payment(
-    state: &mut State,
-    from: Key,
-    to: Key,
-    asset: &Asset,
-    amount: i64,
-) -> PaymentResult {
+fn payment(state: &mut State, from: Key, to: Key, asset: &Asset, amount: i64) -> PaymentResult {
     if state.account(to).is_none() {
         return PaymentResult::NoDestination;
     }
@@ -149,49 +94,4 @@ pub(super) fn payment(
         Err(NotTaken::NotAuthorized) => PaymentResult::SrcNotAuthorized,
         Err(NotTaken::Underfunded) => PaymentResult::Underfunded,
     }
-}
-
-fn merge(
-    state: &mut State,
-    actor: Key,
-    from: MuxedAccount,
-    to: &MuxedAccount,
-    place: Place,
-) -> Done {
-    let target = Key::from(to);
-    let done = |result| (OperationResult::OpInner(OperationResultTr::AccountMerge(result)), None);
-    let Some(account) = state.account(actor) else {
-        return (OperationResult::OpNoAccount, None);
-    };
-    let (amount, subentries, sponsoring) =
-        (account.native, account.subentries(), account.sponsoring);
-    if target == actor {
-        return done(AccountMergeResult::Malformed);
-    }
-    if state.account(target).is_none() {
-        return done(AccountMergeResult::NoAccount);
-    }
-    if subentries > 0 {
-        return done(AccountMergeResult::HasSubEntries);
-    }
-    if sponsoring > 0 {
-        return done(AccountMergeResult::IsSponsor);
-    }
-    // An account made anew in this ledger must not use an old sequence again.
-    if account.sequence >= i64::from(place.ledger) << 32 {
-        return done(AccountMergeResult::SeqnumTooFar);
-    }
-    if state.give(target, &Asset::Native, amount).is_err() {
-        return done(AccountMergeResult::DestFull);
-    }
-    state.put_account(actor, None);
-    let (kind, to, asset) = (Kind::Merge, to.clone(), Asset::Native);
-    let moved = Movement { kind, from, to, asset, amount, sent: None };
-    let result = OperationResultTr::AccountMerge(AccountMergeResult::Success(amount));
-    (OperationResult::OpInner(result), Some(moved))
-}
-
-/// Whether the asset's issuer is there, or it needs none.
-pub(super) fn has_issuer(state: &State, asset: &Asset) -> bool {
-    issuer(asset).is_none_or(|issuer| state.account(issuer).is_some())
 }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::endpoint::Endpoint;
 use crate::Clock;
-use crate::Phase;
 use crate::faults::FaultRates;
 use crate::random::Chance;
 
@@ -56,24 +54,6 @@ impl Default for HorizonOptions {
             faults: FaultRates::default(),
             submit_faults: SubmitRates::default(),
             stream_faults: StreamRates::default(),
-        }
-    }
-}
-
-/// How long the server lets things last.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    pub(super) submit: Duration,
-    pub(super) stream: Duration,
-    pub(super) retry: Duration,
-}
-
-impl HorizonOptions {
-    pub(super) fn patience(&self) -> Patience {
-        Patience {
-            submit: self.submit_timeout,
-            stream: self.stream_lifetime,
-            retry: self.stream_retry,
         }
     }
 }
@@ -196,19 +176,6 @@ fn one_of<T, const N: usize>(chance: &mut Chance, choices: [(u32, T); N]) -> Opt
         drawn -= u64::from(rate);
     }
     None
-}
-
-/// A request that a hook is told of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HorizonRequest {
-    /// Its number, from 1, over all endpoints.
-    pub n: u64,
-    /// What it asks.
-    pub endpoint: Endpoint,
-    /// What its path names: an account, a hash.
-    pub about: Option<String>,
-    /// Where the request stands.
-    pub phase: Phase,
 }
 
 #[cfg(test)]

@@ -7,15 +7,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
 use stellar_xdr::{Asset, Claimant, Memo, MuxedAccount, Operation, OperationBody};
 
-use super::check::operation_source;
-use super::endpoint::Endpoint;
-use super::envelope::Envelope;
-use super::keys::{Key, asset_text, decimal, hash_of, hex, memo_text};
+use super::envelope::{Envelope, operation_source};
+use super::keys::{Key, asset_text, decimal, hex, memo_text};
 use super::ledger::Ledger;
-use super::network::{Answer, Network};
 
 /// What makes two payments the same one: whose money it is, to whom, with what attached, and how much of what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,27 +93,10 @@ impl Overlaps {
     }
 
     /// Somebody hears that this envelope is applied.
-    fn tell(&mut self, inner_hash: &[u8; 32]) {
+    pub(super) fn tell(&mut self, inner_hash: &[u8; 32]) {
         let posted = self.by_hash.get(inner_hash).and_then(|at| self.posted.get_mut(*at));
         if let Some(posted) = posted {
             posted.is_told = true;
-        }
-    }
-}
-
-impl Network {
-    /// An answer goes out whole. Who has asked for a transaction knows then that it is applied.
-    ///
-    /// Lists do not count: they tell whoever watches an account, and not who waits for a transaction.
-    pub(super) fn goes_out(&mut self, endpoint: Endpoint, answer: &Answer) {
-        if answer.status != 200 || !matches!(endpoint, Endpoint::Submit | Endpoint::Transaction) {
-            return;
-        }
-        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let hash = body["hash"].as_str().and_then(hash_of);
-        let applied = hash.and_then(|hash| self.ledger.history.find(&hash));
-        if let Some(applied) = applied.filter(|applied| applied.successful) {
-            self.overlaps.tell(&applied.envelope.inner_hash);
         }
     }
 }
@@ -176,9 +155,6 @@ fn payment(envelope: &Envelope, operation: &Operation) -> Option<(Same, bool)> {
     match &operation.body {
         OperationBody::Payment(op) => {
             Some((same(op.destination.clone(), &op.asset, op.amount), false))
-        }
-        OperationBody::PathPaymentStrictReceive(op) => {
-            Some((same(op.destination.clone(), &op.dest_asset, op.dest_amount), false))
         }
         OperationBody::CreateAccount(op) => {
             let to = Key::from(&op.destination).muxed();

@@ -1,51 +1,41 @@
 //! Accounts, ledgers, balances and the network itself, as Horizon writes them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use stellar_xdr::{ClaimPredicate, Claimant, SignerKey};
 
-use super::account::{AUTH_IMMUTABLE, AUTH_REQUIRED, AUTH_REVOCABLE, Account, BASE_RESERVE};
+use super::account::{Account, BASE_RESERVE};
 use super::check::BASE_FEE;
 use super::history::{Applied, Header};
 use super::keys::{Key, asset_text, decimal, hex};
 use super::ledger::Ledger;
 use super::render::{link, put_asset, time};
 use super::state::Claimable;
-use crate::base64;
 
 /// One account.
 pub(super) fn account(base: &str, key: Key, account: &Account, ledger: &Header) -> Value {
     let [low, medium, high] = account.thresholds;
-    let mut balances: Vec<Value> = account
-        .lines
-        .iter()
-        .map(|(asset, line)| {
-            let mut record = Map::new();
-            put_asset(&mut record, "", asset);
-            record.insert("balance".to_owned(), decimal(line.balance).into());
-            record.insert("limit".to_owned(), decimal(line.limit).into());
-            record.insert("buying_liabilities".to_owned(), "0.0000000".into());
-            record.insert("selling_liabilities".to_owned(), "0.0000000".into());
-            record.insert("is_authorized".to_owned(), line.authorized.into());
-            let maintained = "is_authorized_to_maintain_liabilities".to_owned();
-            record.insert(maintained, line.authorized.into());
-            Value::Object(record)
-        })
-        .collect();
-    balances.push(json!({
+    let lines = account.lines.iter().map(|(asset, line)| {
+        let mut record = json!({
+            "balance": decimal(line.balance),
+            "limit": decimal(line.limit),
+            "buying_liabilities": "0.0000000",
+            "selling_liabilities": "0.0000000",
+            "is_authorized": line.authorized,
+            "is_authorized_to_maintain_liabilities": line.authorized,
+        });
+        put_asset(&mut record, asset);
+        record
+    });
+    let native = json!({
         "asset_type": "native", "balance": decimal(account.native),
         "buying_liabilities": "0.0000000", "selling_liabilities": "0.0000000",
-    }));
-    let mut signers: Vec<Value> = account.signers.iter().map(|(key, weight)| {
+    });
+    let others = account.signers.iter().map(|(key, weight)| {
         json!({ "key": key.to_string(), "weight": weight, "type": signer_type(key) })
-    }).collect();
-    signers.push(json!({
+    });
+    let master = json!({
         "key": key.to_string(), "weight": account.master_weight, "type": "ed25519_public_key",
-    }));
-    let data: Map<String, Value> = account
-        .data
-        .iter()
-        .map(|(name, value)| (name.clone(), base64::encode(value).into()))
-        .collect();
+    });
     let mut record = json!({
         "_links": { "self": link(format!("{base}/accounts/{key}")) },
         "id": key.to_string(),
@@ -56,16 +46,16 @@ pub(super) fn account(base: &str, key: Key, account: &Account, ledger: &Header) 
         "last_modified_ledger": ledger.sequence,
         "thresholds": { "low_threshold": low, "med_threshold": medium, "high_threshold": high },
         "flags": {
-            "auth_required": account.has_flag(AUTH_REQUIRED),
-            "auth_revocable": account.has_flag(AUTH_REVOCABLE),
-            "auth_immutable": account.has_flag(AUTH_IMMUTABLE),
+            "auth_required": account.auth_required,
+            "auth_revocable": account.auth_required,
+            "auth_immutable": false,
             "auth_clawback_enabled": false,
         },
-        "balances": balances,
-        "signers": signers,
+        "balances": lines.chain([native]).collect::<Value>(),
+        "signers": others.chain([master]).collect::<Value>(),
         "num_sponsoring": account.sponsoring,
         "num_sponsored": 0,
-        "data": data,
+        "data": {},
     });
     if account.sequence_time != 0 {
         record["sequence_ledger"] = account.sequence_ledger.into();
@@ -198,13 +188,12 @@ fn percentiles(mut fees: Vec<i64>, otherwise: i64) -> Value {
         fees.get(index).copied().unwrap_or(otherwise)
     };
     let mode = fees.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
-    let mut told = Map::new();
-    let mut put = |name: &str, fee: i64| told.insert(name.to_owned(), fee.to_string().into());
-    put("min", at(0));
-    put("max", at(100));
-    put("mode", mode.and_then(|same| same.first()).copied().unwrap_or(otherwise));
+    let mode = mode.and_then(|same| same.first()).copied().unwrap_or(otherwise);
+    let mut told = json!({
+        "min": at(0).to_string(), "max": at(100).to_string(), "mode": mode.to_string(),
+    });
     for percent in [10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99] {
-        put(&format!("p{percent}"), at(percent));
+        told[format!("p{percent}")] = at(percent).to_string().into();
     }
-    Value::Object(told)
+    told
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::HorizonSandbox;
 use super::books::Paid;
-use super::endpoint::Endpoint;
 use super::keys::{Key, asset, hash_of};
-use super::{HorizonSandbox, Keys};
+use super::network::Network;
 
 /// What has become of a transaction, by the ledger's own books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,26 +23,27 @@ pub enum Fate {
 }
 
 impl HorizonSandbox {
-    /// Every payment, oldest first: also to claimable balances, by merges and by new accounts.
+    /// Every payment, oldest first: also to claimable balances, and by new accounts.
     #[must_use]
     pub fn payments(&self) -> Vec<Paid> {
-        self.shared.lock().payments().collect()
+        self.read(|network| network.payments().collect())
     }
 
     /// The payments to an account (`G…`), oldest first.
     #[must_use]
     pub fn payments_to(&self, account: &str) -> Vec<Paid> {
-        let Ok(key) = account.parse::<Key>() else { return Vec::new() };
-        let network = self.shared.lock();
-        network.payments_of(key).filter(|paid| paid.to == account).collect()
+        self.payments_of(account, |paid| paid.to == account)
     }
 
     /// The payments from an account (`G…`), oldest first.
     #[must_use]
     pub fn payments_from(&self, account: &str) -> Vec<Paid> {
+        self.payments_of(account, |paid| paid.from == account)
+    }
+
+    fn payments_of(&self, account: &str, wanted: impl Fn(&Paid) -> bool) -> Vec<Paid> {
         let Ok(key) = account.parse::<Key>() else { return Vec::new() };
-        let network = self.shared.lock();
-        network.payments_of(key).filter(|paid| paid.from == account).collect()
+        self.read(|network| network.payments_of(key).filter(|paid| wanted(paid)).collect())
     }
 
     /// How often the account was paid with each memo, by its type and text. (Twice is not wrong in itself.)
@@ -61,28 +62,20 @@ impl HorizonSandbox {
     #[must_use]
     pub fn balance(&self, account: &str, of: &str) -> Option<i64> {
         let (key, asset) = (account.parse::<Key>().ok()?, asset(of)?);
-        let network = self.shared.lock();
-        let account = network.ledger.state.account(key)?;
-        match asset {
-            stellar_xdr::Asset::Native => Some(account.native),
-            stellar_xdr::Asset::CreditAlphanum4(_) | stellar_xdr::Asset::CreditAlphanum12(_) => {
-                account.lines.get(&asset).map(|line| line.balance)
+        self.read(|network| {
+            let account = network.ledger.state.account(key)?;
+            if asset == stellar_xdr::Asset::Native {
+                return Some(account.native);
             }
-        }
-    }
-
-    /// How much of an asset its issuer has given out and not got back, in units of 0.0000001.
-    #[must_use]
-    pub fn issued(&self, of: &str) -> i128 {
-        let Some(asset) = asset(of) else { return 0 };
-        self.shared.lock().ledger.state.issued().get(&asset).copied().unwrap_or(0)
+            account.lines.get(&asset).map(|line| line.balance)
+        })
     }
 
     /// The number of the last transaction of an account.
     #[must_use]
     pub fn sequence(&self, account: &str) -> Option<i64> {
         let key = account.parse::<Key>().ok()?;
-        self.shared.lock().ledger.state.account(key).map(|account| account.sequence)
+        self.read(|network| network.ledger.state.account(key).map(|account| account.sequence))
     }
 
     /// Payments (the same amount from and to the same account, with the same memo) that were posted in a second envelope
@@ -90,101 +83,64 @@ impl HorizonSandbox {
     /// that with one payment risks to pay twice, also where it goes well. Payments that are alike need memos of their own.
     #[must_use]
     pub fn overlaps(&self) -> Vec<String> {
-        self.shared.lock().overlaps.found.clone()
+        self.read(|network| network.overlaps.found.clone())
     }
 
     /// What does not add up in the ledger. Empty, unless the sandbox itself is at fault.
     #[must_use]
     pub fn discrepancies(&self) -> Vec<String> {
-        self.shared.lock().discrepancies()
+        self.read(Network::discrepancies)
     }
 
     /// What has become of a transaction, by its hash in hex.
     #[must_use]
     pub fn fate(&self, hash: &str) -> Fate {
         let Some(hash) = hash_of(hash) else { return Fate::Unknown };
-        let network = self.shared.lock();
-        let ledger = &network.ledger;
-        match ledger.history.find(&hash) {
-            Some(applied) if applied.successful => Fate::Applied(applied.ledger),
-            Some(applied) => Fate::Failed(applied.ledger),
-            None if ledger.queue.has(&hash) => Fate::Waiting,
-            None => match ledger.why_dropped(&hash) {
-                Some(why) => Fate::Dropped(why.to_owned()),
-                None => Fate::Unknown,
-            },
-        }
+        self.read(|network| {
+            let ledger = &network.ledger;
+            match ledger.history.find(&hash) {
+                Some(applied) if applied.successful => Fate::Applied(applied.ledger),
+                Some(applied) => Fate::Failed(applied.ledger),
+                None if ledger.queue.has(&hash) => Fate::Waiting,
+                None => {
+                    let why = ledger.why_dropped(&hash);
+                    why.map_or(Fate::Unknown, |why| Fate::Dropped(why.to_owned()))
+                }
+            }
+        })
     }
 
     /// The last closed ledger.
     #[must_use]
     pub fn ledger(&self) -> u32 {
-        self.shared.lock().ledger.last().sequence
+        self.read(|network| network.ledger.last().sequence)
     }
 
     /// How many transactions are in ledgers: those that did what they were to do, and those that failed.
     #[must_use]
     pub fn transactions(&self) -> (usize, usize) {
-        let network = self.shared.lock();
-        let all = &network.ledger.history.transactions;
-        let good = all.iter().filter(|applied| applied.successful).count();
-        (good, all.len() - good)
+        self.read(|network| {
+            let all = &network.ledger.history.transactions;
+            let good = all.iter().filter(|applied| applied.successful).count();
+            (good, all.len() - good)
+        })
     }
 
     /// How many transactions wait for a ledger.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.lock().ledger.queue.len()
+        self.read(|network| network.ledger.queue.len())
     }
 
     /// How many streams are open.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.shared.lock().streams
+        self.read(|network| network.streams)
     }
 
     /// How many envelopes were posted, each time counted.
     #[must_use]
     pub fn submissions(&self) -> u64 {
-        self.shared.lock().record.submissions
-    }
-
-    /// How many requests came in.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.shared.lock().record.requests
-    }
-
-    /// How many requests came to an endpoint.
-    #[must_use]
-    pub fn requests_to(&self, endpoint: Endpoint) -> u64 {
-        self.shared.lock().record.by_endpoint.get(&endpoint).copied().unwrap_or(0)
-    }
-
-    /// How many requests to an endpoint were answered with a status.
-    #[must_use]
-    pub fn answers(&self, endpoint: Endpoint, status: u16) -> u64 {
-        self.shared.lock().record.answers.get(&(endpoint, status)).copied().unwrap_or(0)
-    }
-
-    /// What clients did that no correct client does.
-    #[must_use]
-    pub fn violations(&self) -> Vec<String> {
-        self.shared.lock().record.violations.clone()
-    }
-
-    /// How often each fault was injected.
-    #[must_use]
-    pub fn injected(&self) -> BTreeMap<String, u64> {
-        let network = self.shared.lock();
-        let mut all = network.record.faults.clone();
-        all.extend(network.faults.injected().clone());
-        all
-    }
-
-    /// The key pair that belongs to a name; see [`Keys::of`].
-    #[must_use]
-    pub fn keys(&self, name: &str) -> Keys {
-        Keys::of(name)
+        self.read(|network| network.submissions)
     }
 }

@@ -1,13 +1,14 @@
 //! Records as Horizon writes them.
 
-use serde_json::{Map, Value, json};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::{Value, json};
 use stellar_xdr::{Asset, DecoratedSignature, Limits, Memo, MuxedAccount, WriteXdr as _};
 
 use super::history::{Applied, Moved};
 use super::keys::{Key, code_and_issuer, decimal, hex, memo_text};
 use super::ledger::Ledger;
-use super::operations::Kind;
-use crate::base64;
+use super::movement::Kind;
 
 /// Times as Horizon writes them: whole seconds.
 pub(super) fn time(at: chrono::DateTime<chrono::Utc>) -> String {
@@ -18,28 +19,28 @@ pub(super) fn link(href: String) -> Value {
     json!({ "href": href })
 }
 
-/// Writes `asset_type`, and code and issuer where there are any, under names with this prefix.
-pub(super) fn put_asset(record: &mut Map<String, Value>, prefix: &str, asset: &Asset) {
-    let kind = match asset {
+/// Writes `asset_type`, and code and issuer where there are any.
+pub(super) fn put_asset(record: &mut Value, asset: &Asset) {
+    record["asset_type"] = match asset {
         Asset::Native => "native",
         Asset::CreditAlphanum4(_) => "credit_alphanum4",
         Asset::CreditAlphanum12(_) => "credit_alphanum12",
-    };
-    record.insert(format!("{prefix}asset_type"), kind.into());
+    }
+    .into();
     if let Some((code, issuer)) = code_and_issuer(asset) {
-        record.insert(format!("{prefix}asset_code"), code.into());
-        record.insert(format!("{prefix}asset_issuer"), issuer.to_string().into());
+        record["asset_code"] = code.into();
+        record["asset_issuer"] = issuer.to_string().into();
     }
 }
 
-/// Writes an account, and its muxed form where there is one.
-fn put_account(record: &mut Map<String, Value>, name: &str, account: &MuxedAccount) {
-    record.insert(name.to_owned(), Key::from(account).to_string().into());
+/// Writes an account as `name`, and its muxed form, if it has one, under names that begin with `muxed`.
+fn put_account(record: &mut Value, name: &str, muxed: &str, account: &MuxedAccount) {
+    record[name] = Key::from(account).to_string().into();
     match account {
         MuxedAccount::Ed25519(_) => {}
-        MuxedAccount::MuxedEd25519(muxed) => {
-            record.insert(format!("{name}_muxed"), account.to_string().into());
-            record.insert(format!("{name}_muxed_id"), muxed.id.to_string().into());
+        MuxedAccount::MuxedEd25519(with_id) => {
+            record[format!("{muxed}_muxed")] = account.to_string().into();
+            record[format!("{muxed}_muxed_id")] = with_id.id.to_string().into();
         }
     }
 }
@@ -52,150 +53,103 @@ pub(super) fn payment(base: &str, ledger: &Ledger, moved: &Moved, join: bool) ->
     let (kind, number) = match movement.kind {
         Kind::CreateAccount => ("create_account", 0),
         Kind::Payment => ("payment", 1),
-        Kind::PathReceive { .. } => ("path_payment_strict_receive", 2),
-        Kind::Merge => ("account_merge", 8),
-        Kind::PathSend { .. } => ("path_payment_strict_send", 13),
         Kind::ClaimableBalance { .. } => ("create_claimable_balance", 14),
         Kind::Claim { .. } => ("claim_claimable_balance", 15),
     };
-    let mut record = Map::new();
-    let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
     let token = moved.toid.to_string();
-    put(
-        "_links",
-        json!({
+    let mut record = json!({
+        "_links": {
             "self": link(format!("{base}/operations/{token}")),
             "transaction": link(format!("{base}/transactions/{hash}")),
             "effects": link(format!("{base}/operations/{token}/effects")),
-        }),
-    );
-    put("id", token.clone().into());
-    put("paging_token", token.into());
-    put("transaction_successful", transaction.successful.into());
-    put("type", kind.into());
-    put("type_i", number.into());
-    put("created_at", time(transaction.closed_at).into());
-    put("transaction_hash", hash.into());
-    put_account(&mut record, "source_account", &movement.from);
-    put_movement(&mut record, moved);
+        },
+        "id": token,
+        "paging_token": token,
+        "transaction_successful": transaction.successful,
+        "type": kind,
+        "type_i": number,
+        "created_at": time(transaction.closed_at),
+        "transaction_hash": hash,
+    });
+    let mut put = |name, account| put_account(&mut record, name, name, account);
+    put("source_account", &movement.from);
+    if movement.kind == Kind::CreateAccount {
+        put("funder", &movement.from);
+        put("account", &movement.to);
+        record["starting_balance"] = decimal(movement.amount).into();
+    } else {
+        put("from", &movement.from);
+        put("to", &movement.to);
+        put_asset(&mut record, &movement.asset);
+        record["amount"] = decimal(movement.amount).into();
+    }
     if join {
-        record.insert("transaction".to_owned(), self::transaction(base, transaction));
+        record["transaction"] = self::transaction(base, transaction, transaction.envelope.hash());
     }
-    Value::Object(record)
-}
-
-fn put_movement(record: &mut Map<String, Value>, moved: &Moved) {
-    let movement = &moved.movement;
-    match movement.kind {
-        Kind::CreateAccount => {
-            put_account(record, "funder", &movement.from);
-            put_account(record, "account", &movement.to);
-            record.insert("starting_balance".to_owned(), decimal(movement.amount).into());
-            return;
-        }
-        Kind::Merge => {
-            put_account(record, "account", &movement.from);
-            put_account(record, "into", &movement.to);
-            return;
-        }
-        Kind::PathReceive { most } => {
-            record.insert("source_max".to_owned(), decimal(most).into());
-        }
-        Kind::PathSend { least } => {
-            record.insert("destination_min".to_owned(), decimal(least).into());
-        }
-        Kind::Payment | Kind::ClaimableBalance { .. } | Kind::Claim { .. } => {}
-    }
-    put_account(record, "from", &movement.from);
-    put_account(record, "to", &movement.to);
-    put_asset(record, "", &movement.asset);
-    record.insert("amount".to_owned(), decimal(movement.amount).into());
-    if let Some((asset, amount)) = &movement.sent {
-        put_asset(record, "source_", asset);
-        record.insert("source_amount".to_owned(), decimal(*amount).into());
-        record.insert("path".to_owned(), json!([]));
-    }
-}
-
-/// One transaction, as it is listed.
-pub(super) fn transaction(base: &str, applied: &Applied) -> Value {
-    transaction_by(base, applied, applied.envelope.hash())
+    record
 }
 
 /// One transaction, asked for by its own hash or by that of the one inside its fee bump.
-pub(super) fn transaction_by(base: &str, applied: &Applied, asked: [u8; 32]) -> Value {
+pub(super) fn transaction(base: &str, applied: &Applied, asked: [u8; 32]) -> Value {
     let envelope = &applied.envelope;
     let hash = hex(&asked);
-    let mut record = Map::new();
-    let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
-    put(
-        "_links",
-        json!({
+    let (memo_type, memo) = memo_text(envelope.memo());
+    let own = signatures(&envelope.signatures);
+    let mut record = json!({
+        "_links": {
             "self": link(format!("{base}/transactions/{hash}")),
             "ledger": link(format!("{base}/ledgers/{}", applied.ledger)),
             "account": link(format!("{base}/accounts/{}", envelope.source())),
-        }),
-    );
-    put("id", hash.clone().into());
-    put("hash", hash.clone().into());
-    put("paging_token", applied.toid.to_string().into());
-    put("successful", applied.successful.into());
-    put("ledger", applied.ledger.into());
-    put("created_at", time(applied.closed_at).into());
-    put("source_account_sequence", envelope.sequence().to_string().into());
-    put("fee_charged", applied.result.fee_charged.to_string().into());
-    put("max_fee", envelope.bid().to_string().into());
-    put("operation_count", envelope.transaction.operations.len().into());
-    put("envelope_xdr", envelope.xdr.clone().into());
-    put("result_xdr", result_xdr(&applied.result).into());
-    let (memo_type, memo) = memo_text(envelope.memo());
-    put("memo_type", memo_type.into());
+        },
+        "id": hash,
+        "hash": hash,
+        "paging_token": applied.toid.to_string(),
+        "successful": applied.successful,
+        "ledger": applied.ledger,
+        "created_at": time(applied.closed_at),
+        "source_account_sequence": envelope.sequence().to_string(),
+        "fee_charged": applied.result.fee_charged.to_string(),
+        "max_fee": envelope.bid().to_string(),
+        "operation_count": envelope.transaction.operations.len(),
+        "envelope_xdr": envelope.xdr,
+        "result_xdr": result_xdr(&applied.result),
+        "memo_type": memo_type,
+        "signatures": own,
+    });
     if let Some(memo) = memo {
-        put("memo", memo.into());
+        record["memo"] = memo.into();
     }
     if let Memo::Text(text) = envelope.memo() {
-        put("memo_bytes", base64::encode(text.as_slice()).into());
+        record["memo_bytes"] = BASE64.encode(text.as_slice()).into();
     }
-    let (outer, inner) = match &envelope.bump {
-        None => (signatures(&envelope.signatures), None),
-        Some(bump) => (signatures(&bump.signatures), Some(signatures(&envelope.signatures))),
-    };
-    let by_inner = inner.clone().filter(|_| asked == envelope.inner_hash);
-    put("signatures", by_inner.unwrap_or_else(|| outer.clone()));
     if let Some(bounds) = envelope.time_bounds() {
-        let mut told = Map::new();
-        told.insert("min_time".to_owned(), bounds.min_time.0.to_string().into());
+        let mut told = json!({ "min_time": bounds.min_time.0.to_string() });
         if bounds.max_time.0 != 0 {
-            told.insert("max_time".to_owned(), bounds.max_time.0.to_string().into());
+            told["max_time"] = bounds.max_time.0.to_string().into();
         }
-        put("preconditions", json!({ "timebounds": told }));
+        record["preconditions"] = json!({ "timebounds": told });
     }
-    if let Some(inner) = inner {
-        put("fee_bump_transaction", json!({ "hash": hex(&envelope.hash()), "signatures": outer }));
-        put(
-            "inner_transaction",
-            json!({
-                "hash": hex(&envelope.inner_hash),
-                "signatures": inner,
-                "max_fee": envelope.transaction.fee.to_string(),
-            }),
-        );
+    if let Some(bump) = &envelope.bump {
+        let outer = signatures(&bump.signatures);
+        if asked != envelope.inner_hash {
+            record["signatures"] = outer.clone();
+        }
+        record["fee_bump_transaction"] =
+            json!({ "hash": hex(&envelope.hash()), "signatures": outer });
+        record["inner_transaction"] = json!({
+            "hash": hex(&envelope.inner_hash),
+            "signatures": own,
+            "max_fee": envelope.transaction.fee.to_string(),
+        });
     }
-    put_account(&mut record, "source_account", &envelope.transaction.source_account);
-    rename(&mut record, "source_account_muxed", "account_muxed");
-    rename(&mut record, "source_account_muxed_id", "account_muxed_id");
-    put_account(&mut record, "fee_account", &envelope.fee_source().muxed());
-    Value::Object(record)
-}
-
-fn rename(record: &mut Map<String, Value>, from: &str, to: &str) {
-    if let Some(value) = record.remove(from) {
-        record.insert(to.to_owned(), value);
-    }
+    let source = &envelope.transaction.source_account;
+    put_account(&mut record, "source_account", "account", source);
+    put_account(&mut record, "fee_account", "fee_account", &envelope.fee_source().muxed());
+    record
 }
 
 fn signatures(all: &[DecoratedSignature]) -> Value {
-    all.iter().map(|one| Value::from(base64::encode(one.signature.0.as_slice()))).collect()
+    all.iter().map(|one| Value::from(BASE64.encode(one.signature.0.as_slice()))).collect()
 }
 
 /// The result as base64.

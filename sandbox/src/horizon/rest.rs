@@ -1,6 +1,9 @@
 //! What a test network offers beside Horizon: the friendbot, and addresses of the sandbox's own.
 
-use chrono::TimeDelta;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::Keys;
@@ -18,6 +21,19 @@ fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Result<&'a s
     found
         .map(|(_, value)| value.as_str())
         .ok_or_else(|| Problem::bad_request(name, "it is missing"))
+}
+
+fn number<T: FromStr>(parameters: &[(String, String)], name: &str) -> Result<T, Problem> {
+    let text = parameter(parameters, name)?;
+    text.parse().map_err(|_| Problem::bad_request(name, "it is no number"))
+}
+
+fn named<T, const N: usize>(kind: &str, faults: [(&str, T); N]) -> Result<T, Problem> {
+    let mut faults = faults.into_iter();
+    let found = faults.find(|(name, _)| *name == kind);
+    found
+        .map(|(_, fault)| fault)
+        .ok_or_else(|| Problem::bad_request("kind", "there is no such fault"))
 }
 
 /// Makes an account with 10,000 lumens.
@@ -40,54 +56,55 @@ pub(super) fn sandbox(
     network: &mut Network,
     what: &str,
     parameters: &[(String, String)],
+    now: DateTime<Utc>,
 ) -> Result<Value, Problem> {
     match what {
         "close" => {
-            network.close();
+            network.ledger.close(now);
             Ok(json!({ "ledger": network.ledger.last().sequence }))
         }
         "submit-fault" => {
-            let fault = match parameter(parameters, "kind")? {
-                "timeout_applied" => SubmitFault::TimeoutApplied,
-                "timeout_lost" => SubmitFault::TimeoutLost,
-                "forgotten" => SubmitFault::Forgotten,
-                "sequence_taken" => SubmitFault::SequenceTaken,
-                _ => return Err(Problem::bad_request("kind", "there is no such fault")),
-            };
-            network.submit_script.push_back(fault);
+            let kind = parameter(parameters, "kind")?;
+            let faults = [
+                ("timeout_applied", SubmitFault::TimeoutApplied),
+                ("timeout_lost", SubmitFault::TimeoutLost),
+                ("forgotten", SubmitFault::Forgotten),
+                ("sequence_taken", SubmitFault::SequenceTaken),
+            ];
+            network.submit_script.push_back(named(kind, faults)?);
             Ok(json!({ "waiting": network.submit_script.len() }))
         }
         "stream-fault" => {
-            let after = parameter(parameters, "after")?
-                .parse()
-                .map_err(|_| Problem::bad_request("after", "it is no number"))?;
-            let fault = match parameter(parameters, "kind")? {
-                "drop" => StreamFault::Drop(after),
-                "drop_inside" => StreamFault::DropInside(after),
-                "repeat" => StreamFault::Repeat(after),
-                "silence" => StreamFault::Silence(after),
-                "garbage" => StreamFault::Garbage(after),
-                "close" => StreamFault::Close(after),
-                _ => return Err(Problem::bad_request("kind", "there is no such fault")),
-            };
-            network.stream_script.push_back(fault);
+            let after = number(parameters, "after")?;
+            let kind = parameter(parameters, "kind")?;
+            let faults = [
+                ("drop", StreamFault::Drop(after)),
+                ("drop_inside", StreamFault::DropInside(after)),
+                ("repeat", StreamFault::Repeat(after)),
+                ("silence", StreamFault::Silence(after)),
+                ("garbage", StreamFault::Garbage(after)),
+                ("close", StreamFault::Close(after)),
+            ];
+            network.stream_script.push_back(named(kind, faults)?);
             Ok(json!({ "waiting": network.stream_script.len() }))
         }
         "lookup-lag" => {
-            let seconds = parameter(parameters, "seconds")?
-                .parse::<u32>()
-                .map_err(|_| Problem::bad_request("seconds", "it is no number"))?;
-            network.ledger.lookup_lag = TimeDelta::seconds(seconds.into());
+            let seconds: u32 = number(parameters, "seconds")?;
+            network.ledger.lookup_lag = Duration::from_secs(seconds.into());
             Ok(json!({ "seconds": seconds }))
         }
-        "pay" => pay(network, parameters),
+        "pay" => pay(network, parameters, now),
         "books" => Ok(books(network)),
         _ => Err(Problem::no_such_address()),
     }
 }
 
 /// A customer, by the name that its keys are made from, pays somebody in a ledger that closes for it.
-fn pay(network: &mut Network, parameters: &[(String, String)]) -> Result<Value, Problem> {
+fn pay(
+    network: &mut Network,
+    parameters: &[(String, String)],
+    now: DateTime<Utc>,
+) -> Result<Value, Problem> {
     let bad = |name: &str, why: &str| Problem::bad_request(name, why);
     let given = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, text)| text);
     let number = |text: &str| text.parse().map_err(|_| bad("memo", "it is no number"));
@@ -107,7 +124,8 @@ fn pay(network: &mut Network, parameters: &[(String, String)]) -> Result<Value, 
         memo,
     };
     let from = Keys::of(given("from").map_or("customer", String::as_str));
-    let paid = network.pay(&from, &payment).map_err(|refused| bad("to", &refused.to_string()))?;
+    let paid =
+        network.pay(&from, &payment, now).map_err(|refused| bad("to", &refused.to_string()))?;
     Ok(json!({ "hash": paid, "from": from.account() }))
 }
 
@@ -124,7 +142,7 @@ fn books(network: &Network) -> Value {
         .collect();
     json!({
         "payments": payments,
-        "violations": network.record.violations,
+        "violations": network.log.violations,
         "overlaps": network.overlaps.found,
         "discrepancies": network.discrepancies(),
         "network_id": hex(&network.ledger.network_id),

@@ -2,18 +2,14 @@
 
 use stellar_xdr::{
     Asset, BumpSequenceOp, BumpSequenceResult, ChangeTrustAsset, ChangeTrustOp, ChangeTrustResult,
-    OperationResult, OperationResultTr, SetOptionsOp, SetOptionsResult, SetTrustLineFlagsOp,
-    SetTrustLineFlagsResult, SignerKey, Uint256,
+    OperationResult, OperationResultTr, SetOptionsOp, SetOptionsResult, SignerKey, Uint256,
 };
 
-use super::account::{AUTH_IMMUTABLE, AUTH_REQUIRED, AUTH_REVOCABLE, Account, Line};
+use super::account::{Account, Line};
 use super::keys::{Key, issuer};
-use super::operations::{Place, has_issuer};
+use super::movement::Place;
 use super::state::State;
 
-/// The flag of a trustline that may hold and move its balance.
-const AUTHORIZED: u32 = 1;
-const KNOWN_FLAGS: u32 = AUTH_REQUIRED | AUTH_REVOCABLE | AUTH_IMMUTABLE;
 const MOST_SIGNERS: usize = 20;
 
 /// Opens, changes or closes a trustline.
@@ -32,10 +28,9 @@ fn trust(state: &mut State, actor: Key, op: &ChangeTrustOp) -> ChangeTrustResult
     if issuer(&asset) == Some(actor) {
         return ChangeTrustResult::SelfNotAllowed;
     }
-    let authorized = issuer(&asset)
-        .and_then(|issuer| state.account(issuer))
-        .is_none_or(|issuer| !issuer.has_flag(AUTH_REQUIRED));
-    let has_issuer = has_issuer(state, &asset);
+    let issuer = issuer(&asset).and_then(|issuer| state.account(issuer));
+    let has_issuer = issuer.is_some();
+    let authorized = issuer.is_none_or(|issuer| !issuer.auth_required);
     let Some(account) = state.account_mut(actor) else {
         return ChangeTrustResult::TrustLineMissing;
     };
@@ -65,38 +60,11 @@ fn trust(state: &mut State, actor: Key, op: &ChangeTrustOp) -> ChangeTrustResult
     ChangeTrustResult::Success
 }
 
-/// Lets somebody hold the actor's asset, or not any more.
-pub(super) fn authorize(
-    state: &mut State,
-    actor: Key,
-    op: &SetTrustLineFlagsOp,
-) -> OperationResult {
-    OperationResult::OpInner(OperationResultTr::SetTrustLineFlags(flags(state, actor, op)))
-}
-
-fn flags(state: &mut State, actor: Key, op: &SetTrustLineFlagsOp) -> SetTrustLineFlagsResult {
-    let revocable = state.account(actor).is_some_and(|account| account.has_flag(AUTH_REVOCABLE));
-    if issuer(&op.asset) != Some(actor) || (op.set_flags | op.clear_flags) & !AUTHORIZED != 0 {
-        return SetTrustLineFlagsResult::Malformed;
-    }
-    let line = state
-        .account_mut(Key::from(&op.trustor))
-        .and_then(|account| account.lines.get_mut(&op.asset));
-    let Some(line) = line else { return SetTrustLineFlagsResult::NoTrustLine };
-    if op.clear_flags & AUTHORIZED != 0 {
-        if !revocable {
-            return SetTrustLineFlagsResult::CantRevoke;
-        }
-        line.authorized = false;
-    }
-    if op.set_flags & AUTHORIZED != 0 {
-        line.authorized = true;
-    }
-    SetTrustLineFlagsResult::Success
-}
-
-/// Changes signers, thresholds and flags.
+/// Changes signers and thresholds. Flags are the sandbox's to set.
 pub(super) fn set_options(state: &mut State, actor: Key, op: &SetOptionsOp) -> OperationResult {
+    if op.set_flags.is_some() || op.clear_flags.is_some() {
+        return OperationResult::OpNotSupported;
+    }
     let result = match state.account_mut(actor) {
         Some(account) => options(account, actor, op),
         None => return OperationResult::OpNoAccount,
@@ -105,21 +73,10 @@ pub(super) fn set_options(state: &mut State, actor: Key, op: &SetOptionsOp) -> O
 }
 
 fn options(account: &mut Account, actor: Key, op: &SetOptionsOp) -> SetOptionsResult {
-    let (set, clear) = (op.set_flags.unwrap_or(0), op.clear_flags.unwrap_or(0));
-    if (set | clear) & !KNOWN_FLAGS != 0 {
-        return SetOptionsResult::UnknownFlag;
-    }
-    if set & clear != 0 {
-        return SetOptionsResult::BadFlags;
-    }
-    if (set | clear) != 0 && account.has_flag(AUTH_IMMUTABLE) {
-        return SetOptionsResult::CantChange;
-    }
     let weights = [op.master_weight, op.low_threshold, op.med_threshold, op.high_threshold];
     if weights.iter().flatten().any(|weight| *weight > 255) {
         return SetOptionsResult::ThresholdOutOfRange;
     }
-    account.flags = (account.flags & !clear) | set;
     let [low, medium, high] = account.thresholds;
     account.master_weight = op.master_weight.unwrap_or(account.master_weight);
     account.thresholds = [

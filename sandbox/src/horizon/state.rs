@@ -6,7 +6,6 @@ use stellar_xdr::{Asset, Claimant};
 
 use super::account::Account;
 use super::keys::{Key, issuer};
-use super::path::Offer;
 
 /// Money that waits for one of its claimants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +54,6 @@ pub(super) struct State {
     pub(super) coins: i64,
     /// Fees, which nobody gets.
     pub(super) fee_pool: i64,
-    /// What the market makers offer.
-    pub(super) offers: Vec<Offer>,
     journal: Journal,
     /// What was there before a ledger that Horizon has not taken in yet.
     before: BTreeMap<u32, Before>,
@@ -88,11 +85,6 @@ impl State {
 
     pub(super) fn issued(&self) -> &BTreeMap<Asset, i128> {
         &self.issued
-    }
-
-    /// Who gives the one asset for the other.
-    pub(super) fn offer(&self, taken: &Asset, given: &Asset) -> Option<&Offer> {
-        self.offers.iter().find(|offer| offer.taken == *taken && offer.given == *given)
     }
 
     /// The account, to be changed.

@@ -1,26 +1,21 @@
 //! Lists as server-sent events.
 
 use std::collections::VecDeque;
-use std::io;
-use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use futures_util::stream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::network::List;
+use super::endpoint::Endpoint;
+use super::list::List;
+use super::network::Network;
 use super::options::StreamFault;
 use super::problem::Problem;
-use super::query::{Cursor, Query};
-use super::server::Shared;
+use super::query::{Cursor, Query, cursor};
+use crate::service::{Asked, Feed, Part};
 
 const BYEBYE: &str = "retry: 10\nevent: close\ndata: \"byebye\"\n\n";
 
 /// One open stream.
-struct Stream {
-    shared: Arc<Shared>,
-    news: watch::Receiver<()>,
+pub(super) struct Stream {
     list: List,
     query: Query,
     /// Records that may still come.
@@ -33,99 +28,70 @@ struct Stream {
     until: Instant,
 }
 
-/// What goes out.
-enum Part {
-    Text(String),
-    /// The connection breaks, once what was written before has gone out.
-    Break,
-    /// Nothing more comes, and the connection stays.
-    Silence,
-    End,
-}
-
-/// Opens a stream of a list, if the query is one that Horizon takes.
-pub(super) fn open(shared: &Arc<Shared>, list: List, query: Query) -> Result<Body, Problem> {
-    let mut network = shared.lock();
-    let mut query = Query { ascending: true, ..query };
-    if query.cursor == Cursor::Now {
-        query.cursor = Cursor::At(network.ledger.horizon_end().saturating_sub(1));
-    }
-    network.list(list, &Query { limit: 1, ..query.clone() })?;
-    network.streams += 1;
-    let fault = network.stream_fault();
-    drop(network);
-    shared.changed();
-    let retry = shared.patience.retry.as_millis();
-    let hello = format!("retry: {retry}\nevent: open\ndata: \"hello\"\n\n");
-    let opened = Stream {
-        news: shared.news(),
-        list,
-        left: query.limit,
-        query,
-        sent: 0,
-        fault,
-        ready: VecDeque::from([Part::Text(hello)]),
-        last: None,
-        until: Instant::now() + shared.patience.stream,
-        shared: Arc::clone(shared),
-    };
-    Ok(Body::from_stream(stream::unfold(opened, step)))
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.shared.lock().streams -= 1;
-        self.shared.changed();
-    }
-}
-
-/// The next piece of the answer. An error breaks the connection.
-async fn step(mut stream: Stream) -> Option<(io::Result<Bytes>, Stream)> {
-    loop {
-        match stream.ready.pop_front() {
-            Some(Part::Text(text)) => return Some((Ok(Bytes::from(text)), stream)),
-            Some(Part::Break) => {
-                // What was written must be on the wire before the end is.
-                tokio::task::yield_now().await;
-                return Some((Err(io::ErrorKind::ConnectionReset.into()), stream));
-            }
-            Some(Part::Silence) => {
-                stream.shared.until_stopped().await;
-                return None;
-            }
-            Some(Part::End) => return None,
-            None => stream.more().await,
+impl Network {
+    /// Opens a stream of a list, if the query is one that Horizon takes.
+    pub(super) fn open(
+        &mut self,
+        asked: &Asked<'_, Endpoint>,
+        list: List,
+    ) -> Result<Stream, Problem> {
+        let parameters =
+            asked.parameters().ok_or_else(|| Problem::bad_request("query", "it cannot be read"))?;
+        let mut query = Query { ascending: true, ..Query::read(&parameters)? };
+        // What a client has seen last counts more than where it once began.
+        if let Some(id) = asked.header("last-event-id").filter(|id| !id.is_empty()) {
+            query.cursor = cursor(id)?;
         }
+        if query.cursor == Cursor::Now {
+            query.cursor = Cursor::At(self.ledger.horizon_end().saturating_sub(1));
+        }
+        self.list(list, &Query { limit: 1, ..query.clone() })?;
+        self.streams += 1;
+        let retry = self.stream_retry.as_millis();
+        let hello = format!("retry: {retry}\nevent: open\ndata: \"hello\"\n\n");
+        Ok(Stream {
+            list,
+            left: query.limit,
+            query,
+            sent: 0,
+            fault: self.stream_fault(),
+            ready: VecDeque::from([Part::Text(hello)]),
+            last: None,
+            until: Instant::now() + self.stream_lifetime,
+        })
+    }
+}
+
+impl Feed<Network> for Stream {
+    fn next(&mut self, network: &mut Network, over: bool) -> Part {
+        if over {
+            self.left = 0;
+        }
+        if self.ready.is_empty() && self.left > 0 {
+            self.fill(network);
+        }
+        if self.ready.is_empty() && self.left == 0 {
+            self.ready.extend([Part::Text(BYEBYE.to_owned()), Part::End]);
+        }
+        self.ready.pop_front().unwrap_or(Part::Wait)
+    }
+
+    fn until(&self) -> Instant {
+        self.until
+    }
+
+    fn close(&mut self, network: &mut Network) {
+        network.streams -= 1;
     }
 }
 
 impl Stream {
-    /// Waits until there is something to send.
-    async fn more(&mut self) {
-        if self.left == 0 {
-            self.ready.extend([Part::Text(BYEBYE.to_owned()), Part::End]);
-            return;
-        }
-        self.news.borrow_and_update();
-        if self.fill() {
-            return;
-        }
-        let stopped = tokio::select! {
-            changed = self.news.changed() => changed.is_err(),
-            () = tokio::time::sleep_until(self.until) => true,
-            () = self.shared.until_stopped() => true,
-        };
-        if stopped {
-            self.left = 0;
-        }
-    }
-
-    /// Puts the records that there are into `ready`. False: there is nothing to send.
-    fn fill(&mut self) -> bool {
+    /// Puts the records that there are into `ready`.
+    fn fill(&mut self, network: &Network) {
         let query = Query { limit: self.left.min(200), ..self.query.clone() };
-        let (records, places) = self.shared.lock().told(self.list, &query).unwrap_or_default();
+        let (records, places) = network.told(self.list, &query).unwrap_or_default();
         if self.fault_now() {
-            return true;
+            return;
         }
         for (record, token) in records.iter().zip(places) {
             let text = format!("id: {token}\ndata: {record}\n\n");
@@ -135,15 +101,14 @@ impl Stream {
             self.left -= 1;
             self.sent += 1;
             if self.break_inside(&text) {
-                return true;
+                return;
             }
             self.ready.push_back(Part::Text(text.clone()));
             self.last = Some(text);
             if self.fault_now() {
-                return true;
+                return;
             }
         }
-        !self.ready.is_empty()
     }
 
     /// Lets go wrong what goes wrong between two records. True: the stream is at its end.

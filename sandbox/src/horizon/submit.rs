@@ -1,5 +1,6 @@
 //! Submissions: `POST /transactions` and `POST /transactions_async`.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use stellar_xdr::{
     BumpSequenceOp, DecoratedSignature, Memo, Operation, OperationBody, Preconditions,
@@ -14,125 +15,94 @@ use super::envelope::Envelope;
 use super::history::Applied;
 use super::keys::{Key, hex};
 use super::ledger::{Taken, seconds};
-use super::network::{Answer, Network};
+use super::network::Network;
 use super::options::{Closing, SubmitFault};
 use super::problem::Problem;
 use super::queue::Waiting;
-use super::render::{result_xdr, transaction_by};
-use super::server::Shared;
+use super::render::{result_xdr, transaction};
+use crate::service::{Answer, Asked, Outcome};
 
-/// What is known right after a submission.
-enum Now {
-    Answered(Answer),
-    /// It waits for a ledger, or for Horizon to see one.
-    Wait {
-        /// What to answer if the ledger that Horizon waits for does not have it.
-        otherwise: Option<Box<TransactionResult>>,
-    },
-}
-
-/// Answers a submission, which may take until the ledger has closed.
-pub(super) async fn submit(
-    shared: &Shared,
-    endpoint: Endpoint,
-    content_type: &str,
-    body: &[u8],
-) -> Answer {
-    let xdr = match form_field(content_type, body) {
-        Ok(xdr) => xdr,
-        Err(problem) => return shared.lock().refuse(endpoint, &problem),
-    };
-    let Some(envelope) = Envelope::read(&xdr, shared.network_id) else {
-        return shared.lock().refuse(endpoint, &Problem::malformed(&xdr));
-    };
-    let (hash, source) = (envelope.hash(), envelope.source());
-    let (now, news) = {
-        let mut network = shared.lock();
-        let before = network.ledger.news;
-        let now = network.submitted(endpoint, envelope);
-        (now, network.ledger.news != before)
-    };
-    if news {
-        shared.ledger_closed();
-    } else {
-        shared.changed();
-    }
-    let otherwise = match now {
-        Now::Answered(answer) => return answer,
-        Now::Wait { otherwise } => otherwise,
-    };
-    let included = async {
-        let mut news = shared.news();
-        loop {
-            let known = shared.lock().fate(endpoint, &xdr, hash, source, otherwise.as_deref());
-            if let Some(answer) = known {
-                return answer;
-            }
-            if news.changed().await.is_err() {
-                return timeout(&xdr, hash);
-            }
-        }
-    };
-    tokio::select! {
-        answer = tokio::time::timeout(shared.patience.submit, included) => {
-            answer.unwrap_or_else(|_| timeout(&xdr, hash))
-        }
-        () = shared.until_stopped() => timeout(&xdr, hash),
-    }
-}
-
-fn timeout(xdr: &str, hash: [u8; 32]) -> Answer {
-    let problem = Problem::timeout(xdr, &hex(&hash));
-    Answer { status: problem.status, body: problem.body() }
+/// A submission that waits for a ledger, or for Horizon to see one.
+#[derive(Debug)]
+pub struct Submission {
+    xdr: String,
+    hash: [u8; 32],
+    source: Key,
+    /// What to answer if the ledger that Horizon waits for does not have it.
+    otherwise: Option<Box<TransactionResult>>,
 }
 
 impl Network {
-    fn submitted(&mut self, endpoint: Endpoint, envelope: Envelope) -> Now {
-        self.record.submissions += 1;
-        let time = seconds(self.now());
-        self.overlaps.post(&envelope, &self.ledger, time);
-        let (xdr, hash) = (envelope.xdr.clone(), envelope.hash());
-        if envelope.is_unbounded() {
-            self.record.violation(format!("{} can be applied for ever", hex(&hash)));
-        }
-        if endpoint == Endpoint::Submit
-            && let Some(applied) = self.ledger.found(&hash)
-        {
-            let answer = told(&self.base, applied, hash);
-            return Now::Answered(answer);
-        }
-        let fault = self.submit_fault();
-        match fault {
-            Some(SubmitFault::TimeoutLost) => return Now::Answered(timeout(&xdr, hash)),
-            Some(SubmitFault::Forgotten) if endpoint == Endpoint::Submit => {
-                return Now::Answered(timeout(&xdr, hash));
+    /// Answers a submission, which may take until the ledger has closed.
+    pub(super) fn submit(
+        &mut self,
+        asked: &Asked<'_, Endpoint>,
+        held: &mut Option<Submission>,
+    ) -> Outcome<Self> {
+        let known = match held {
+            Some(waiting) => self.fate(asked.endpoint, waiting),
+            None => match self.submitted(asked) {
+                Ok(waiting) => self.fate(asked.endpoint, held.insert(waiting)),
+                Err(answer) => Some(answer),
+            },
+        };
+        match (known, held) {
+            (Some(answer), _) => Outcome::Answer(answer),
+            (None, Some(waiting)) if asked.waited => {
+                Outcome::Answer(timeout(&waiting.xdr, waiting.hash))
             }
-            Some(SubmitFault::Forgotten) => return Now::Answered(pending(hash)),
-            Some(SubmitFault::SequenceTaken) => self.take_sequence(envelope.source()),
-            Some(SubmitFault::TimeoutApplied) | None => {}
-        }
-        let (source, now) = (envelope.source(), self.now());
-        let taken = self.ledger.offer(envelope, now);
-        if self.closing == Closing::AtOnce && matches!(taken, Taken::Pending) {
-            self.close();
-        }
-        if fault == Some(SubmitFault::TimeoutApplied) {
-            return Now::Answered(timeout(&xdr, hash));
-        }
-        let synchronous = endpoint == Endpoint::Submit;
-        match taken {
-            Taken::Error(result) => self.refused(endpoint, &xdr, hash, source, result),
-            Taken::Pending if !synchronous => Now::Answered(pending(hash)),
-            Taken::Duplicate if !synchronous => Now::Answered(status(409, "DUPLICATE", hash)),
-            Taken::TryAgainLater if !synchronous => {
-                Now::Answered(status(503, "TRY_AGAIN_LATER", hash))
-            }
-            // Horizon does not tell this from a transaction that waits.
-            Taken::TryAgainLater => Now::Answered(timeout(&xdr, hash)),
-            Taken::Pending | Taken::Duplicate => Now::Wait { otherwise: None },
+            (None, _) => Outcome::Wait(self.submit_timeout),
         }
     }
 
+    /// Takes a submission in. The error is the answer that there is at once.
+    fn submitted(&mut self, asked: &Asked<'_, Endpoint>) -> Result<Submission, Answer> {
+        let (endpoint, now) = (asked.endpoint, asked.now);
+        let xdr = form_field(asked.header("content-type").unwrap_or_default(), asked.body)
+            .map_err(|problem| self.refuse(endpoint, &problem))?;
+        let envelope = Envelope::read(&xdr, self.ledger.network_id)
+            .ok_or_else(|| self.refuse(endpoint, &Problem::malformed(&xdr)))?;
+        let (hash, source) = (envelope.hash(), envelope.source());
+        self.submissions += 1;
+        self.overlaps.post(&envelope, &self.ledger, seconds(now));
+        if envelope.is_unbounded() {
+            let what = format!("{} can be applied for ever", hex(&hash));
+            self.log.violation(endpoint, &what);
+        }
+        let synchronous = endpoint == Endpoint::Submit;
+        if synchronous && let Some(applied) = self.ledger.found(&hash) {
+            return Err(told(&self.base, applied, hash));
+        }
+        let fault = self.submit_fault();
+        match fault {
+            Some(SubmitFault::TimeoutLost) => return Err(timeout(&xdr, hash)),
+            Some(SubmitFault::Forgotten) if synchronous => return Err(timeout(&xdr, hash)),
+            Some(SubmitFault::Forgotten) => return Err(pending(hash)),
+            Some(SubmitFault::SequenceTaken) => self.take_sequence(source, now),
+            Some(SubmitFault::TimeoutApplied) | None => {}
+        }
+        let taken = self.ledger.offer(envelope, now);
+        if self.closing == Closing::AtOnce && matches!(taken, Taken::Pending) {
+            self.ledger.close(now);
+        }
+        if fault == Some(SubmitFault::TimeoutApplied) {
+            return Err(timeout(&xdr, hash));
+        }
+        let otherwise = match taken {
+            Taken::Error(result) => Some(self.refused(endpoint, &xdr, hash, source, result)?),
+            Taken::Pending if !synchronous => return Err(pending(hash)),
+            Taken::Duplicate if !synchronous => return Err(status(409, "DUPLICATE", hash)),
+            Taken::TryAgainLater if !synchronous => {
+                return Err(status(503, "TRY_AGAIN_LATER", hash));
+            }
+            // Horizon does not tell this from a transaction that waits.
+            Taken::TryAgainLater => return Err(timeout(&xdr, hash)),
+            Taken::Pending | Taken::Duplicate => None,
+        };
+        Ok(Submission { xdr, hash, source, otherwise })
+    }
+
+    /// The answer to what the network does not take; or what it said, where Horizon waits until it knows why.
     fn refused(
         &mut self,
         endpoint: Endpoint,
@@ -140,28 +110,24 @@ impl Network {
         hash: [u8; 32],
         source: Key,
         result: Box<TransactionResult>,
-    ) -> Now {
+    ) -> Result<Box<TransactionResult>, Answer> {
         let codes = codes(&result);
-        let unsigned = |code: &String| code.contains("bad_auth");
-        if [&codes.transaction]
-            .into_iter()
-            .chain(&codes.inner)
-            .chain(&codes.operations)
-            .any(unsigned)
-        {
-            self.record.violation(format!("{} is not signed as it must be", hex(&hash)));
+        let mut all = [&codes.transaction].into_iter().chain(&codes.inner).chain(&codes.operations);
+        if all.any(|code| code.contains("bad_auth")) {
+            let what = format!("{} is not signed as it must be", hex(&hash));
+            self.log.violation(endpoint, &what);
         }
         if endpoint == Endpoint::SubmitAsync {
             let body = json!({
                 "tx_status": "ERROR", "hash": hex(&hash), "error_result_xdr": result_xdr(&result),
             });
-            return Now::Answered(Answer { status: 400, body: body.to_string() });
+            return Err(Answer { status: 400, body: body.to_string() });
         }
-        let code = codes.inner.unwrap_or(codes.transaction);
+        let code = codes.inner.as_ref().unwrap_or(&codes.transaction);
         if code == "tx_bad_seq" && !self.knows_sequence_of(source) {
-            return Now::Wait { otherwise: Some(result) };
+            return Ok(result);
         }
-        Now::Answered(self.refuse(endpoint, &Problem::failed(xdr, &hex(&hash), &result)))
+        Err(self.refuse(endpoint, &Problem::failed(xdr, &hex(&hash), &result)))
     }
 
     /// Whether Horizon has taken in the ledger in which the account's sequence was last used.
@@ -171,37 +137,30 @@ impl Network {
     }
 
     /// The answer to a submission that waits, once there is one.
-    fn fate(
-        &mut self,
-        endpoint: Endpoint,
-        xdr: &str,
-        hash: [u8; 32],
-        source: Key,
-        otherwise: Option<&TransactionResult>,
-    ) -> Option<Answer> {
+    fn fate(&mut self, endpoint: Endpoint, waiting: &Submission) -> Option<Answer> {
+        let Submission { xdr, hash, source, otherwise } = waiting;
         // Whoever submits it first hears of it with its ledger; who was refused asks for it as everybody does.
         let known = match otherwise {
-            None => self.ledger.seen(&hash),
-            Some(_) => self.ledger.found(&hash),
+            None => self.ledger.seen(hash),
+            Some(_) => self.ledger.found(hash),
         };
         if let Some(applied) = known {
-            return Some(told(&self.base, applied, hash));
+            return Some(told(&self.base, applied, *hash));
         }
         match otherwise {
-            Some(result) if self.knows_sequence_of(source) => {
-                Some(self.refuse(endpoint, &Problem::failed(xdr, &hex(&hash), result)))
+            Some(result) if self.knows_sequence_of(*source) => {
+                Some(self.refuse(endpoint, &Problem::failed(xdr, &hex(hash), result)))
             }
             Some(_) => None,
             // The real one would let its client wait until the end, and know no more.
-            None => self.ledger.why_dropped(&hash).is_some().then(|| timeout(xdr, hash)),
+            None => self.ledger.why_dropped(hash).is_some().then(|| timeout(xdr, *hash)),
         }
     }
 
     /// A ledger closes with another transaction of this source, as if somebody else had its key.
-    pub(super) fn take_sequence(&mut self, source: Key) {
+    fn take_sequence(&mut self, source: Key, now: DateTime<Utc>) {
         let Some(account) = self.ledger.state.account(source) else { return };
         let sequence = account.sequence + 1;
-        let now = self.now();
         let body = OperationBody::BumpSequence(BumpSequenceOp { bump_to: SequenceNumber(0) });
         let operations = vec![Operation { source_account: None, body }];
         let max_time = TimePoint(seconds(now) + 300);
@@ -228,9 +187,14 @@ impl Network {
 /// What Horizon tells of a transaction that is in a ledger, to who has submitted it.
 fn told(base: &str, applied: &Applied, asked: [u8; 32]) -> Answer {
     if applied.successful {
-        return Answer { status: 200, body: transaction_by(base, applied, asked).to_string() };
+        return Answer { status: 200, body: transaction(base, applied, asked).to_string() };
     }
     let problem = Problem::failed(&applied.envelope.xdr, &hex(&asked), &applied.result);
+    Answer { status: problem.status, body: problem.body() }
+}
+
+fn timeout(xdr: &str, hash: [u8; 32]) -> Answer {
+    let problem = Problem::timeout(xdr, &hex(&hash));
     Answer { status: problem.status, body: problem.body() }
 }
 

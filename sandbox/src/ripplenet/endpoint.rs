@@ -22,27 +22,26 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint, and the payment's id as it stands in the path.
-    pub(super) fn of<'a>(method: &Method, path: &'a str) -> (Self, Option<&'a str>) {
+    pub(super) fn of(method: &Method, path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match (method, parts.as_slice()) {
-            (&Method::POST, ["oauth", "token"]) => (Self::Token, None),
-            (&Method::GET, ["v4", "health"]) => (Self::Health, None),
-            (&Method::GET, ["v4", "payments"]) => (Self::List, None),
-            (&Method::GET, ["v4", "payments", id]) => (Self::Get, Some(id)),
-            (&Method::PUT, ["v4", "payments", id, "labels"]) => {
-                (Self::Operation(Operation::PutLabels), Some(id))
+            (&Method::POST, ["oauth", "token"]) => Self::Token,
+            (&Method::GET, ["v4", "health"]) => Self::Health,
+            (&Method::GET, ["v4", "payments"]) => Self::List,
+            (&Method::GET, ["v4", "payments", _]) => Self::Get,
+            (&Method::POST, ["v4", "payments", _, name]) => {
+                let mut operations = Operation::ALL.into_iter();
+                let found = operations.find(|operation| operation.name() == *name);
+                found.map_or(Self::Unknown, Self::Operation)
             }
-            (&Method::DELETE, ["v4", "payments", id, "labels"]) => {
-                (Self::Operation(Operation::DeleteLabels), Some(id))
-            }
-            (&Method::POST, ["v4", "payments", id, name]) => Operation::ALL
-                .into_iter()
-                .find(|operation| !operation.about_labels() && operation.name() == *name)
-                .map_or((Self::Unknown, None), |found| (Self::Operation(found), Some(id))),
-            _ => (Self::Unknown, None),
+            _ => Self::Unknown,
         }
     }
+}
+
+/// The payment's id as it stands in the path.
+pub(super) fn id(path: &str) -> Option<&str> {
+    path.strip_prefix("/v4/payments/")?.split('/').next()
 }
 
 #[cfg(test)]
@@ -51,13 +50,13 @@ mod tests {
 
     #[test]
     fn paths_are_told_apart() {
-        let of = |method: Method, path| Endpoint::of(&method, path);
+        let of = |method: Method, path| (Endpoint::of(&method, path), id(path));
         assert_eq!(of(Method::GET, "/v4/payments"), (Endpoint::List, None));
         assert_eq!(of(Method::GET, "/v4/payments/7"), (Endpoint::Get, Some("7")));
         let lock = Endpoint::Operation(Operation::Lock);
         assert_eq!(of(Method::POST, "/v4/payments/7/lock"), (lock, Some("7")));
-        assert_eq!(of(Method::GET, "/v4/payments/7/lock"), (Endpoint::Unknown, None));
-        assert_eq!(of(Method::POST, "/v4/payments/7/put_labels"), (Endpoint::Unknown, None));
+        assert_eq!(of(Method::GET, "/v4/payments/7/lock").0, Endpoint::Unknown);
+        assert_eq!(of(Method::POST, "/v4/payments/7/labels").0, Endpoint::Unknown);
         assert_eq!(of(Method::GET, "/payments"), (Endpoint::Unknown, None));
         assert_eq!(of(Method::POST, "/oauth/token"), (Endpoint::Token, None));
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::query::Query;
 use super::render::write_number;
 
@@ -14,10 +16,8 @@ pub(super) fn envelope(
     plain: bool,
 ) -> String {
     let pages = total.div_ceil(query.size);
-    let first = query.page == 0;
-    let last = query.page.saturating_add(1) >= pages;
     let mut out = String::with_capacity(rows.len() + 400);
-    let _ = write!(out, "{{\"first\":{first},\"last\":{last}");
+    out.push('{');
     for (name, number) in [
         ("number", query.page),
         ("numberOfElements", on_page),
@@ -25,17 +25,19 @@ pub(super) fn envelope(
         ("totalElements", total),
         ("totalPages", pages),
     ] {
-        let _ = write!(out, ",\"{name}\":");
+        let _ = write!(out, "\"{name}\":");
         write_number(&mut out, &number.to_string(), plain);
+        out.push(',');
     }
-    let (property, ascending) = (query.sort.name(), query.ascending);
-    let direction = if ascending { "ASC" } else { "DESC" };
-    let _ = write!(
-        out,
-        ",\"sort\":[{{\"direction\":\"{direction}\",\"property\":\"{property}\",\
-         \"ignoreCase\":false,\"nullHandling\":\"NATIVE\",\"ascending\":{ascending},\
-         \"descending\":{}}}],\"content\":[{rows}]}}",
-        !ascending
-    );
+    let sort = json!([{
+        "direction": if query.ascending { "ASC" } else { "DESC" },
+        "property": "MODIFIED_AT",
+        "ignoreCase": false,
+        "nullHandling": "NATIVE",
+        "ascending": query.ascending,
+        "descending": !query.ascending,
+    }]);
+    let (first, last) = (query.page == 0, query.page.saturating_add(1) >= pages);
+    let _ = write!(out, "\"first\":{first},\"last\":{last},\"sort\":{sort},\"content\":[{rows}]}}");
     out
 }

@@ -4,6 +4,7 @@
 //! is not shared by the judge of it.
 
 mod books;
+mod calls;
 mod control;
 mod endpoint;
 mod envelope;
@@ -18,62 +19,36 @@ mod payment;
 mod problem;
 mod query;
 mod reading;
-mod record;
 mod render;
 mod seed;
-mod server;
 mod template;
 #[cfg(test)]
 mod tests;
-mod user_info;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::Router;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 pub use endpoint::Endpoint;
 pub use moves::{Operation, PaymentState, Role};
-pub use options::{
-    Amount, Garbage, HookAnswer, PaymentSpec, Phase, Quirks, RequestInfo, SandboxOptions,
-};
+pub use network::Network;
+pub use options::{Amount, Garbage, PaymentSpec, Quirks, SandboxOptions};
 pub use partner::Partner;
 pub use payment::UserInfo;
 pub use reading::{Call, Summary};
 
-use super::faults::Faults;
+use super::random::Chance;
+use super::service::{Log, Simulated, Start};
 use super::tokens::{Client, Tokens};
-use super::wire::{CutListener, Wire};
 use books::Books;
-use network::Network;
-use record::Record;
+use calls::Calls;
 use render::Renderer;
-use server::Shared;
 
 const CLIENT_ID: &str = "sandbox-client";
 const CLIENT_SECRET: &str = "sandbox-secret";
 const AUDIENCE: &str = "urn:ripplexcurrent-test:sandbox";
 
 /// A running network, and the handle to it. Clones share it; it stops when the last one is dropped.
-#[derive(Clone)]
-pub struct Sandbox {
-    shared: Arc<Shared>,
-    address: SocketAddr,
-    stop: Arc<watch::Sender<bool>>,
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sandbox").field(&self.address).finish()
-    }
-}
+pub type Sandbox = Simulated<Network>;
 
 impl Sandbox {
     /// Opens the port and serves it on a task of the current tokio runtime.
@@ -82,44 +57,32 @@ impl Sandbox {
     ///
     /// When the port cannot be opened.
     pub async fn start(options: SandboxOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        let address = listener.local_addr()?;
-        let partner_every = options.partner_every;
-        let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared::new(network(options), stopped));
-        let service = Router::new()
-            .fallback(server::handle)
-            .with_state(Arc::clone(&shared))
-            .into_make_service_with_connect_info::<Wire>();
-        let watcher = Arc::clone(&shared);
-        let serving = axum::serve(CutListener(listener), service)
-            .with_graceful_shutdown(async move { watcher.until_stopped().await });
-        tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the sandbox stopped serving");
-            }
-        });
-        if let Some(every) = partner_every {
-            tokio::spawn(act_as_partner(Arc::clone(&shared), every));
+        let network = network(&options);
+        let start = Start {
+            port: options.port,
+            clock: options.clock,
+            seed: options.seed ^ 1,
+            latency: options.latency,
+            faults: options.faults,
+        };
+        let sandbox = Self::serve(network, start).await?;
+        sandbox.change(|network, now| network.set_partner(options.partner, now));
+        if let Some(every) = options.partner_every {
+            sandbox.every(every, |network, now| network.partner_tick(now.timestamp_millis()));
         }
-        Ok(Self { shared, address, stop: Arc::new(stop) })
-    }
-
-    /// Stops serving, for all clones. Connections that hang are cut.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
+        Ok(sandbox)
     }
 
     /// The network's `base_url` in our config.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// The network's `token_url` in our config.
     #[must_use]
     pub fn token_url(&self) -> String {
-        format!("http://{}/oauth/token", self.address)
+        format!("http://{}/oauth/token", self.address())
     }
 
     /// The only client that gets tokens.
@@ -141,22 +104,7 @@ impl Sandbox {
     }
 }
 
-async fn act_as_partner(shared: Arc<Shared>, every: Duration) {
-    let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shared.until_stopped() => return,
-            _ = ticks.tick() => {
-                let mut network = shared.lock();
-                let now = network.now();
-                network.partner_tick(now);
-            }
-        }
-    }
-}
-
-fn network(options: SandboxOptions) -> Network {
+fn network(options: &SandboxOptions) -> Network {
     let books = Books::new(options.seed);
     let client = Client {
         id: CLIENT_ID.to_owned(),
@@ -164,23 +112,21 @@ fn network(options: SandboxOptions) -> Network {
         audience: AUDIENCE.to_owned(),
     };
     let lifetime = i64::try_from(options.token_lifetime.as_millis()).unwrap_or(i64::MAX);
-    let mut network = Network {
-        clock: options.clock,
+    Network {
+        quirks: options.quirks.clone(),
+        tokens: Tokens::new(client, lifetime, options.seed),
+        queries: None,
         renderer: Renderer::new(books.ids),
         books,
-        tokens: Tokens::new(client, lifetime, options.seed),
-        faults: Faults::new(options.faults, options.seed ^ 1),
-        quirks: options.quirks,
-        record: Record::default(),
+        calls: Calls::default(),
+        log: Log::default(),
+        chance: Chance::new(options.seed ^ 4),
         automation: None,
         settling: BTreeSet::new(),
-        hook: None,
-    };
-    network.set_partner(options.partner, options.seed ^ 2);
-    network
+    }
 }
 
 #[cfg(test)]
 fn test_network() -> Network {
-    network(SandboxOptions::default())
+    network(&SandboxOptions::default())
 }

@@ -155,76 +155,34 @@ pub enum Operation {
     Reject,
     /// A node ends the payment.
     Fail,
-    /// The sender offers a refused payment again.
-    RetryAccept,
     /// The sender releases the funds.
     Settle,
     /// The receiver has paid the beneficiary.
     Complete,
-    /// The receiver has passed the payout on.
-    Finalize,
-    /// A node adds a sub-state.
-    SubState,
-    /// Labels are added.
-    PutLabels,
-    /// Labels are taken away.
-    DeleteLabels,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 10] = [
-        Self::Lock,
-        Self::Reject,
-        Self::Fail,
-        Self::RetryAccept,
-        Self::Settle,
-        Self::Complete,
-        Self::Finalize,
-        Self::SubState,
-        Self::PutLabels,
-        Self::DeleteLabels,
-    ];
+    pub const ALL: [Self; 5] = [Self::Lock, Self::Reject, Self::Fail, Self::Settle, Self::Complete];
 
-    /// Whether it is `PUT` or `DELETE …/labels`, which have no body.
-    pub(super) const fn about_labels(self) -> bool {
-        matches!(self, Self::PutLabels | Self::DeleteLabels)
-    }
-
-    /// The word in the path; the two for labels share a path and have names of their own here.
+    /// The word in the path.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lock => "lock",
             Self::Reject => "reject",
             Self::Fail => "fail",
-            Self::RetryAccept => "retry_accept",
             Self::Settle => "settle",
             Self::Complete => "complete",
-            Self::Finalize => "finalize",
-            Self::SubState => "sub_state",
-            Self::PutLabels => "put_labels",
-            Self::DeleteLabels => "delete_labels",
         }
     }
 
     /// Where the operation leads when `role` asks for it in `state`; nothing where it is not allowed.
     pub(super) fn leads_to(self, role: Role, state: PaymentState) -> Option<PaymentState> {
-        match self {
-            // Labels are the node's own and may be set at any time.
-            Self::PutLabels | Self::DeleteLabels => Some(state),
-            Self::SubState => (state == PaymentState::Executed).then_some(state),
-            Self::Lock
-            | Self::Reject
-            | Self::Fail
-            | Self::RetryAccept
-            | Self::Settle
-            | Self::Complete
-            | Self::Finalize => MOVES
-                .iter()
-                .find(|(operation, who, from, _)| (*operation, *who, *from) == (self, role, state))
-                .map(|(_, _, _, to)| *to),
-        }
+        let asked = (self, role, state);
+        let found =
+            MOVES.iter().find(|(operation, who, from, _)| (*operation, *who, *from) == asked);
+        found.map(|(_, _, _, to)| *to)
     }
 }
 
@@ -235,8 +193,8 @@ impl fmt::Display for Operation {
 }
 
 /// Every move that a call can make: operation, who asks, from, to.
-const MOVES: [(Operation, Role, PaymentState, PaymentState); 11] = {
-    use Operation::{Complete, Fail, Finalize, Lock, Reject, RetryAccept, Settle};
+const MOVES: [(Operation, Role, PaymentState, PaymentState); 9] = {
+    use Operation::{Complete, Fail, Lock, Reject, Settle};
     use PaymentState::{
         Accepted, Completed, Executed, Failed, LockDeclined, Locked, Prepared, SettlementDeclined,
     };
@@ -248,11 +206,9 @@ const MOVES: [(Operation, Role, PaymentState, PaymentState); 11] = {
         (Fail, Receiving, Executed, Failed),
         (Fail, Sending, LockDeclined, Failed),
         (Fail, Sending, Locked, Failed),
-        (RetryAccept, Sending, LockDeclined, Accepted),
         (Settle, Sending, Locked, Prepared),
         (Settle, Sending, SettlementDeclined, Prepared),
         (Complete, Receiving, Executed, Completed),
-        (Finalize, Receiving, Executed, Executed),
     ]
 };
 
@@ -269,55 +225,6 @@ mod tests {
             assert_eq!(state.path().first(), Some(&PaymentState::Accepted));
         }
         assert!("FORWARDED".parse::<PaymentState>().is_err());
-    }
-
-    #[test]
-    fn the_table_allows_these_calls_and_no_others() {
-        let mut allowed: Vec<String> = Vec::new();
-        for operation in [
-            Operation::Lock,
-            Operation::Reject,
-            Operation::Fail,
-            Operation::RetryAccept,
-            Operation::Settle,
-            Operation::Complete,
-            Operation::Finalize,
-            Operation::SubState,
-        ] {
-            for role in Role::ALL {
-                for state in PaymentState::ALL {
-                    if let Some(to) = operation.leads_to(role, state) {
-                        allowed.push(format!("{operation} {} {state} {to}", role.name()));
-                    }
-                }
-            }
-        }
-        assert_eq!(
-            allowed,
-            [
-                "lock RECEIVING ACCEPTED LOCKED",
-                "reject RECEIVING ACCEPTED LOCK_DECLINED",
-                "fail RECEIVING ACCEPTED FAILED",
-                "fail RECEIVING EXECUTED FAILED",
-                "fail SENDING LOCKED FAILED",
-                "fail SENDING LOCK_DECLINED FAILED",
-                "retry_accept SENDING LOCK_DECLINED ACCEPTED",
-                "settle SENDING LOCKED PREPARED",
-                "settle SENDING SETTLEMENT_DECLINED PREPARED",
-                "complete RECEIVING EXECUTED COMPLETED",
-                "finalize RECEIVING EXECUTED EXECUTED",
-                "sub_state RECEIVING EXECUTED EXECUTED",
-                "sub_state SENDING EXECUTED EXECUTED",
-            ]
-        );
-    }
-
-    #[test]
-    fn labels_may_be_set_in_any_state_and_move_nothing() {
-        for state in PaymentState::ALL {
-            assert_eq!(Operation::PutLabels.leads_to(Role::Sending, state), Some(state));
-            assert_eq!(Operation::DeleteLabels.leads_to(Role::Receiving, state), Some(state));
-        }
     }
 
     #[test]

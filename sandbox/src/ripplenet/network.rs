@@ -1,73 +1,47 @@
 //! The network itself: everything behind the lock, and the answer to each request.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use axum::http::Method;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::books::{Books, step};
-use super::endpoint::Endpoint;
+use super::calls::Calls;
+use super::endpoint::{Endpoint, id};
 use super::envelope::envelope;
 use super::list;
 use super::moves::{Operation, PaymentState};
-use super::options::{HookAnswer, Quirks, RequestInfo};
+use super::options::Quirks;
 use super::partner::Automation;
 use super::payment::Payment;
 use super::problem::Problem;
-use super::query::{Query, SortField};
-use super::record::Record;
+use super::query::Query;
 use super::render::{Renderer, Style};
-use crate::Clock;
-use crate::faults::Faults;
+use crate::random::Chance;
+use crate::service::{Answer, Asked, Log, Outcome, Simulation};
 use crate::tokens::{Bearer, Tokens};
 
-/// Called for each request, before and after it is carried out.
-pub(super) type Hook = Arc<dyn Fn(&RequestInfo) -> HookAnswer + Send + Sync>;
-
-/// One request, as far as the network looks at it.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) endpoint: Endpoint,
-    /// The payment's id as it stands in the path.
-    pub(super) id: Option<&'a str>,
-    /// Nothing: they cannot be read.
-    pub(super) parameters: Option<Vec<(String, String)>>,
-    pub(super) accept: &'a str,
-    pub(super) authorization: Option<&'a str>,
-    pub(super) content_type: &'a str,
-    pub(super) body: &'a [u8],
-}
-
-/// A right answer: status and JSON.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: String,
-}
-
-/// The state of the simulated network.
-pub(super) struct Network {
-    pub(super) clock: Clock,
+/// The state of the simulated network. What can be changed while it runs is public.
+pub struct Network {
+    /// How it differs from its documentation.
+    pub quirks: Quirks,
+    /// The tokens that it has given out.
+    pub tokens: Tokens,
+    /// The query strings of list requests, if they are to be kept: from when on is up to who sets it.
+    pub queries: Option<Vec<String>>,
     pub(super) books: Books,
     pub(super) renderer: Renderer,
-    pub(super) tokens: Tokens,
-    pub(super) faults: Faults<Endpoint>,
-    pub(super) quirks: Quirks,
-    pub(super) record: Record,
+    pub(super) calls: Calls,
+    pub(super) log: Log<Endpoint>,
+    pub(super) chance: Chance,
     pub(super) automation: Option<Automation>,
     /// When which settlement takes effect.
     pub(super) settling: BTreeSet<(i64, u32)>,
-    pub(super) hook: Option<Hook>,
 }
 
 impl Network {
-    /// The time in ms.
-    pub(super) fn now(&self) -> i64 {
-        self.clock.now().timestamp_millis()
-    }
-
     /// Lets happen what has become due by itself.
     pub(super) fn advance(&mut self, now: i64) {
         self.books.reveal_due(now);
@@ -95,12 +69,22 @@ impl Network {
         let (before, last) = (payment.state, payment.modified_at);
         let coarse = i64::try_from(self.quirks.coarse_clock.as_millis()).unwrap_or(0);
         let at = stamp(now, last, coarse);
-        let hide_until = self.faults.lateness().map(|late| now.saturating_add(late));
+        let hide_until = self.hide_until(now);
         self.books.change(serial, hide_until, |payment| how(payment, at));
         let moved = self.books.get(serial).filter(|payment| payment.state != before);
         if let (Some(payment), Some(automation)) = (moved, &mut self.automation) {
             automation.plan(payment, now);
         }
+    }
+
+    /// Until when lists hide a change made now; nothing for one that shows at once.
+    fn hide_until(&mut self, now: i64) -> Option<i64> {
+        if !self.chance.per_mille(self.quirks.late) {
+            return None;
+        }
+        self.log.fault("late");
+        let most = i64::try_from(self.quirks.late_for.as_millis()).unwrap_or(i64::MAX);
+        Some(now.saturating_add(self.chance.within((1, most.max(1)))))
     }
 
     /// Moves a payment, as the network or the partner does.
@@ -110,50 +94,24 @@ impl Network {
 
     /// Takes a new payment in.
     pub(super) fn enter(&mut self, payment: Payment, now: i64) -> u32 {
-        let hide_until = self.faults.lateness().map(|late| now.saturating_add(late));
+        let hide_until = self.hide_until(now);
         if let Some(automation) = &mut self.automation {
             automation.plan(&payment, now);
         }
         self.books.add(payment, hide_until)
     }
 
-    /// Answers a request and does what it asks.
-    pub(super) fn answer(&mut self, asked: &Asked<'_>) -> Answer {
-        let now = self.now();
-        self.advance(now);
-        if asked.endpoint == Endpoint::Token {
-            let answer = self.tokens.ask(asked.content_type, asked.body, now);
-            if let Some(what) = answer.violation {
-                self.record.violation(what);
-            }
-            return Answer { status: answer.status, body: answer.body };
-        }
-        if !asked.accept.contains("application/json") {
-            let what = format!("{:?}: Accept is [{}]", asked.endpoint, asked.accept);
-            self.record.violation(what);
-        }
-        match self.carry_out(asked, now) {
-            Ok(body) => Answer { status: 200, body },
-            Err(problem) => {
-                if problem.violation {
-                    self.record.violation(format!("{:?}: {}", asked.endpoint, problem.detail));
-                }
-                Answer { status: problem.status, body: problem.body() }
-            }
-        }
-    }
-
-    fn carry_out(&mut self, asked: &Asked<'_>, now: i64) -> Result<String, Problem> {
-        match self.tokens.check(asked.authorization, now) {
+    fn carry_out(&mut self, asked: &Asked<'_, Endpoint>) -> Result<String, Problem> {
+        let now = asked.now.timestamp_millis();
+        match self.tokens.check(asked.header("authorization"), now) {
             Bearer::Good => {}
             Bearer::Stale => return Err(Problem::unauthorized("The token is not valid.", false)),
             Bearer::Missing => return Err(Problem::unauthorized("No bearer token.", true)),
         }
         let parameters = asked
-            .parameters
-            .as_deref()
+            .parameters()
             .ok_or_else(|| Problem::malformed("The query of the address cannot be read."))?;
-        if !parameters.is_empty() && !takes_parameters(asked.endpoint) {
+        if !parameters.is_empty() && asked.endpoint != Endpoint::List {
             return Err(Problem::malformed("This call takes no parameters."));
         }
         match asked.endpoint {
@@ -162,12 +120,17 @@ impl Network {
                 ..Problem::not_found("There is nothing at this address.".to_owned())
             }),
             Endpoint::Health => Ok(json!({"healthy": true, "services": []}).to_string()),
-            Endpoint::List => self.page(parameters),
-            Endpoint::Get => Ok(self.document(self.find(asked.id)?, true)),
+            Endpoint::List => {
+                if let Some(queries) = &mut self.queries {
+                    queries.push(asked.uri.query().unwrap_or_default().to_owned());
+                }
+                self.page(&parameters)
+            }
+            Endpoint::Get => Ok(self.document(self.find(asked.uri.path())?)),
             Endpoint::Operation(operation) => {
-                let serial = self.find(asked.id)?;
-                self.operate(operation, serial, parameters, asked, now)?;
-                Ok(self.document(serial, true))
+                let serial = self.find(asked.uri.path())?;
+                self.operate(operation, serial, asked)?;
+                Ok(self.document(serial))
             }
         }
     }
@@ -175,13 +138,13 @@ impl Network {
     fn page(&self, parameters: &[(String, String)]) -> Result<String, Problem> {
         let mut query = Query::read(parameters)?;
         if self.quirks.ignore_range {
-            query.range = None;
+            (query.after, query.before) = (None, None);
         }
         if self.quirks.ignore_sort {
-            (query.sort, query.ascending) = (SortField::Modified, false);
+            query.ascending = false;
         }
         let page = list::page(&self.books, &query, self.quirks.inclusive_bounds);
-        let style = self.style(query.details);
+        let style = self.style();
         let mut rows = String::with_capacity(page.serials.len() * 6_000);
         for payment in page.serials.iter().filter_map(|serial| self.books.shown(*serial)) {
             rows.push_str(if rows.is_empty() { "" } else { "," });
@@ -191,25 +154,20 @@ impl Network {
     }
 
     /// The whole payment as JSON.
-    pub(super) fn document(&self, serial: u32, details: bool) -> String {
+    pub(super) fn document(&self, serial: u32) -> String {
         let mut out = String::with_capacity(6_000);
         if let Some(payment) = self.books.get(serial) {
-            self.renderer.write(&mut out, payment, self.style(details));
+            self.renderer.write(&mut out, payment, self.style());
         }
         out
     }
 
-    fn style(&self, details: bool) -> Style {
-        Style {
-            plain_numbers: self.quirks.plain_numbers,
-            stage_dates: !self.quirks.no_stage_dates,
-            details,
-        }
+    const fn style(&self) -> Style {
+        Style { plain_numbers: self.quirks.plain_numbers, stage_dates: !self.quirks.no_stage_dates }
     }
 
-    fn find(&self, id: Option<&str>) -> Result<u32, Problem> {
-        let text = id.unwrap_or_default();
-        let id: Uuid = text.parse().map_err(|_| {
+    fn find(&self, path: &str) -> Result<u32, Problem> {
+        let id: Uuid = id(path).unwrap_or_default().parse().map_err(|_| {
             Problem::malformed("The request parameter [payment_id] is not in the correct format.")
         })?;
         self.serial(id).ok_or_else(|| Problem::not_found(format!("There is no payment {id}.")))
@@ -221,11 +179,46 @@ impl Network {
     }
 }
 
-fn takes_parameters(endpoint: Endpoint) -> bool {
-    match endpoint {
-        Endpoint::List => true,
-        Endpoint::Operation(operation) => operation.about_labels(),
-        Endpoint::Token | Endpoint::Health | Endpoint::Get | Endpoint::Unknown => false,
+impl Simulation for Network {
+    type Endpoint = Endpoint;
+    type Held = ();
+
+    fn endpoint(method: &Method, path: &str) -> Endpoint {
+        Endpoint::of(method, path)
+    }
+
+    fn subjects(request: &Asked<'_, Endpoint>) -> Vec<String> {
+        id(request.uri.path()).map(str::to_owned).into_iter().collect()
+    }
+
+    fn answer(&mut self, asked: &Asked<'_, Endpoint>, (): &mut ()) -> Outcome<Self> {
+        let now = asked.now.timestamp_millis();
+        self.advance(now);
+        if asked.endpoint == Endpoint::Token {
+            let content_type = asked.header("content-type").unwrap_or_default();
+            let answer = self.tokens.ask(content_type, asked.body, now);
+            if let Some(what) = answer.violation {
+                self.log.violation(asked.endpoint, &what);
+            }
+            return Outcome::Answer(Answer { status: answer.status, body: answer.body });
+        }
+        let accept = asked.header("accept").unwrap_or_default();
+        if !accept.contains("application/json") {
+            self.log.violation(asked.endpoint, &format!("Accept is [{accept}]"));
+        }
+        Outcome::Answer(match self.carry_out(asked) {
+            Ok(body) => Answer::ok(body),
+            Err(problem) => {
+                if problem.violation {
+                    self.log.violation(asked.endpoint, &problem.detail);
+                }
+                Answer { status: problem.status, body: problem.body() }
+            }
+        })
+    }
+
+    fn log(&mut self) -> &mut Log<Endpoint> {
+        &mut self.log
     }
 }
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
-use super::endpoint::Endpoint;
 use super::moves::{PaymentState, Role};
 use super::partner::Partner;
 use super::payment::UserInfo;
@@ -23,6 +21,8 @@ pub struct SandboxOptions {
     pub seed: u64,
     /// How long a token is good.
     pub token_lifetime: Duration,
+    /// How long every request takes.
+    pub latency: Duration,
     /// Faults by chance; none at first.
     pub faults: FaultRates,
     /// Peculiarities; none at first.
@@ -40,6 +40,7 @@ impl Default for SandboxOptions {
             clock: Clock::system(),
             seed: 1,
             token_lifetime: Duration::from_secs(3600),
+            latency: Duration::ZERO,
             faults: FaultRates::default(),
             quirks: Quirks::default(),
             partner: None,
@@ -61,14 +62,19 @@ pub struct Quirks {
     pub plain_numbers: bool,
     /// `accepted_at` to `returned_at` are absent, as at older tenants.
     pub no_stage_dates: bool,
-    /// Labels leave `modified_at` as it was.
-    pub silent_labels: bool,
     /// A rejected payment is `FAILED` at once.
     pub auto_fail: bool,
     /// Changes carry the time of the last multiple of this; many changes then share one.
     pub coarse_clock: Duration,
     /// A settlement takes effect only after this, and is in progress until then.
     pub settle_takes: Duration,
+    /// Changes per 1000 that lists show late, though with the time at which they were made. A payment that is asked for
+    /// by its id is told as it is.
+    pub late: u32,
+    /// How late at most.
+    pub late_for: Duration,
+    /// New payments per 1000 that come with a garbage row in the same list.
+    pub garbage: u32,
 }
 
 /// Payments to be made. Everything has a usual value: see `Default`.
@@ -133,35 +139,4 @@ impl Garbage {
     /// Every kind.
     pub const ALL: [Self; 4] =
         [Self::WrongTypes, Self::NoAmount, Self::UnknownState, Self::AbsurdAmount];
-}
-
-/// A request that a hook is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestInfo {
-    /// Its number, from 1, over all endpoints.
-    pub n: u64,
-    /// What it asks.
-    pub endpoint: Endpoint,
-    /// The payment that it names, if any.
-    pub payment_id: Option<Uuid>,
-    /// Where the request stands.
-    pub phase: Phase,
-}
-
-/// Where a request stands when a hook is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// It has come in whole, and nothing has been done.
-    BeforeApply,
-    /// It was carried out, and nothing has been answered.
-    AfterApply,
-}
-
-/// What a hook wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HookAnswer {
-    /// Go on.
-    Go,
-    /// Drop the connection without an answer.
-    Cut,
 }

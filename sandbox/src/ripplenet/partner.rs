@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::moves::{PaymentState, Role};
 use super::network::{Network, time_of};
 use super::options::PaymentSpec;
-use super::payment::{Kind, Note, NoteKind, Payment};
+use super::payment::{Kind, Note, Payment};
 use crate::random::Chance;
 
 /// How lively the other side is.
@@ -139,9 +141,9 @@ const fn next_move(ours: Role, state: PaymentState) -> Option<PaymentState> {
 }
 
 impl Network {
-    /// Sets what the other side does, beginning with the payments that there are.
-    pub(super) fn set_partner(&mut self, partner: Option<Partner>, seed: u64) {
-        let now = self.now();
+    /// Sets what the other side does by itself, beginning with the payments that there are.
+    pub fn set_partner(&mut self, partner: Option<Partner>, now: DateTime<Utc>) {
+        let (now, seed) = (now.timestamp_millis(), self.books.ids.seed ^ 2);
         self.automation = partner.map(|partner| {
             let mut automation = Automation::new(partner, seed);
             automation.last_tick = Some(now);
@@ -194,7 +196,7 @@ impl Network {
             Plan::SubState => self.change(serial, now, |payment, at| {
                 payment.label("DUE_DILIGENCE");
                 let note = Note {
-                    kind: NoteKind::Executed,
+                    kind: "executed",
                     by: payment.role.other(),
                     at,
                     json: r#"{"DUE_DILIGENCE":"documents asked for"}"#.into(),
@@ -251,7 +253,7 @@ mod tests {
         let serial = network.add_payments(1, &spec, 0);
         let of = BTreeSet::from([serial]);
         assert!(!network.has_plans(&of));
-        network.set_partner(Some(Partner { returns: 1000, ..partner() }), 1);
+        network.set_partner(Some(Partner { returns: 1000, ..partner() }), time_of(0));
         assert!(network.has_plans(&of));
         assert!(!network.has_plans(&BTreeSet::from([serial + 1])));
         network.move_to(serial, PaymentState::Failed, 1);

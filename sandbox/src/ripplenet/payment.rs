@@ -47,43 +47,26 @@ pub(super) struct Step {
 }
 
 /// The lists within an element of `user_info`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoteKind {
-    Accepted,
-    Locked,
-    LockDeclined,
-    RetryAccept,
-    RetrySettlement,
-    Settlement,
-    SettlementDeclined,
-    Failed,
-    Executed,
-    Completed,
-    Forwarded,
-    Returned,
-}
-
-impl NoteKind {
-    pub(super) const ALL: [(Self, &'static str); 12] = [
-        (Self::Accepted, "accepted"),
-        (Self::Locked, "locked"),
-        (Self::LockDeclined, "lock_declined"),
-        (Self::RetryAccept, "retry_accept"),
-        (Self::RetrySettlement, "retry_settlement"),
-        (Self::Settlement, "settlement"),
-        (Self::SettlementDeclined, "settlement_declined"),
-        (Self::Failed, "failed"),
-        (Self::Executed, "executed"),
-        (Self::Completed, "completed"),
-        (Self::Forwarded, "forwarded"),
-        (Self::Returned, "returned"),
-    ];
-}
+pub(super) const NOTES: [&str; 12] = [
+    "accepted",
+    "locked",
+    "lock_declined",
+    "retry_accept",
+    "retry_settlement",
+    "settlement",
+    "settlement_declined",
+    "failed",
+    "executed",
+    "completed",
+    "forwarded",
+    "returned",
+];
 
 /// Something that a node wrote into `user_info`.
 #[derive(Debug, Clone)]
 pub(super) struct Note {
-    pub(super) kind: NoteKind,
+    /// The list that it is in.
+    pub(super) kind: &'static str,
     pub(super) by: Role,
     pub(super) at: i64,
     /// JSON text.
@@ -168,21 +151,17 @@ impl Payment {
         self.more.as_ref().and_then(|more| more.raw.as_deref())
     }
 
-    pub(super) fn labels(&self) -> &[Box<str>] {
-        self.more.as_ref().map_or(&[], |more| &more.labels)
-    }
-
     /// When it first reached the state.
     pub(super) fn reached(&self, state: PaymentState) -> Option<i64> {
         self.history.iter().find(|step| step.state == state).map(|step| step.at)
     }
 
-    pub(super) const fn sender_node(&self) -> &'static str {
-        node(self.role, Role::Sending)
-    }
-
-    pub(super) const fn receiver_node(&self) -> &'static str {
-        node(self.role, Role::Receiving)
+    /// The node of one side.
+    pub(super) const fn node(&self, side: Role) -> &'static str {
+        match (self.role, side) {
+            (Role::Receiving, Role::Receiving) | (Role::Sending, Role::Sending) => OUR_NODE,
+            (Role::Receiving, Role::Sending) | (Role::Sending, Role::Receiving) => PARTNER_NODE,
+        }
     }
 
     /// Adds a label once.
@@ -192,27 +171,6 @@ impl Payment {
             labels.push(label.into());
         }
     }
-}
-
-/// The node of one side, where `ours` is what we are to the payment.
-const fn node(ours: Role, side: Role) -> &'static str {
-    match (ours, side) {
-        (Role::Receiving, Role::Receiving) | (Role::Sending, Role::Sending) => OUR_NODE,
-        (Role::Receiving, Role::Sending) | (Role::Sending, Role::Receiving) => PARTNER_NODE,
-    }
-}
-
-/// Billionths of the amount in `text`; decimals past the ninth are dropped.
-pub(super) fn billionths(text: &str) -> Option<u128> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|digit| digit.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(decimals) {
-        return None;
-    }
-    let decimals = &decimals[..decimals.len().min(9)];
-    let whole: u128 = whole.parse().ok()?;
-    let part: u128 = format!("{decimals:0<9}").parse().ok()?;
-    whole.checked_mul(1_000_000_000)?.checked_add(part)
 }
 
 /// Ids from serial numbers and back, without a table.
@@ -291,19 +249,6 @@ mod tests {
             assert_eq!(ids.find(ids.part(serial, 1)), None);
         }
         assert_ne!(ids.id(1), Ids { seed: 43 }.id(1));
-    }
-
-    #[test]
-    fn amounts_are_read_to_the_ninth_decimal() {
-        assert_eq!(billionths("10"), Some(10_000_000_000));
-        assert_eq!(billionths("0.0000000019"), Some(1));
-        assert_eq!(
-            billionths("1234567890123456789.5"),
-            Some(1_234_567_890_123_456_789_500_000_000)
-        );
-        assert_eq!(billionths("1.2.3"), None);
-        assert_eq!(billionths("-1"), None);
-        assert_eq!(billionths(""), None);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Sandbox;
-use super::endpoint::Endpoint;
 use super::moves::{Operation, PaymentState};
 use super::network::{Network, time_of};
 use super::payment::Payment;
@@ -52,7 +51,7 @@ impl Sandbox {
     /// Every state that the payment ever had, with the time it was reached; nothing if there is no such payment.
     #[must_use]
     pub fn history(&self, id: Uuid) -> Option<Vec<(PaymentState, DateTime<Utc>)>> {
-        self.read(id, |_, payment| {
+        self.told(id, |_, payment| {
             payment.history.iter().map(|step| (step.state, time_of(step.at))).collect()
         })
     }
@@ -60,25 +59,26 @@ impl Sandbox {
     /// The state that the payment is in.
     #[must_use]
     pub fn state_of(&self, id: Uuid) -> Option<PaymentState> {
-        self.read(id, |_, payment| payment.state)
+        self.told(id, |_, payment| payment.state)
     }
 
     /// When the payment was last changed.
     #[must_use]
     pub fn modified_at(&self, id: Uuid) -> Option<DateTime<Utc>> {
-        self.read(id, |_, payment| time_of(payment.modified_at))
+        self.told(id, |_, payment| time_of(payment.modified_at))
     }
 
     /// The payment's JSON as it is served now.
     #[must_use]
     pub fn document(&self, id: Uuid) -> Option<String> {
-        self.read(id, |network, payment| network.document(payment.serial, true))
+        self.told(id, |network, payment| network.document(payment.serial))
     }
 
-    fn read<T>(&self, id: Uuid, tell: impl FnOnce(&Network, &Payment) -> T) -> Option<T> {
-        let network = self.shared.lock();
-        let serial = network.serial(id)?;
-        network.books.get(serial).map(|payment| tell(&network, payment))
+    fn told<T>(&self, id: Uuid, tell: impl FnOnce(&Network, &Payment) -> T) -> Option<T> {
+        self.read(|network| {
+            let serial = network.serial(id)?;
+            network.books.get(serial).map(|payment| tell(network, payment))
+        })
     }
 
     /// The ids of the payments that truly are in the state, in the order of their making.
@@ -94,122 +94,96 @@ impl Sandbox {
     }
 
     fn ids_where(&self, wanted: impl Fn(&Payment) -> bool) -> Vec<Uuid> {
-        let network = self.shared.lock();
-        network
-            .books
-            .payments()
-            .iter()
-            .filter(|payment| payment.raw().is_none() && wanted(payment))
-            .map(|payment| network.books.ids.id(payment.serial))
-            .collect()
+        self.read(|network| {
+            let payments = network.books.payments().iter();
+            payments
+                .filter(|payment| payment.raw().is_none() && wanted(payment))
+                .map(|payment| network.books.ids.id(payment.serial))
+                .collect()
+        })
     }
 
     /// How many payments truly are in the state. Raw rows are not payments.
     #[must_use]
     pub fn count_in(&self, state: PaymentState) -> u64 {
-        self.shared.lock().books.count(state)
+        self.read(|network| network.books.count(state))
     }
 
     /// Every call that named a payment, carried out or refused, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        let network = self.shared.lock();
-        let told = network.record.calls.iter().map(|entry| Call {
-            at: time_of(entry.at),
-            payment_id: network.books.ids.id(entry.serial),
-            operation: entry.operation,
-            refused: entry.refused.as_deref().map(str::to_owned),
-        });
-        told.collect()
+        self.read(|network| {
+            let told = network.calls.all.iter().map(|entry| Call {
+                at: time_of(entry.at),
+                payment_id: network.books.ids.id(entry.serial),
+                operation: entry.operation,
+                refused: entry.refused.as_deref().map(str::to_owned),
+            });
+            told.collect()
+        })
     }
 
     /// How often the operation was carried out on the payment.
     #[must_use]
     pub fn accepted_calls(&self, id: Uuid, operation: Operation) -> u64 {
-        let network = self.shared.lock();
-        network.serial(id).map_or(0, |serial| network.record.accepted(serial, operation))
+        let accepted = |network: &Network, payment: &Payment| {
+            network.calls.accepted(payment.serial, operation)
+        };
+        self.told(id, accepted).unwrap_or(0)
     }
 
     /// Every operation that was carried out more than once on a payment, and how often.
     #[must_use]
     pub fn calls_more_than_once(&self) -> Vec<(Uuid, Operation, u64)> {
-        let network = self.shared.lock();
-        let repeated = network.record.more_than_once().into_iter();
-        repeated
-            .map(|(serial, operation, times)| (network.books.ids.id(serial), operation, times))
-            .collect()
-    }
-
-    /// What clients sent that no correct client sends (the first 100,000).
-    #[must_use]
-    pub fn violations(&self) -> Vec<String> {
-        self.shared.lock().record.violations.clone()
-    }
-
-    /// Requests of every kind, cut and hanging ones included.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.shared.lock().record.requests()
-    }
-
-    /// Requests to one endpoint.
-    #[must_use]
-    pub fn requests_to(&self, endpoint: Endpoint) -> u64 {
-        self.shared.lock().record.requests_to(endpoint)
-    }
-
-    /// How many requests to the endpoint were answered with this status.
-    #[must_use]
-    pub fn answers(&self, endpoint: Endpoint, status: u16) -> u64 {
-        self.shared.lock().record.answers(endpoint, status)
-    }
-
-    /// The query strings of list requests since `log_queries(true)` (the first 100,000).
-    #[must_use]
-    pub fn queries(&self) -> Vec<String> {
-        self.shared.lock().record.queries.clone().unwrap_or_default()
+        self.read(|network| {
+            let repeated = network.calls.more_than_once().into_iter();
+            repeated
+                .map(|(serial, operation, times)| (network.books.ids.id(serial), operation, times))
+                .collect()
+        })
     }
 
     /// How many tokens were given out.
     #[must_use]
     pub fn tokens_issued(&self) -> u64 {
-        self.shared.lock().tokens.issued()
+        self.read(|network| network.tokens.issued())
     }
 
     /// The tokens that were given out and not revoked, for whoever looks for them where they must not be.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
-        self.shared.lock().tokens.given()
+        self.read(|network| network.tokens.given())
     }
 
     /// The account of everything so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let network = self.shared.lock();
-        let record = &network.record;
-        let mut accepted_calls = BTreeMap::new();
-        let mut refused_calls = 0;
-        for call in &record.calls {
-            match &call.refused {
-                None => *accepted_calls.entry(call.operation).or_default() += 1,
-                Some(_) => refused_calls += 1,
+        self.read(|network| {
+            let mut accepted_calls = BTreeMap::new();
+            let mut refused_calls = 0;
+            for call in &network.calls.all {
+                match &call.refused {
+                    None => *accepted_calls.entry(call.operation).or_default() += 1,
+                    Some(_) => refused_calls += 1,
+                }
             }
-        }
-        Summary {
-            payments: PaymentState::ALL
-                .into_iter()
-                .map(|state| (state, network.books.count(state)))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
-            accepted_calls,
-            refused_calls,
-            repeated_calls: u64::try_from(record.more_than_once().len()).unwrap_or(u64::MAX),
-            faults: network.faults.injected().clone(),
-            median_time: median_times(network.books.payments()),
-            requests: record.requests(),
-            tokens: network.tokens.issued(),
-            violations: record.violation_count,
-        }
+            let repeated = network.calls.more_than_once().len();
+            Summary {
+                payments: PaymentState::ALL
+                    .into_iter()
+                    .map(|state| (state, network.books.count(state)))
+                    .filter(|(_, count)| *count > 0)
+                    .collect(),
+                accepted_calls,
+                refused_calls,
+                repeated_calls: u64::try_from(repeated).unwrap_or(u64::MAX),
+                faults: network.log.faults.clone(),
+                median_time: median_times(network.books.payments()),
+                requests: network.log.requests.values().sum(),
+                tokens: network.tokens.issued(),
+                violations: network.log.violation_count,
+            }
+        })
     }
 }
 

@@ -1,11 +1,17 @@
 //! A payment as the network tells it: the fields, nulls and strings of a real answer.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::SecondsFormat;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::moves::PaymentState;
-use super::payment::{Ids, Payment, UserInfo};
-use super::template::{Field, Template, write_padded, write_time};
+use super::moves::{PaymentState, Role};
+use super::network::time_of;
+use super::payment::{Ids, NOTES, Payment, UserInfo};
+use super::template::Template;
 use crate::random::scramble;
 
 /// How the network writes.
@@ -15,8 +21,57 @@ pub(super) struct Style {
     pub(super) plain_numbers: bool,
     /// With `accepted_at` to `returned_at`.
     pub(super) stage_dates: bool,
-    /// With everything that `load_additional_details=false` drops.
-    pub(super) details: bool,
+}
+
+/// What grows with a payment's life, behind what stays as it is.
+#[derive(Serialize)]
+struct Life<'a> {
+    #[serde(flatten)]
+    dates: BTreeMap<&'static str, Option<String>>,
+    execution_results: [(); 0],
+    ripplenet_info: Vec<RippleNetInfo>,
+    internal_info: InternalInfo<'a>,
+    user_info: Vec<Node<'a>>,
+}
+
+#[derive(Serialize)]
+struct RippleNetInfo {
+    node_address: &'static str,
+    settlement_declined: Vec<Declined>,
+}
+
+#[derive(Serialize)]
+struct Declined {
+    info: &'static str,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct InternalInfo<'a> {
+    connector_role: &'static str,
+    labels: Vec<Label<'a>>,
+    internal_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Label<'a> {
+    label: &'a str,
+}
+
+/// What one node has told the others.
+#[derive(Serialize)]
+struct Node<'a> {
+    node_address: &'static str,
+    #[serde(flatten)]
+    lists: BTreeMap<&'static str, Vec<Told<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    json: Option<Box<RawValue>>,
+    created_at: String,
+    #[serde(rename = "subState")]
+    sub_state: &'a str,
 }
 
 /// Writes payments as JSON.
@@ -32,116 +87,168 @@ impl Renderer {
     pub(super) fn new(ids: Ids) -> Self {
         let payment = include_str!("payment.json").trim_end();
         let accepted = include_str!("accepted.json");
+        let nameless = accepted.replacen("\"Nm\": \"$creditor\",", "", 1);
         Self {
             ids,
             // The object is left open: what grows with the payment's life follows.
             payment: Template::new(payment.strip_suffix('}').unwrap_or(payment)),
             accepted: Template::new(accepted),
-            accepted_without_creditor_name: Template::new(&accepted.replacen(
-                "\"Nm\": \"$creditor\",",
-                "",
-                1,
-            )),
+            accepted_without_creditor_name: Template::new(&nameless),
         }
     }
 
     /// Appends the payment's JSON.
     pub(super) fn write(&self, out: &mut String, payment: &Payment, style: Style) {
         if let Some(raw) = payment.raw() {
-            let mut time = String::new();
-            write_time(&mut time, payment.modified_at);
             let id = self.ids.id(payment.serial).to_string();
-            out.push_str(&raw.replace("$payment_id", &id).replace("$modified_at", &time));
+            let modified_at = time(payment.modified_at);
+            out.push_str(&raw.replace("$payment_id", &id).replace("$modified_at", &modified_at));
             return;
         }
         let amounts = Amounts::of(payment);
-        self.payment
-            .write(out, |out, field| self.fill(out, field, payment, &amounts, style.plain_numbers));
-        if style.stage_dates {
-            write_stage_dates(out, payment);
-        }
-        if style.details {
-            out.push_str(",\"execution_results\":[],\"ripplenet_info\":");
-            write_ripplenet_info(out, payment);
-        }
-        write_internal_info(out, payment, style.details);
-        if style.details {
-            out.push_str(",\"user_info\":");
-            self.write_user_info(out, payment);
-        }
-        out.push('}');
+        let plain = style.plain_numbers;
+        self.payment.write(out, |out, hole| self.fill(out, hole, payment, &amounts, plain));
+        out.push(',');
+        let life = serde_json::to_string(&self.life(payment, style)).unwrap_or_default();
+        out.push_str(life.strip_prefix('{').unwrap_or_default());
     }
 
-    fn fill(
-        &self,
-        out: &mut String,
-        field: Field,
-        payment: &Payment,
-        amounts: &Amounts,
-        plain: bool,
-    ) {
+    fn fill(&self, out: &mut String, hole: &str, payment: &Payment, sums: &Amounts, plain: bool) {
         let serial = payment.serial;
         let more = payment.more.as_deref();
-        match field {
-            Field::PaymentId => write_id(out, self.ids.id(serial)),
-            Field::ContractHash => {
-                for salt in 10..12 {
-                    write_simple(out, self.ids.part(serial, salt));
-                }
+        let part = |salt| self.ids.part(serial, salt);
+        match hole {
+            "payment_id" => write(out, self.ids.id(serial)),
+            "contract_hash" => {
+                write(out, format_args!("{}{}", part(10).simple(), part(11).simple()))
             }
-            Field::State => out.push_str(payment.state.name()),
-            Field::ModifiedAt => write_time(out, payment.modified_at),
-            Field::EndToEndId => write_end_to_end_id(out, serial),
-            Field::CreatedAt => write_time(out, payment.created_at),
-            Field::ExpiresAt => write_time(out, payment.expires_at),
-            Field::QuoteId => write_id(out, self.ids.part(serial, 5)),
-            Field::Element(number) => write_id(out, self.ids.part(serial, number)),
-            Field::SenderNode => out.push_str(payment.sender_node()),
-            Field::ReceiverNode => out.push_str(payment.receiver_node()),
-            Field::Amount => write_number(out, &amounts.sent, plain),
-            Field::ReceivedAmount => write_number(out, &amounts.received, plain),
-            Field::Zero => write_number(out, "0.000000000", plain),
-            Field::Rate => write_number(out, "1.200000000", plain),
-            Field::Fingerprint => write_simple(out, self.ids.part(serial, 12)),
-            Field::CryptoTransactionId => {
-                let prepared = payment.reached(PaymentState::Prepared);
-                write_nullable_id(out, prepared.map(|_| self.ids.part(serial, 13)));
+            "state" => out.push_str(payment.state.name()),
+            "modified_at" => out.push_str(&time(payment.modified_at)),
+            "end_to_end_id" => write(out, format_args!("E2E-{serial:010}")),
+            "created_at" => out.push_str(&time(payment.created_at)),
+            "expires_at" => out.push_str(&time(payment.expires_at)),
+            "quote_id" => write(out, part(5)),
+            "element_1_id" => write(out, part(1)),
+            "element_2_id" => write(out, part(2)),
+            "element_3_id" => write(out, part(3)),
+            "element_4_id" => write(out, part(4)),
+            "sender_node" => out.push_str(payment.node(Role::Sending)),
+            "receiver_node" => out.push_str(payment.node(Role::Receiving)),
+            "amount" => write_number(out, &sums.sent, plain),
+            "received_amount" => write_number(out, &sums.received, plain),
+            "zero" => write_number(out, "0.000000000", plain),
+            "rate" => write_number(out, "1.200000000", plain),
+            "fingerprint" => write(out, part(12).simple()),
+            "crypto_transaction_id" => {
+                write_nullable(out, payment.reached(PaymentState::Prepared).map(|_| part(13)));
             }
-            Field::PaymentType => out.push_str(payment.kind.name()),
-            Field::Returns => {
-                write_nullable_id(out, more.and_then(|more| more.returns).map(|n| self.ids.id(n)));
+            "payment_type" => out.push_str(payment.kind.name()),
+            "returns" => {
+                write_nullable(out, more.and_then(|more| more.returns).map(|n| self.ids.id(n)));
             }
-            Field::ReturnedBy => {
-                let by = more.and_then(|more| more.returned_by);
-                write_nullable_id(out, by.map(|n| self.ids.id(n)));
+            "returned_by" => {
+                write_nullable(out, more.and_then(|more| more.returned_by).map(|n| self.ids.id(n)));
             }
-            Field::Creditor => write_name(out, u64::from(serial)),
-            Field::Debtor => write_name(out, u64::from(serial) << 32),
+            "creditor" => write_name(out, u64::from(serial)),
+            "debtor" => write_name(out, u64::from(serial) << 32),
+            // The tests find a hole that is not filled.
+            other => out.push_str(other),
         }
     }
 
-    /// Appends what the sender tells of the beneficiary.
-    pub(super) fn write_accepted(&self, out: &mut String, payment: &Payment) {
+    fn life<'a>(&self, payment: &'a Payment, style: Style) -> Life<'a> {
+        let dates = [
+            ("accepted_at", PaymentState::Accepted),
+            ("locked_at", PaymentState::Locked),
+            ("executed_at", PaymentState::Executed),
+            ("completed_at", PaymentState::Completed),
+            ("returned_at", PaymentState::Returned),
+        ];
+        let dates = dates.into_iter().filter(|_| style.stage_dates);
+        let declined = payment.history.iter();
+        let declined: Vec<Declined> = declined
+            .filter(|step| step.state == PaymentState::SettlementDeclined)
+            .map(|step| Declined { info: "L001", created_at: time(step.at) })
+            .collect();
+        let info = RippleNetInfo {
+            node_address: payment.node(Role::Sending),
+            settlement_declined: declined,
+        };
+        let more = payment.more.as_deref();
+        let labels = more.map_or(&[][..], |more| &more.labels).iter();
+        let nodes = [Role::Sending, Role::Receiving].map(|side| self.node(payment, side));
+        let has_told = |node: &Node<'_>| node.lists.values().any(|list| !list.is_empty());
+        Life {
+            dates: dates.map(|(name, state)| (name, payment.reached(state).map(time))).collect(),
+            execution_results: [],
+            ripplenet_info: if info.settlement_declined.is_empty() { vec![] } else { vec![info] },
+            internal_info: InternalInfo {
+                connector_role: payment.role.name(),
+                labels: labels.map(|label| Label { label }).collect(),
+                internal_id: more.and_then(|more| more.internal_id.as_deref()),
+            },
+            user_info: nodes.into_iter().filter(has_told).collect(),
+        }
+    }
+
+    /// One node's element of `user_info`: what the network noted for it, and then what it told itself.
+    fn node<'a>(&self, payment: &'a Payment, side: Role) -> Node<'a> {
+        let mut lists: BTreeMap<&'static str, Vec<Told<'a>>> =
+            NOTES.iter().map(|name| (*name, Vec::new())).collect();
+        for (place, step) in payment.history.iter().enumerate() {
+            let noted = note_of(step.state, place == 0);
+            let Some((kind, _)) = noted.filter(|(_, who)| step.by_network && *who == side) else {
+                continue;
+            };
+            let json = if place == 0 { self.accepted(payment) } else { "{}".to_owned() };
+            let json = RawValue::from_string(json).ok();
+            let told = Told { json, created_at: time(step.at), sub_state: "" };
+            lists.entry(kind).or_default().push(told);
+        }
+        let notes = payment.more.iter().flat_map(|more| &more.notes);
+        for note in notes.filter(|note| note.by == side) {
+            let json = RawValue::from_string(note.json.to_string()).ok();
+            let told = Told { json, created_at: time(note.at), sub_state: &note.sub_state };
+            lists.entry(note.kind).or_default().push(told);
+        }
+        Node { node_address: payment.node(side), lists }
+    }
+
+    /// What the sender tells of the beneficiary.
+    fn accepted(&self, payment: &Payment) -> String {
         let template = match payment.user_info {
             UserInfo::Complete => &self.accepted,
             UserInfo::WithoutCreditorName => &self.accepted_without_creditor_name,
-            UserInfo::Empty => {
-                out.push_str("{}");
-                return;
-            }
+            UserInfo::Empty => return "{}".to_owned(),
         };
-        let amounts = Amounts::of(payment);
-        let start = out.len();
-        template.write(out, |out, field| self.fill(out, field, payment, &amounts, false));
-        if let Some(account) = payment.more.as_ref().and_then(|more| more.account.as_deref()) {
-            let usual = out.split_off(start);
-            out.push_str(&usual.replacen(ACCOUNT, account, 1));
+        let (amounts, mut out) = (Amounts::of(payment), String::new());
+        template.write(&mut out, |out, hole| self.fill(out, hole, payment, &amounts, false));
+        match payment.more.as_ref().and_then(|more| more.account.as_deref()) {
+            Some(account) => out.replacen(ACCOUNT, account, 1),
+            None => out,
         }
     }
 }
 
 /// The creditor's account in the template.
 const ACCOUNT: &str = "0123456789";
+
+/// Where in `user_info` the network notes that a state was reached, and at whose node.
+const fn note_of(state: PaymentState, first: bool) -> Option<(&'static str, Role)> {
+    match state {
+        PaymentState::Accepted if first => Some(("accepted", Role::Sending)),
+        PaymentState::Accepted => Some(("retry_accept", Role::Sending)),
+        PaymentState::Locked => Some(("locked", Role::Receiving)),
+        PaymentState::LockDeclined => Some(("lock_declined", Role::Receiving)),
+        PaymentState::Prepared => Some(("settlement", Role::Sending)),
+        PaymentState::SettlementDeclined => Some(("settlement_declined", Role::Sending)),
+        // What stands under `executed` are sub-states alone.
+        PaymentState::Executed => None,
+        PaymentState::Completed => Some(("completed", Role::Receiving)),
+        PaymentState::Failed => Some(("failed", Role::Receiving)),
+        PaymentState::Returned => Some(("returned", Role::Receiving)),
+    }
+}
 
 /// The amounts of a payment as text.
 struct Amounts {
@@ -154,50 +261,35 @@ impl Amounts {
         if let Some(exact) = payment.more.as_ref().and_then(|more| more.amount.as_deref()) {
             return Self { sent: exact.to_owned(), received: exact.to_owned() };
         }
-        Self {
-            sent: decimal(payment.amount),
-            received: decimal(payment.amount.saturating_add(payment.amount / 5)),
-        }
+        let received = payment.amount.saturating_add(payment.amount / 5);
+        Self { sent: decimal(payment.amount), received: decimal(received) }
     }
 }
 
 fn decimal(billionths: u64) -> String {
-    let mut out = (billionths / 1_000_000_000).to_string();
-    out.push('.');
-    write_padded(&mut out, i64::try_from(billionths % 1_000_000_000).unwrap_or(0), 9);
-    out
+    format!("{}.{:09}", billionths / 1_000_000_000, billionths % 1_000_000_000)
+}
+
+/// A time as the network writes it: 24 characters, milliseconds, UTC.
+fn time(millis: i64) -> String {
+    time_of(millis).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// A number of the envelope or of a payment, in the network's way.
 pub(super) fn write_number(out: &mut String, number: &str, plain: bool) {
     let quote = if plain { "" } else { "\"" };
-    out.push_str(quote);
-    out.push_str(number);
-    out.push_str(quote);
+    write(out, format_args!("{quote}{number}{quote}"));
 }
 
-/// The sender's own reference.
-pub(super) fn write_end_to_end_id(out: &mut String, serial: u32) {
-    out.push_str("E2E-");
-    write_padded(out, i64::from(serial), 10);
+fn write(out: &mut String, what: impl std::fmt::Display) {
+    // A string takes everything.
+    let _ = write!(out, "{what}");
 }
 
-fn write_id(out: &mut String, id: Uuid) {
-    out.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-}
-
-fn write_simple(out: &mut String, id: Uuid) {
-    out.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
-}
-
-fn write_nullable_id(out: &mut String, id: Option<Uuid>) {
+fn write_nullable(out: &mut String, id: Option<Uuid>) {
     match id {
         None => out.push_str("null"),
-        Some(id) => {
-            out.push('"');
-            write_id(out, id);
-            out.push('"');
-        }
+        Some(id) => write(out, format_args!("\"{id}\"")),
     }
 }
 
@@ -206,68 +298,8 @@ fn write_name(out: &mut String, number: u64) {
     const LAST: [&str; 8] =
         ["Potts", "Downey", "Souza", "Okafor", "Lin", "Demir", "Solberg", "Vega"];
     let [first, last, ..] = scramble(number.wrapping_add(1)).to_be_bytes();
-    out.push_str(FIRST[usize::from(first) % FIRST.len()]);
-    out.push(' ');
-    out.push_str(LAST[usize::from(last) % LAST.len()]);
-}
-
-fn write_stage_dates(out: &mut String, payment: &Payment) {
-    for (name, state) in [
-        ("accepted_at", PaymentState::Accepted),
-        ("locked_at", PaymentState::Locked),
-        ("executed_at", PaymentState::Executed),
-        ("completed_at", PaymentState::Completed),
-        ("returned_at", PaymentState::Returned),
-    ] {
-        out.push_str(",\"");
-        out.push_str(name);
-        out.push_str("\":");
-        match payment.reached(state) {
-            None => out.push_str("null"),
-            Some(at) => {
-                out.push('"');
-                write_time(out, at);
-                out.push('"');
-            }
-        }
-    }
-}
-
-fn write_ripplenet_info(out: &mut String, payment: &Payment) {
-    let declined: Vec<_> = payment
-        .history
-        .iter()
-        .filter(|step| step.state == PaymentState::SettlementDeclined)
-        .map(|step| {
-            let mut at = String::new();
-            write_time(&mut at, step.at);
-            json!({"info": "L001", "created_at": at})
-        })
-        .collect();
-    if declined.is_empty() {
-        out.push_str("[]");
-        return;
-    }
-    let info = json!([{"node_address": payment.sender_node(), "settlement_declined": declined}]);
-    out.push_str(&info.to_string());
-}
-
-fn write_internal_info(out: &mut String, payment: &Payment, details: bool) {
-    out.push_str(",\"internal_info\":{\"connector_role\":\"");
-    out.push_str(payment.role.name());
-    out.push('"');
-    if details {
-        out.push_str(",\"labels\":[");
-        for (number, label) in payment.labels().iter().enumerate() {
-            out.push_str(if number == 0 { "" } else { "," });
-            out.push_str(&json!({ "label": &**label }).to_string());
-        }
-        out.push(']');
-    }
-    out.push_str(",\"internal_id\":");
-    let internal_id = payment.more.as_ref().and_then(|more| more.internal_id.as_deref());
-    out.push_str(&json!(internal_id).to_string());
-    out.push('}');
+    let name = |names: [&'static str; 8], byte: u8| names[usize::from(byte) % names.len()];
+    write(out, format_args!("{} {}", name(FIRST, first), name(LAST, last)));
 }
 
 #[cfg(test)]
@@ -277,7 +309,7 @@ mod tests {
     use super::*;
     use crate::Role;
 
-    const STYLE: Style = Style { plain_numbers: false, stage_dates: true, details: true };
+    const STYLE: Style = Style { plain_numbers: false, stage_dates: true };
 
     fn rendered(payment: &Payment, style: Style) -> Value {
         let mut out = String::new();
@@ -321,12 +353,10 @@ mod tests {
     }
 
     #[test]
-    fn details_dates_and_strings_can_be_left_out() {
-        let style = Style { plain_numbers: true, stage_dates: false, details: false };
+    fn dates_and_strings_can_be_left_out() {
+        let style = Style { plain_numbers: true, stage_dates: false };
         let value = rendered(&payment(PaymentState::Executed), style);
-        assert!(value.get("user_info").is_none());
         assert!(value.get("accepted_at").is_none());
-        assert!(value["internal_info"].get("labels").is_none());
         assert!(value["contract"]["quote"]["amount"].is_number());
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{CallInfo, HookAnswer, Power, Simulated, Simulation};
+use super::{CallInfo, HookAnswer, Log, Power, Simulated, Simulation};
 use crate::faults::{FaultRates, Reply};
 
 impl<S: Simulation> Simulated<S> {
@@ -47,7 +47,7 @@ impl<S: Simulation> Simulated<S> {
 
     /// Changes the rates of faults.
     pub fn set_faults(&self, rates: FaultRates) {
-        self.core.lock().faults.set_rates(rates);
+        self.core.lock().faults.rates = rates;
     }
 
     /// Changes how long every request takes.
@@ -57,23 +57,19 @@ impl<S: Simulation> Simulated<S> {
 
     /// The next `times` requests to the endpoint get this reply. Scripts queue up, and come before chance.
     pub fn script(&self, endpoint: S::Endpoint, times: u32, reply: Reply) {
-        self.core.lock().faults.script(endpoint, times, reply);
+        self.core.lock().faults.aim(endpoint, None, times, reply);
     }
 
     /// The same for requests about one id only; it comes before everything else.
-    pub fn script_for(
-        &self,
-        endpoint: S::Endpoint,
-        id: impl Into<String>,
-        times: u32,
-        reply: Reply,
-    ) {
-        self.core.lock().aim(endpoint, id.into(), times, reply);
+    pub fn script_for(&self, endpoint: S::Endpoint, id: impl ToString, times: u32, reply: Reply) {
+        self.core.lock().faults.aim(endpoint, Some(id.to_string()), times, reply);
     }
 
     /// Forgets what is left of all scripts.
     pub fn clear_scripts(&self) {
-        self.core.lock().clear_scripts();
+        let mut state = self.core.lock();
+        state.faults.clear_scripts();
+        state.simulation.clear_scripts();
     }
 
     /// Calls `hook` for each request before and after it is carried out; it may take its time.
@@ -95,37 +91,41 @@ impl<S: Simulation> Simulated<S> {
     /// What clients sent that no correct client sends (the first 100,000).
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        self.core.lock().log.violations().to_vec()
+        self.log(|log| log.violations.clone())
     }
 
     /// How many violations there were.
     #[must_use]
     pub fn violation_count(&self) -> u64 {
-        self.core.lock().log.violation_count()
+        self.log(|log| log.violation_count)
     }
 
     /// Requests of every kind, cut and hanging ones included.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.core.lock().log.requests()
+        self.log(|log| log.requests.values().sum())
     }
 
     /// Requests to one endpoint.
     #[must_use]
     pub fn requests_to(&self, endpoint: S::Endpoint) -> u64 {
-        self.core.lock().log.requests_to(endpoint)
+        self.log(|log| log.requests.get(&endpoint).copied().unwrap_or(0))
     }
 
     /// How many requests to the endpoint were answered with this status.
     #[must_use]
     pub fn answers(&self, endpoint: S::Endpoint, status: u16) -> u64 {
-        self.core.lock().log.answers(endpoint, status)
+        self.log(|log| log.answers.get(&(endpoint, status)).copied().unwrap_or(0))
     }
 
     /// How often each fault was injected.
     #[must_use]
     pub fn injected(&self) -> BTreeMap<String, u64> {
-        self.core.lock().faults.injected().clone()
+        self.log(|log| log.faults.clone())
+    }
+
+    fn log<T>(&self, what: impl FnOnce(&Log<S::Endpoint>) -> T) -> T {
+        what(self.core.lock().simulation.log())
     }
 
     /// Returns as soon as `holds` does, which is asked again after every request and every change.
@@ -139,15 +139,12 @@ impl<S: Simulation> Simulated<S> {
     }
 
     /// Reads the service.
-    pub(crate) fn read<T>(&self, what: impl FnOnce(&S) -> T) -> T {
+    pub fn read<T>(&self, what: impl FnOnce(&S) -> T) -> T {
         what(&self.core.lock().simulation)
     }
 
     /// Changes the service at its time, and wakes whoever waits for that.
-    pub(crate) fn change<T>(&self, how: impl FnOnce(&mut S, DateTime<Utc>) -> T) -> T {
-        let now = self.core.clock().now();
-        let changed = how(&mut self.core.lock().simulation, now);
-        self.core.changed();
-        changed
+    pub fn change<T>(&self, how: impl FnOnce(&mut S, DateTime<Utc>) -> T) -> T {
+        self.core.change(how)
     }
 }

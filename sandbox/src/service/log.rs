@@ -1,17 +1,20 @@
-//! What clients did: every request, every answer, every violation.
+//! What clients did: every request, every answer, every violation, and the faults that they met.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Violations past this many are counted, and not kept.
 const KEPT: usize = 100_000;
 
 /// The log of one service. `E` names an endpoint.
 #[derive(Debug)]
-pub(super) struct Log<E> {
-    requests: BTreeMap<E, u64>,
-    answers: BTreeMap<(E, u16), u64>,
-    violations: Vec<String>,
-    violation_count: u64,
+pub struct Log<E> {
+    pub(crate) requests: BTreeMap<E, u64>,
+    pub(crate) answers: BTreeMap<(E, u16), u64>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) violation_count: u64,
+    /// How often each fault was injected.
+    pub(crate) faults: BTreeMap<String, u64>,
 }
 
 impl<E> Default for Log<E> {
@@ -21,11 +24,12 @@ impl<E> Default for Log<E> {
             answers: BTreeMap::new(),
             violations: Vec::new(),
             violation_count: 0,
+            faults: BTreeMap::new(),
         }
     }
 }
 
-impl<E: Ord + Copy> Log<E> {
+impl<E: Copy + fmt::Debug + Ord> Log<E> {
     pub(super) fn request(&mut self, endpoint: E) {
         *self.requests.entry(endpoint).or_default() += 1;
     }
@@ -34,30 +38,21 @@ impl<E: Ord + Copy> Log<E> {
         *self.answers.entry((endpoint, status)).or_default() += 1;
     }
 
-    pub(super) fn violation(&mut self, what: String) {
+    /// Notes a request that no correct client sends.
+    pub(crate) fn violation(&mut self, endpoint: E, what: &str) {
+        self.broken_rule(format!("{endpoint:?}: {what}"));
+    }
+
+    /// The same where nobody knows what was asked.
+    pub(super) fn broken_rule(&mut self, what: String) {
         self.violation_count += 1;
         if self.violations.len() < KEPT {
             self.violations.push(what);
         }
     }
 
-    pub(super) fn requests(&self) -> u64 {
-        self.requests.values().sum()
-    }
-
-    pub(super) fn requests_to(&self, endpoint: E) -> u64 {
-        self.requests.get(&endpoint).copied().unwrap_or(0)
-    }
-
-    pub(super) fn answers(&self, endpoint: E, status: u16) -> u64 {
-        self.answers.get(&(endpoint, status)).copied().unwrap_or(0)
-    }
-
-    pub(super) fn violations(&self) -> &[String] {
-        &self.violations
-    }
-
-    pub(super) fn violation_count(&self) -> u64 {
-        self.violation_count
+    /// Counts a fault.
+    pub(crate) fn fault(&mut self, name: &str) {
+        *self.faults.entry(name.to_owned()).or_default() += 1;
     }
 }

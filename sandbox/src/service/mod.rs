@@ -1,9 +1,10 @@
 //! What every simulated service over HTTP shares: a port that can be closed and opened again, faults, hooks, a log of
-//! what clients did, and waiting for something to happen.
+//! what clients did, answers that wait for something to happen, and answers that go on.
 //!
 //! A service is a [`Simulation`]: it answers one request at a time and keeps its books. [`Simulated`] serves it.
 
 mod control;
+mod feed;
 mod log;
 mod port;
 mod server;
@@ -17,34 +18,72 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Query;
 use axum::http::{HeaderMap, Method, Uri};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
-use super::ripplenet::{HookAnswer, Phase};
 use super::wire::Wire;
 use crate::Clock;
 use crate::faults::FaultRates;
-pub(super) use port::Port;
+pub(super) use feed::{Feed, Part};
+pub(super) use log::Log;
+use port::Port;
 use server::Core;
 use state::State;
 
 /// A service that answers requests and keeps books.
-pub trait Simulation: Send + 'static {
+pub trait Simulation: Sized + Send + 'static {
     /// What can be asked of it.
     type Endpoint: Copy + fmt::Debug + Hash + Ord + Send + Sync + 'static;
 
+    /// What is kept of a request that waits, from one question to the next.
+    type Held: Default + Send;
+
     /// What a method and a path stand for.
-    fn endpoint(&self, method: &Method, path: &str) -> Self::Endpoint;
+    fn endpoint(method: &Method, path: &str) -> Self::Endpoint;
 
     /// Whether no fault, delay or hook touches the endpoint, because it is the sandbox's own.
-    fn spared(&self, endpoint: Self::Endpoint) -> bool;
+    fn spared(_endpoint: Self::Endpoint) -> bool {
+        false
+    }
 
-    /// The ids in a request that a fault can be aimed at. Only asked when one is.
-    fn subjects(&self, request: &Asked<'_, Self::Endpoint>) -> Vec<String>;
+    /// The ids in a request that a fault can be aimed at. Only asked when one is, or when a hook is to know.
+    fn subjects(request: &Asked<'_, Self::Endpoint>) -> Vec<String>;
 
-    /// Does what is asked, and answers.
-    fn answer(&mut self, request: &Asked<'_, Self::Endpoint>) -> Outcome;
+    /// Does what is asked, and answers. A request that waits is asked for again.
+    fn answer(
+        &mut self,
+        request: &Asked<'_, Self::Endpoint>,
+        held: &mut Self::Held,
+    ) -> Outcome<Self>;
+
+    /// What clients did.
+    fn log(&mut self) -> &mut Log<Self::Endpoint>;
+
+    /// Counts up whenever those who wait have reason to ask again.
+    fn news(&self) -> u64 {
+        0
+    }
+
+    /// Somebody has changed the service by hand.
+    fn touched(&mut self) {}
+
+    /// An answer goes out whole.
+    fn goes_out(&mut self, _endpoint: Self::Endpoint, _answer: &Answer) {}
+
+    /// Adds what the service says beside a status that stands in for the right answer: headers, and a body if it has
+    /// none.
+    fn dress(_status: u16, _headers: &mut Vec<(String, String)>, _body: &mut String) {}
+
+    /// The media type of an answer.
+    fn media_type(_status: u16) -> &'static str {
+        "application/json"
+    }
+
+    /// Forgets the scripts of faults that only this service knows.
+    fn clear_scripts(&mut self) {}
 }
 
 /// A request that has come in whole.
@@ -60,7 +99,7 @@ pub struct Asked<'a, E> {
     pub body: &'a [u8],
     /// The service's time.
     pub now: DateTime<Utc>,
-    /// It has waited as long as it wanted to: there must be an answer now.
+    /// It has waited as long as it wanted to, or the service stops: there must be an answer now.
     pub waited: bool,
 }
 
@@ -70,15 +109,22 @@ impl<E> Asked<'_, E> {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// The parameters in the address, in their order. Nothing: they cannot be read.
+    #[must_use]
+    pub fn parameters(&self) -> Option<Vec<(String, String)>> {
+        Query::try_from_uri(self.uri).ok().map(|Query(pairs)| pairs)
+    }
 }
 
 /// What a service makes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<S> {
     /// This answer.
     Answer(Answer),
-    /// Nothing to tell yet: ask again when something has changed, and at the latest after this time.
+    /// Nothing to tell yet: ask again when there is news, and at the latest after this time.
     Wait(Duration),
+    /// An answer that goes on.
+    Feed(Box<dyn Feed<S>>),
 }
 
 /// An answer in JSON.
@@ -88,27 +134,45 @@ pub struct Answer {
     pub status: u16,
     /// The whole body; empty for none.
     pub body: String,
-    /// What was wrong with the request, if no correct client sends such a thing.
-    pub violation: Option<String>,
 }
 
 impl Answer {
     /// A good answer.
     #[must_use]
     pub const fn ok(body: String) -> Self {
-        Self { status: 200, body, violation: None }
+        Self { status: 200, body }
     }
 }
 
 /// A request that a hook is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallInfo<E> {
     /// Its number since the hook was set, from 1, over all endpoints.
     pub n: u64,
     /// What it asks.
     pub endpoint: E,
+    /// The ids that it names: of payments, transfers, accounts.
+    pub about: Vec<String>,
     /// Where the request stands.
     pub phase: Phase,
+}
+
+/// Where a request stands when a hook is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It has come in whole, and nothing has been done.
+    BeforeApply,
+    /// It was carried out, and nothing has been answered. An answer that goes on has no such phase.
+    AfterApply,
+}
+
+/// What a hook wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookAnswer {
+    /// Go on.
+    Go,
+    /// Drop the connection without an answer.
+    Cut,
 }
 
 /// How any service begins.
@@ -181,5 +245,24 @@ impl<S: Simulation> Simulated<S> {
             }
         });
         Ok(Self { core, address, power: Arc::new(power), open })
+    }
+
+    /// Lets something happen to the service every so often, until it is stopped or no handle is left.
+    pub(super) fn every(
+        &self,
+        period: Duration,
+        act: impl Fn(&mut S, DateTime<Utc>) + Send + 'static,
+    ) {
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = core.until_stopped() => return,
+                    _ = ticks.tick() => core.change(&act),
+                }
+            }
+        });
     }
 }

@@ -11,12 +11,13 @@ use axum::http::header::{CONTENT_TYPE, DATE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::state::{Arrival, State};
-use super::{Answer, Asked, Outcome, Phase, Power, Simulation};
+use super::{Answer, Asked, Feed, Outcome, Phase, Power, Simulation, feed};
 use crate::Clock;
 use crate::faults::Reply;
 use crate::wire::Wire;
@@ -33,6 +34,8 @@ pub(super) struct Core<S: Simulation> {
     clock: Clock,
     /// Told whenever something may have changed.
     changes: watch::Sender<()>,
+    /// Told whenever those who wait may hear more: thousands may wait for that, and not for every request.
+    news: watch::Sender<()>,
     power: watch::Receiver<Power>,
 }
 
@@ -64,7 +67,8 @@ impl<E: Copy> Call<E> {
 
 impl<S: Simulation> Core<S> {
     pub(super) fn new(state: State<S>, clock: Clock, power: watch::Receiver<Power>) -> Self {
-        Self { state: Mutex::new(state), clock, changes: watch::Sender::new(()), power }
+        let (changes, news) = (watch::Sender::new(()), watch::Sender::new(()));
+        Self { state: Mutex::new(state), clock, changes, news, power }
     }
 
     /// The service. A panic elsewhere does not make it worse than it is.
@@ -72,18 +76,33 @@ impl<S: Simulation> Core<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) const fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     /// Wakes whoever waits for something to happen.
     pub(super) fn changed(&self) {
         self.changes.send_replace(());
     }
 
+    /// Changes the service at its time, and wakes whoever waits.
+    pub(super) fn change<T>(&self, how: impl FnOnce(&mut S, DateTime<Utc>) -> T) -> T {
+        let now = self.clock.now();
+        let changed = {
+            let simulation = &mut self.lock().simulation;
+            let changed = how(simulation, now);
+            simulation.touched();
+            changed
+        };
+        self.news.send_replace(());
+        self.changed();
+        changed
+    }
+
     /// Hears of every change from now on.
     pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
+    }
+
+    /// Hears of all news from now on.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// Returns once the service is stopped or no handle is left.
@@ -93,41 +112,58 @@ impl<S: Simulation> Core<S> {
         drop(power.wait_for(|power| *power == Power::Stopped).await.map(|power| *power));
     }
 
-    /// Returns once the service does not serve, for whatever reason.
-    async fn until_off(&self) {
+    /// Returns what the service is, once it does not serve.
+    async fn until_off(&self) -> Power {
         let mut power = self.power.clone();
-        drop(power.wait_for(|power| *power != Power::On).await.map(|power| *power));
+        let off = power.wait_for(|power| *power != Power::On).await;
+        // An error says that no handle is left.
+        off.map_or(Power::Stopped, |power| *power)
     }
 
-    /// Carries the request out, waits where it has to, and calls the hook. Nothing: the hook cuts the connection.
+    /// Asks for the answer, and wakes who waits if there is news in it.
+    fn ask(&self, call: &Call<S::Endpoint>, waited: bool, held: &mut S::Held) -> Outcome<S> {
+        let (outcome, is_news) = {
+            let simulation = &mut self.lock().simulation;
+            let before = simulation.news();
+            let outcome = simulation.answer(&call.asked(&self.clock, waited), held);
+            (outcome, simulation.news() != before)
+        };
+        if is_news {
+            self.news.send_replace(());
+        }
+        self.changed();
+        outcome
+    }
+
+    /// Carries the request out, waits where it has to, and calls the hook. Nothing: the connection is cut.
     async fn carry_out(
         &self,
         call: &Call<S::Endpoint>,
         arrival: &Arrival<S::Endpoint>,
-    ) -> Option<Answer> {
-        let mut until = None;
+    ) -> Option<Done<S>> {
+        let (mut held, mut until, mut waited) = (S::Held::default(), None, false);
         let answer = loop {
-            // Heard from before the question on: a change in between is not missed.
-            let mut changes = self.changes();
-            let waited = until.is_some_and(|until| Instant::now() >= until);
-            let outcome = self.lock().simulation.answer(&call.asked(&self.clock, waited));
-            match outcome {
+            // Heard from before the question on: news in between is not missed.
+            let mut news = self.news();
+            match self.ask(call, waited, &mut held) {
                 Outcome::Answer(answer) => break answer,
+                Outcome::Feed(feed) => return Some(Done::Feed(feed)),
+                Outcome::Wait(_) if waited => return None,
                 Outcome::Wait(patience) => {
                     let until = *until.get_or_insert_with(|| Instant::now() + patience);
-                    tokio::select! {
-                        _ = changes.changed() => {}
-                        () = tokio::time::sleep_until(until) => {}
-                        () = self.until_off() => return None,
+                    waited = tokio::select! {
+                        _ = news.changed() => Instant::now() >= until,
+                        () = tokio::time::sleep_until(until) => true,
+                        off = self.until_off() => match off {
+                            // Who stops lets its requests finish; who goes down does not.
+                            Power::On | Power::Stopped => true,
+                            Power::Down => return None,
+                        }
                     }
                 }
             }
         };
-        if let Some(what) = &answer.violation {
-            self.lock().log.violation(format!("{:?}: {what}", call.endpoint));
-        }
-        self.changed();
-        (!arrival.hook_cuts(Phase::AfterApply)).then_some(answer)
+        (!arrival.hook_cuts(Phase::AfterApply)).then_some(Done::Answer(answer))
     }
 
     fn respond(
@@ -137,7 +173,7 @@ impl<S: Simulation> Core<S> {
         headers: &[(String, String)],
         body: Body,
     ) -> Response {
-        self.lock().log.answer(endpoint, status);
+        self.lock().simulation.log().answer(endpoint, status);
         self.changed();
         let mut response = Response::new(body);
         *response.status_mut() =
@@ -147,8 +183,8 @@ impl<S: Simulation> Core<S> {
             response.headers_mut().insert(DATE, date);
         }
         if status != 204 {
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(CONTENT_TYPE, json);
+            let kind = HeaderValue::from_static(S::media_type(status));
+            response.headers_mut().insert(CONTENT_TYPE, kind);
         }
         for (name, value) in headers {
             if let (Ok(name), Ok(value)) =
@@ -159,6 +195,25 @@ impl<S: Simulation> Core<S> {
         }
         response
     }
+
+    /// A status in place of the right answer.
+    fn respond_instead(
+        &self,
+        endpoint: S::Endpoint,
+        status: u16,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Response {
+        let (mut headers, mut body) = (headers.to_vec(), body.to_owned());
+        S::dress(status, &mut headers, &mut body);
+        self.respond(endpoint, status, &headers, Body::from(body))
+    }
+}
+
+/// What has come of a request that was carried out.
+enum Done<S> {
+    Answer(Answer),
+    Feed(Box<dyn Feed<S>>),
 }
 
 /// Handles one request from its first byte to its answer, or to the end of the connection.
@@ -169,12 +224,13 @@ pub(super) async fn handle<S: Simulation>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
-        core.lock().log.violation("a body that ends early or is too long".to_owned());
+        let what = "a body that ends early or is too long".to_owned();
+        core.lock().simulation.log().broken_rule(what);
         return cut(&wire);
     };
     let (arrival, call) = {
         let mut state = core.lock();
-        let endpoint = state.simulation.endpoint(&parts.method, parts.uri.path());
+        let endpoint = S::endpoint(&parts.method, parts.uri.path());
         let call = Call { endpoint, parts, body };
         (state.arrive(&call.asked(&core.clock, false)), call)
     };
@@ -185,7 +241,7 @@ pub(super) async fn handle<S: Simulation>(
     let endpoint = call.endpoint;
     match &arrival.reply {
         Some(Reply::Status { status, headers, body }) => {
-            return core.respond(endpoint, *status, headers, Body::from(body.clone()));
+            return core.respond_instead(endpoint, *status, headers, body);
         }
         Some(Reply::Html) => {
             let html = [("Content-Type".to_owned(), "text/html".to_owned())];
@@ -209,8 +265,15 @@ pub(super) async fn handle<S: Simulation>(
         | None => {}
     }
     let reply = arrival.reply.clone();
-    let Some(answer) = in_time(&core, call, arrival).await else { return cut(&wire) };
-    answered(&core, endpoint, answer, reply, &wire).await
+    match in_time(&core, call, arrival).await {
+        Some(Done::Answer(answer)) => answered(&core, endpoint, answer, reply, &wire).await,
+        Some(Done::Feed(feed)) => {
+            let headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
+            core.respond(endpoint, 200, &headers, feed::body(&core, feed))
+        }
+        None => cut(&wire),
+    }
 }
 
 /// Carries a request out after its delay, even when the client has stopped waiting for it.
@@ -218,7 +281,7 @@ async fn in_time<S: Simulation>(
     core: &Arc<Core<S>>,
     call: Call<S::Endpoint>,
     arrival: Arrival<S::Endpoint>,
-) -> Option<Answer> {
+) -> Option<Done<S>> {
     if arrival.delay == Duration::ZERO {
         return core.carry_out(&call, &arrival).await;
     }
@@ -245,7 +308,7 @@ async fn answered<S: Simulation>(
             core.until_off().await;
             cut(wire)
         }
-        Some(Reply::StatusAfter(status)) => core.respond(endpoint, status, &[], Body::empty()),
+        Some(Reply::StatusAfter(status)) => core.respond_instead(endpoint, status, &[], ""),
         Some(Reply::Body(body)) => plain(Body::from(body)),
         Some(Reply::Bytes(body)) => plain(Body::from(body)),
         Some(Reply::Truncated) => {
@@ -257,7 +320,10 @@ async fn answered<S: Simulation>(
         Some(
             Reply::Status { .. } | Reply::CutBefore | Reply::Hang | Reply::Slow(_) | Reply::Html,
         )
-        | None => core.respond(endpoint, answer.status, &[], Body::from(answer.body)),
+        | None => {
+            core.lock().simulation.goes_out(endpoint, &answer);
+            core.respond(endpoint, answer.status, &[], Body::from(answer.body))
+        }
     }
 }
 

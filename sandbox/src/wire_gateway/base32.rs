@@ -1,45 +1,27 @@
 //! Base32 as Crockford has it and Taler uses it: the highest bits first, the last digit filled with zeros.
 
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+use std::sync::LazyLock;
+
+use data_encoding::{Encoding, Specification};
+
+/// People mistake some letters for others: that is part of the alphabet.
+static CROCKFORD: LazyLock<Option<Encoding>> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
+    specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLlUu");
+    specification.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111VV");
+    // There is one: the tests encode with it.
+    specification.encoding().ok()
+});
 
 /// The text for some bytes.
 pub(super) fn encode(bytes: &[u8]) -> String {
-    let digits = (bytes.len() * 8).div_ceil(5);
-    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8)) & 1);
-    let digit = |n: usize| (0..5).fold(0, |value, place| value << 1 | bit(n * 5 + place));
-    (0..digits).map(|n| char::from(ALPHABET[digit(n)])).collect()
+    CROCKFORD.as_ref().map(|crockford| crockford.encode(bytes)).unwrap_or_default()
 }
 
 /// The `N` bytes of a text. Nothing, if it is of another length, or the bits that are left over are not zero.
 pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if text.len() != (N * 8).div_ceil(5) {
-        return None;
-    }
-    for (n, digit) in text.bytes().enumerate() {
-        let value = value(digit)?;
-        for place in 0..5 {
-            let set = value >> (4 - place) & 1;
-            let at = n * 5 + place;
-            match bytes.get_mut(at / 8) {
-                Some(byte) => *byte |= set << (7 - at % 8),
-                None if set == 1 => return None,
-                None => {}
-            }
-        }
-    }
-    Some(bytes)
-}
-
-/// The value of a digit. People mistake some letters for others: that is part of the alphabet.
-fn value(digit: u8) -> Option<u8> {
-    let digit = match digit.to_ascii_uppercase() {
-        b'O' => b'0',
-        b'I' | b'L' => b'1',
-        b'U' => b'V',
-        digit => digit,
-    };
-    ALPHABET.iter().position(|known| *known == digit).and_then(|at| u8::try_from(at).ok())
+    CROCKFORD.as_ref()?.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

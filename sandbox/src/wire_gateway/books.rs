@@ -15,7 +15,7 @@ use super::query::{List, Range, parameters};
 use super::reading::{self, Credit};
 use super::transfers::Transfers;
 use super::{auth, base32};
-use crate::service::{Answer, Asked, Outcome, Simulation};
+use crate::service::{Answer, Asked, Log, Outcome, Simulation};
 
 /// The account that the gateway is for.
 pub(super) const ACCOUNT: &str = "payto://x-taler-bank/localhost/exchange?receiver-name=Exchange";
@@ -35,11 +35,14 @@ enum Told {
 /// The books of a Taler wire gateway.
 #[derive(Debug)]
 pub struct GatewayBooks {
+    log: Log<GatewayEndpoint>,
     pub(super) currency: String,
     protocol: Protocol,
     names: ParameterNames,
-    pub(super) auth: GatewayAuth,
-    pub(super) quirks: GatewayQuirks,
+    /// Whom it lets in.
+    pub auth: GatewayAuth,
+    /// Its peculiarities.
+    pub quirks: GatewayQuirks,
     pub(super) transfers: Transfers,
     pub(super) incoming: Rows<Incoming>,
     pub(super) received: u128,
@@ -61,6 +64,7 @@ impl GatewayBooks {
             .as_deref()
             .map(|text| units(text).ok_or_else(|| format!("the balance [{text}] is no amount")));
         Ok(Self {
+            log: Log::default(),
             currency: options.currency.clone(),
             protocol: options.protocol,
             names: options.names,
@@ -244,7 +248,7 @@ impl GatewayBooks {
         row_id
     }
 
-    fn told(&self, told: Told, asked: &Asked<'_, GatewayEndpoint>) -> Outcome {
+    fn told(&self, told: Told, asked: &Asked<'_, GatewayEndpoint>) -> Outcome<Self> {
         let list = match told {
             Told::Body(body) => return Outcome::Answer(Answer::ok(body.to_string())),
             Told::Nothing(list) => list,
@@ -260,7 +264,7 @@ impl GatewayBooks {
         Outcome::Answer(if self.quirks.empty_lists {
             Answer::ok(json!({ list: [] }).to_string())
         } else {
-            Answer { status: 204, body: String::new(), violation: None }
+            Answer { status: 204, body: String::new() }
         })
     }
 }
@@ -271,12 +275,13 @@ fn nothing_at(asked: &Asked<'_, GatewayEndpoint>) -> Problem {
 
 impl Simulation for GatewayBooks {
     type Endpoint = GatewayEndpoint;
+    type Held = ();
 
-    fn endpoint(&self, method: &Method, path: &str) -> GatewayEndpoint {
+    fn endpoint(method: &Method, path: &str) -> GatewayEndpoint {
         GatewayEndpoint::of(method, path)
     }
 
-    fn spared(&self, endpoint: GatewayEndpoint) -> bool {
+    fn spared(endpoint: GatewayEndpoint) -> bool {
         match endpoint {
             GatewayEndpoint::AddIncoming | GatewayEndpoint::AddKycauth => true,
             GatewayEndpoint::Config
@@ -290,15 +295,28 @@ impl Simulation for GatewayBooks {
         }
     }
 
-    fn subjects(&self, request: &Asked<'_, GatewayEndpoint>) -> Vec<String> {
+    fn subjects(request: &Asked<'_, GatewayEndpoint>) -> Vec<String> {
         let row = endpoint::row(request.uri.path()).map(str::to_owned);
         row.into_iter().chain(reading::ids(request.body)).collect()
     }
 
-    fn answer(&mut self, request: &Asked<'_, GatewayEndpoint>) -> Outcome {
+    fn answer(&mut self, request: &Asked<'_, GatewayEndpoint>, (): &mut ()) -> Outcome<Self> {
         match self.call(request) {
             Ok(told) => self.told(told, request),
-            Err(problem) => Outcome::Answer(problem.answer()),
+            Err(problem) => {
+                if problem.violation {
+                    self.log.violation(request.endpoint, &problem.detail);
+                }
+                Outcome::Answer(problem.answer())
+            }
         }
+    }
+
+    fn log(&mut self) -> &mut Log<GatewayEndpoint> {
+        &mut self.log
+    }
+
+    fn news(&self) -> u64 {
+        self.history.last()
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::amount::decimal;
 use super::endpoint::BASE;
 use super::history::CreditKind;
-use super::options::{GatewayAuth, GatewayOptions, GatewayQuirks, Stage, TransferStatus};
+use super::options::{GatewayAuth, GatewayOptions, Stage, TransferStatus};
 use super::reading::{Credit, amount, payto};
 use super::transfers::TransferRecord;
 use super::{GatewayBooks, WireGateway, base32, books};
@@ -163,16 +163,6 @@ impl Simulated<GatewayBooks> {
     /// Forgets an account: nothing can be sent there.
     pub fn forget_account(&self, account: impl Into<String>) {
         self.change(|books, _| books.missing.insert(account.into()));
-    }
-
-    /// Changes who is let in.
-    pub fn set_auth(&self, auth: GatewayAuth) {
-        self.change(|books, _| books.auth = auth);
-    }
-
-    /// Changes the peculiarities.
-    pub fn set_quirks(&self, quirks: GatewayQuirks) {
-        self.change(|books, _| books.quirks = quirks);
     }
 
     /// All money that came in, in the order of its rows.

@@ -55,6 +55,11 @@ impl RowIds {
         Self { last: first, chance: Chance::new(seed) }
     }
 
+    /// The last one that was given.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.last += 1 + self.chance.below(3);
         self.last

@@ -10,9 +10,9 @@ pub(super) struct Problem {
     status: u16,
     code: u32,
     hint: &'static str,
-    detail: String,
+    pub(super) detail: String,
     /// No correct client sends such a request.
-    violation: bool,
+    pub(super) violation: bool,
 }
 
 impl Problem {
@@ -80,9 +80,8 @@ impl Problem {
         Self::violation(409, 5154, "BANK_TRANSFER_WTID_REUSED", detail)
     }
 
-    pub(super) fn answer(self) -> Answer {
+    pub(super) fn answer(&self) -> Answer {
         let body = json!({"code": self.code, "hint": self.hint, "detail": self.detail});
-        let violation = self.violation.then_some(self.detail);
-        Answer { status: self.status, body: body.to_string(), violation }
+        Answer { status: self.status, body: body.to_string() }
     }
 }

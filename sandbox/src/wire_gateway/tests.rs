@@ -249,11 +249,9 @@ async fn a_long_poll_ends_with_the_first_row_or_with_its_time() {
     assert_eq!(bench.get(&brief).await.0, 204);
     let backwards = "history/outgoing?limit=-5&timeout_ms=15000";
     assert_eq!(bench.get(backwards).await.0, 204, "only what is to come is waited for");
-    bench.gateway.set_quirks(GatewayQuirks {
-        no_long_polls: true,
-        empty_lists: true,
-        ..GatewayQuirks::default()
-    });
+    let quirks =
+        GatewayQuirks { no_long_polls: true, empty_lists: true, ..GatewayQuirks::default() };
+    bench.gateway.change(|gateway, _| gateway.quirks = quirks);
     let early = format!("history/incoming?limit=5&offset={last}&timeout_ms=15000");
     assert_eq!(bench.get(&early).await, (200, json!({"incoming_transactions": []})));
 }
@@ -317,7 +315,9 @@ async fn lists_are_paged_and_filtered() {
     assert_eq!(list("status=permanent_failure").await, [0; 0]);
     let from_last = format!("status=pending&limit=9&offset={}", told[5]);
     assert_eq!(list(&from_last).await, [0; 0]);
-    bench.gateway.set_quirks(GatewayQuirks { page: 2, ..GatewayQuirks::default() });
+    bench.gateway.change(|gateway, _| {
+        gateway.quirks = GatewayQuirks { page: 2, ..GatewayQuirks::default() }
+    });
     assert_eq!(list("limit=9").await, told[..2], "no more than the gateway tells at once");
     assert_eq!(bench.gateway.violation_count(), 0);
 }
@@ -332,8 +332,9 @@ async fn only_those_who_may_are_let_in() {
     assert_eq!((status, &told["code"]), (401, &json!(40)));
     let known = bench.request("history/incoming").basic_auth("kim", Some("pass"));
     assert_eq!(answer(known).await.0, 204);
-    bench.gateway.set_auth(GatewayAuth::Bearer { token: "secret-token:x".to_owned() });
-    bench.gateway.set_quirks(GatewayQuirks { auth_on_config: true, ..GatewayQuirks::default() });
+    let token = "secret-token:x".to_owned();
+    bench.gateway.change(|gateway, _| gateway.auth = GatewayAuth::Bearer { token });
+    bench.gateway.change(|gateway, _| gateway.quirks.auth_on_config = true);
     assert_eq!(bench.get("config").await.0, 401);
     let known = bench.request("config").bearer_auth(bench.gateway.secret());
     assert_eq!(answer(known).await.0, 200);

@@ -20,7 +20,9 @@ use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
 use crate::engine::{Clock, PaymentState, Poller};
 use crate::store::{Scope, Store, TransferCount};
-use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Sandbox, SandboxOptions, UserInfo};
+use railpoll_sandbox::{
+    FaultRates, Partner, PaymentSpec, Quirks, Sandbox, SandboxOptions, UserInfo,
+};
 
 use judge::judge;
 use show::{Progress, Scene};
@@ -191,10 +193,9 @@ async fn start_sandbox(seed: u64) -> Result<Sandbox, Failure> {
             cut_before: 10,
             cut_after: 20,
             truncated: 10,
-            late: 50,
-            late_for: Duration::from_secs(2),
             ..FaultRates::default()
         },
+        quirks: Quirks { late: 50, late_for: Duration::from_secs(2), ..Quirks::default() },
         partner: Some(Partner {
             delay: (Duration::from_millis(100), Duration::from_millis(1500)),
             sub_states: 100,

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use crate::daemon::Signals;
-use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Role, Sandbox, SandboxOptions};
+use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Quirks, Role, Sandbox, SandboxOptions};
 use rails::RailTrials;
 use stellar::StellarTrial;
 
@@ -117,6 +117,11 @@ async fn serve(args: ServeArgs, out: &mut Out) -> Result<(), Failure> {
         seed: args.seed,
         token_lifetime: Duration::from_secs(args.token_seconds),
         faults: faults(args.faults),
+        quirks: Quirks {
+            late: args.faults / 5,
+            late_for: Duration::from_secs(2),
+            ..Quirks::default()
+        },
         partner: Some(Partner {
             arrivals_per_minute: args.arrivals,
             arrivals: arrivals.clone(),
@@ -190,8 +195,6 @@ pub(super) fn faults(per_mille: u32) -> FaultRates {
         cut_after: each,
         slow: each,
         slow_for: Duration::from_millis(500),
-        late: each,
-        late_for: Duration::from_secs(2),
         ..FaultRates::default()
     }
 }

@@ -48,7 +48,7 @@ async fn pay(rail: &HttpRail, order: &Payout) -> PayoutState {
 async fn every_answer_of_the_bank_is_understood() {
     let (bank, rail) = bank().await;
     rail.check().await.unwrap();
-    bank.set_quirks(BankQuirks { extra_fields: true, ..BankQuirks::default() });
+    bank.change(|bank, _| bank.quirks = BankQuirks { extra_fields: true, ..BankQuirks::default() });
     let expected = |subject: &str| ExpectedDeposit {
         transfer_id: format!("transfer-{subject}"),
         subject: Some(subject.to_owned()),

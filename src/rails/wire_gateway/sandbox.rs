@@ -75,7 +75,7 @@ async fn the_whole_feed_is_read_whatever_the_names_and_pages() {
         expected.push(row.to_string());
         for (page, empty_lists) in [(0, false), (3, true), (4, false)] {
             let quirks = GatewayQuirks { page, empty_lists, ..GatewayQuirks::default() };
-            gateway.set_quirks(quirks);
+            gateway.change(|gateway, _| gateway.quirks = quirks);
             assert_eq!(feed(&rail).await, expected, "{names:?}, {page} rows in a page");
         }
         assert_eq!(gateway.violations(), Vec::<String>::new(), "{names:?}");

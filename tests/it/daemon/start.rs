@@ -141,9 +141,9 @@ fn later_layers_win() {
         if size >= 30 {
             command.env("RAILPOLL__POLLERS__COMPLETED__PAGE_SIZE", "30");
         }
-        world.sandbox.log_queries(true);
+        world.sandbox.change(|network, _| network.queries = Some(Vec::new()));
         finish(&mut command).expect(0);
-        let queries = world.sandbox.queries();
+        let queries = world.sandbox.read(|network| network.queries.clone()).unwrap();
         let sizes: BTreeSet<&str> = queries
             .iter()
             .flat_map(|query| query.split('&'))

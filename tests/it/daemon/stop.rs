@@ -37,7 +37,7 @@ fn a_hanging_sweep_is_left_and_the_lease_given_back(kind: Kind) {
         let next = world.once("accepted", &["pollers.accepted.lease=10m"]).expect(0);
         assert!(!next.stderr.contains("another process holds the lease"), "{}", next.stderr);
         assert_eq!(world.count("sweeps WHERE outcome = 'complete'"), sweeps);
-        world.sandbox.clear_script();
+        world.sandbox.clear_scripts();
     }
 }
 

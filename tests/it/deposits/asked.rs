@@ -121,7 +121,7 @@ fn a_bad_bank_is_caught_up_with() {
             anchor.transfers.bank.receive(&format!("d{n}"), "10.50", "DE02").unwrap();
         }
         anchor.transfers.bank.script(BankEndpoint::DepositsLookup, 4, Reply::status(500));
-        let faults = FaultRates { cut_after: 200, garbage: 200, ..FaultRates::default() };
+        let faults = FaultRates { cut_after: 200, ..FaultRates::default() };
         anchor.transfers.bank.set_faults(faults);
         crate::support::world::until_true("all to be paid", || {
             let ended = crate::support::world::finish(&mut anchor.pending_deposits(&[]));

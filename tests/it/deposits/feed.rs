@@ -72,7 +72,7 @@ fn what_the_feed_tells_is_matched_by_its_subject() {
 #[test]
 fn a_bad_gateway_brings_each_payment_once() {
     on_both_kinds(|kind| {
-        let faults = FaultRates { cut_after: 200, garbage: 200, ..FaultRates::default() };
+        let faults = FaultRates { cut_after: 200, ..FaultRates::default() };
         let (gateway, anchor) =
             with_gateway(kind, GatewayOptions { faults, ..GatewayOptions::default() });
         let to = anchor.customer("customer").account();

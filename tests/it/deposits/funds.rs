@@ -99,7 +99,7 @@ fn what_a_receiver_lacks_since_the_look_is_waited_for() {
         anchor.horizon.trust(&customer(1), &usdc(), "1").unwrap();
         anchor.horizon.authorize(&customer(2), &usdc(), false).unwrap();
         anchor.horizon.close();
-        anchor.horizon.set_closing(Closing::AtOnce);
+        anchor.horizon.change(|network, _| network.closing = Closing::AtOnce);
         until_true("the others to be paid", || anchor.transfers.count_in("completed") == 3);
         for (id, code) in [("d1", "op_line_full"), ("d2", "op_not_authorized")] {
             assert_eq!(anchor.transfers.status(id), "pending_trust", "{id}");
@@ -133,7 +133,7 @@ fn a_transaction_that_failed_for_an_unknown_reason_is_over() {
         let first = Keys::of("customer 0");
         anchor.horizon.trust(&first, &usdc(), "1").unwrap();
         anchor.horizon.close();
-        anchor.horizon.set_closing(Closing::AtOnce);
+        anchor.horizon.change(|network, _| network.closing = Closing::AtOnce);
         until_true("both to wait for a person", || anchor.transfers.count_in("on_hold") == 2);
         assert!(
             anchor.transfers.message("d0").contains("failed"),

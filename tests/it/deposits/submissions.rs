@@ -46,7 +46,7 @@ fn what_is_too_late_is_made_anew_only_when_it_cannot_be_applied() {
         until_true("the envelope to be sent", || anchor.horizon.submissions() == 1);
         // The network's time goes on while nobody hears of it.
         anchor.let_time_pass(60);
-        anchor.horizon.set_closing(Closing::AtOnce);
+        anchor.horizon.change(|network, _| network.closing = Closing::AtOnce);
         until_true("all to be paid", || anchor.transfers.count_in("completed") == 2);
         drop(daemon);
         anchor.check_paid(&to);
@@ -72,7 +72,7 @@ fn one_that_fails_does_not_take_the_others_with_it() {
         let third = railpoll_sandbox::horizon::Keys::of("customer 2");
         anchor.horizon.trust(&third, &usdc(), "1").unwrap();
         anchor.horizon.close();
-        anchor.horizon.set_closing(Closing::AtOnce);
+        anchor.horizon.change(|network, _| network.closing = Closing::AtOnce);
         until_true("the others to be paid", || anchor.transfers.count_in("completed") == 4);
         drop(daemon);
         assert_eq!(anchor.transfers.status("d2"), "pending_trust");
@@ -138,12 +138,13 @@ fn a_bad_horizon_is_caught_up_with() {
         };
         let anchor = Anchor::with(kind, &setting, quick());
         let to = anchor.deposits(40);
-        anchor.horizon.set_submit_faults(SubmitRates {
+        let rates = SubmitRates {
             timeout_applied: 150,
             timeout_lost: 150,
             forgotten: 100,
             sequence_taken: 0,
-        });
+        };
+        anchor.horizon.change(|network, _| network.submit_faults = rates);
         anchor.horizon.set_faults(FaultRates { cut_after: 50, ..FaultRates::default() });
         anchor.send_until_paid(40);
         anchor.check_paid(&to);

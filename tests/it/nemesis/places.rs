@@ -59,7 +59,7 @@ pub(super) fn lost_answers<'s>(play: &mut Play<'s>) -> Running<'s> {
     Running::new(
         move || unclear(stage) > before + 2,
         || {
-            sandbox.clear_script();
+            sandbox.clear_scripts();
             bank.clear_scripts();
             stage.anchor.horizon.clear_scripts();
             stage.gateway.clear_scripts();
@@ -96,7 +96,7 @@ pub(super) fn sick_payment<'s>(play: &mut Play<'s>) -> Running<'s> {
     for endpoint in [complete, Endpoint::Get] {
         sandbox.script_for(endpoint, id, ALWAYS, Reply::status(500));
     }
-    Running::new(is_alone(play, id.to_string(), id.to_string()), || sandbox.clear_script())
+    Running::new(is_alone(play, id.to_string(), id.to_string()), || sandbox.clear_scripts())
 }
 
 pub(super) fn sick_deposit<'s>(play: &mut Play<'s>) -> Running<'s> {
@@ -113,7 +113,7 @@ pub(super) fn sick_account<'s>(play: &mut Play<'s>) -> Running<'s> {
     let account = anchor.customer(&id).account();
     assert_ne!(account, us());
     let horizon = &anchor.horizon;
-    horizon.script_about(OnLedger::Account, &account, ALWAYS, Reply::status(500));
+    horizon.script_for(OnLedger::Account, &account, ALWAYS, Reply::status(500));
     bring(play, &id);
     Running::new(is_alone(play, id, account), || horizon.clear_scripts())
 }

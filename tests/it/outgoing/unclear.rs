@@ -13,13 +13,15 @@ fn what_nobody_can_tell_waits_for_a_person(kind: Kind) {
     let ids = transfers.sends(3);
     transfers.bank.script_for(BankEndpoint::Payouts, &ids[0], 1, Reply::CutBefore);
     let cannot_tell = Some("the files are gone".to_owned());
-    transfers.bank.set_quirks(BankQuirks { cannot_tell, ..BankQuirks::default() });
+    transfers
+        .bank
+        .change(|bank, _| bank.quirks = BankQuirks { cannot_tell, ..BankQuirks::default() });
     let daemon = transfers.start(&[]);
     until_true("a hold", || transfers.count_in("on_hold") == 1);
     let message = "the rail cannot tell whether it was paid: the files are gone";
     assert_eq!(transfers.message(&ids[0]), message);
     assert_eq!(transfers.world.alerts(), ["transfer_on_hold stands"]);
-    transfers.bank.set_quirks(BankQuirks::default());
+    transfers.bank.change(|bank, _| bank.quirks = BankQuirks::default());
     let swept = transfers.world.count("sweeps");
     until_true("more sweeps", || transfers.world.count("sweeps") > swept + 5);
     drop(daemon);

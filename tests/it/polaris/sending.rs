@@ -74,7 +74,7 @@ fn insufficient_fee() {
         anchor.horizon.script_submit(1, SubmitFault::TimeoutLost);
         let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
         until_true("the envelope to be sent", || anchor.horizon.submissions() == 1);
-        anchor.horizon.set_fee_pressure(900);
+        anchor.horizon.change(|network, _| network.ledger.min_fee = 900);
         until_true("all to be paid", || anchor.transfers.count_in("completed") == 2);
         drop(daemon);
         anchor.check_paid(&to);

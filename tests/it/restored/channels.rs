@@ -29,7 +29,7 @@ fn what_one_channel_has_sent_is_not_sent_again_from_another() {
         // The first channel is taken, so this goes by the second.
         send_until_waiting(&anchor, 2);
         anchor.transfers.world.restore(&backup);
-        anchor.horizon.set_closing(Closing::AtOnce);
+        anchor.horizon.change(|network, _| network.closing = Closing::AtOnce);
         anchor.horizon.close();
         says(&anchor, &["transfers", "hold", "two", "--reason", "the first one's end"]).expect(0);
         sweep_until_over(&anchor, 1);

@@ -23,7 +23,7 @@ fn a_failover_in_the_middle_of_a_sweep_is_noticed() {
     let in_other = newest("SELECT CAST(max(id) AS text) FROM events");
     world.restore(&full);
     assert!(newest("SELECT CAST(max(id) AS text) FROM events") < in_other);
-    anchor.horizon.set_closing(Closing::ByHand);
+    anchor.horizon.change(|network, _| network.closing = Closing::ByHand);
     anchor.create(&anchor.deposit("late", &anchor.customer("late").account()));
     anchor.horizon.close();
     let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));

@@ -82,7 +82,7 @@ fn approve_in_vain(world: &World, id: Uuid, sweep: impl Fn()) {
     sweep();
     assert_eq!(world.sandbox.accepted_calls(id, Operation::Lock), 0);
     assert_eq!(decisions(world).len(), 1, "it is approved");
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     assert!(world.sandbox.change_account(id, NEW));
 }
 

@@ -32,7 +32,7 @@ fn a_row_that_is_no_text(kind: Kind) {
     assert_eq!(world.texts("SELECT payment_id FROM quarantine"), [ids[3].to_string()]);
     let raw = world.texts("SELECT raw FROM quarantine").remove(0);
     assert!(raw.contains("M\u{fffd}ller"), "{raw}");
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     world.once("accepted", &[]).expect(0);
     assert_eq!(world.sandbox.count_in(PaymentState::Locked), 10, "once it can be read");
     assert_eq!(world.count("quarantine WHERE resolved_at IS NULL"), 0);
@@ -59,7 +59,7 @@ fn a_row_that_changes_without_end(kind: Kind) {
         let mut nameless = row.clone();
         nameless["payment_id"] = Value::Null;
         let rows = [row.to_string().into_bytes(), nameless.to_string().into_bytes()];
-        world.sandbox.clear_script();
+        world.sandbox.clear_scripts();
         world.sandbox.script(Endpoint::List, ALWAYS, page(&rows));
         world.sandbox.script(Endpoint::Get, ALWAYS, Reply::Body(row.to_string()));
         world.once("accepted", &[]).expect(0);

@@ -81,7 +81,7 @@ fn one_that_cannot_be_looked_at(kind: Kind, job: &Job, name: &str, reply: &Reply
     assert_eq!(done(&world), THINGS - 1, "{}, {name}: the nine are done", job.poller);
     let put_off = format!("payment/{}", ids[0]);
     assert_eq!(world.texts("SELECT subject FROM put_off"), [put_off], "{}, {name}", job.poller);
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     world.sql("UPDATE put_off SET not_before = since");
     sweep(&world, job);
     assert_eq!(done(&world), THINGS, "{}, {name}: the tenth too, once it is well", job.poller);
@@ -157,7 +157,7 @@ fn a_person_is_told_of_one_that_fails_again_and_again_until_it_is_well() {
     let detail = world.texts("SELECT detail FROM alerts").remove(0);
     assert!(detail.contains(&format!("payment/{}", ids[0])), "{detail}");
     assert!(detail.contains("get at 127.0.0.1"), "{detail}");
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     sweep(&world, &ACCEPTED);
     assert_eq!(world.alerts(), ["put_off ended"]);
 }
@@ -181,7 +181,7 @@ fn a_network_that_dies_in_mid_sweep_is_down_and_blames_nobody() {
     assert_eq!(world.alerts(), ["network_unavailable stands"]);
     assert_eq!(world.count("put_off"), 0);
     world.sandbox.clear_hook();
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     sweep(&world, &ACCEPTED);
     assert_eq!(done(&world), THINGS);
 }
@@ -198,7 +198,7 @@ fn one_that_hangs_keeps_nobody_waiting_once_it_is_known() {
         let wanted = (round + 1) * u64::try_from(THINGS).unwrap() - 1;
         until_true("the others", || world.sandbox.count_in(PaymentState::Locked) == wanted);
     }
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     until_true("all", || done(&world) == 4 * THINGS);
     daemon.signal("TERM");
     daemon.ended().expect(0);
@@ -220,7 +220,7 @@ fn a_reconcile_asks_for_the_others() {
         world.once("accepted", &[person]).expect(0);
     }
     assert_eq!(world.count("payments WHERE state = 'FAILED'"), THINGS - 1);
-    world.sandbox.clear_script();
+    world.sandbox.clear_scripts();
     let mut command = Command::new(crate::support::world::binary("railpoll"));
     command.current_dir(world.folder.path()).env_clear().arg("--config").arg(world.config());
     finish(command.args(["reconcile", "accepted", "--by", "Ada", "--reason", "why not"])).expect(0);

@@ -76,7 +76,7 @@ fn sending() {
             let to: Vec<_> = ten().map(|name| anchor.customer(&name).account()).collect();
             let new: Vec<_> = ten().zip(&to).map(|(id, to)| anchor.deposit(&id, to)).collect();
             anchor.transfers.create(&new);
-            anchor.horizon.script_about(Endpoint::Account, &to[0], u32::MAX, reply);
+            anchor.horizon.script_for(Endpoint::Account, &to[0], u32::MAX, reply);
             two_sweeps(what, || finish(&mut anchor.pending_deposits(&QUICK)).code);
             assert_eq!(anchor.transfers.count_in("completed"), 9, "{what}");
             assert_eq!(anchor.transfers.status("sick"), "pending_anchor", "{what}");
@@ -122,7 +122,7 @@ fn watching() {
                 anchor.horizon.pay(&customer, &payment).unwrap();
             }
             let sick = Keys::of("sick").account();
-            anchor.horizon.script_about(Endpoint::AccountPayments, &sick, u32::MAX, reply);
+            anchor.horizon.script_for(Endpoint::AccountPayments, &sick, u32::MAX, reply);
             two_sweeps(what, || finish(&mut anchor.watching(&QUICK)).code);
             assert_eq!(anchor.verdicts().len(), 9, "{what}");
             assert_eq!(anchor.transfers.count_in("pending_anchor"), 9, "{what}");

@@ -272,11 +272,7 @@ fn options() -> HorizonOptions {
 pub(crate) fn balance_id(paid: &Paid) -> Option<&str> {
     match &paid.kind {
         PaidBy::ClaimableBalance(id) => Some(id),
-        PaidBy::CreateAccount
-        | PaidBy::Payment
-        | PaidBy::Path
-        | PaidBy::Merge
-        | PaidBy::Claim(_) => None,
+        PaidBy::CreateAccount | PaidBy::Payment | PaidBy::Claim(_) => None,
     }
 }
 

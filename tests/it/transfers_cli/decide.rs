@@ -206,11 +206,11 @@ fn in_doubt(kind: Kind) -> Anchor {
     anchor.transfers.create(&[send("s")]);
     bank.script_for(BankEndpoint::Payouts, "s", 1, Reply::CutBefore);
     let cannot_tell = Some("the files are gone".to_owned());
-    bank.set_quirks(BankQuirks { cannot_tell, ..BankQuirks::default() });
+    bank.change(|bank, _| bank.quirks = BankQuirks { cannot_tell, ..BankQuirks::default() });
     let daemon = anchor.transfers.start(&[]);
     until_true("a hold", || anchor.transfers.count_in("on_hold") == 1);
     drop(daemon);
-    bank.set_quirks(BankQuirks::default());
+    bank.change(|bank, _| bank.quirks = BankQuirks::default());
     anchor
 }
 
@@ -276,12 +276,12 @@ fn a_refund_in_doubt_is_never_turned_into_a_payment() {
         .create(&NewTransfer { from_address: Some("DE02".to_owned()), ..anchor.deposit("d", &to) });
     bank.script_for(BankEndpoint::Payouts, "d", 1, Reply::CutBefore);
     let cannot_tell = Some("the files are gone".to_owned());
-    bank.set_quirks(BankQuirks { cannot_tell, ..BankQuirks::default() });
+    bank.change(|bank, _| bank.quirks = BankQuirks { cannot_tell, ..BankQuirks::default() });
     done(&anchor, &["refund", "d", "--reason", "closed"]);
     let daemon = anchor.transfers.start(&[]);
     until_true("a hold", || anchor.transfers.count_in("on_hold") == 1);
     drop(daemon);
-    bank.set_quirks(BankQuirks::default());
+    bank.change(|bank, _| bank.quirks = BankQuirks::default());
     let wrong = refused(&anchor, &["resolve", "d", "--as", "retry", "--reason", "never came"]);
     assert!(wrong.contains("railpoll transfers refund d"), "{wrong}");
     let wrong = refused(&anchor, &["resolve", "d", "--as", "completed", "--reason", "?"]);

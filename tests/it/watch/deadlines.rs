@@ -24,11 +24,11 @@ fn a_horizon_that_is_behind_does_not_end_what_was_paid_in_time() {
         let customer = anchor.rich_customer("customer");
         withdrawal(&anchor, "w", 7, 5);
         anchor.pays(&customer, "10", 7);
-        anchor.horizon.set_list_lag(2);
+        anchor.horizon.change(|network, _| network.list_lag = 2);
         anchor.let_time_pass(8);
         anchor.watch();
         assert_eq!(anchor.transfers.status("w"), "pending_user_transfer_start");
-        anchor.horizon.set_list_lag(0);
+        anchor.horizon.change(|network, _| network.list_lag = 0);
         anchor.watch();
         assert_eq!(anchor.transfers.status("w"), "pending_anchor");
         assert_eq!(anchor.verdicts(), ["matched w"]);
@@ -45,12 +45,12 @@ fn what_came_in_time_is_matched_though_it_is_seen_too_late() {
         withdrawal(&anchor, "w", 7, 5);
         withdrawal(&anchor, "late", 8, 5);
         anchor.pays(&customer, "10", 7);
-        anchor.horizon.set_list_lag(2);
+        anchor.horizon.change(|network, _| network.list_lag = 2);
         anchor.let_time_pass(60);
         anchor.watch();
         assert_eq!(anchor.transfers.status("w"), "expired");
         anchor.pays(&customer, "10", 8);
-        anchor.horizon.set_list_lag(0);
+        anchor.horizon.change(|network, _| network.list_lag = 0);
         anchor.watch();
         assert_eq!(anchor.verdicts(), ["matched w", "too_late late"]);
         assert_eq!(anchor.transfers.status("w"), "pending_anchor");
@@ -75,7 +75,8 @@ fn an_account_without_payments_is_not_doubted() {
             anchor.horizon.close();
         }
         anchor.watch();
-        anchor.horizon.forget_before(anchor.horizon.ledger() - 150);
+        let elder = anchor.horizon.ledger() - 150;
+        anchor.horizon.change(|network, _| network.elder = elder);
         anchor.watch();
         let world = &anchor.transfers.world;
         assert_eq!(world.alerts(), ["incoming_unmatched stands"], "and no other");
@@ -86,7 +87,8 @@ fn an_account_without_payments_is_not_doubted() {
         for _ in 0..400 {
             anchor.horizon.close();
         }
-        anchor.horizon.forget_before(anchor.horizon.ledger() - 10);
+        let elder = anchor.horizon.ledger() - 10;
+        anchor.horizon.change(|network, _| network.elder = elder);
         crate::support::world::finish(&mut anchor.watching(&[]));
         assert!(world.alerts().contains(&"list_unreliable stands".to_owned()));
     });

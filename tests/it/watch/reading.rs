@@ -55,7 +55,7 @@ fn a_network_that_was_reset_is_an_alert() {
             anchor.pays(&customer, "1", n);
         }
         anchor.watch();
-        anchor.horizon.reset_ledger();
+        anchor.horizon.change(|network, now| network.reset(now));
         let ended = finish(&mut anchor.watching(&[]));
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let alerts = anchor.transfers.world.alerts();

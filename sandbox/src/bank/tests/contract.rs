@@ -296,7 +296,7 @@ async fn peculiarities_that_the_contract_allows() {
     bench.pay(&payout("k1", "t1")).await;
     assert_eq!(bench.look_up("k1").await["branch"]["name"], "Loopback");
     let cannot_tell = Some("the archive is closed".to_owned());
-    bench.bank.set_quirks(BankQuirks { cannot_tell, ..BankQuirks::default() });
+    bench.bank.change(|bank, _| bank.quirks.cannot_tell = cannot_tell);
     assert_eq!(bench.look_up("k1").await["status"], "cannot_tell");
     assert_eq!(bench.bank.payout("k1").unwrap().looked_up, 1);
 }

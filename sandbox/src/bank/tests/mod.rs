@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use chrono::DateTime;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -14,7 +16,6 @@ use serde_json::{Value, json};
 use super::signature::Secret;
 use super::*;
 use crate::Clock;
-use crate::base64;
 use crate::faults::{FaultRates, Reply};
 
 /// 2026-01-01T00:00:00Z in seconds.
@@ -37,7 +38,7 @@ impl Bench {
         });
         let bank = Bank::start(BankOptions { clock, ..options }).await.unwrap();
         let text = bank.secret();
-        let bytes = base64::decode(text.strip_prefix("whsec_").unwrap()).unwrap();
+        let bytes = BASE64.decode(text.strip_prefix("whsec_").unwrap()).unwrap();
         let secret = Secret::new(bytes.try_into().unwrap());
         Self { bank, seconds, http: crate::test_client(), secret }
     }

@@ -58,7 +58,7 @@ async fn a_cut_connection_leaves_the_question_open() {
 #[tokio::test]
 async fn an_applied_transaction_is_not_known_for_a_while() {
     let (bench, kim, signed) = bench_and_payment().await;
-    bench.sandbox.hold_ingestion(true);
+    bench.lag(u32::MAX);
     bench.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
     assert_eq!(bench.submit(&signed).await.0, 504);
     assert_eq!(bench.get(&format!("/transactions/{}", signed.hash)).await.0, 404);
@@ -66,7 +66,7 @@ async fn an_applied_transaction_is_not_known_for_a_while() {
     // The core says bad sequence, and Horizon waits until it knows why.
     let go_on = async {
         bench.sandbox.wait_until(|it| it.submissions() == 2).await;
-        bench.sandbox.hold_ingestion(false);
+        bench.lag(0);
     };
     let ((status, _), ()) = tokio::join!(bench.submit(&signed), go_on);
     assert_eq!(status, 200);
@@ -111,7 +111,7 @@ async fn a_hook_may_cut_before_and_after() {
 #[tokio::test]
 async fn whoever_hangs_is_cut_at_the_end() {
     let (bench, _, signed) = bench_and_payment().await;
-    bench.sandbox.set_closing(Closing::ByHand);
+    bench.sandbox.change(|network, _| network.closing = Closing::ByHand);
     bench.sandbox.script(Endpoint::Root, 1, Reply::Hang);
     let stop = async {
         bench.sandbox.wait_until(|it| it.requests() == 2 && it.waiting() == 1).await;
@@ -126,7 +126,7 @@ async fn whoever_hangs_is_cut_at_the_end() {
 #[tokio::test]
 async fn the_sandbox_can_be_steered_from_any_language() {
     let (bench, kim, signed) = bench_and_payment().await;
-    bench.sandbox.set_closing(Closing::ByHand);
+    bench.sandbox.change(|network, _| network.closing = Closing::ByHand);
     let (status, _) = bench.get("/sandbox/submit-fault?kind=timeout_applied").await;
     assert_eq!(status, 200);
     assert_eq!(bench.submit(&signed).await.0, 504);
@@ -142,7 +142,7 @@ async fn the_sandbox_can_be_steered_from_any_language() {
 #[tokio::test]
 async fn a_horizon_that_is_down_misses_nothing_of_the_ledger() {
     let (bench, kim, signed) = bench_and_payment().await;
-    bench.sandbox.set_closing(Closing::ByHand);
+    bench.sandbox.change(|network, _| network.closing = Closing::ByHand);
     let down = async {
         bench.sandbox.wait_until(|it| it.waiting() == 1).await;
         bench.sandbox.go_down().await;

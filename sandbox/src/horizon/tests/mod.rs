@@ -6,8 +6,9 @@ mod rules;
 mod streams;
 mod submitting;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::{Client, Response};
@@ -25,15 +26,6 @@ use crate::Clock;
 
 /// 2021-03-03T00:00:00Z in seconds.
 const START: i64 = 1_614_729_600;
-
-fn client() -> Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Another test may have installed it.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    });
-    Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
-}
 
 /// A sandbox, a clock that the test moves, a bank that issues dollars, and a client.
 struct Bench {
@@ -54,7 +46,7 @@ impl Bench {
         let sandbox = HorizonSandbox::start(HorizonOptions { clock, ..options }).await.unwrap();
         let bank = sandbox.account("bank", "1000").unwrap();
         let usd = format!("USD:{}", bank.account());
-        Self { sandbox, seconds, http: client(), bank, usd }
+        Self { sandbox, seconds, http: crate::test_client(), bank, usd }
     }
 
     async fn plain() -> Self {
@@ -107,7 +99,7 @@ impl Bench {
     }
 
     fn network_id(&self) -> [u8; 32] {
-        self.sandbox.shared.network_id
+        self.sandbox.read(|network| network.ledger.network_id)
     }
 
     fn sign(&self, transaction: &Transaction, signers: &[&Keys]) -> Signed {
@@ -186,6 +178,11 @@ impl Bench {
         assert_eq!(transaction, "tx_failed");
         assert_eq!(operations.len(), 1);
         operations[0].clone()
+    }
+
+    /// How many ledgers Horizon is behind.
+    fn lag(&self, ledgers: u32) {
+        self.sandbox.change(|network, _| network.ledger.lag = ledgers);
     }
 
     fn assert_in_order(&self) {

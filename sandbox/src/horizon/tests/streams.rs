@@ -161,7 +161,8 @@ async fn an_idle_stream_says_goodbye() {
 #[tokio::test]
 async fn a_stream_begins_only_where_a_page_could() {
     let (bench, _, _) = five_payments().await;
-    let path = format!("{}/payments?cursor=x", bench.sandbox.url());
+    let account = bench.bank.account();
+    let path = format!("{}/accounts/{account}/payments?cursor=x", bench.sandbox.url());
     let answer = bench.http.get(path).header("Accept", "text/event-stream").send().await.unwrap();
     assert_eq!(answer.status(), 400);
 }

@@ -113,7 +113,7 @@ async fn what_has_become_invalid_is_in_no_ledger() {
 #[tokio::test]
 async fn what_waits_too_long_is_forgotten() {
     let bench = Bench::by_hand().await;
-    bench.sandbox.set_capacity(1);
+    bench.sandbox.change(|network, _| network.ledger.capacity = 1);
     let kim = bench.holder("kim");
     let cheap = bench.signed(&kim, vec![bench.pay(&bench.bank.account(), "native", 1)]);
     assert_eq!(bench.submit_async(&cheap).await.0, 201);
@@ -215,7 +215,7 @@ async fn a_second_envelope_for_a_payment_is_a_risk_while_the_first_may_be_applie
 async fn applied_and_not_found() -> (Bench, Keys, Signed) {
     let bench = Bench::plain().await;
     let kim = bench.holder("kim");
-    bench.sandbox.set_lookup_lag(Duration::from_secs(10));
+    bench.sandbox.change(|network, _| network.ledger.lookup_lag = Duration::from_secs(10));
     bench.sandbox.script_submit(1, SubmitFault::TimeoutApplied);
     let first = bench.signed(&bench.bank, vec![bench.pay(&kim.account(), "native", 5)]);
     assert_eq!(bench.submit(&first).await.0, 504);

@@ -16,7 +16,7 @@ async fn a_page_has_the_networks_envelope() {
     assert_eq!(page["sort"][0]["property"], "MODIFIED_AT");
     assert_eq!(page["content"][4]["payment_id"], ids[24].to_string());
 
-    bench.sandbox.set_quirks(Quirks { plain_numbers: true, ..Quirks::default() });
+    bench.sandbox.change(|network, _| network.quirks.plain_numbers = true);
     let (_, page) = bench.get("/payments?states=LOCKED").await;
     assert_eq!(page["totalElements"], 0);
     assert_eq!((&page["first"], &page["last"]), (&json!(true), &json!(true)));
@@ -39,10 +39,6 @@ async fn a_receiver_takes_a_payment_through_its_life() {
 
     assert!(bench.sandbox.move_to(id, PaymentState::Prepared));
     assert!(bench.sandbox.move_to(id, PaymentState::Executed));
-    let handed_on = json!({"sub_state": "FORWARDED", "memo": "to the bank"});
-    let (_, payment) = bench.call(id, Operation::Finalize, handed_on).await;
-    assert_eq!(payment["user_info"][1]["executed"][0]["subState"], "FORWARDED");
-    assert_eq!(payment["internal_info"]["labels"], json!([{"label": "FORWARDED"}]));
     let (status, payment) = bench.call(id, Operation::Complete, json!({"user_info": {}})).await;
     assert_eq!((status, &payment["payment_state"]), (200, &json!("COMPLETED")));
 
@@ -82,22 +78,6 @@ async fn an_overdue_payment_fails_when_it_is_acted_on() {
     bench.pass(Duration::from_secs(300));
     assert_eq!(bench.call(id, Operation::Lock, json!({})).await.0, 400);
     assert_eq!(bench.sandbox.state_of(id), Some(PaymentState::Failed));
-}
-
-#[tokio::test]
-async fn labels_are_put_found_and_deleted() {
-    let bench = Bench::plain().await;
-    let id = bench.sandbox.add_payments(3, &PaymentSpec::default())[1];
-    let before = bench.sandbox.modified_at(id);
-    let path = format!("/payments/{id}/labels?label=seen,urgent");
-    let (status, payment) = bench.ask(Method::PUT, &path, Value::Null).await;
-    assert_eq!((status, payment["internal_info"]["labels"].as_array().unwrap().len()), (200, 2));
-    assert!(bench.sandbox.modified_at(id) > before);
-    let (_, page) = bench.get("/payments?with_labels=seen").await;
-    assert_eq!(page["content"][0]["payment_id"], id.to_string());
-    assert_eq!(bench.ask(Method::DELETE, &path, Value::Null).await.0, 200);
-    assert_eq!(bench.ask(Method::DELETE, &path, Value::Null).await.0, 404);
-    assert_eq!(bench.sandbox.violations(), [""; 0]);
 }
 
 #[tokio::test]
@@ -186,7 +166,7 @@ async fn a_keyset_walk_over_many_ties_returns_everything() {
     let bench = Bench::plain().await;
     let spec = PaymentSpec { ties: 7, ..executed() };
     bench.sandbox.add_payments(1_000, &spec);
-    bench.sandbox.log_queries(true);
+    bench.sandbox.change(|network, _| network.queries = Some(Vec::new()));
     let mut seen = BTreeSet::new();
     let mut after = "2021-01-01T00:00:00.000Z".to_owned();
     loop {
@@ -206,7 +186,7 @@ async fn a_keyset_walk_over_many_ties_returns_everything() {
         after = before.to_rfc3339_opts(SecondsFormat::Millis, true);
     }
     assert_eq!(seen.len(), 1_000);
-    assert!(bench.sandbox.queries().len() < 13);
+    assert!(bench.sandbox.requests_to(Endpoint::List) < 13);
     assert_eq!(bench.sandbox.violations(), [""; 0]);
 }
 

@@ -4,7 +4,7 @@ mod calls;
 mod faults;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -14,20 +14,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::Clock;
-use crate::faults::{FaultRates, Reply};
+use crate::faults::Reply;
+use crate::{Clock, HookAnswer, Phase};
 
 /// 2021-03-03T00:00:00Z in ms.
 const START: i64 = 1_614_729_600_000;
-
-fn client() -> Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Another test may have installed it.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    });
-    Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
-}
 
 /// A sandbox, a clock that the test moves, and a client with a token.
 struct Bench {
@@ -43,7 +34,7 @@ impl Bench {
         let told = Arc::clone(&millis);
         let clock = Clock::from_fn(move || network::time_of(told.load(Ordering::SeqCst)));
         let sandbox = Sandbox::start(SandboxOptions { clock, ..options }).await.unwrap();
-        let mut bench = Self { sandbox, millis, http: client(), token: String::new() };
+        let mut bench = Self { sandbox, millis, http: crate::test_client(), token: String::new() };
         bench.token = bench.fetch_token().await;
         bench
     }

@@ -65,9 +65,9 @@ impl Sides {
         let bank = Bank::start(bank_options(seed)).await.map_err(no_port)?;
         let horizon = HorizonSandbox::start(horizon_options(seed)).await.map_err(no_port)?;
         // Horizon does not find at once what the ledger has: 404 after a submission.
-        horizon.set_lag(1);
+        horizon.change(|network, _| network.ledger.lag = 1);
         // And where the answer is lost, it finds a transaction by its hash long after it shows that its number is used.
-        horizon.set_lookup_lag(FOUND_AFTER);
+        horizon.change(|network, _| network.ledger.lookup_lag = FOUND_AFTER);
         horizon.script_submit(1, SubmitFault::TimeoutApplied);
         for one in plan.iter().filter(|one| one.conduct == Conduct::CannotBePaid) {
             let closed = Course::fail("account_closed", "the beneficiary's account is closed");
