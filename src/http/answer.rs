@@ -32,8 +32,19 @@ pub(super) enum Answer {
     Timeout,
     /// The connection broke after the request may have been sent.
     Cut,
-    /// There was no connection, so surely nothing was sent.
-    NotSent,
+    /// Surely nothing was sent.
+    NotSent(Unsent),
+}
+
+/// Why a request was surely not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// No connection could be made.
+    Nobody,
+    /// Somebody is there, and does not speak TLS.
+    NoTls,
+    /// It was left: for the other side has asked to be left alone, or nothing was set up for it.
+    Left,
 }
 
 /// What to do about it.
@@ -108,7 +119,7 @@ pub(super) fn judge(call: Call, answer: Answer, token_is_new: bool) -> Verdict {
         Answer::TooLarge if call == Call::Repeatable => Verdict::TooLarge,
         Answer::TooLarge | Answer::Unreadable => unclear_or(None, Spent::Unreadable),
         Answer::Timeout | Answer::Cut => unclear_or(None, Spent::Unavailable),
-        Answer::NotSent => retry(None, Spent::Unavailable),
+        Answer::NotSent(_) => retry(None, Spent::Unavailable),
     }
 }
 
@@ -177,7 +188,9 @@ mod tests {
     fn row_timeout_and_connection_error() {
         assert_eq!(verdicts(Answer::Timeout), [AGAIN, AGAIN, Verdict::Unclear]);
         assert_eq!(verdicts(Answer::Cut), [AGAIN, AGAIN, Verdict::Unclear]);
-        assert_eq!(verdicts(Answer::NotSent), [AGAIN, AGAIN, AGAIN], "nothing was sent");
+        for unsent in [Unsent::Nobody, Unsent::NoTls, Unsent::Left] {
+            assert_eq!(verdicts(Answer::NotSent(unsent)), [AGAIN; 3], "nothing was sent");
+        }
     }
 
     #[test]

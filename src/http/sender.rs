@@ -8,23 +8,20 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::time::{Instant, sleep};
 
-use super::answer::{Answer, Call, Spent, Verdict, judge};
+use super::answer::{Answer, Call, Spent, Unsent, Verdict, judge};
 use super::bucket::Bucket;
 use super::closed::Closed;
 use super::cut::printable;
 use super::error::CallError;
 use super::problem::{brief, text};
+use super::request::Request;
 use super::server_clock::ServerClock;
-use super::transport::{Lost, Open, Received, Request, Transport};
+use super::transport::{Lost, Open, Received, Transport};
+use super::trouble::told;
 use crate::engine::{Backoff, Clock, RetryPolicy};
 
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
-/// How a TLS client is told that the other side speaks something else.
-const NO_TLS: &str = "InvalidContentType";
-/// How a connection that cannot be made is told.
-const NOBODY_THERE: &str = "error sending request";
-
 /// One exchange with a network or a rail, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestSeen {
@@ -88,7 +85,7 @@ impl Stop {
 /// Sends the requests of one client.
 pub(crate) struct Http {
     transport: Transport,
-    settings: Settings,
+    pub(super) settings: Settings,
     bucket: Option<Mutex<Bucket>>,
     started: Instant,
     pub(crate) clock: Clock,
@@ -234,45 +231,6 @@ impl Http {
         backoff.next_delay(asked)
     }
 
-    /// No answer, or no good one, after all tries: where, and what may be wrong in the settings.
-    fn unavailable(&self, call: Call, request: &Request, answer: Answer, why: &str) -> CallError {
-        let setting = self.setting(call);
-        if why.contains(NO_TLS) {
-            let why = format!("{setting} says https, and nobody speaks TLS there ({why})");
-            return CallError::Options(told(request, &why));
-        }
-        CallError::Unavailable(match answer {
-            Answer::NotSent if why.starts_with(NOBODY_THERE) => {
-                told(request, &format!("{why}; the address is {setting}"))
-            }
-            Answer::NotSent
-            | Answer::Status { .. }
-            | Answer::Unreadable
-            | Answer::TooLarge
-            | Answer::Timeout
-            | Answer::Cut => told(request, why),
-        })
-    }
-
-    /// A request that is about no single thing is never refused by who it is meant for.
-    fn refused(&self, call: Call, request: &Request, status: u16, why: String) -> CallError {
-        let problem = if request.is_general {
-            let setting = self.setting(call);
-            told(request, &format!("{why}; does {setting} lead to the right place?"))
-        } else {
-            why
-        };
-        CallError::Refused { status, problem }
-    }
-
-    fn setting(&self, call: Call) -> String {
-        let key = match call {
-            Call::Token => "token_url",
-            Call::Repeatable | Call::Operation => self.settings.address,
-        };
-        format!("`{key}` of `{}`", self.settings.name)
-    }
-
     /// Sends `request` once, when the bucket has a place for it, and tells the observer. What the answer means is the
     /// caller's to say. Nothing is sent where the other side has asked to be left alone for longer than an answer may take.
     pub(crate) async fn once(
@@ -340,9 +298,10 @@ impl Http {
         let pause = held(&self.closed).pause(request.asked(), Instant::now());
         if pause > self.settings.timeout {
             let seconds = pause.as_secs();
-            return Err(Lost::NotSent(format!(
-                "it has asked to be left alone for {seconds} s more (Retry-After)"
-            )));
+            return Err(Lost::NotSent(
+                Unsent::Left,
+                format!("it has asked to be left alone for {seconds} s more (Retry-After)"),
+            ));
         }
         let wait = self
             .bucket
@@ -395,13 +354,4 @@ impl Http {
 /// What a lock holds. A thread that died with it has left it whole: each change is one call.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is wrong, with what was asked and where: a URL may hold ids, so only its host is told.
-fn told(request: &Request, why: &str) -> String {
-    let host = request.url.host_str().unwrap_or("?");
-    match request.url.port() {
-        Some(port) => format!("{} at {host}:{port}: {why}", request.endpoint),
-        None => format!("{} at {host}: {why}", request.endpoint),
-    }
 }

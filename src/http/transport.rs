@@ -1,86 +1,26 @@
 //! One request and its answer over HTTP, bounded in time and size.
 
-use std::collections::HashSet;
 use std::error::Error;
-use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
+use std::io;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{
-    ACCEPT, AGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
-use reqwest::{Method, Response, Url, redirect};
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, Url};
+use rustls::InvalidMessage;
 use tokio::time::{Instant, timeout_at};
 
 use super::CallError;
-use super::answer::Answer;
-use super::closed::Asked;
+use super::answer::{Answer, Unsent};
+use super::clients::Clients;
+use super::headers::{date, wish};
+use super::request::{Body, Request};
 use crate::engine::Clock;
 
 /// No page is larger: 100 payments of 300 kB. Reading stops here.
 const BODY_MAX: usize = 32 * 1024 * 1024;
 /// So much is kept of an answer that is larger: it may tell what it is about.
 const BEGINNING_MAX: usize = 64 * 1024;
-/// Connections idle for longer are not trusted: gateways cut them from 60 s on, and a cut leaves an operation unclear.
-const IDLE_MAX: Duration = Duration::from_secs(20);
-/// A host that does not answer the first packet by then is not there, however long a page may take.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-
-/// A request, ready to be sent as often as need be.
-pub(crate) struct Request {
-    /// What is asked, in a word, for log and metrics.
-    pub(crate) endpoint: &'static str,
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    /// Beyond those that every request has.
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Body>,
-    /// How long the other side may hold its answer back, as it is asked to. On top of the timeout.
-    pub(crate) held: Duration,
-    /// Whether it is about no single thing: then a refusal says that the address is wrong.
-    pub(crate) is_general: bool,
-    /// The one thing that it is about: what it is asked to leave alone is that thing.
-    pub(crate) thing: Option<String>,
-}
-
-/// What a request brings.
-pub(crate) struct Body {
-    pub(crate) content_type: &'static str,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Body {
-    pub(crate) fn json(bytes: Vec<u8>) -> Self {
-        Self { content_type: "application/json", bytes }
-    }
-}
-
-impl Request {
-    /// A request with nothing but its URL.
-    pub(crate) fn new(endpoint: &'static str, method: Method, url: Url) -> Self {
-        let headers = HeaderMap::new();
-        let held = Duration::ZERO;
-        Self { endpoint, method, url, headers, body: None, held, is_general: false, thing: None }
-    }
-
-    /// The same, about no single thing.
-    pub(crate) fn general(self) -> Self {
-        Self { is_general: true, ..self }
-    }
-
-    /// The same, about one thing alone.
-    pub(crate) fn of(self, thing: impl Into<String>) -> Self {
-        Self { thing: Some(thing.into()), ..self }
-    }
-
-    /// What it is about, as far as a wish to be left alone goes.
-    pub(super) fn asked(&self) -> Asked<'_> {
-        Asked { url: &self.url, thing: self.thing.as_deref() }
-    }
-}
-
 /// A whole answer.
 pub(crate) struct Received {
     pub(crate) status: u16,
@@ -97,7 +37,7 @@ pub(crate) struct Open(Response);
 pub(crate) enum Lost {
     Timeout(Duration),
     Cut(String),
-    NotSent(String),
+    NotSent(Unsent, String),
     /// How large it is, in words, and how it begins.
     TooLarge(String, Vec<u8>),
 }
@@ -106,41 +46,6 @@ pub(crate) enum Lost {
 pub(super) struct Transport {
     clients: Clients,
     timeout: Duration,
-}
-
-/// The one way in which anything here talks HTTP. Copies share connections.
-#[derive(Debug, Clone)]
-pub(crate) struct Clients {
-    /// For the machine's own loopback, which no proxy can reach, or is to see.
-    near: Option<reqwest::Client>,
-    far: Option<reqwest::Client>,
-}
-
-impl Clients {
-    /// What talks to the hosts of `urls`, of which each connects within `timeout`. Says why if TLS cannot be set up.
-    pub(crate) fn new(timeout: Duration, urls: &[&Url]) -> Result<Self, String> {
-        let of = |is_near: bool| {
-            let urls: Vec<&Url> =
-                urls.iter().copied().filter(|url| is_loopback(url) == is_near).collect();
-            let client = (!urls.is_empty()).then(|| build(timeout, &urls, is_near));
-            client.transpose().map_err(chain)
-        };
-        Ok(Self { near: of(true)?, far: of(false)? })
-    }
-
-    /// Begins a request to one of these hosts.
-    ///
-    /// # Errors
-    /// It is none of them.
-    pub(crate) fn request(
-        &self,
-        method: Method,
-        url: Url,
-    ) -> Result<reqwest::RequestBuilder, String> {
-        let client = if is_loopback(&url) { &self.near } else { &self.far };
-        let client = client.as_ref().ok_or("nothing was set up for this host")?;
-        Ok(client.request(method, url))
-    }
 }
 
 impl Transport {
@@ -194,7 +99,7 @@ impl Transport {
 
     async fn begin(&self, request: &Request, headers: HeaderMap) -> Result<Response, Lost> {
         let builder = self.clients.request(request.method.clone(), request.url.clone());
-        let builder = builder.map_err(Lost::NotSent)?;
+        let builder = builder.map_err(|why| Lost::NotSent(Unsent::Left, why))?;
         let builder = builder.headers(request.headers.clone()).headers(headers);
         let builder = match &request.body {
             Some(Body { content_type, bytes }) => {
@@ -228,7 +133,8 @@ impl Open {
 impl Lost {
     fn from_error(error: reqwest::Error, timeout: Duration) -> Self {
         if error.is_connect() {
-            Self::NotSent(chain(error))
+            let unsent = if speaks_no_tls(&error) { Unsent::NoTls } else { Unsent::Nobody };
+            Self::NotSent(unsent, chain(error))
         } else if error.is_timeout() {
             Self::Timeout(timeout)
         } else {
@@ -248,72 +154,10 @@ impl Lost {
                 (Answer::Timeout, format!("no whole answer within {after:?}"), Vec::new())
             }
             Self::Cut(why) => (Answer::Cut, why, Vec::new()),
-            Self::NotSent(why) => (Answer::NotSent, why, Vec::new()),
+            Self::NotSent(unsent, why) => (Answer::NotSent(unsent), why, Vec::new()),
             Self::TooLarge(why, beginning) => (Answer::TooLarge, why, beginning),
         }
     }
-}
-
-/// The HTTP client. Redirects are off, for credentials must not wander to another host.
-fn build(
-    timeout: Duration,
-    urls: &[&Url],
-    is_near: bool,
-) -> Result<reqwest::Client, reqwest::Error> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // A second client built at the same time may be first: either way there is one then.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    }
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("railpoll/", env!("CARGO_PKG_VERSION")))
-        .default_headers(
-            [(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect(),
-        )
-        .redirect(redirect::Policy::none())
-        // Retries are ours alone: see answer.rs.
-        .retry(reqwest::retry::never())
-        .connect_timeout(std::cmp::min(timeout, CONNECT_MAX))
-        .pool_idle_timeout(IDLE_MAX);
-    if is_near {
-        builder = builder.no_proxy();
-    }
-    if urls.iter().all(|url| url.scheme() == "http") {
-        // Without TLS no roots are needed, and a machine without any is no obstacle.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build()
-}
-
-/// Names that this machine's own table gives to its loopback, as it was when we began.
-static NEAR: LazyLock<HashSet<String>> =
-    LazyLock::new(|| near_names(&fs::read_to_string("/etc/hosts").unwrap_or_default()));
-
-/// Whether a URL leads to the machine's own loopback: by its address, or by a name that means it everywhere or here.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost" | "[::1]") => true,
-        Some(host) => {
-            host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-                || host.ends_with(".localhost")
-                || NEAR.contains(host)
-        }
-        None => false,
-    }
-}
-
-/// The names that a table of hosts gives to addresses of the loopback, and to no others.
-fn near_names(table: &str) -> HashSet<String> {
-    let (mut near, mut far) = (HashSet::new(), HashSet::new());
-    for line in table.lines() {
-        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        let Some(address) = words.next().and_then(|word| word.parse::<IpAddr>().ok()) else {
-            continue;
-        };
-        let names = if address.is_loopback() { &mut near } else { &mut far };
-        names.extend(words.map(str::to_ascii_lowercase));
-    }
-    near.retain(|name| !far.contains(name));
-    near
 }
 
 /// The body, as far as it is not larger than any page.
@@ -343,39 +187,25 @@ async fn body_of(response: &mut Response, timeout: Duration) -> Result<Vec<u8>, 
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
+/// Whether a connection failed because the other side answers a TLS client in something else than TLS.
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+    error.source().and_then(tls_error).is_some_and(|error| *error == no_tls)
 }
 
-/// The time that an answer tells, which is that of its making: what a cache has kept since then is added.
-fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
-    let date = DateTime::parse_from_rfc2822(header(headers, &DATE)?.trim()).ok()?;
-    let age: u32 = header(headers, &AGE).and_then(|age| age.trim().parse().ok()).unwrap_or(0);
-    date.to_utc().checked_add_signed(TimeDelta::seconds(i64::from(age)))
-}
-
-/// For how long the other side wishes to be left alone. A date counts from the answer's own, for our clocks may differ.
-fn wish(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
-    wish_at(headers, clock.now())
-}
-
-/// The same for who knows the time.
-pub(crate) fn wish_at(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    retry_after(header(headers, &RETRY_AFTER)?, date(headers).unwrap_or(now))
-}
-
-/// A `Retry-After` as a time from now: seconds, or a date. A date that has passed is no wait at all.
-fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+/// The error of TLS that is behind another one. What an IO error was made from is no source of it.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
     }
-    let date = DateTime::parse_from_rfc2822(text).ok()?;
-    Some((date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => tls_error(inner),
+        None => error.source().and_then(tls_error),
+    }
 }
 
 /// An error with its causes, without the URL, in which ids may stand.
-fn chain(error: reqwest::Error) -> String {
+pub(super) fn chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -384,60 +214,4 @@ fn chain(error: reqwest::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = DateTime::parse_from_rfc3339("2026-01-02T03:04:05Z").unwrap().to_utc();
-        let seconds = |text| retry_after(text, now).map(|wait| wait.as_secs());
-        assert_eq!(seconds("120"), Some(120));
-        assert_eq!(seconds(" 0 "), Some(0));
-        assert_eq!(seconds("99999999999999999999999"), Some(u64::MAX));
-        assert_eq!(seconds("Fri, 02 Jan 2026 03:05:05 GMT"), Some(60));
-        assert_eq!(seconds("Fri, 02 Jan 2026 03:00:00 GMT"), Some(0));
-        for rubbish in ["", "-1", "1.5", "soon", "2026-01-02T03:05:05Z"] {
-            assert_eq!(seconds(rubbish), None, "{rubbish}");
-        }
-    }
-
-    #[test]
-    fn what_a_cache_has_kept_is_as_old_as_it_says() {
-        let date = |age: Option<&'static str>| {
-            let told = HeaderValue::from_static("Fri, 02 Jan 2026 03:04:05 GMT");
-            let mut headers = HeaderMap::from_iter([(DATE, told)]);
-            headers.extend(age.map(|age| (AGE, HeaderValue::from_static(age))));
-            date(&headers).unwrap().to_rfc3339()
-        };
-        assert_eq!(date(None), "2026-01-02T03:04:05+00:00");
-        assert_eq!(date(Some("55")), "2026-01-02T03:05:00+00:00");
-        assert_eq!(date(Some("-1")), "2026-01-02T03:04:05+00:00");
-    }
-
-    #[test]
-    fn names_of_this_machine_are_near() {
-        let table = "127.0.0.1 localhost\n127.0.1.1\tMyHost myhost.lan # 10.0.0.1 no\n\n::1 six\n10.0.0.7 far six\nx y";
-        let mut near: Vec<String> = near_names(table).into_iter().collect();
-        near.sort_unstable();
-        assert_eq!(near, ["localhost", "myhost", "myhost.lan"]);
-        let url = |url: &str| Url::parse(url).unwrap();
-        assert!(is_loopback(&url("http://reviewer.localhost:8080/")));
-        assert!(!is_loopback(&url("http://notlocalhost/")));
-    }
-
-    #[test]
-    fn loopback_is_known() {
-        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
-        for url in
-            ["http://127.0.0.1:80/v4", "http://127.9.9.9", "https://localhost", "http://[::1]:1/"]
-        {
-            assert!(loopback(url), "{url}");
-        }
-        for url in ["https://acme.example", "http://10.0.0.1", "http://localhost.evil.example"] {
-            assert!(!loopback(url), "{url}");
-        }
-    }
 }

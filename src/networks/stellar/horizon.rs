@@ -228,7 +228,7 @@ impl Horizon {
         let unclear = |why: String| Ok(SubmitAnswer::Unclear { why });
         match self.http.once(Call::Operation, &request, None).await {
             Ok(received) => submitted(&received),
-            Err(Lost::NotSent(why)) => Err(NetworkError::Unavailable(why)),
+            Err(Lost::NotSent(_, why)) => Err(NetworkError::Unavailable(why)),
             Err(Lost::Timeout(after)) => unclear(format!("no whole answer within {after:?}")),
             Err(Lost::Cut(why)) => unclear(why),
             Err(Lost::TooLarge(why, _)) => unclear(why),

@@ -51,7 +51,7 @@ fn refused(status: u16, body: &[u8]) -> PayoutOutcome {
 /// What no whole answer means.
 pub(super) fn lost(lost: Lost) -> PayoutOutcome {
     match lost {
-        Lost::NotSent(why) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
+        Lost::NotSent(_, why) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
         lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge(..)) => {
             PayoutOutcome::Unknown { reason: lost.why() }
         }

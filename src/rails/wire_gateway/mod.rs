@@ -217,7 +217,7 @@ impl WireGateway {
                 self.http.log_body(Call::Operation, &request, &received);
                 transfer::outcome(&received, payout.attempt)
             }
-            Err(Lost::NotSent(why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
+            Err(Lost::NotSent(_, why)) => PayoutOutcome::NotSent(RailError::Unavailable(why)),
             Err(lost @ (Lost::Timeout(_) | Lost::Cut(_) | Lost::TooLarge(..))) => {
                 PayoutOutcome::Unknown { reason: lost.why() }
             }
