@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use super::note::{Note, Observer};
 use super::patience::Requests;
 use super::sick::Sick;
-pub(super) use crate::engine::later;
 use crate::engine::{Alert, AlertName, Clock};
 use crate::store::{Lease, Store, StoreError};
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::Schedule;
+use crate::engine::later;
 use crate::store::Promised;
 
 /// So many times its usual pause, a poller may be late.
-const TIMES: i32 = 3;
+const TIMES: u32 = 3;
 
 /// How a poller is silent at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,16 +67,16 @@ pub(super) fn silence(known: &Known<'_>, now: DateTime<Utc>) -> Option<Silence> 
 
 /// Until when nobody needs to be missed who promised nothing, and swept then. None: nothing tells.
 fn due(known: &Known<'_>, swept_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let patience = TimeDelta::from_std(known.lease).unwrap_or_default();
+    let at_least = later(swept_at, known.lease);
     let by_schedule = match known.schedule {
-        Schedule::FixedDelay(delay) => {
-            TimeDelta::from_std(*delay).ok().map(|delay| swept_at + (delay * TIMES).max(patience))
-        }
+        Schedule::FixedDelay(delay) => Some(later(swept_at, delay.saturating_mul(TIMES))),
         Schedule::Cron(_) => None,
     };
-    let by_next = known.next.map(|next| next + patience);
+    let by_schedule = by_schedule.map(|due| due.max(at_least));
+    let by_next = known.next.map(|next| later(next, known.lease));
     // cron(8) and timers run it by a schedule of theirs: how it was is how it is to be.
-    let as_before = known.gap.map(|gap| swept_at + (gap * TIMES).max(patience));
+    let gap = known.gap.map(|gap| gap.to_std().unwrap_or_default());
+    let as_before = gap.map(|gap| later(swept_at, gap.saturating_mul(TIMES)).max(at_least));
     [by_schedule, by_next, as_before].into_iter().flatten().max()
 }
 

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use super::wire;
+use crate::engine::later;
 use crate::http::{Body, Call, Http, Received, Request, Stop, object};
 use crate::networks::NetworkError;
 
@@ -175,12 +176,11 @@ pub(super) fn read(body: &[u8], now: DateTime<Utc>, serial: u64) -> Result<Token
     }
     let lifetime = told.unwrap_or(LIFETIME_UNTOLD).clamp(LIFETIME_MIN, LIFETIME_MAX);
     let jitter = RandomState::new().hash_one(serial);
-    let after = |time| TimeDelta::from_std(time).map_or(now, |time| now + time);
     Ok(Token {
         header,
         serial,
-        renew_at: after(renew_after(lifetime, jitter)),
-        expires_at: after(lifetime),
+        renew_at: later(now, renew_after(lifetime, jitter)),
+        expires_at: later(now, lifetime),
     })
 }
 

@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::codes::{Codes, OperationCode, TransactionCode};
+use crate::engine::later;
 
 /// A ledger closes about so often.
 const LEDGER: Duration = Duration::from_secs(5);
@@ -215,8 +216,7 @@ pub fn after_submit(answer: &SubmitAnswer, sent: &Sent) -> Next {
 #[must_use]
 pub fn after_look_up(look: &LookUp, sent: &Sent) -> Next {
     let now = look.latest.closed_at;
-    let margin = TimeDelta::from_std(sent.margin).unwrap_or(TimeDelta::MAX);
-    let is_over = now - sent.max_time > margin;
+    let is_over = now > later(sent.max_time, sent.margin);
     let is_used = look.source.is_some_and(|source| source.sequence >= sent.sequence);
     if let Some(found) = &look.found {
         match found.failed.as_ref().map(|codes| (&codes.transaction, codes)) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::engine::{Amount, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive};
+use crate::engine::{Amount, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive, later};
 use crate::rails::Arrival;
 use crate::states::judging::changes_of;
 
@@ -126,9 +126,8 @@ fn next_late_look(deposit: &Transfer, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 fn look_again(since: DateTime<Utc>, now: DateTime<Utc>, most: Duration) -> DateTime<Utc> {
-    let pause = (now - since) / PATIENCE;
-    let most = TimeDelta::from_std(most).unwrap_or(TimeDelta::zero());
-    now + pause.clamp(TimeDelta::zero(), most)
+    let next = now + std::cmp::max((now - since) / PATIENCE, TimeDelta::zero());
+    std::cmp::min(next, later(now, most))
 }
 
 /// Only what the rail has not seen can come to nothing by itself.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{Amount, Cause, PayoutStatus, Purpose, TransferStatus, doubling};
+use crate::engine::{Amount, Cause, PayoutStatus, Purpose, TransferStatus, doubling, later};
 use crate::rails::{About, PayoutOutcome, PayoutState, RailError};
-use crate::states::round::later;
 use crate::store::PayoutEnd;
 
 /// A payout that the rail has, or may have, is asked about after this, then after twice this, …

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 use super::Sender;
 use super::errand::Does;
 use super::settle::{Fate, Scene, Settled, settle};
-use crate::engine::{EnvelopeStatus, Step, Transfer, TransferStatus};
+use crate::engine::{EnvelopeStatus, Step, Transfer, TransferStatus, later};
 use crate::failpoint;
 use crate::networks::stellar::{
     Codes, Envelope, Level, Next, OperationKind, Sent, SubmitAnswer, after_look_up, after_submit,
     margin,
 };
 use crate::states::note::Note;
-use crate::states::round::{Round, later};
+use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::{self, EnvelopeEnd, StoreError};
 

@@ -12,9 +12,9 @@ use super::facts::{Due, Gap};
 use super::look::{Able, Wanted, Ways, able};
 use super::settle::LOOK_FIRST;
 use super::sorted::Sorted;
-use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling};
+use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling, later};
 use crate::networks::stellar::{AccountState, Address};
-use crate::states::round::{Round, later};
+use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::Refund;
 

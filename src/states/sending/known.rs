@@ -10,10 +10,10 @@ use super::Sender;
 use super::errand::Errand;
 use super::facts::Due;
 use super::sorted::Sorted;
-use crate::engine::{Cause, Step, TransferStatus};
+use crate::engine::{Cause, Step, TransferStatus, later};
 use crate::networks::stellar::PastTransaction;
 use crate::states::note::Note;
-use crate::states::round::{Round, later};
+use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::{FoundPayment, LookKind, Looked, StoreError};
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::errand::Does;
-use crate::engine::{Cause, Step, Transfer, TransferStatus};
+use crate::engine::{Cause, Step, Transfer, TransferStatus, later};
 use crate::networks::stellar::OperationNext;
-use crate::states::round::later;
 use crate::store::{EnvelopePayment, RefundEnd};
 
 /// A destination that was found wanting is looked at again after this.

@@ -1,7 +1,5 @@
 //! What a network's ledgers tell of our places in the accounts' lists. Pure, but for what is stored.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Watcher;
@@ -15,7 +13,7 @@ use crate::store::StoreError;
 const BEHIND_MAX: u64 = 100;
 /// A list of payments may come from a server that is so far behind the one that told the newest ledger: what it does not
 /// tell by then is taken not to be there. Should it tell after all, what came in time is matched all the same.
-const LAG: Duration = Duration::from_secs(30);
+const LAG: TimeDelta = TimeDelta::seconds(30);
 /// A cursor counts operations; above so many bits stands the number of the ledger.
 const LEDGER_BITS: u32 = 32;
 
@@ -69,8 +67,7 @@ impl Place {
 
 /// Before this time, by the ledgers, all that came was told, where a list was read to its end after `root` was asked for.
 pub(super) fn told_until(root: &Root) -> Option<DateTime<Utc>> {
-    let lag = TimeDelta::from_std(LAG).unwrap_or(TimeDelta::zero());
-    root.latest_ledger_closed_at.map(|closed| closed - lag)
+    root.latest_ledger_closed_at.map(|closed| closed - LAG)
 }
 
 impl Watcher {

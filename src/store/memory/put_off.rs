@@ -1,8 +1,8 @@
 //! Things of a place that are put off, each alone: their own calls fail.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::engine::pause;
+use crate::engine::{later, pause};
 use crate::store::db::values::{Arg, Row as DbRow};
 use crate::store::{Lease, Scope, Store, StoreError};
 
@@ -58,8 +58,7 @@ impl Store {
             let Some(row) = tx.conn().row(sql, &args).await? else { continue };
             let failures = u32::try_from(row.int("failures")?).unwrap_or(u32::MAX);
             let since = row.time("since")?;
-            let pause = TimeDelta::from_std(pause(failures)).unwrap_or(TimeDelta::MAX);
-            let not_before = now + pause;
+            let not_before = later(now, pause(failures));
             let sql = "UPDATE put_off SET not_before = $4 WHERE poller = $1 AND place = $2 AND subject = $3";
             let (poller, place) = (Arg::Text(scope.poller.name()), Arg::Text(&scope.network));
             let args = [poller, place, Arg::Text(subject), Arg::Time(not_before)];
