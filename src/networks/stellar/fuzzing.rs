@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::codes::{self, Codes, OperationCode, TransactionCode};
 use super::envelope::{Envelope, NetworkId};
 use super::events::{Event, Events};
-use super::past::done_by;
+use super::past::{PastRecord, done_by};
 use super::rules::{Found, SubmitAnswer};
 use super::wire::{self, Content, ReceivedClaim, StreamRecord, Watched};
 use crate::fuzzing::{assert_amount, assert_incoming, assert_told, assert_word, is_within};
@@ -118,12 +118,7 @@ pub fn answers(data: &[u8]) {
             assert!(!is_applied, "a refusal is no success");
         }),
         wire::past(data).map(|past| {
-            for transaction in past {
-                for word in [&transaction.hash, &transaction.source, &transaction.paging_token] {
-                    assert_word(word);
-                }
-                transaction.payments.iter().for_each(|payment| assert_amount(&payment.amount));
-            }
+            past.iter().for_each(assert_past);
         }),
         wire::account(data, US).map(|account| {
             assert_eq!(account.account, US);
@@ -138,6 +133,22 @@ pub fn answers(data: &[u8]) {
     ];
     for why in told.iter().filter_map(|told| told.as_ref().err()) {
         assert_told(why);
+    }
+}
+
+fn assert_past(past: &PastRecord) {
+    match past {
+        PastRecord::Read(past) => {
+            [&past.hash, &past.source, &past.paging_token]
+                .into_iter()
+                .for_each(|it| assert_word(it));
+            past.payments.iter().for_each(|payment| assert_amount(&payment.amount));
+        }
+        PastRecord::Unread(unread) => {
+            let words = [&unread.hash, &unread.source, &unread.paging_token];
+            words.into_iter().flatten().for_each(|word| assert_word(word));
+            assert_told(&unread.why);
+        }
     }
 }
 

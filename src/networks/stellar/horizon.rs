@@ -6,7 +6,8 @@ use reqwest::{Method, Url};
 
 use super::account::AccountState;
 use super::envelope::NetworkId;
-use super::past::PastTransaction;
+use super::parts::in_parts;
+use super::past::PastRecord;
 use super::rules::{Found, Ledger, LookUp, SubmitAnswer};
 use super::stream::PaymentStream;
 use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
@@ -169,7 +170,8 @@ impl Horizon {
             self.ask(&request, |received| wire::page(&received.body, watched)).await
         };
         let limit = limit.clamp(1, PAGE_MAX);
-        in_parts(limit, cursor, ask, |record| record.cursor.clone()).await
+        let place_of = |record: &StreamRecord| record.cursor.clone();
+        in_parts(limit, cursor, ask, wire::too_large, place_of).await
     }
 
     /// The same, as it comes. It ends often, and is then to be opened again behind the last record.
@@ -198,12 +200,12 @@ impl Horizon {
     /// The transactions of `account` before `cursor`, newest first, those that failed among them.
     ///
     /// # Errors
-    /// See [`NetworkError`].
+    /// See [`NetworkError`]. A record that cannot be understood is in the page.
     pub async fn transactions(
         &self,
         account: &str,
         cursor: Option<&str>,
-    ) -> Result<Vec<PastTransaction>, NetworkError> {
+    ) -> Result<Vec<PastRecord>, NetworkError> {
         let path = ["accounts", account, "transactions"];
         let ask = async |cursor: Option<String>, limit: u32| {
             let mut request = self.request("transactions", &path).of(account);
@@ -213,7 +215,8 @@ impl Horizon {
             request.url.query_pairs_mut().extend_pairs(pairs.into_iter().chain(cursor));
             self.ask(&request, |received| wire::past(&received.body)).await
         };
-        in_parts(PAGE_MAX, cursor, ask, |past| Some(past.paging_token.clone())).await
+        let place_of = |past: &PastRecord| past.paging_token().map(str::to_owned);
+        in_parts(PAGE_MAX, cursor, ask, wire::past_too_large, place_of).await
     }
 
     /// Sends an envelope, once. It must have been stored before: whatever happens here, it may have been taken.
@@ -256,34 +259,6 @@ impl Horizon {
     }
 }
 
-/// A page of so many records; where that is too large to be read, in halves, each behind the last. One record that is too
-/// large alone cannot be passed over: nobody knows its place.
-async fn in_parts<T>(
-    limit: u32,
-    cursor: Option<&str>,
-    ask: impl AsyncFn(Option<String>, u32) -> Result<Vec<T>, NetworkError>,
-    place_of: impl Fn(&T) -> Option<String>,
-) -> Result<Vec<T>, NetworkError> {
-    let (mut page, mut cursor, mut size) = (Vec::new(), cursor.map(str::to_owned), limit);
-    loop {
-        let got = u32::try_from(page.len()).unwrap_or(u32::MAX);
-        let wanted = size.min(limit.saturating_sub(got));
-        match ask(cursor.clone(), wanted).await {
-            Ok(part) => {
-                let is_short = u32::try_from(part.len()).unwrap_or(u32::MAX) < wanted;
-                page.extend(part);
-                cursor = page.last().and_then(&place_of);
-                if is_short || cursor.is_none() || page.len() >= usize::try_from(limit).unwrap_or(0)
-                {
-                    return Ok(page);
-                }
-            }
-            Err(NetworkError::TooLarge { .. }) if wanted > 1 => size = wanted / 2,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// What does not exist is no error.
 fn found<T>(answer: Result<T, NetworkError>) -> Result<Option<T>, NetworkError> {
     match answer {
@@ -316,41 +291,5 @@ fn submitted(received: &Received) -> Result<SubmitAnswer, NetworkError> {
         408 | 409 | 423 | 425 | 429 => Ok(SubmitAnswer::Unclear { why: why() }),
         404..=499 | 402 => Err(NetworkError::Refused { status: *status, problem: why() }),
         _ => Ok(SubmitAnswer::Unclear { why: why() }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Records 1 to 23 after a cursor, where a page may hold no more than so much.
-    async fn read(most: u64, sizes: fn(u64) -> u64) -> (Result<Vec<u64>, NetworkError>, Vec<u32>) {
-        let asked = std::cell::RefCell::new(Vec::new());
-        let ask = async |cursor: Option<String>, limit: u32| {
-            asked.borrow_mut().push(limit);
-            let after: u64 = cursor.map_or(0, |cursor| cursor.parse().unwrap());
-            let page: Vec<u64> = (after + 1..=23).take(usize::try_from(limit).unwrap()).collect();
-            if page.iter().map(|one| sizes(*one)).sum::<u64>() > most {
-                let (problem, beginning) = ("32 MB".to_owned(), String::new());
-                return Err(NetworkError::TooLarge { problem, beginning });
-            }
-            Ok(page)
-        };
-        let told = in_parts(16, Some("3"), ask, |one: &u64| Some(one.to_string())).await;
-        (told, asked.into_inner())
-    }
-
-    #[tokio::test]
-    async fn a_page_that_is_too_large_is_read_in_halves() {
-        let (page, asked) = read(100, |_| 1).await;
-        assert_eq!((page.unwrap(), asked), ((4..=19).collect(), vec![16]));
-        let (page, asked) = read(5, |_| 1).await;
-        assert_eq!(page.unwrap(), (4..=19).collect::<Vec<_>>(), "as whole as the large one");
-        assert_eq!(asked, [16, 8, 4, 4, 4, 4]);
-        let (page, asked) = read(9, |one| if one == 9 { 9 } else { 1 }).await;
-        assert_eq!(page.unwrap(), (4..=19).collect::<Vec<_>>());
-        assert!(asked.contains(&1), "{asked:?}");
-        let (page, _) = read(9, |one| if one == 9 { 10 } else { 1 }).await;
-        assert!(matches!(page, Err(NetworkError::TooLarge { .. })), "it alone is too large");
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod fuzzing;
 mod horizon;
 mod keys;
 mod memo;
+mod parts;
 mod past;
 mod plan;
 mod reading;
@@ -37,7 +38,7 @@ pub use envelope::{Envelope, EnvelopeError, NetworkId};
 pub use fee_bump::{BumpError, FeeBump};
 pub use horizon::{Horizon, HorizonOptions};
 pub use keys::{Keys, NoSeed};
-pub use past::{PastPayment, PastTransaction};
+pub use past::{PastPayment, PastRecord, PastTransaction, UnreadPast};
 pub use plan::{BuildError, EnvelopePlan, OPERATIONS_MAX, Planned};
 pub use rules::{
     Found, Ledger, LookUp, Next, OperationKind, OperationNext, Sent, SourceState, SubmitAnswer,

@@ -31,6 +31,43 @@ pub struct PastTransaction {
     pub payments: Vec<PastPayment>,
 }
 
+/// A record of an account's transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PastRecord {
+    /// All that it did is known.
+    Read(PastTransaction),
+    /// Nobody can tell what it did.
+    Unread(UnreadPast),
+}
+
+/// What can be told of a record that cannot be read as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadPast {
+    /// Its hash, or that of the fee bump around it.
+    pub hash: Option<String>,
+    /// The account whose sequence number it has used.
+    pub source: Option<String>,
+    /// That number.
+    pub sequence: Option<i64>,
+    /// When its ledger closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// To go on behind it.
+    pub paging_token: Option<String>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl PastRecord {
+    /// To go on behind it, if it tells.
+    #[must_use]
+    pub fn paging_token(&self) -> Option<&str> {
+        match self {
+            Self::Read(past) => Some(&past.paging_token),
+            Self::Unread(unread) => unread.paging_token.as_deref(),
+        }
+    }
+}
+
 /// A payment of such a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastPayment {

@@ -55,7 +55,7 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
     let mut arrivals = Arrivals::default();
     let mut last = after;
     for raw in page.list("incoming_transactions")? {
-        let row_id = Cut::beginning(raw).raw("row_id").and_then(|id| id.get().parse::<u64>().ok());
+        let row_id = row_id(raw);
         if let Some(row_id) = row_id {
             if row_id <= last || row_id > SAFE_MAX {
                 return Err(format!("row {row_id} of the history comes after row {last}"));
@@ -64,16 +64,39 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
         }
         match incoming(raw, source.rail, account) {
             Ok(incoming) => arrivals.incoming.push(incoming),
-            Err(why) => arrivals.unreadable.push(UnreadableIncoming {
-                incoming_id: row_id.map(|row_id| row_id.to_string()),
-                reason: brief(&why),
-                raw: printable(raw).into_owned(),
-            }),
+            Err(why) => arrivals.unreadable.push(unreadable(raw, row_id, &why)),
         }
     }
     arrivals.more = last > after;
     arrivals.cursor = arrivals.more.then(|| last.to_string());
     Ok(arrivals)
+}
+
+/// A page of one row that is too large to be read, of which this is the beginning: the row is set aside, and the history
+/// goes on behind it. None if it does not even tell its number.
+pub(super) fn too_large(beginning: &str, problem: &str, after: u64) -> Option<Arrivals> {
+    let raw = Cut::beginning(beginning.as_bytes()).first_of("incoming_transactions")?;
+    let row_id = row_id(raw).filter(|row_id| (after + 1..=SAFE_MAX).contains(row_id))?;
+    Some(Arrivals {
+        unreadable: vec![unreadable(raw, Some(row_id), problem)],
+        cursor: Some(row_id.to_string()),
+        more: true,
+        ..Arrivals::default()
+    })
+}
+
+/// The number of a row that may be broken elsewhere.
+fn row_id(raw: &[u8]) -> Option<u64> {
+    Cut::beginning(raw).raw("row_id")?.get().parse().ok()
+}
+
+/// A row that cannot be booked, as far as it came.
+fn unreadable(raw: &[u8], row_id: Option<u64>, why: &str) -> UnreadableIncoming {
+    UnreadableIncoming {
+        incoming_id: row_id.map(|row_id| row_id.to_string()),
+        reason: brief(why),
+        raw: printable(raw).into_owned(),
+    }
 }
 
 /// A row of any type: what is not meant for a reserve or an account has no subject, and is kept as it came.
@@ -226,6 +249,37 @@ mod tests {
         assert_eq!(one.incoming_id.as_deref(), Some("7"));
         assert!(one.raw.contains('\u{fffd}') && one.reason.contains("UTF-8"), "{one:?}");
         assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (1, Some("8")));
+    }
+
+    #[test]
+    fn what_no_reader_of_whole_rows_takes_spoils_no_other() {
+        let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+        for odd in [r#""\ud800""#, deep.as_str(), "1e999999"] {
+            let bad = format!("{{\"row_id\":7,\"amount\":{odd}}}");
+            let body = format!("{{\"incoming_transactions\":[{},{bad},{}]}}", row(6), row(8));
+            let arrivals = read(body.as_bytes(), &SOURCE, 3).unwrap();
+            assert_eq!(arrivals.unreadable[0].incoming_id.as_deref(), Some("7"));
+            assert_eq!((arrivals.incoming.len(), arrivals.cursor.as_deref()), (2, Some("8")));
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_alone_is_set_aside_where_its_number_is_told() {
+        let begun = r#"{"incoming_transactions":[{"row_id":7,"amount":"EUR:1","blob":"xxxxxx"#;
+        let arrivals = too_large(begun, "32 MB", 3).unwrap();
+        let one = &arrivals.unreadable[0];
+        assert_eq!((one.incoming_id.as_deref(), one.reason.as_str()), (Some("7"), "32 MB"));
+        assert_eq!((arrivals.cursor.as_deref(), arrivals.more), (Some("7"), true));
+        assert!(arrivals.incoming.is_empty() && one.raw.contains("blob"));
+        assert_eq!(too_large(begun, "32 MB", 7), None, "it does not rise");
+        for begun in [
+            "",
+            "<html>",
+            r#"{"incoming_transactions":[{"blob":"xx"#,
+            r#"{"incoming_transactions":[{"row_id":7"#,
+        ] {
+            assert_eq!(too_large(begun, "32 MB", 3), None, "{begun}");
+        }
     }
 
     #[test]

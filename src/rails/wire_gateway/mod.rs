@@ -154,8 +154,12 @@ impl WireGateway {
                 _ => history::read(&received.body, &source, after),
             };
             match self.look(&request, read).await {
-                // A row that is too large alone cannot be passed over: nobody knows its number.
                 Err(RailError::TooLarge { .. }) if limit > 1 => limit /= 2,
+                Err(RailError::TooLarge { problem, beginning }) => {
+                    // Where it does not even tell its number, nobody can ask for what is behind it.
+                    let alone = history::too_large(&beginning, &problem, after);
+                    return alone.ok_or(RailError::TooLarge { problem, beginning });
+                }
                 page => return page,
             }
         }

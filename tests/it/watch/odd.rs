@@ -142,3 +142,29 @@ fn a_record_without_a_place_holds_nothing_up() {
         }
     });
 }
+
+/// Three payments on a page that is too large, one of which is so alone: it is set aside, and what is behind it comes in.
+#[test]
+fn a_record_that_is_too_large_alone() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        let mut places = Vec::new();
+        for memo in 1..=3 {
+            anchor.create(&anchor.withdrawal(&format!("w{memo}"), memo));
+            anchor.pays(&customer, "10", memo);
+            places.push(newest(&anchor));
+        }
+        distort(&anchor, &places[1], |record| record["zzz"] = json!("x".repeat(33 << 20)));
+        let patient = ["networks.stellar.timeout=50s"];
+        finish(&mut anchor.watching(&patient)).expect(0);
+        assert_eq!(anchor.verdicts(), ["matched w1", "matched w3"]);
+        let world = &anchor.transfers.world;
+        let reason = world.texts("SELECT reason FROM quarantine").remove(0);
+        assert!(reason.contains("33554432"), "{reason}");
+        assert_eq!(world.alerts(), ["quarantined stands"]);
+        anchor.horizon.tell_rightly();
+        finish(world.command("railpoll", &[]).args(["quarantine", "retry", "1"])).expect(0);
+        assert_eq!(anchor.verdicts().len(), 3, "once it can be read");
+    });
+}

@@ -2,6 +2,7 @@
 
 mod client;
 mod destinations;
+mod lists;
 mod results;
 mod rules;
 mod signatures;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::http::named_twice;
+use crate::http::{Cut, named_twice};
 
 /// No word that we keep in a column of its own is longer.
 const WORD_MAX: usize = 256;
@@ -24,6 +24,33 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
         Ok(_) => Err("the answer is not a JSON object".to_owned()),
         Err(error) => Err(format!("the answer cannot be read: {error}")),
     }
+}
+
+/// Reads these fields of an object, and no others: what is wrong with those is nobody's concern.
+pub(super) fn picked(raw: &[u8], names: &[&str]) -> Result<Map<String, Value>, String> {
+    let cut = Cut::object(raw)?;
+    let mut fields = Map::new();
+    for name in names {
+        let Some(value) = cut.field(name)? else { continue };
+        let wrong = |why: String| format!("{name} cannot be read: {why}");
+        let text = str::from_utf8(value).map_err(|error| wrong(error.to_string()))?;
+        if let Some(twice) = named_twice(text) {
+            return Err(wrong(twice));
+        }
+        let value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        fields.insert((*name).to_owned(), value);
+    }
+    Ok(fields)
+}
+
+/// One field of an object that may be broken elsewhere. None if it cannot be read.
+pub(super) fn salvaged<T>(
+    cut: &Cut<'_>,
+    name: &str,
+    read: impl Fn(Fields<'_>, &str) -> Result<Option<T>, String>,
+) -> Option<T> {
+    let value = serde_json::from_slice(cut.field(name).ok()??).ok()?;
+    read(Fields::new(&Map::from_iter([(name.to_owned(), value)])), name).ok()?
 }
 
 /// Whether a word can be where a record stands: a whole number of 64 bits.

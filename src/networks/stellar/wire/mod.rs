@@ -4,6 +4,7 @@ mod account;
 mod fields;
 mod ledger;
 mod page;
+mod past;
 mod payment;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,8 @@ pub(super) use account::account;
 pub(super) use fields::is_place;
 pub use ledger::{FeeStats, Root};
 pub(super) use ledger::{fee_stats, latest_ledger, root};
-pub(super) use page::page;
+pub(super) use page::{page, too_large};
+pub(super) use past::{past, past_too_large};
 pub use payment::{Content, ReceivedClaim, StreamRecord};
 pub(super) use payment::{Watched, claimed, record};
-pub(super) use transaction::{found, past, submitted};
+pub(super) use transaction::{found, submitted};

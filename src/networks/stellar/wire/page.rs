@@ -2,11 +2,10 @@
 
 use reqwest::Url;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::fields::is_place;
-use super::payment::{StreamRecord, Watched, record};
-use crate::http::Cut;
+use super::fields::{is_place, salvaged};
+use super::payment::{Content, StreamRecord, Watched, record};
+use crate::http::{Cut, printable};
 
 /// Reads a page of an account's payments. A record that cannot be understood is one of them, as it came.
 ///
@@ -21,14 +20,33 @@ pub(in crate::networks::stellar) fn page(
     let records = records.into_iter().map(|raw| record(raw, watched, None));
     let mut records: Vec<StreamRecord> = records.collect();
     if let Some(last) = records.last_mut().filter(|last| last.cursor.is_none()) {
-        last.cursor = page.raw("_links").and_then(behind);
+        last.cursor = behind(&page);
     }
     Ok(records)
 }
 
+/// The first record of a page that is too large to be read, of which this is the beginning: it is read as far as it goes, and
+/// set aside. None if it does not even tell its place, for then nobody can go on behind it.
+pub(in crate::networks::stellar) fn too_large(
+    beginning: &str,
+    problem: &str,
+) -> Option<StreamRecord> {
+    let raw = first_of(beginning)?;
+    let cursor = salvaged(&Cut::beginning(raw), "paging_token", |fields, name| fields.place(name))?;
+    let raw = printable(raw).into_owned();
+    let content = Content::Unreadable { why: problem.to_owned(), raw };
+    Some(StreamRecord { cursor: Some(cursor), content })
+}
+
+/// The first record of the beginning of a page.
+pub(super) fn first_of(beginning: &str) -> Option<&[u8]> {
+    let page = Cut::beginning(beginning.as_bytes());
+    Cut::beginning(page.field("_embedded").ok()??).first_of("records")
+}
+
 /// Where to go on behind a page, as the page tells it.
-fn behind(links: &RawValue) -> Option<String> {
-    let links: Value = serde_json::from_str(links.get()).ok()?;
+pub(super) fn behind(page: &Cut<'_>) -> Option<String> {
+    let links: Value = serde_json::from_str(page.raw("_links")?.get()).ok()?;
     let next = Url::parse(links.pointer("/next/href")?.as_str()?).ok()?;
     let cursor = next.query_pairs().find(|(name, _)| name == "cursor")?.1.into_owned();
     is_place(&cursor).then_some(cursor)

@@ -299,17 +299,26 @@ pub(in crate::networks::stellar) fn claimed(
     effects: &[u8],
     claim: &ReceivedClaim,
 ) -> Result<Incoming, String> {
-    let body = object(effects)?;
-    let embedded = Fields::needed("_embedded", Fields::new(&body).inner("_embedded"))?;
-    let mut credited = None;
-    for effect in embedded.list("records")? {
-        if Fields::needed("type", effect.word("type"))? == "account_credited"
-            && Fields::needed("account", effect.word("account"))? == claim.common.account
-        {
-            credited = credited.or(Some(effect));
+    let records = Cut::object(effects)?.inner("_embedded")?.list("records")?;
+    let mut odd = None;
+    for raw in records {
+        match credited(raw, &claim.common.account) {
+            Ok(Some(part)) => return Ok(claim.common.received(1, part)),
+            Ok(None) => {}
+            Err(why) => odd = odd.or(Some(why)),
         }
     }
-    let effect = credited.ok_or("account_credited is missing")?;
-    let part = part(effect, "account", "from", "amount", asset(effect, "")?)?;
-    Ok(claim.common.received(1, part))
+    Err(odd.unwrap_or_else(|| "account_credited is missing".to_owned()))
+}
+
+/// What an effect has brought to `account`, if it has.
+fn credited(raw: &[u8], account: &str) -> Result<Option<Part>, String> {
+    let body = object(raw)?;
+    let effect = Fields::new(&body);
+    let is_it = Fields::needed("type", effect.word("type"))? == "account_credited"
+        && Fields::needed("account", effect.word("account"))? == account;
+    if !is_it {
+        return Ok(None);
+    }
+    part(effect, "account", "from", "amount", asset(effect, "")?).map(Some)
 }

@@ -1,8 +1,7 @@
-//! Transactions: the answer to a submission, and one that was looked for.
+//! One transaction: the answer to its submission, and one that was looked for.
 
 use super::fields::{Fields, object};
 use crate::networks::stellar::codes::{Codes, OperationCode, TransactionCode};
-use crate::networks::stellar::past::{PastTransaction, done_by};
 use crate::networks::stellar::rules::{Found, SubmitAnswer};
 
 /// Reads a transaction that was asked for by its hash.
@@ -17,37 +16,6 @@ pub(in crate::networks::stellar) fn found(body: &[u8], hash: &str) -> Result<Fou
         return Err(format!("transaction {hash} was asked for, transaction {told} came"));
     }
     outcome(fields)
-}
-
-/// Reads a page of an account's transactions.
-///
-/// # Errors
-/// It is no page, or one of them cannot be read: then nobody knows what it did.
-pub(in crate::networks::stellar) fn past(body: &[u8]) -> Result<Vec<PastTransaction>, String> {
-    let body = object(body)?;
-    let embedded = Fields::needed("_embedded", Fields::new(&body).inner("_embedded"))?;
-    embedded.list("records")?.into_iter().map(past_transaction).collect()
-}
-
-fn past_transaction(fields: Fields<'_>) -> Result<PastTransaction, String> {
-    let hash = match fields.inner("inner_transaction")? {
-        Some(inner) => Fields::needed("inner_transaction.hash", inner.word("hash"))?,
-        None => Fields::needed("hash", fields.word("hash"))?,
-    };
-    let done = done_by(Fields::needed("envelope_xdr", fields.text("envelope_xdr"))?)?;
-    let sequence = "source_account_sequence";
-    let sequence: i64 = Fields::needed(sequence, fields.number(sequence))?;
-    let is_done = Fields::needed("successful", fields.flag("successful"))?;
-    let source = Fields::needed("source_account", fields.word("source_account"))?;
-    let paging_token = Fields::needed("paging_token", fields.place("paging_token"))?;
-    Ok(PastTransaction {
-        hash: hash.to_owned(),
-        source: source.to_owned(),
-        sequence: done.bumped_to.filter(|_| is_done).map_or(sequence, |to| to.max(sequence)),
-        closed_at: Fields::needed("created_at", fields.time("created_at"))?,
-        paging_token,
-        payments: if is_done { done.payments } else { Vec::new() },
-    })
 }
 
 /// What became of a transaction, from its record. One that says that it failed has not paid, whatever its result says or
