@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::Sender;
+use super::known::Known;
 use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::Channel;
@@ -20,14 +21,16 @@ pub(super) struct Seen {
 }
 
 /// What came of comparing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Compared {
     /// All that our accounts have sent is known.
     Known,
     /// It is now, and was not: what is due has to be looked at anew.
     Recovered,
-    /// It is not, or the database has lost something: nothing goes out now.
+    /// The database has lost something: nothing goes out now.
     Not,
+    /// The network does not tell what this account has sent, and it may have sent anything that is due.
+    Untold(String),
 }
 
 impl Seen {
@@ -35,6 +38,11 @@ impl Seen {
     pub(super) fn stored(&mut self, account: &str, sequence: i64) {
         let newest = self.sequences.entry(account.to_owned()).or_insert(sequence);
         *newest = std::cmp::max(*newest, sequence);
+    }
+
+    /// All of them are to be compared again.
+    pub(super) const fn doubt(&mut self) {
+        self.term = None;
     }
 
     /// Begins anew, with a database that is another.
@@ -72,19 +80,24 @@ impl Sender {
         if self.seen.borrow().term == Some(round.lease.term) {
             return Ok(Compared::Known);
         }
-        let mut compared = Compared::Known;
+        let (mut compared, mut untold) = (Compared::Known, None);
         for source in self.sources() {
-            let Some(state) = self.account(round, &source).await? else {
-                tracing::warn!(
-                    source,
-                    "nothing goes out before the network has told of this account"
-                );
-                return Ok(Compared::Not);
+            let known = match self.account(round, &source).await? {
+                Some(Some(state)) => self.knows(round, &source, state.source.sequence).await?,
+                Some(None) => Known::Yes,
+                None => Known::No,
             };
-            let Some(state) = state else { continue };
-            if !self.knows(round, &source, state.source.sequence).await? {
-                compared = Compared::Recovered;
+            match known {
+                Known::Yes => {}
+                Known::Now => compared = Compared::Recovered,
+                // What is due from an account that sends its own payments was sent by no other: that alone waits.
+                Known::No if self.has_channels() => drop(untold.get_or_insert(source)),
+                Known::No => {}
             }
+        }
+        if let Some(source) = untold {
+            tracing::warn!(source, "nothing goes out before the network has told of this account");
+            return Ok(Compared::Untold(source));
         }
         if round.store.is_held().await? {
             return Ok(Compared::Not);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::Sender;
 use super::errand::Ready;
-use crate::engine::{EnvelopeStatus, Step};
+use super::known::Known;
+use crate::engine::{EnvelopeStatus, Step, later};
 use crate::networks::NetworkError;
 use crate::networks::stellar::{
     AccountState, BuildError, Envelope, EnvelopePlan, Ledger, authorities, opening_fee,
@@ -32,8 +33,7 @@ pub(super) struct Weather {
 impl Weather {
     /// The ledger's time: its bounds are looked at by that, and by nobody's clock.
     fn now(&self) -> DateTime<Utc> {
-        let since = TimeDelta::from_std(self.seen_at.elapsed()).unwrap_or(TimeDelta::zero());
-        self.ledger.closed_at + since
+        later(self.ledger.closed_at, self.seen_at.elapsed())
     }
 }
 
@@ -52,6 +52,8 @@ pub(super) enum Made {
         /// Whether it is the source.
         is_source: bool,
     },
+    /// Its source has sent what we do not know of, and that cannot be read.
+    Unread,
     /// It cannot be made at all, of these.
     Impossible(BuildError, Vec<Ready>),
 }
@@ -80,8 +82,10 @@ impl Sender {
         let Some(source_state) = self.own_account(round, source).await? else {
             return Ok(Made::Untold { is_source: true });
         };
-        if !self.knows(round, source, source_state.source.sequence).await? {
-            return Ok(Made::Recovered);
+        match self.knows(round, source, source_state.source.sequence).await? {
+            Known::Yes => {}
+            Known::Now => return Ok(Made::Recovered),
+            Known::No => return Ok(Made::Unread),
         }
         let payer_state = if first.payer == source {
             source_state.clone()
@@ -158,14 +162,13 @@ impl Sender {
         let first = group.first().ok_or(BuildError::Operations(0))?;
         let authorities = authorities(source_state, payer_state);
         let build = |time_bound| {
-            let bound = TimeDelta::from_std(time_bound).unwrap_or(TimeDelta::zero());
             let plan = EnvelopePlan {
                 source: source.to_owned(),
                 payer: first.payer.clone(),
                 sequence,
                 fee_per_operation: weather.fee,
                 memo: first.memo.clone(),
-                max_time: weather.now() + bound,
+                max_time: later(weather.now(), time_bound),
                 operations: group.iter().map(|one| one.planned.clone()).collect(),
             };
             let mut envelope = Envelope::build(&plan, self.horizon.network_id())?;

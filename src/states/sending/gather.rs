@@ -1,75 +1,92 @@
 //! Finding what can be paid now: what is due, and what its destinations are like.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Sender;
 use super::errand::{Does, Errand, Ready};
 use super::facts::{Due, Gap};
+use super::known::sent_by;
 use super::look::{Able, Wanted, Ways, able};
+use super::receivers::{Late, Told};
 use super::settle::LOOK_FIRST;
 use super::sorted::Sorted;
 use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling, later};
-use crate::networks::stellar::{AccountState, Address};
+use crate::networks::stellar::Address;
 use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::Refund;
 
-/// So many accounts are asked for at once.
-const LOOKS_AT_ONCE: usize = 16;
-/// A receiver without a trustline is looked at again after a while, and after twice that, … and so often at least.
-const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
 /// What waits for an account that the network does not tell of is due again after this: whether that is asked for then is
 /// another matter.
-const SICK_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const SICK_PAUSE: Duration = Duration::from_secs(1);
+/// A receiver without a trustline is looked at again after a while, and after twice that, … and so often at least.
+const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
 /// What an asset that is missing in the configuration, or a busy account, delays is looked at again after this.
-const ELSEWHERE_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const ELSEWHERE_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a look for what is due passes over, and what it knows already.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Passing {
+    /// Errands that were taken up in this sweep, by name.
+    pub(super) in_hand: HashSet<String>,
+    /// Payers from which nothing goes out for a while.
+    pub(super) busy: HashMap<String, Busy>,
+    /// Receivers' accounts that are being asked for.
+    pub(super) late: HashSet<String>,
+    /// Receivers' accounts that were told of late.
+    pub(super) told: HashMap<String, Told>,
+}
+
+/// What the account has sent cannot be read.
+pub(super) const UNREAD: Busy = Busy {
+    why: "the network does not tell what the paying account has sent, and this may be among it",
+    pause: SICK_PAUSE,
+};
+
+/// Why nothing goes out from a payer, and after which time it is looked at again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Busy {
+    pub(super) why: &'static str,
+    pub(super) pause: Duration,
+}
+
+/// What can be paid now, and what is not known yet.
+pub(super) struct Gathered<'a> {
+    /// Oldest first.
+    pub(super) ready: Vec<Ready>,
+    /// Receivers' accounts that are still being asked for: what goes to them waits for the answer, and nothing else does.
+    pub(super) late: Vec<Late<'a>>,
+}
 
 impl Sender {
-    /// All that can be paid now, oldest first, without what is `in_hand`. What cannot is written down as such, and so is
-    /// what waits for an account of ours that is `busy` for longer.
-    pub(super) async fn gather(
-        &self,
-        round: &Round<'_>,
-        in_hand: &HashSet<String>,
-        busy: &HashSet<String>,
-    ) -> Result<Vec<Ready>, SweepError> {
+    /// All that can be paid now, but for what is passed over. What cannot is written down as such, and so is what waits for
+    /// an account of ours that is busy for longer.
+    pub(super) async fn gather<'a>(
+        &'a self,
+        round: &'a Round<'_>,
+        passing: &Passing,
+    ) -> Result<Gathered<'a>, SweepError> {
         let mut sorted = Sorted::new(round.now());
-        let mut due = Vec::new();
-        for errand in self.errands(round, in_hand.len(), round.now()).await? {
-            if in_hand.contains(errand.id()) {
-                continue;
-            }
-            match self.facts(round, &errand).await? {
-                Ok(facts) if busy.contains(&facts.payer) => {
-                    let why = "an earlier transaction of the paying account is not over";
-                    self.later(round, &mut sorted, errand, why, ELSEWHERE_PAUSE).await?;
-                }
-                Ok(facts) if round.sick.is_put_off(&format!("account/{}", facts.payer)) => {
-                    let why = "the network does not tell of the paying account";
-                    self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
-                }
-                Ok(facts) => due.push((errand, facts)),
-                Err(Gap::Hold(why)) => self.hold(round, &mut sorted, errand, &why).await?,
-                Err(Gap::Wait(why)) => {
-                    self.later(round, &mut sorted, errand, &why, ELSEWHERE_PAUSE).await?;
-                }
-            }
-        }
+        let due = self.due(round, &mut sorted, passing).await?;
         let due = self.unpaid(round, &mut sorted, due).await?;
-        let (accounts, untold) = self.look(round, &due).await?;
+        let looks = self.look(round, &due, &passing.told).await?;
         let mut beside: HashMap<(String, String), Amount> = HashMap::new();
         for (errand, facts) in due {
             let address = facts.to.parse::<Address>().map(|address| address.account());
-            if address.as_ref().is_ok_and(|address| untold.contains(address)) {
-                let why = "the network does not tell of the receiver's account";
-                self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
-                continue;
-            }
-            let account = address.as_ref().ok().and_then(|address| accounts.get(address));
+            let account = match address.as_ref().ok().and_then(|address| looks.told.get(address)) {
+                Some(Told::Account(account)) => account.as_deref(),
+                Some(Told::Nothing) => {
+                    let why = "the network does not tell of the receiver's account";
+                    self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
+                    continue;
+                }
+                None if address.is_ok() => continue,
+                // What is no address is for `able` to judge.
+                None => None,
+            };
             let key = (address.unwrap_or_default(), facts.asset.to_string());
             let nothing = Amount::zero();
             let wanted = Wanted {
@@ -90,7 +107,54 @@ impl Sender {
             }
             self.sort(round, &mut sorted, errand, facts, able).await?;
         }
-        sorted.written(round).await
+        Ok(Gathered { ready: sorted.written(round).await?, late: looks.late })
+    }
+
+    /// What is due, and what each comes to, without what is passed over and what waits for an account of ours.
+    async fn due(
+        &self,
+        round: &Round<'_>,
+        sorted: &mut Sorted,
+        passing: &Passing,
+    ) -> Result<Vec<(Errand, Due)>, SweepError> {
+        let mut due = Vec::new();
+        for errand in self.errands(round, passing.in_hand.len(), round.now()).await? {
+            if passing.in_hand.contains(errand.id()) {
+                continue;
+            }
+            let facts = match self.facts(round, &errand).await? {
+                Ok(facts) => facts,
+                Err(Gap::Hold(why)) => {
+                    self.hold(round, sorted, errand, &why).await?;
+                    continue;
+                }
+                Err(Gap::Wait(why)) => {
+                    self.later(round, sorted, errand, &why, ELSEWHERE_PAUSE).await?;
+                    continue;
+                }
+            };
+            if let Some(Busy { why, pause }) = self.busy(round, passing, &facts.payer) {
+                self.later(round, sorted, errand, why, pause).await?;
+                continue;
+            }
+            let address = facts.to.parse::<Address>().map(|address| address.account());
+            if !address.is_ok_and(|address| passing.late.contains(&address)) {
+                due.push((errand, facts));
+            }
+        }
+        Ok(due)
+    }
+
+    /// Whether nothing goes out from `payer` now.
+    fn busy(&self, round: &Round<'_>, passing: &Passing, payer: &str) -> Option<Busy> {
+        if round.sick.is_put_off(&format!("account/{payer}")) {
+            let why = "the network does not tell of the paying account";
+            return Some(Busy { why, pause: SICK_PAUSE });
+        }
+        if !self.has_channels() && round.sick.is_put_off(&sent_by(payer)) {
+            return Some(UNREAD);
+        }
+        passing.busy.get(payer).copied()
     }
 
     /// What is due at `now`, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
@@ -118,35 +182,6 @@ impl Sender {
         let deposits = deposits.into_iter().chain(waiting);
         errands.extend(deposits.map(|transfer| Errand::Deposit(Box::new(transfer))));
         Ok(errands)
-    }
-
-    /// The accounts of all destinations, each asked for once; and those that the network does not tell of.
-    async fn look(
-        &self,
-        round: &Round<'_>,
-        due: &[(Errand, Due)],
-    ) -> Result<(HashMap<String, AccountState>, HashSet<String>), SweepError> {
-        let addresses: BTreeSet<String> = due
-            .iter()
-            .filter_map(|(_, facts)| facts.to.parse::<Address>().ok())
-            .map(|address| address.account())
-            .collect();
-        let looks = stream::iter(addresses)
-            .map(|address| async move {
-                let account = self.account(round, &address).await?;
-                round.beat();
-                Ok::<_, SweepError>((address, account))
-            })
-            .buffer_unordered(LOOKS_AT_ONCE);
-        let told: Vec<(String, Option<Option<AccountState>>)> = looks.try_collect().await?;
-        let (mut found, mut untold) = (HashMap::new(), HashSet::new());
-        for (address, account) in told {
-            match account {
-                Some(account) => found.extend(account.map(|account| (address, account))),
-                None => drop(untold.insert(address)),
-            }
-        }
-        Ok((found, untold))
     }
 
     /// Puts an errand where it belongs.

@@ -19,8 +19,11 @@ mod known;
 mod lanes;
 mod look;
 mod plan;
+mod receivers;
 mod settle;
 mod sorted;
+mod traffic;
+mod unpaid;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -208,11 +211,29 @@ impl Sender {
                 Ok(Some(account))
             }
             Err(error) => {
-                let ask = || self.is_well(round);
-                round.sick.failed(round.lease, &thing, error, ask).await?;
+                self.put_off(round, &thing, error).await?;
                 Ok(None)
             }
         }
+    }
+
+    /// A call about `thing` alone has failed: it is put off. Whether it is alone with that is asked at once, for much may
+    /// wait for it.
+    async fn put_off(
+        &self,
+        round: &Round<'_>,
+        thing: &str,
+        error: NetworkError,
+    ) -> Result<(), SweepError> {
+        let ask = || self.is_well(round);
+        round.sick.failed(round.lease, thing, error, ask).await?;
+        self.is_well(round).await?;
+        Ok(round.sick.place_is_well(round.lease).await?)
+    }
+
+    /// Whether sequence numbers of other accounts are used than those that pay.
+    fn has_channels(&self) -> bool {
+        !self.settings.channels.is_empty()
     }
 
     async fn count_open(&self) -> Result<u64, SweepError> {

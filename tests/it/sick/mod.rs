@@ -1,6 +1,7 @@
 //! One sick thing beside nine healthy ones: the nine are done within two sweeps, whatever the tenth has, and the tenth is
 //! done too once it is well again. A file for each family of jobs.
 
+mod accounts;
 mod addresses;
 mod lists;
 mod memory;
