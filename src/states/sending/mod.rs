@@ -30,10 +30,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
-use tokio::sync::OnceCell;
 
 use self::compare::Seen;
 use super::assets::Assets;
+use super::checked::Checked;
 use super::desk::Desk;
 use super::job::Making;
 use super::note::{Note, Observer};
@@ -52,7 +52,7 @@ pub struct Sender {
     desk: Desk,
     horizon: Horizon,
     /// Whether Horizon was found to be of the configured network: nothing is signed before.
-    is_checked: OnceCell<()>,
+    checked: Checked,
     keys: Keys,
     settings: StellarSettings,
     assets: Assets,
@@ -90,7 +90,7 @@ impl Sender {
                 of_place: SweepError::Network,
             },
             horizon,
-            is_checked: OnceCell::new(),
+            checked: Checked::default(),
             keys,
             settings: settings.clone(),
             assets: Assets::of(making.settings)?,
@@ -173,12 +173,16 @@ impl Sender {
     ) -> Swept {
         let work =
             async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        self.desk.sweep(lease, stop, observer, work).await
+        let swept = self.desk.sweep(lease, stop, observer, work).await;
+        if matches!(swept.error, Some(SweepError::Network(_))) {
+            self.checked.forget();
+        }
+        swept
     }
 
     async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
         let check = async { round.answer(self.horizon.check()).await.map(drop) };
-        self.is_checked.get_or_try_init(|| check).await?;
+        self.checked.make_sure(check).await?;
         if self.desk.store.is_held().await? {
             self.seen.borrow_mut().forget();
             self.look_again(round).await?;
