@@ -301,7 +301,15 @@ impl Worker {
         };
         let run = async {
             failpoint::sweeping();
-            self.job.run(&keeper.lease, &stop, &observer).await
+            if let Err(error) = self.job.heed(&self.store, self.clock.now()).await {
+                return unlooked(error);
+            }
+            let swept = self.job.run(&keeper.lease, &stop, &observer).await;
+            let now = self.clock.now();
+            if let Err(error) = self.job.keep_wishes(&self.store, &keeper.lease, now).await {
+                tracing::warn!(%error, "who asked to be left alone is known to this process alone");
+            }
+            swept
         };
         // Boxed: it is large, and everything that waits for it would be as large.
         let run: Pin<Box<dyn Future<Output = Swept> + '_>> = Box::pin(run);

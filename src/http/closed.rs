@@ -11,6 +11,18 @@ use tokio::time::Instant;
 
 use crate::engine::{LIKE_AN_OUTAGE, asked_pause};
 
+/// The name of a place is not longer where it is to be remembered.
+const PLACE_MAX: usize = 512;
+
+/// A wish to be left alone that lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// A host, the beginning of URLs, or a host and one thing there.
+    pub place: String,
+    /// For how long from now.
+    pub left: Duration,
+}
+
 /// What a request is about, as far as a wish to be left alone goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -58,6 +70,20 @@ impl Closed {
         if self.in_a_row.len() >= LIKE_AN_OUTAGE {
             self.close(host, wish, now);
         }
+    }
+
+    /// What is closed still, and for how long.
+    pub(super) fn wishes(&self, now: Instant) -> Vec<Wish> {
+        let open = self.until.iter().map(|(place, until)| Wish {
+            place: place.clone(),
+            left: until.saturating_duration_since(now),
+        });
+        open.filter(|wish| !wish.left.is_zero() && wish.place.len() <= PLACE_MAX).collect()
+    }
+
+    /// Closes again what was closed for somebody else.
+    pub(super) fn remember(&mut self, wish: &Wish, now: Instant) {
+        self.close(wish.place.clone(), wish.left, now);
     }
 
     fn close(&mut self, place: String, wish: Duration, now: Instant) {
@@ -146,6 +172,24 @@ mod tests {
             closed.note(about(Some("e")), status, Some(Duration::from_secs(86_400)), now);
             assert_eq!(pauses(&closed), [900, 900, 900], "{status}: three in a row, and bounded");
         }
+    }
+
+    #[test]
+    fn what_one_process_was_asked_another_one_heeds() {
+        let (now, a) = (Instant::now(), url("https://a.example/payments"));
+        let mut closed = Closed::default();
+        closed.note(general(&a), 503, MINUTE, now);
+        closed.note(Asked { url: &a, thing: Some("x") }, 429, MINUTE, now);
+        let later = now + Duration::from_secs(20);
+        let wishes = closed.wishes(later);
+        assert_eq!(wishes.len(), 2);
+        let mut other = Closed::default();
+        wishes.iter().for_each(|wish| other.remember(wish, later));
+        assert_eq!(other.pause(general(&a), later), Duration::from_secs(40));
+        let elsewhere = url("https://a.example/other");
+        let thing = |thing| other.pause(Asked { url: &elsewhere, thing: Some(thing) }, later);
+        assert_eq!([thing("x"), thing("y")], [Duration::from_secs(40), Duration::ZERO]);
+        assert_eq!(closed.wishes(now + Duration::from_secs(60)), []);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod url;
 
 pub(crate) use answer::Call;
 pub(crate) use clients::{Clients, is_loopback};
+pub use closed::Wish;
 pub(crate) use cut::{Cut, printable};
 pub use error::CallError;
 pub(crate) use headers::wish_at;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, Call, Spent, Unsent, Verdict, judge};
 use super::bucket::Bucket;
-use super::closed::Closed;
+use super::closed::{Closed, Wish};
 use super::cut::printable;
 use super::error::CallError;
 use super::problem::{brief, text};
@@ -20,6 +20,8 @@ use super::transport::{Lost, Open, Received, Transport};
 use super::trouble::told;
 use crate::engine::{Backoff, Clock, RetryPolicy};
 
+/// A shorter wish to be left alone is not worth remembering beyond this process.
+const WISH_MIN: Duration = Duration::from_secs(1);
 /// So much of a body goes to the log, at debug.
 const BODY_LOGGED: usize = 2048;
 /// One exchange with a network or a rail, for metrics.
@@ -255,6 +257,19 @@ impl Http {
             held(&self.closed).note(request.asked(), status, retry_after, Instant::now());
         }
         received
+    }
+
+    /// Who has asked to be left alone for longer than a moment: to be remembered by the next process.
+    pub(crate) fn wishes(&self) -> Vec<Wish> {
+        let mut wishes = held(&self.closed).wishes(Instant::now());
+        wishes.retain(|wish| wish.left > WISH_MIN);
+        wishes
+    }
+
+    /// Heeds what another process was asked.
+    pub(crate) fn remember(&self, wishes: &[Wish]) {
+        let mut closed = held(&self.closed);
+        wishes.iter().for_each(|wish| closed.remember(wish, Instant::now()));
     }
 
     /// Sends `request` once, for an answer that comes bit by bit.

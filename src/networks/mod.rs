@@ -5,4 +5,4 @@
 pub mod ripplenet;
 pub mod stellar;
 
-pub use crate::http::{CallError as NetworkError, RequestSeen};
+pub use crate::http::{CallError as NetworkError, RequestSeen, Wish};

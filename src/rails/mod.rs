@@ -31,7 +31,7 @@ pub use self::types::{
     PayoutState, UnreadableIncoming,
 };
 pub use self::wire_gateway::{GatewayAuth, WireGateway, WireGatewayOptions};
-pub use crate::http::{CallError as RailError, RequestSeen};
+pub use crate::http::{CallError as RailError, RequestSeen, Wish};
 
 /// An off-chain way to move money.
 ///
@@ -65,6 +65,14 @@ pub trait Rail: Send + Sync {
     fn knows_keys(&self) -> bool {
         true
     }
+
+    /// Who has asked to be left alone, for whoever comes after this client.
+    fn wishes(&self) -> Vec<Wish> {
+        Vec::new()
+    }
+
+    /// Heeds what a client before this one was asked.
+    fn remember(&self, _wishes: &[Wish]) {}
 
     /// Pays somebody, with one try.
     ///

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use futures_util::future::LocalBoxFuture;
 
 use super::asking::Asker;
+use super::left_alone::{keep, recalled};
 use super::note::Observer;
 use super::paying::Paying;
 use super::sending::Sender;
@@ -14,7 +16,7 @@ use super::watching::Watcher;
 use crate::config::{PollerSettings, Settings};
 use crate::engine::{Clock, Poller};
 use crate::networks::RequestSeen;
-use crate::store::{Lease, Scope, Store};
+use crate::store::{Lease, Scope, Store, StoreError};
 
 /// What a worker runs.
 pub enum Job {
@@ -91,6 +93,42 @@ impl Job {
             Self::Outgoing(paying) => Box::pin(paying.sweep(lease, stop, observer)),
         };
         sweep.await
+    }
+
+    /// Heeds who has asked another process to be left alone.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn heed(&self, store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let wishes = recalled(store, self.scope(), now).await?;
+        match self {
+            Self::Payments(sweeper) => sweeper.remember(&wishes),
+            Self::Asking(asker) => asker.remember(&wishes),
+            Self::Sending(sender) => sender.remember(&wishes),
+            Self::Watching(watcher) => watcher.remember(&wishes),
+            Self::Outgoing(paying) => paying.remember(&wishes),
+        }
+        Ok(())
+    }
+
+    /// Keeps for other processes who has asked to be left alone.
+    ///
+    /// # Errors
+    /// The database, or the lease is lost.
+    pub async fn keep_wishes(
+        &self,
+        store: &Store,
+        lease: &Lease,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let wishes = match self {
+            Self::Payments(sweeper) => sweeper.wishes(),
+            Self::Asking(asker) => asker.wishes(),
+            Self::Sending(sender) => sender.wishes(),
+            Self::Watching(watcher) => watcher.wishes(),
+            Self::Outgoing(paying) => paying.wishes(),
+        };
+        keep(store, lease, self.scope(), &wishes, now).await
     }
 
     /// The end of all sweeps by the holder of `lease`: what the last one has left is waited for.

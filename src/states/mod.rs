@@ -31,6 +31,7 @@ pub(crate) mod fuzzing;
 mod handing_over;
 mod job;
 mod judging;
+mod left_alone;
 mod locked;
 mod looking;
 mod note;

@@ -22,7 +22,7 @@ use crate::engine::{
     Alert, AlertName, Clock, ConnectorRole, RetryPolicy, SweepOutcome, Tally, Window,
 };
 use crate::networks::ripplenet::{Client, ClientOptions};
-use crate::networks::{NetworkError, RequestSeen};
+use crate::networks::{NetworkError, RequestSeen, Wish};
 use crate::rails::RailError;
 use crate::store::{Lease, Scope, Store, StoreError, TransferCount};
 
@@ -203,6 +203,16 @@ impl Sweeper {
             looked_behind: AtomicI64::new(0),
             budget: Budget::default(),
         })
+    }
+
+    /// Who has asked to be left alone.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        self.client.wishes()
+    }
+
+    /// Heeds what a process before this one was asked.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        self.client.remember(wishes);
     }
 
     /// The poller's memory that this sweeps for.

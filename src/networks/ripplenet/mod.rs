@@ -23,7 +23,7 @@ use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
 };
 use crate::http::{
-    Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, object, url_of,
+    Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, Wish, object, url_of,
 };
 
 pub use wire::{PARTIES, party_names, sender_user_info, too_large};
@@ -123,6 +123,17 @@ impl Client {
             client_secret: options.client_secret,
         });
         Ok(Self { http, tokens, requests, connector_role: options.connector_role })
+    }
+
+    /// Who has asked to be left alone, for whoever comes after this client.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<Wish> {
+        self.http.wishes()
+    }
+
+    /// Heeds what a client before this one was asked.
+    pub fn remember(&self, wishes: &[Wish]) {
+        self.http.remember(wishes);
     }
 
     /// One page of the payments in `state`, oldest change first.

@@ -13,7 +13,7 @@ use super::stream::PaymentStream;
 use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
 use crate::engine::{Clock, Incoming, RetryPolicy};
 use crate::http::{
-    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, brief, extended,
+    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, Wish, brief, extended,
     problem_text, url_of,
 };
 use crate::networks::NetworkError;
@@ -72,6 +72,17 @@ impl Horizon {
         let http = Http::new(settings, &[&base], clock, observer)?;
         let HorizonOptions { network, passphrase, .. } = options;
         Ok(Self { http, base, network, passphrase })
+    }
+
+    /// Who has asked to be left alone, for whoever comes after this client.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<Wish> {
+        self.http.wishes()
+    }
+
+    /// Heeds what a client before this one was asked.
+    pub fn remember(&self, wishes: &[Wish]) {
+        self.http.remember(wishes);
     }
 
     /// Which network our signatures are for.

@@ -31,7 +31,7 @@ use super::{
     Signer,
 };
 use crate::engine::{Clock, RetryPolicy};
-use crate::http::{Body, Call, Http, Received, Request, RequestSeen, Settings, extended};
+use crate::http::{Body, Call, Http, Received, Request, RequestSeen, Settings, Wish, extended};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -192,6 +192,14 @@ impl Rail for HttpRail {
             Ok(Arrivals { answers, ..Arrivals::default() })
         }
         .boxed()
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.http.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.http.remember(wishes);
     }
 
     fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::engine::{Clock, RetryPolicy};
 use crate::http::{
-    Bearer, Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, extended,
+    Bearer, Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, Wish, extended,
 };
 
 /// Rows in a page of the history.
@@ -295,6 +295,14 @@ impl Rail for WireGateway {
 
     fn knows_keys(&self) -> bool {
         false
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.http.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.http.remember(wishes);
     }
 
     fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {

@@ -21,7 +21,7 @@ use super::round::Round;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, RailKind};
 use crate::engine::{Actor, Cause, Step, TransferStatus};
-use crate::networks::RequestSeen;
+use crate::networks::{RequestSeen, Wish};
 use crate::rails::{AnyRail, RailError};
 use crate::store::{Lease, Scope, Waiting};
 
@@ -79,6 +79,16 @@ impl Asker {
     #[must_use]
     pub fn with_rail(self, rail: AnyRail) -> Self {
         Self { rail, ..self }
+    }
+
+    /// Who has asked to be left alone.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    /// Heeds what a process before this one was asked.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
     }
 
     /// The poller's memory that this works for.

@@ -30,7 +30,7 @@ use super::round::Round;
 use super::{Stage, SweepError, SweepReport, Swept};
 use crate::config::{AssetSettings, PollerSettings};
 use crate::engine::{Clock, Poller, TransferStatus, decimals_of};
-use crate::networks::RequestSeen;
+use crate::networks::{RequestSeen, Wish};
 use crate::rails::AnyRail;
 use crate::store::{Claim, Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
@@ -128,6 +128,16 @@ impl Paying {
         let asset = transfer.and_then(|transfer| self.options.assets.get(&transfer.asset));
         let own = asset.filter(|asset| asset.currency == claim.payout.currency);
         own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(&claim.payout.currency))
+    }
+
+    /// Who has asked to be left alone.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    /// Heeds what a process before this one was asked.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
     }
 
     /// The poller's memory that this works for.

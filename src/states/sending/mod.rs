@@ -43,7 +43,7 @@ use super::stellar::{self, SUBMISSION_MAX};
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, StellarSettings};
 use crate::engine::{Transfer, TransferStatus};
-use crate::networks::NetworkError;
+use crate::networks::{NetworkError, Wish};
 use crate::networks::stellar::{AccountState, Horizon, Keys, StellarAsset};
 use crate::store::{Lease, Scope, Waiting};
 
@@ -98,6 +98,16 @@ impl Sender {
             batch_size: own.batch_size,
             seen: RefCell::default(),
         })
+    }
+
+    /// Who has asked to be left alone.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        self.horizon.wishes()
+    }
+
+    /// Heeds what a process before this one was asked.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        self.horizon.remember(wishes);
     }
 
     /// The poller's memory that this works for.

@@ -30,8 +30,8 @@ use super::stellar;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::PollerSettings;
 use crate::engine::{Actor, Cause, RetryPolicy, Step, Tally, TransferStatus};
-use crate::networks::NetworkError;
 use crate::networks::stellar::{Horizon, Root};
+use crate::networks::{NetworkError, Wish};
 use crate::store::{Lease, Scope, Waiting};
 
 /// A sweep in loop mode ends after this, so that it is on record, and the next one begins.
@@ -87,6 +87,16 @@ impl Watcher {
             lasts: making.lasts,
             has_failed: AtomicBool::new(false),
         })
+    }
+
+    /// Who has asked to be left alone.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        self.horizon.wishes()
+    }
+
+    /// Heeds what a process before this one was asked.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        self.horizon.remember(wishes);
     }
 
     /// The poller's memory that this works for.

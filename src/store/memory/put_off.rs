@@ -70,6 +70,29 @@ impl Store {
         Ok(all)
     }
 
+    /// Leaves things alone until the time that each wishes, and says so, however often it has failed.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn leave_alone(
+        &self,
+        lease: &Lease,
+        scope: &Scope,
+        wishes: &[(String, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_quiet(lease).await?;
+        for (subject, until) in wishes {
+            let (poller, place) = (Arg::Text(scope.poller.name()), Arg::Text(&scope.network));
+            let sql = "INSERT INTO put_off (poller, place, subject, failures, reason, since, not_before) \
+                       VALUES ($1, $2, $3, 1, 'it has asked to be left alone (Retry-After)', $4, $5) \
+                       ON CONFLICT (poller, place, subject) DO UPDATE SET not_before = excluded.not_before";
+            let args = [poller, place, Arg::Text(subject), Arg::Time(now), Arg::Time(*until)];
+            tx.conn().execute(sql, &args).await?;
+        }
+        tx.commit().await
+    }
+
     /// Forgets that things were put off: they are well, or gone.
     ///
     /// # Errors

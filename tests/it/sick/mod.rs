@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod left_alone;
 mod lists;
 mod memory;
 mod payments;
