@@ -201,10 +201,7 @@ impl Job {
                 asker.check().await?;
                 asker.dry_run(stop, observer).await
             }
-            Self::Sending(sender) => {
-                sender.check().await?;
-                sender.dry_run(observer).await
-            }
+            Self::Sending(sender) => sender.dry_run(observer).await,
             Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
             Self::Outgoing(paying) => {
                 paying.check().await?;

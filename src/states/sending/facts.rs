@@ -4,7 +4,6 @@ use super::Sender;
 use super::errand::Errand;
 use crate::engine::{Amount, Memo, Transfer, TransferStatus};
 use crate::networks::stellar::StellarAsset;
-use crate::states::round::Round;
 use crate::store::{Refund, StoreError};
 
 /// What is to be paid.
@@ -29,16 +28,12 @@ pub(super) enum Gap {
 
 impl Sender {
     /// What `errand` comes to.
-    pub(super) async fn facts(
-        &self,
-        round: &Round<'_>,
-        errand: &Errand,
-    ) -> Result<Result<Due, Gap>, StoreError> {
+    pub(super) async fn facts(&self, errand: &Errand) -> Result<Result<Due, Gap>, StoreError> {
         match errand {
             Errand::Deposit(transfer) => Ok(self.of_deposit(transfer)),
             Errand::Refund(refund, transfer) => {
                 let incoming = match &refund.incoming {
-                    Some((source, id)) => round.store.incoming_with_id(source, id).await?,
+                    Some((source, id)) => self.desk.store.incoming_with_id(source, id).await?,
                     None => None,
                 };
                 let received_by = incoming.map(|row| row.incoming.account);

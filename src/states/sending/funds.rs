@@ -76,7 +76,7 @@ impl Sender {
         let mut standing = self.standing_short(round).await?;
         let known = standing.clone();
         for account in known.iter().map(|alert| &alert.subject) {
-            let waiting = self.waiting_for(round, account).await?;
+            let waiting = self.waiting_for(account).await?;
             let can_pay = match self.account(round, account).await? {
                 Some(Some(state)) => {
                     let is_source = self.sources().contains(account);
@@ -104,15 +104,11 @@ impl Sender {
     }
 
     /// What is to be paid from `account`, or with its sequence number, whether it is due or not.
-    async fn waiting_for(
-        &self,
-        round: &Round<'_>,
-        account: &str,
-    ) -> Result<Vec<(Errand, Due)>, SweepError> {
+    async fn waiting_for(&self, account: &str) -> Result<Vec<(Errand, Due)>, SweepError> {
         let is_source = self.sources().iter().any(|source| source == account);
         let mut waiting = Vec::new();
-        for errand in self.errands(round, 0, DateTime::<Utc>::MAX_UTC).await? {
-            let facts = self.facts(round, &errand).await?.ok();
+        for errand in self.errands(0, DateTime::<Utc>::MAX_UTC).await? {
+            let facts = self.facts(&errand).await?.ok();
             let facts = facts.filter(|facts| facts.payer == account || is_source);
             waiting.extend(facts.map(|facts| (errand, facts)));
         }

@@ -14,7 +14,7 @@ use super::receivers::{Late, Told};
 use super::settle::LOOK_FIRST;
 use super::sorted::Sorted;
 use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling, later};
-use crate::networks::stellar::Address;
+use crate::networks::stellar::{AccountState, Address};
 use crate::states::round::Round;
 use crate::states::sweep::SweepError;
 use crate::store::Refund;
@@ -46,6 +46,10 @@ pub(super) const UNREAD: Busy = Busy {
     pause: SICK_PAUSE,
 };
 
+/// What goes to each account besides, by asset, and has not arrived.
+#[derive(Debug, Default)]
+pub(super) struct Beside(HashMap<(String, String), Amount>);
+
 /// Why nothing goes out from a payer, and after which time it is looked at again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Busy {
@@ -73,7 +77,7 @@ impl Sender {
         let due = self.due(round, &mut sorted, passing).await?;
         let due = self.unpaid(round, &mut sorted, due).await?;
         let looks = self.look(round, &due, &passing.told).await?;
-        let mut beside: HashMap<(String, String), Amount> = HashMap::new();
+        let mut beside = Beside::default();
         for (errand, facts) in due {
             let address = facts.to.parse::<Address>().map(|address| address.account());
             let account = match address.as_ref().ok().and_then(|address| looks.told.get(address)) {
@@ -87,24 +91,7 @@ impl Sender {
                 // What is no address is for `able` to judge.
                 None => None,
             };
-            let key = (address.unwrap_or_default(), facts.asset.to_string());
-            let nothing = Amount::zero();
-            let wanted = Wanted {
-                to: &facts.to,
-                asset: &facts.asset,
-                amount: &facts.amount,
-                has_memo: facts.memo.is_some(),
-                beside: beside.get(&key).unwrap_or(&nothing),
-            };
-            let ways = Ways {
-                claimable_balances: facts.claimable_balances,
-                starting_balance: self.settings.starting_balance.as_ref(),
-            };
-            let sum = wanted.beside.plus(&facts.amount);
-            let able = able(wanted, account, ways);
-            if matches!(able, Able::Pay(_)) {
-                beside.insert(key, sum);
-            }
+            let able = self.able(&mut beside, &errand, &facts, account);
             self.sort(round, &mut sorted, errand, facts, able).await?;
         }
         Ok(Gathered { ready: sorted.written(round).await?, late: looks.late })
@@ -118,11 +105,12 @@ impl Sender {
         passing: &Passing,
     ) -> Result<Vec<(Errand, Due)>, SweepError> {
         let mut due = Vec::new();
-        for errand in self.errands(round, passing.in_hand.len(), round.now()).await? {
+        let passed_over = passing.in_hand.len() + passing.late.len();
+        for errand in self.errands(passed_over, round.now()).await? {
             if passing.in_hand.contains(errand.id()) {
                 continue;
             }
-            let facts = match self.facts(round, &errand).await? {
+            let facts = match self.facts(&errand).await? {
                 Ok(facts) => facts,
                 Err(Gap::Hold(why)) => {
                     self.hold(round, sorted, errand, &why).await?;
@@ -158,15 +146,14 @@ impl Sender {
     }
 
     /// What is due at `now`, oldest first: money that goes back, deposits, and those that waited for a trustline. So many are
-    /// `in_hand`: as long as their envelopes are not stored they are due as well, and must not hide what is behind them.
+    /// `passed_over`: as long as their envelopes are not stored they are due as well, and must not hide what is behind them.
     pub(super) async fn errands(
         &self,
-        round: &Round<'_>,
-        in_hand: usize,
+        passed_over: usize,
         now: DateTime<Utc>,
     ) -> Result<Vec<Errand>, SweepError> {
-        let (store, network) = (round.store, &self.desk.scope.network);
-        let limit = self.batch_size.saturating_add(u32::try_from(in_hand).unwrap_or(u32::MAX));
+        let (store, network) = (&self.desk.store, &self.desk.scope.network);
+        let limit = self.batch_size.saturating_add(u32::try_from(passed_over).unwrap_or(u32::MAX));
         let refunds = store.refunds_to_make(network, now, limit).await?;
         let ids: Vec<String> = refunds.iter().filter_map(|one| one.transfer_id.clone()).collect();
         let found = store.transfers_with_ids(&ids).await?;
@@ -184,6 +171,39 @@ impl Sender {
         Ok(errands)
     }
 
+    /// What can be done for an errand whose receiver's account is as told, beside those before it.
+    pub(super) fn able(
+        &self,
+        beside: &mut Beside,
+        errand: &Errand,
+        facts: &Due,
+        account: Option<&AccountState>,
+    ) -> Able {
+        let address = facts.to.parse::<Address>().map(|address| address.account());
+        let key = (address.unwrap_or_default(), facts.asset.to_string());
+        let nothing = Amount::zero();
+        let wanted = Wanted {
+            to: &facts.to,
+            asset: &facts.asset,
+            amount: &facts.amount,
+            has_memo: facts.memo.is_some(),
+            beside: beside.0.get(&key).unwrap_or(&nothing),
+        };
+        let ways = Ways {
+            claimable_balances: facts.claimable_balances,
+            starting_balance: self.settings.starting_balance.as_ref(),
+        };
+        let sum = wanted.beside.plus(&facts.amount);
+        let able = able(wanted, account, ways);
+        if matches!(able, Able::Pay(_)) {
+            beside.0.insert(key, sum);
+        }
+        match errand {
+            Errand::Deposit(_) => able,
+            Errand::Refund(..) => able.back(),
+        }
+    }
+
     /// Puts an errand where it belongs.
     async fn sort(
         &self,
@@ -193,25 +213,14 @@ impl Sender {
         facts: Due,
         able: Able,
     ) -> Result<(), SweepError> {
-        let is_refund = matches!(errand, Errand::Refund(..));
         let (planned, does) = match able {
             Able::Pay(planned) => {
                 let does = Does::paying(&planned);
                 (planned, does)
             }
-            Able::Prepare(planned) if !is_refund => (planned, Does::CreateAccount),
-            // Who has paid had an account and a trustline then. What has happened to them is for a person to find out.
-            Able::Prepare(_) => {
-                return self
-                    .hold(round, sorted, errand, "the payer's account does not exist")
-                    .await;
-            }
-            Able::Wait(why) if !is_refund => {
-                return self.wait(round, sorted, errand, &why).await;
-            }
-            Able::Wait(why) | Able::Hold(why) => {
-                return self.hold(round, sorted, errand, &why).await;
-            }
+            Able::Prepare(planned) => (planned, Does::CreateAccount),
+            Able::Wait(why) => return self.wait(round, sorted, errand, &why).await,
+            Able::Hold(why) => return self.hold(round, sorted, errand, &why).await,
         };
         sorted.ready(Ready { errand, payer: facts.payer, memo: facts.memo, planned, does });
         Ok(())

@@ -39,6 +39,18 @@ pub(super) enum Able {
     Hold(String),
 }
 
+impl Able {
+    /// The same for money that goes back. Who has paid had an account and a trustline then: what has happened to them is for a
+    /// person to find out.
+    pub(super) fn back(self) -> Self {
+        match self {
+            Self::Prepare(_) => Self::Hold("the payer's account does not exist".to_owned()),
+            Self::Wait(why) => Self::Hold(why),
+            other @ (Self::Pay(_) | Self::Hold(_)) => other,
+        }
+    }
+}
+
 /// Decides what can be done, where the destination's account is as told: None if there is none.
 pub(super) fn able(wanted: Wanted<'_>, account: Option<&AccountState>, ways: Ways<'_>) -> Able {
     let Wanted { to, asset, amount, has_memo, beside } = wanted;
@@ -183,6 +195,15 @@ mod tests {
         let ways = Ways { claimable_balances: true, starting_balance: None };
         let laid = of(TO, &usd(), Some(&there), ways);
         assert!(matches!(laid, Able::Pay(Planned::CreateClaimableBalance { .. })));
+    }
+
+    #[test]
+    fn money_that_goes_back_waits_for_nobody_but_a_person() {
+        let balance = amount("2.01");
+        let ways = Ways { claimable_balances: false, starting_balance: Some(&balance) };
+        assert!(matches!(of(TO, &usd(), None, ways).back(), Able::Hold(_)));
+        assert!(matches!(of(TO, &usd(), Some(&account(None)), PLAIN).back(), Able::Hold(_)));
+        assert!(matches!(of(TO, &usd(), Some(&account(Some(usd()))), PLAIN).back(), Able::Pay(_)));
     }
 
     #[test]

@@ -5,11 +5,14 @@
 //!                              └─> plan ─> envelopes (stored) ─> drive (sent, looked up, bid up) ─> settle
 //! ```
 //!
-//! `look`, `plan` and `settle` are pure. What an account of ours cannot pay waits (`funds`). `lanes` has an envelope on its way for each account whose sequence numbers are
-//! used, and no account ever has two. After a crash the open envelopes come first.
+//! `look`, `plan`, `lanes` and `settle` are pure. Receivers are looked at side by side (`receivers`); what our accounts have sent
+//! is `known` before anything goes out, and what was paid already is not paid again (`unpaid`). What an account of ours cannot
+//! pay waits (`funds`). `traffic` has an envelope on its way for each account whose sequence numbers are used, and no account
+//! ever has two. After a crash the open envelopes come first.
 
 mod compare;
 mod drive;
+mod dry_run;
 mod envelopes;
 mod errand;
 mod facts;
@@ -36,15 +39,15 @@ use super::assets::Assets;
 use super::checked::Checked;
 use super::desk::Desk;
 use super::job::Making;
-use super::note::{Note, Observer};
+use super::note::Observer;
 use super::patience::{Requests, answer_max};
 use super::round::Round;
 use super::stellar::{self, SUBMISSION_MAX};
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, StellarSettings};
 use crate::engine::{Transfer, TransferStatus};
-use crate::networks::{NetworkError, Wish};
 use crate::networks::stellar::{AccountState, Horizon, Keys, StellarAsset};
+use crate::networks::{NetworkError, Wish};
 use crate::store::{Lease, Scope, Waiting};
 
 /// What sends on one network, again and again.
@@ -269,29 +272,5 @@ impl Sender {
         self.assets.of_transfer(transfer).is_some_and(|asset| {
             asset.claimable_balances() || asset.on_network == StellarAsset::Native
         })
-    }
-
-    /// Tells what is due, and signs and sends nothing.
-    ///
-    /// # Errors
-    /// See [`SweepError`].
-    pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
-        let (network, now) = (&self.desk.scope.network, self.desk.clock.now());
-        let due = self.desk.store.deposits_to_send(network, now, self.batch_size).await?;
-        let again = self.desk.store.deposits_without_trust(network, now, self.batch_size).await?;
-        for transfer in due.iter().chain(&again) {
-            let amount = transfer.amount_out.as_ref().map(ToString::to_string);
-            let to = transfer.to_address.as_deref().unwrap_or("?");
-            let amount = amount.as_deref().unwrap_or("?");
-            let detail = format!("{amount} of {} to {to}", transfer.asset);
-            let id = transfer.transfer_id.clone();
-            observer(Note::Would { payment_id: id, what: "send".to_owned(), detail });
-        }
-        for refund in self.desk.store.refunds_to_make(network, now, self.batch_size).await? {
-            let detail = format!("{} of {} back", refund.amount, refund.asset);
-            observer(Note::Would { payment_id: refund.refund_id, what: "send".to_owned(), detail });
-        }
-        let open = self.count_open().await?;
-        Ok(SweepReport { open, ..SweepReport::default() })
     }
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod destinations;
+mod dry_run;
 mod feed;
 mod foreign;
 mod funds;
