@@ -12,8 +12,11 @@
 //! | [`states`] | what to do with a payment in one state | the five above |
 //! | [`config`] | settings: typed, layered, validated | engine |
 //! | [`daemon`] | how any poller runs: schedule, lease, signals, health, metrics | all above |
+//! | `actions` | what a person or a program may ask of us | states, store, config |
+//! | `views` | what programs are told of each noun | store |
 //! | [`cli`] | the commands of `railpoll` | all above, and the sandbox |
 
+mod actions;
 pub mod cli;
 pub mod collect;
 pub mod config;
@@ -28,3 +31,4 @@ mod program;
 pub mod rails;
 pub mod states;
 pub mod store;
+mod views;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::failure::Failure;
 use super::lists::{ListFlags, Listed, counted, walk};
@@ -14,7 +13,7 @@ use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::times::relative;
 use super::who::WhyArgs;
-use crate::engine::{AlertName, Poller, iso};
+use crate::engine::{AlertName, Poller};
 use crate::store::{AlertFilter, OpenAlert, Step};
 
 /// More alerts than this nobody reads.
@@ -76,23 +75,6 @@ enum AlertsCommand {
     },
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct AlertJson<'a> {
-    id: i64,
-    name: &'a str,
-    poller: &'a str,
-    place: &'a str,
-    subject: &'a str,
-    count: u64,
-    detail: &'a str,
-    advice: Option<&'static str>,
-    began_at: String,
-    ended_at: Option<String>,
-    silenced_at: Option<String>,
-    silenced_by: Option<&'a str>,
-    silenced_reason: Option<&'a str>,
-}
-
 pub(super) async fn run(session: &Session, args: AlertsArgs, out: &mut Out) -> Result<(), Failure> {
     match args.command {
         Some(AlertsCommand::Clear { ids, why }) => clear(session, &ids, &why, out).await,
@@ -106,7 +88,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, Kind::Place, place.as_deref()).await?;
+    expect_place(settings, &store, Kind::Place, place.as_deref()).await?;
     let mut filter = AlertFilter {
         all,
         name: name.map(|name| name.to_string()),
@@ -221,50 +203,9 @@ async fn clear(
 }
 
 impl Listed for OpenAlert {
-    type View<'a> = AlertJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "id",
-        "name",
-        "poller",
-        "place",
-        "subject",
-        "count",
-        "detail",
-        "advice",
-        "began_at",
-        "ended_at",
-        "silenced_at",
-        "silenced_by",
-        "silenced_reason",
-    ];
     const NAME: &'static str = "alerts";
-
-    fn view(&self) -> Result<AlertJson<'_>, Failure> {
-        Ok(AlertJson::from(self))
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         table_of(&causes(rows.iter()), now)
-    }
-}
-
-impl<'a> From<&'a OpenAlert> for AlertJson<'a> {
-    fn from(alert: &'a OpenAlert) -> Self {
-        let silence = alert.silence.as_ref();
-        Self {
-            id: alert.alert_id,
-            name: &alert.name,
-            poller: &alert.poller,
-            place: &alert.place,
-            subject: &alert.subject,
-            count: alert.count,
-            detail: &alert.detail,
-            advice: alert.name.parse::<AlertName>().ok().map(AlertName::advice),
-            began_at: iso(alert.began_at),
-            ended_at: alert.ended_at.map(iso),
-            silenced_at: silence.map(|silence| iso(silence.at)),
-            silenced_by: silence.map(|silence| silence.by.as_str()),
-            silenced_reason: silence.map(|silence| silence.why.as_str()),
-        }
     }
 }

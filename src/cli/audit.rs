@@ -2,8 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::failure::Failure;
 use super::lists::{ListFlags, Listed, counted, walk};
@@ -48,22 +46,6 @@ pub(super) struct ListArgs {
     after: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct AuditJson<'a> {
-    id: i64,
-    at: String,
-    by: &'a str,
-    evidence: &'a str,
-    uid: i64,
-    login_uid: Option<i64>,
-    host: &'a str,
-    origin: &'a str,
-    action: &'a str,
-    subject: &'a str,
-    reason: Option<&'a str>,
-    details: &'a RawValue,
-}
-
 pub(super) async fn run(
     session: &Session,
     command: AuditCommand,
@@ -85,7 +67,7 @@ pub(super) async fn run(
         limit: 0,
     };
     let subject = filter.subject.as_deref();
-    expect_subject(&session.settings()?, &store, &DONE_TO, subject).await?;
+    expect_subject(session.settings()?, &store, &DONE_TO, subject).await?;
     if only_count {
         return counted::<AuditRow>(store.audit_count(&filter).await?, out);
     }
@@ -100,41 +82,7 @@ pub(super) async fn run(
 }
 
 impl Listed for AuditRow {
-    type View<'a> = AuditJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "id",
-        "at",
-        "by",
-        "evidence",
-        "uid",
-        "login_uid",
-        "host",
-        "origin",
-        "action",
-        "subject",
-        "reason",
-        "details",
-    ];
     const NAME: &'static str = "rows";
-
-    fn view(&self) -> Result<AuditJson<'_>, Failure> {
-        let details = serde_json::from_str(&self.details)
-            .map_err(|error| Failure::Defect(format!("details of {}: {error}", self.audit_id)))?;
-        Ok(AuditJson {
-            id: self.audit_id,
-            at: iso(self.at),
-            by: &self.name,
-            evidence: self.evidence.as_str(),
-            uid: self.uid,
-            login_uid: self.login_uid,
-            host: &self.host,
-            origin: &self.origin,
-            action: &self.action,
-            subject: &self.subject,
-            reason: self.reason.as_deref(),
-            details,
-        })
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         let mut table = Table::new(&[

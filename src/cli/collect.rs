@@ -107,7 +107,7 @@ impl Reading {
     async fn new(session: &Session, lists: &Lists, action: Action) -> Result<Self, Failure> {
         let store = session.store().await?;
         let wanted = lists.network.as_deref();
-        expect_place(&session.settings()?, &store, Kind::Network, wanted).await?;
+        expect_place(session.settings()?, &store, Kind::Network, wanted).await?;
         let settings = config::load(session.sources())?;
         let signals = Signals::of_process()
             .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;

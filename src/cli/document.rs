@@ -1,22 +1,6 @@
 //! JSON that is kept as text. It is never read into numbers: an amount of 28 digits would come out as another.
 
-use serde_json::value::{RawValue, to_raw_value};
-
-use super::failure::Failure;
-
-/// The JSON as a part of a line of JSON. What is not JSON becomes a string.
-pub(super) fn embedded(json: &str) -> Result<Box<RawValue>, Failure> {
-    RawValue::from_string(one_line(json))
-        .or_else(|_| to_raw_value(json))
-        .map_err(|error| Failure::Defect(format!("not JSON: {error}")))
-}
-
-/// Inside a JSON string a line never ends, so every end of a line is mere space.
-fn one_line(json: &str) -> String {
-    json.replace(['\n', '\r'], " ")
-}
-
-/// The same JSON, laid out for people.
+/// JSON, laid out for people.
 pub(super) fn pretty(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -102,11 +86,5 @@ mod tests {
             let dense = |text: &str| text.replace([' ', '\n'], "");
             assert_eq!(dense(&pretty(text)), dense(text));
         }
-    }
-
-    #[test]
-    fn a_line_is_a_line() {
-        assert_eq!(embedded("{\n \"a\":\r\n1.0}").unwrap().get(), "{  \"a\":  1.0}");
-        assert_eq!(embedded("<a>\n").unwrap().get(), r#""<a>\n""#);
     }
 }

@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use tokio::sync::oneshot;
 
-use super::document::embedded;
 use super::failure::Failure;
 use super::lists::{Format, ListFlags, Listed, counted, walk};
 use super::names::{ABOUT, expect_subject};
@@ -20,8 +17,9 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use crate::config::nearest;
-use crate::engine::{EventType, iso, readable};
+use crate::engine::{EventType, readable};
 use crate::store::{EventFilter, Store, StoredEvent, Verified};
+use crate::views::Viewed as _;
 
 /// How often the outbox is looked at while it is followed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -115,17 +113,6 @@ fn event_type(text: &str) -> Result<String, String> {
     })
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct EventJson<'a> {
-    id: i64,
-    #[serde(rename = "type")]
-    event_type: &'a str,
-    subject: &'a str,
-    version: i64,
-    at: String,
-    data: Box<RawValue>,
-}
-
 pub(super) async fn run(
     session: &Session,
     command: EventsCommand,
@@ -198,7 +185,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         limit: 0,
     };
     let store = session.look().await?;
-    expect_subject(&session.settings()?, &store, &ABOUT, filter.subject.as_deref()).await?;
+    expect_subject(session.settings()?, &store, &ABOUT, filter.subject.as_deref()).await?;
     if only_count {
         return counted::<StoredEvent>(store.events_count(&filter).await?, out);
     }
@@ -211,20 +198,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 }
 
 impl Listed for StoredEvent {
-    type View<'a> = EventJson<'a>;
-    const KEYS: &'static [&'static str] = &["id", "type", "subject", "version", "at", "data"];
     const NAME: &'static str = "events";
-
-    fn view(&self) -> Result<EventJson<'_>, Failure> {
-        Ok(EventJson {
-            id: self.id,
-            event_type: &self.event_type,
-            subject: &self.subject,
-            version: self.version,
-            at: iso(self.occurred_at),
-            data: embedded(&self.data)?,
-        })
-    }
 
     fn table(rows: &[Self], _now: DateTime<Utc>) -> Table {
         let mut table = Table::new(&[
@@ -254,7 +228,7 @@ async fn tail(session: &Session, args: &TailArgs, out: &mut Out) -> Result<(), F
     }
     let store = session.look().await?;
     let subject = args.which.subject.as_deref();
-    expect_subject(&session.settings()?, &store, &ABOUT, subject).await?;
+    expect_subject(session.settings()?, &store, &ABOUT, subject).await?;
     let from = match args.from {
         Some(id) => id,
         None => store.newest_event().await?,
@@ -281,9 +255,9 @@ async fn follow(store: &Store, which: &WhichArgs, from: i64, out: &mut Out) -> R
         let step = store.events_step(&filter).await?;
         for event in &step.rows {
             if out.is_json() {
-                out.json(&event.view()?)?;
+                out.json(&event.view())?;
             } else if out.is_csv() {
-                out.csv_row(StoredEvent::KEYS, &event.view()?)?;
+                out.csv_row(StoredEvent::KEYS, &event.view())?;
             } else {
                 out.line(line(event))?;
             }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::actions::{ActionError, Refusal};
 use crate::config::{ConfigErrors, hidden};
 use crate::daemon::Exit;
 use crate::networks::NetworkError;
@@ -22,6 +23,9 @@ pub(super) enum Failure {
     /// What was asked for is refused, or is not there.
     #[error("{0}")]
     Refused(String),
+    /// An action is refused.
+    #[error("{0}")]
+    Action(Refusal),
     /// There is no database yet.
     #[error(
         "there is no database at {0}\n  `railpoll migrate` makes it, and so does the first poller that starts; \
@@ -63,13 +67,30 @@ pub(super) enum Failure {
     Defect(String),
 }
 
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Refused(refusal) => Self::Action(refusal),
+            ActionError::Store(error) => Self::Store(error),
+            ActionError::Network(error) => Self::Network(error),
+            ActionError::Defect(what) => Self::Defect(what),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Action(refusal)
+    }
+}
+
 impl Failure {
     /// How the process ends.
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Config(_) => Exit::Config,
-            Self::Refused(_) | Self::Write { .. } => Exit::Refused,
+            Self::Refused(_) | Self::Action(_) | Self::Write { .. } => Exit::Refused,
             Self::NoDatabase(_) => Exit::Unavailable,
             Self::Open { error, .. } | Self::Store(error) => Exit::of_store(error),
             Self::Network(error) => Exit::of_network(error),
@@ -85,6 +106,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Config(_) => "config",
             Self::Refused(_) => "refused",
+            Self::Action(refusal) => refusal.code.as_str(),
             Self::NoDatabase(_) => "no_database",
             Self::Open { .. } | Self::Store(_) => "database",
             Self::Network(_) => "network",
@@ -96,6 +118,9 @@ impl Failure {
 
     /// What went wrong, and below it what to do about it.
     fn parts(&self) -> (String, Option<String>) {
+        if let Self::Action(refusal) = self {
+            return (refusal.text.clone(), refusal.hint.clone());
+        }
         let text = self.to_string();
         // What clap has to say goes over several lines, and ends with an empty one.
         let end = if matches!(self, Self::Usage(_)) { "\n\n" } else { "\n" };
@@ -114,6 +139,7 @@ impl Failure {
             Self::Usage(_)
             | Self::Config(_)
             | Self::Refused(_)
+            | Self::Action(_)
             | Self::NoDatabase(_)
             | Self::Open { .. }
             | Self::Store(_)
@@ -128,6 +154,7 @@ impl Failure {
             Self::Usage(_)
             | Self::Config(_)
             | Self::Refused(_)
+            | Self::Action(_)
             | Self::NoDatabase(_)
             | Self::Open { .. }
             | Self::Store(_)

@@ -7,7 +7,6 @@ use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use serde_json::json;
 
 use super::failure::{Failure, say};
@@ -16,6 +15,7 @@ use super::session::Session;
 use super::table::Table;
 use super::times::Moment;
 use crate::store::Step;
+use crate::views::Viewed;
 
 /// So many rows are read, and printed, at a time.
 const PAGE: u32 = 500;
@@ -75,20 +75,9 @@ impl ListFlags {
 }
 
 /// What a list is of.
-pub(super) trait Listed {
-    /// What programs are told of a row.
-    type View<'a>: Serialize
-    where
-        Self: 'a;
-    /// Its keys, in their order.
-    const KEYS: &'static [&'static str];
+pub(super) trait Listed: Viewed {
     /// What many of them are called.
     const NAME: &'static str;
-    /// What programs are told.
-    ///
-    /// # Errors
-    /// A defect.
-    fn view(&self) -> Result<Self::View<'_>, Failure>;
     /// What people are shown of some of them.
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table
     where
@@ -152,10 +141,10 @@ fn print<T: Listed>(
     out: &mut Out,
 ) -> Result<(), Failure> {
     if out.is_json() {
-        return rows.iter().try_for_each(|row| out.json(&row.view()?));
+        return rows.iter().try_for_each(|row| out.json(&row.view()));
     }
     if out.is_csv() {
-        return rows.iter().try_for_each(|row| out.csv_row(T::KEYS, &row.view()?));
+        return rows.iter().try_for_each(|row| out.csv_row(T::KEYS, &row.view()));
     }
     if rows.is_empty() { Ok(()) } else { out.part_of_table(&T::table(rows, now), first) }
 }

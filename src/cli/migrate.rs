@@ -23,14 +23,14 @@ pub(super) async fn run(
     args: &MigrateArgs,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let url = session.settings()?.database.url;
-    if args.check && is_missing(&url) {
+    let url = &session.settings()?.database.url;
+    if args.check && is_missing(url) {
         return Err(Failure::Refused(format!(
             "there is no database at {url} yet: run `railpoll migrate`"
         )));
     }
     let purpose = if args.check { Purpose::Look } else { Purpose::Create };
-    let store = open(&url, purpose).await?;
+    let store = open(url, purpose).await?;
     let schema = if args.check { store.schema().await? } else { store.migrate().await? };
     store.close().await;
     tell(&url.to_string(), schema, args.check, out)

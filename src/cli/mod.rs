@@ -9,7 +9,7 @@
 //! | `output`, `table`, `document` | lines, JSON, CSV, tables and documents on standard output |
 //! | `lists`, `filters`, `names` | the flags of all lists, and how they are walked; names and ids that somebody typed |
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
-//! | `payments`, `decisions`, `verdict` | `railpoll payments` |
+//! | `payments` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `known` | words that a shell completes |
@@ -21,7 +21,6 @@ mod alerts;
 mod audit;
 mod collect;
 mod config;
-mod decisions;
 mod demo;
 mod document;
 mod events;
@@ -43,7 +42,6 @@ mod status;
 mod table;
 mod times;
 mod transfers;
-mod verdict;
 mod who;
 
 use std::borrow::Cow;

@@ -196,32 +196,6 @@ pub(super) fn no_such(what: &str, name: &str, known: &[&str]) -> Failure {
     Failure::Usage(text)
 }
 
-/// How many candidates of an id are told.
-pub(super) const CANDIDATES: u32 = 6;
-/// A beginning of an id that is shorter may be anybody's.
-const BEGINNING_MIN: usize = 4;
-
-/// Whether a text is long enough to be the beginning of an id.
-pub(super) fn may_begin(text: &str) -> bool {
-    text.chars().count() >= BEGINNING_MIN
-}
-
-/// What to say of an id that nothing has: a short one may have been meant as a beginning.
-pub(super) fn too_short(text: &str) -> String {
-    if may_begin(text) {
-        return String::new();
-    }
-    format!(" (the beginning of an id will do, from {BEGINNING_MIN} characters on)")
-}
-
-/// That several ids begin so.
-pub(super) fn ambiguous(what: &str, text: &str, candidates: &[String]) -> Failure {
-    let shown = usize::try_from(CANDIDATES).unwrap_or(usize::MAX).saturating_sub(1);
-    let more = if candidates.len() > shown { ", and more" } else { "" };
-    let candidates = candidates.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
-    Failure::Refused(format!("several {what} begin with {text}: {candidates}{more}"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;

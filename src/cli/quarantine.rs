@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::again::look_again;
 use super::each;
@@ -15,8 +14,9 @@ use super::session::Session;
 use super::table::{Column, Table};
 use super::times::relative;
 use super::who::{ByArgs, WhyArgs};
-use crate::engine::{Poller, iso, readable};
+use crate::engine::{Poller, readable};
 use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step, StoreError};
+use crate::views::QuarantinedWholeJson;
 
 /// More rows than this nobody reads.
 const ROWS_MAX: u32 = 1_000;
@@ -74,40 +74,6 @@ pub(super) struct ResolveArgs {
     ids: Vec<i64>,
     #[command(flatten)]
     why: WhyArgs,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct RowJson<'a> {
-    id: i64,
-    poller: &'a str,
-    place: &'a str,
-    payment_id: Option<&'a str>,
-    reason: &'a str,
-    first_seen_at: String,
-    last_seen_at: String,
-    seen: u64,
-    resolved_at: Option<String>,
-    resolution: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<&'a str>,
-}
-
-impl<'a> RowJson<'a> {
-    fn new(row: &'a QuarantinedRow, raw: Option<&'a str>) -> Self {
-        Self {
-            id: row.quarantine_id,
-            poller: &row.poller,
-            place: &row.network,
-            payment_id: row.payment_id.as_deref(),
-            reason: &row.reason,
-            first_seen_at: iso(row.first_seen_at),
-            last_seen_at: iso(row.last_seen_at),
-            seen: row.seen,
-            resolved_at: row.resolved_at.map(iso),
-            resolution: row.resolution.as_deref(),
-            raw,
-        }
-    }
 }
 
 pub(super) async fn run(
@@ -170,7 +136,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, Kind::Place, args.place.as_deref()).await?;
+    expect_place(settings, &store, Kind::Place, args.place.as_deref()).await?;
     let mut filter = QuarantineFilter {
         resolved: args.all,
         poller: args.poller.map(|poller| poller.name().to_owned()),
@@ -196,22 +162,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 }
 
 impl Listed for QuarantinedRow {
-    type View<'a> = RowJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "id",
-        "poller",
-        "place",
-        "payment_id",
-        "reason",
-        "first_seen_at",
-        "resolved_at",
-        "resolution",
-    ];
     const NAME: &'static str = "rows";
-
-    fn view(&self) -> Result<RowJson<'_>, Failure> {
-        Ok(RowJson::new(self, None))
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         let mut table = Table::new(&[
@@ -241,7 +192,7 @@ impl Listed for QuarantinedRow {
 async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {
     let row = session.look().await?.quarantined_row(id).await?;
     if out.is_json() {
-        return out.json(&RowJson::new(&row, Some(&row.raw)));
+        return out.json(&QuarantinedWholeJson::from(&row));
     }
     out.heading(&format!("Row {id} of {}, met by {}", row.network, row.poller))?;
     let mut table = Table::new(&[Column::left(""), Column::prose("")]);

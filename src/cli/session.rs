@@ -1,6 +1,7 @@
 //! What a command needs: settings, the database, the time.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::future::Future;
 use std::path::Path;
 
@@ -19,6 +20,8 @@ pub(super) struct Session {
     clock: Clock,
     command_line: Vec<String>,
     filters: Option<String>,
+    /// Read once: a command is to go by one reading from beginning to end.
+    settings: OnceCell<Settings>,
 }
 
 impl Session {
@@ -27,7 +30,8 @@ impl Session {
         command_line: Vec<String>,
         filters: Option<String>,
     ) -> Self {
-        Self { sources, clock: Clock::system(), command_line, filters }
+        let (clock, settings) = (Clock::system(), OnceCell::new());
+        Self { sources, clock, command_line, filters, settings }
     }
 
     /// The words that this process was started with.
@@ -54,8 +58,12 @@ impl Session {
     }
 
     /// The settings. No secret is looked for: an operator need not be able to read them.
-    pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(config::load_without_secrets(&self.sources)?)
+    pub(super) fn settings(&self) -> Result<&Settings, Failure> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let read = config::load_without_secrets(&self.sources)?;
+        Ok(self.settings.get_or_init(|| read))
     }
 
     /// The database that the settings name, for work on it. It must be there, and of this program's version.

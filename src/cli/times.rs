@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::engine::read_time;
 
 /// A time that a person wrote: a date, a time, or a time back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +34,11 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let back = || humantime::parse_duration(text).map(Self::Back);
-        time(text).map(Self::At).or_else(|_| back()).map_err(|_| {
+        read_time(text).map(Self::At).or_else(|_| back()).map_err(|_| {
             "expected a date (2026-01-31), a time (2026-01-31T09:00:00Z; without a zone it is UTC) or a time back (2h, 30d)"
                 .to_owned()
         })
     }
-}
-
-/// Reads a date, which is its beginning, or a time. What has no zone is UTC.
-pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let day = text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc());
-    let time = || DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-    let without_zone = || {
-        let forms =
-            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-        let read = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
-        forms.iter().find_map(read).map(|time| time.and_utc())
-    };
-    day.or_else(|_| time()).ok().or_else(without_zone).ok_or_else(|| {
-        "expected a date (2026-01-31) or a time (2026-01-31T09:00:00Z); without a zone it is UTC".to_owned()
-    })
 }
 
 /// How far `time` is from `now`, in the largest unit that says enough: `12 s ago`, `in 3 min`.
@@ -110,7 +97,7 @@ mod tests {
         for text in ["", "yesterday", "2", "2026-13-01", "2026-01-31T25:00:00", "-2h"] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
-        assert!(time("2h").is_err());
+        assert!(read_time("2h").is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 /// Where the time comes from: the machine, or a test.
 #[derive(Clone)]
@@ -54,6 +54,24 @@ pub fn iso(time: DateTime<Utc>) -> String {
 #[must_use]
 pub fn readable(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Reads a date, which is its beginning, or a time. What has no zone is UTC.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
+    let day = text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc());
+    let time = || DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    let without_zone = || {
+        let forms =
+            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+        let read = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
+        forms.iter().find_map(read).map(|time| time.and_utc())
+    };
+    day.or_else(|_| time()).ok().or_else(without_zone).ok_or_else(|| {
+        "expected a date (2026-01-31) or a time (2026-01-31T09:00:00Z); without a zone it is UTC".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{PaymentJson, review};
+use super::review;
 use crate::cli::failure::Failure;
 use crate::cli::known;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
@@ -14,7 +14,8 @@ use crate::cli::names::{Kind, expect_place, expect_state};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::{relative, time};
+use crate::cli::times::relative;
+use crate::engine::read_time as time;
 use crate::engine::{Amount, PaymentState, ReviewStatus, iso};
 use crate::networks::ripplenet::party_names;
 use crate::store::{PaymentFilter, PaymentPlace, PaymentRow, Store};
@@ -112,7 +113,7 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, Kind::Network, which.network.as_deref()).await?;
+    expect_place(settings, &store, Kind::Network, which.network.as_deref()).await?;
     expect_state(&store, which.state.as_ref()).await?;
     let mut filter = PaymentFilter {
         state: which.state.map(|state| state.as_str().to_owned()),
@@ -190,34 +191,7 @@ async fn named(store: &Store, rows: &mut Vec<PaymentRow>, name: &[String]) -> Re
 }
 
 impl Listed for PaymentRow {
-    type View<'a> = PaymentJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "network",
-        "payment_id",
-        "state",
-        "sub_states",
-        "connector_role",
-        "amount",
-        "currency",
-        "payout_amount",
-        "payout_currency",
-        "end_to_end_id",
-        "created_at",
-        "modified_at",
-        "expires_at",
-        "first_seen_at",
-        "review",
-        "not_before",
-        "acted_at",
-        "returns",
-        "returned_by",
-        "version",
-    ];
     const NAME: &'static str = "payments";
-
-    fn view(&self) -> Result<PaymentJson<'_>, Failure> {
-        Ok(PaymentJson::from(self))
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         table(rows, now)

@@ -2,21 +2,20 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::find::find_by_any;
-use super::{PaymentJson, review};
-use crate::cli::document::{embedded, pretty};
+use super::review;
+use crate::actions::payments::find_by_any;
+use crate::cli::document::pretty;
 use crate::cli::failure::Failure;
 use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
 use crate::cli::times::relative;
-use crate::engine::{Difference, differences, iso, readable};
-use crate::store::{PaymentRow, Story, StoryOperation, StoryReview, StoryStatus};
+use crate::engine::{Difference, differences, readable};
+use crate::store::{PaymentRow, Story};
+use crate::views::PaymentStoryJson;
 
 /// Which payment to show.
 #[derive(Debug, Args)]
@@ -32,103 +31,18 @@ pub(in crate::cli) struct ShowArgs {
     document: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct StoryJson<'a> {
-    #[serde(flatten)]
-    payment: PaymentJson<'a>,
-    history: Vec<StatusJson<'a>>,
-    operations: Vec<OperationJson<'a>>,
-    reviews: Vec<ReviewJson<'a>>,
-    document: Box<RawValue>,
-}
-
-#[derive(Debug, Serialize)]
-struct StatusJson<'a> {
-    status: &'a str,
-    reached_at: String,
-    recorded_at: String,
-    source: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct OperationJson<'a> {
-    operation: &'a str,
-    status: &'a str,
-    attempts: i64,
-    at: String,
-    answer: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReviewJson<'a> {
-    state: &'a str,
-    decision: &'a str,
-    decided_by: &'a str,
-    code: Option<&'a str>,
-    reason: Option<&'a str>,
-    until: Option<String>,
-    at: String,
-    details: Option<Box<RawValue>>,
-}
-
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let store = session.look().await?;
-    expect_place(&session.settings()?, &store, Kind::Network, args.network.as_deref()).await?;
+    expect_place(session.settings()?, &store, Kind::Network, args.network.as_deref()).await?;
     let payment = find_by_any(&store, &args.payment_id, args.network.as_deref()).await?;
     let story = store.story(payment).await?;
     if args.document {
         pretty(&story.document).lines().try_for_each(|line| out.line(line))
     } else if out.is_json() {
-        json(&story, out)
+        out.json(&PaymentStoryJson::from(&story))
     } else {
         tell(&story, session.now(), out)
     }
-}
-
-fn json(story: &Story, out: &mut Out) -> Result<(), Failure> {
-    out.json(&StoryJson {
-        payment: PaymentJson::from(&story.payment),
-        history: story.history.iter().map(StatusJson::from).collect(),
-        operations: story.operations.iter().map(OperationJson::from).collect(),
-        reviews: story.reviews.iter().map(review_json).collect::<Result<_, _>>()?,
-        document: embedded(&story.document)?,
-    })
-}
-
-impl<'a> From<&'a StoryStatus> for StatusJson<'a> {
-    fn from(status: &'a StoryStatus) -> Self {
-        Self {
-            status: &status.status,
-            reached_at: iso(status.reached_at),
-            recorded_at: iso(status.recorded_at),
-            source: &status.source,
-        }
-    }
-}
-
-impl<'a> From<&'a StoryOperation> for OperationJson<'a> {
-    fn from(operation: &'a StoryOperation) -> Self {
-        Self {
-            operation: &operation.operation,
-            status: &operation.status,
-            attempts: operation.attempts,
-            at: iso(operation.at),
-            answer: operation.reason.as_deref(),
-        }
-    }
-}
-
-fn review_json(review: &StoryReview) -> Result<ReviewJson<'_>, Failure> {
-    Ok(ReviewJson {
-        state: &review.state,
-        decision: &review.decision,
-        decided_by: &review.decided_by,
-        code: review.code.as_deref(),
-        reason: review.reason.as_deref(),
-        until: review.until.map(iso),
-        at: iso(review.decided_at),
-        details: review.details.as_deref().map(embedded).transpose()?,
-    })
 }
 
 fn tell(story: &Story, now: DateTime<Utc>, out: &mut Out) -> Result<(), Failure> {

@@ -7,10 +7,10 @@ use reqwest::Method;
 use reqwest::Url;
 use serde_json::{Value, json};
 
+use crate::actions::transfers::find;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::cli::transfers::find;
 use crate::config::{AssetSettings, NetworkKind, RailKind, Settings};
 use crate::engine::{Amount, Clock, Memo, RetryPolicy, Transfer};
 use crate::http::{self, Body, Call, Http, Request, Stop};

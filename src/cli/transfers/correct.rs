@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::{decide, find};
-use crate::cli::decisions::expect_version;
+use super::decide;
+use crate::actions::Actions;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::WhyArgs;
-use crate::engine::{Cause, Step, Transfer, TransferStatus, legal};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -40,43 +39,9 @@ pub(super) async fn run(
     args: CorrectArgs,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let store = session.store().await?;
-    let transfer = find(&store, &args.transfer_id).await?;
-    let id = &transfer.transfer_id;
-    expect_version("transfer", id, transfer.version, args.version)?;
-    let step = step(&transfer, &args).map_err(Failure::Refused)?;
-    let deed = args.why.deed();
-    let steps = std::slice::from_ref(&step);
-    if store.move_transfers(&deed, steps, &[], session.now()).await?.is_empty() {
-        return Err(Failure::Refused(format!(
-            "transfer {id} was moved by somebody else meanwhile: look again"
-        )));
-    }
-    decide::tell(id, transfer.status, step.to, step.cause, out)
-}
-
-fn step<'a>(transfer: &'a Transfer, args: &CorrectArgs) -> Result<Step<'a>, String> {
-    let id = &transfer.transfer_id;
-    if let Some((network, payment)) = &transfer.payment {
-        return Err(format!(
-            "transfer {id} pays out payment {payment} of {network}, which was approved for its own beneficiary: decline \
-             it, and let its sender send another"
-        ));
-    }
-    let (to, cause) = (TransferStatus::OnHold, Cause::Corrected);
-    if legal(transfer.kind, transfer.status, to, cause).is_err() {
-        return Err(format!(
-            "transfer {id} is a {} and {}: {}",
-            transfer.kind,
-            transfer.status,
-            decide::possible(transfer)
-        ));
-    }
-    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    if transfer.beneficiary.as_deref().and_then(value) == value(&args.beneficiary) {
-        return Err(format!("transfer {id} has this beneficiary already"));
-    }
-    let mut step = Step::new(transfer, to, cause).because(args.why.reason());
-    step.changes.beneficiary = Some(args.beneficiary.clone());
-    Ok(step)
+    let (settings, store) = (session.settings()?, session.store().await?);
+    let actions = Actions { store: &store, settings, now: session.now() };
+    let CorrectArgs { transfer_id: id, beneficiary, version, why } = &args;
+    let (reason, deed) = (why.reason(), why.deed());
+    decide::tell(&actions.correct_transfer(id, *version, beneficiary, reason, &deed).await?, out)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::new::{Fields, read};
+use crate::actions::transfers::new::{Fields, read};
 use crate::cli::failure::Failure;
 use crate::cli::known;
 use crate::cli::output::Out;

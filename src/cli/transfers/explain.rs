@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
 
-use super::accept::accepted;
-use super::story;
+use crate::actions::transfers::accepted;
+use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;

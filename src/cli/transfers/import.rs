@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::lines::{self, Format, Line};
-use super::new::read;
+use crate::actions::transfers::new::read;
 use crate::cli::failure::{Failure, say, say_json};
 use crate::cli::output::Out;
 use crate::cli::session::Session;

@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::show;
-use super::views::IncomingJson;
 use crate::cli::failure::Failure;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
 use crate::cli::names::{Kind, expect_asset_in, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::Table;
-use crate::cli::times::time;
+use crate::engine::read_time as time;
 use crate::engine::{Amount, iso};
 use crate::store::{IncomingFilter, IncomingPlace, IncomingRow};
 
@@ -63,8 +62,8 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, Kind::Place, args.place.as_deref()).await?;
-    let asset_ids = expect_asset_in(&settings, &store, args.asset.as_deref()).await?;
+    expect_place(settings, &store, Kind::Place, args.place.as_deref()).await?;
+    let asset_ids = expect_asset_in(settings, &store, args.asset.as_deref()).await?;
     let mut filter = IncomingFilter {
         unmatched: !args.all,
         source: args.place,
@@ -96,30 +95,7 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
 }
 
 impl Listed for IncomingRow {
-    type View<'a> = IncomingJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "place",
-        "incoming_id",
-        "account",
-        "from",
-        "amount",
-        "asset_id",
-        "memo_type",
-        "memo",
-        "subject",
-        "muxed_id",
-        "reference",
-        "received_at",
-        "recorded_at",
-        "verdict",
-        "transfer_id",
-        "resolution",
-    ];
     const NAME: &'static str = "incoming payments";
-
-    fn view(&self) -> Result<IncomingJson<'_>, Failure> {
-        Ok(IncomingJson::from(self))
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         show::incoming(rows, now)

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, Read};
 use clap::ValueEnum;
 use serde_json::value::RawValue;
 
-use super::new::Fields;
+use crate::actions::transfers::new::Fields;
 use crate::http::named_twice;
 
 /// How a file is written.

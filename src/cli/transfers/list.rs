@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::views::TransferJson;
 use crate::cli::failure::Failure;
 use crate::cli::known;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
@@ -11,7 +10,8 @@ use crate::cli::names::{Kind, expect_asset, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::{relative, time};
+use crate::cli::times::relative;
+use crate::engine::read_time as time;
 use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, iso};
 use crate::store::{TransferFilter, TransferPlace};
 
@@ -84,9 +84,9 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
     let now = session.now();
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, Kind::Rail, which.rail.as_deref()).await?;
-    expect_place(&settings, &store, Kind::Network, which.network.as_deref()).await?;
-    expect_asset(&settings, &store, which.asset.as_deref()).await?;
+    expect_place(settings, &store, Kind::Rail, which.rail.as_deref()).await?;
+    expect_place(settings, &store, Kind::Network, which.network.as_deref()).await?;
+    expect_asset(settings, &store, which.asset.as_deref()).await?;
     let mut filter = TransferFilter {
         status: which.status,
         kind: which.kind,
@@ -116,43 +116,7 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
 }
 
 impl Listed for Transfer {
-    type View<'a> = TransferJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "transfer_id",
-        "kind",
-        "protocol",
-        "status",
-        "version",
-        "asset",
-        "network",
-        "rail",
-        "currency",
-        "amount_expected",
-        "amount_in",
-        "amount_out",
-        "amount_fee",
-        "rail_fee",
-        "from",
-        "to",
-        "account",
-        "memo_type",
-        "memo",
-        "subject",
-        "beneficiary",
-        "rail_reference",
-        "network_reference",
-        "reason",
-        "reason_code",
-        "deadline",
-        "created_at",
-        "updated_at",
-        "completed_at",
-    ];
     const NAME: &'static str = "transfers";
-
-    fn view(&self) -> Result<TransferJson<'_>, Failure> {
-        TransferJson::new(self)
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         table(rows, now)

@@ -3,13 +3,11 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `list`, `show`, `explain` | looking |
-//! | `views` | what programs are told |
-//! | `new`, `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
-//! | `decide`, `correct`, `resolve`, `accept` | a person's moves, and the amounts that a person accepts |
+//! | `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
+//! | `decide`, `correct`, `resolve` | a person's moves |
 //! | `incoming`, `incoming_list` | money that reached us, and belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
-mod accept;
 mod correct;
 mod create;
 mod decide;
@@ -22,19 +20,14 @@ mod incoming;
 mod incoming_list;
 mod lines;
 pub(super) mod list;
-mod new;
 mod resolve;
 mod show;
-mod views;
 
 use clap::Subcommand;
 
 use super::failure::Failure;
-use super::names;
 use super::output::Out;
 use super::session::Session;
-use crate::engine::Transfer;
-use crate::store::{Store, TransferStory};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TransfersCommand {
@@ -84,42 +77,4 @@ pub(super) async fn run(
         TransfersCommand::Incoming(command) => incoming::run(session, command, out).await,
         TransfersCommand::Envelope(command) => envelope::run(session, command, out).await,
     }
-}
-
-/// The transfer with this id, or whose id alone begins so.
-pub(super) async fn find(store: &Store, transfer_id: &str) -> Result<Transfer, Failure> {
-    find_any(store, transfer_id).await?.ok_or_else(|| missing(transfer_id))
-}
-
-/// The same; none if there is none.
-async fn find_any(store: &Store, transfer_id: &str) -> Result<Option<Transfer>, Failure> {
-    if let Some(transfer) = store.transfer(transfer_id).await? {
-        return Ok(Some(transfer));
-    }
-    if !names::may_begin(transfer_id) {
-        return Ok(None);
-    }
-    let mut found = store.transfers_beginning(transfer_id, names::CANDIDATES).await?;
-    match (found.pop(), found.is_empty()) {
-        (Some(transfer), true) => Ok(Some(transfer)),
-        (None, _) => Ok(None),
-        (Some(last), false) => {
-            found.push(last);
-            let ids: Vec<String> = found.into_iter().map(|row| row.transfer_id).collect();
-            Err(names::ambiguous("transfers", transfer_id, &ids))
-        }
-    }
-}
-
-/// Everything that is on record of the transfer with this id, or whose id alone begins so.
-async fn story(store: &Store, transfer_id: &str) -> Result<TransferStory, Failure> {
-    let id = find(store, transfer_id).await?.transfer_id;
-    store.transfer_story(&id).await?.ok_or_else(|| missing(&id))
-}
-
-fn missing(transfer_id: &str) -> Failure {
-    Failure::Refused(format!(
-        "there is no transfer {transfer_id}{}; `railpoll transfers list` shows what there is",
-        names::too_short(transfer_id)
-    ))
 }

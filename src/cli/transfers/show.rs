@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::list::status;
-use super::story;
-use super::views::StoryJson;
+use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
@@ -13,6 +12,7 @@ use crate::cli::table::{Cell, Column, Table};
 use crate::cli::times::relative;
 use crate::engine::{Amount, Transfer, readable};
 use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
+use crate::views::TransferStoryJson;
 
 /// Which transfer to show.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(in crate::cli) struct ShowArgs {
 pub(super) async fn run(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let story = story(&session.look().await?, &args.transfer_id).await?;
     if out.is_json() {
-        out.json(&StoryJson::new(&story)?)
+        out.json(&TransferStoryJson::from(&story))
     } else {
         tell(&story, session.now(), out)
     }

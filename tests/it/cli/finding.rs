@@ -153,7 +153,7 @@ fn lists_are_written_for_spreadsheets() {
     );
     assert_eq!(
         desk.run("quarantine list --format csv").out,
-        "id,poller,place,payment_id,reason,first_seen_at,resolved_at,resolution\n"
+        "id,poller,place,payment_id,reason,first_seen_at,last_seen_at,seen,resolved_at,resolution\n"
     );
     assert_eq!(desk.run("payments list --format json").out.lines().count(), 3);
     assert_eq!(desk.run("payments list --format csv --json").code, Some(64));

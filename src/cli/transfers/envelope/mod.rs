@@ -8,23 +8,17 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::views::EnvelopeJson;
-use super::{find_any, story};
 use crate::cli::failure::Failure;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
-use crate::cli::names::{self, expect_place};
+use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
 use crate::cli::who::WhyArgs;
-use crate::config::{NetworkKind, Settings};
-use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
-use crate::networks::stellar::{
-    Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, authorities,
-};
-use crate::states::{horizon_client, stellar_settings_of};
-use crate::store::{self, Step, Store};
+use crate::config::NetworkKind;
+use crate::engine::{EnvelopeStatus, readable};
+use crate::store::{self, Step};
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -125,7 +119,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     let only_count = flags.begin(out)?;
     let settings = session.settings()?;
     let store = session.look().await?;
-    expect_place(&settings, &store, names::Kind::Network, network.as_deref()).await?;
+    expect_place(settings, &store, Kind::Network, network.as_deref()).await?;
     let (since, until) = (flags.since(session.now()), flags.until(session.now()));
     let is_stellar = |kind: &NetworkKind| match kind {
         NetworkKind::Stellar(_) => true,
@@ -167,28 +161,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
 }
 
 impl Listed for store::Envelope {
-    type View<'a> = EnvelopeJson<'a>;
-    const KEYS: &'static [&'static str] = &[
-        "envelope_id",
-        "network",
-        "source_account",
-        "sequence",
-        "status",
-        "attempts",
-        "fee",
-        "max_time",
-        "ledger",
-        "result",
-        "created_at",
-        "sent_at",
-        "finished_at",
-        "payments",
-    ];
     const NAME: &'static str = "envelopes";
-
-    fn view(&self) -> Result<EnvelopeJson<'_>, Failure> {
-        Ok(EnvelopeJson::from(self))
-    }
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
         let mut table = Table::new(&[
@@ -208,77 +181,5 @@ impl Listed for store::Envelope {
             ]);
         }
         table
-    }
-}
-
-/// The envelope with this hash, or else the newest of the transfer with this id.
-async fn find(store: &Store, id: &str) -> Result<store::Envelope, Failure> {
-    if let Some(envelope) = store.envelope(id).await? {
-        return Ok(envelope);
-    }
-    let mut begun = Vec::new();
-    if names::may_begin(id) {
-        begun = store.envelopes_beginning(id, names::CANDIDATES).await?;
-    }
-    match (begun.pop(), begun.is_empty()) {
-        (Some(envelope), true) => return Ok(envelope),
-        (Some(last), false) => {
-            begun.push(last);
-            let ids: Vec<String> = begun.into_iter().map(|row| row.envelope_id).collect();
-            return Err(names::ambiguous("envelopes", id, &ids));
-        }
-        (None, _) => {}
-    }
-    let Some(transfer) = find_any(store, id).await? else {
-        return Err(Failure::Refused(format!(
-            "there is no envelope and no transfer {id}{}; `railpoll transfers envelope list` shows what waits for \
-             signatures",
-            names::too_short(id)
-        )));
-    };
-    let story = story(store, &transfer.transfer_id).await?;
-    // They are told in the order of their making, and only the newest can be open.
-    story.envelopes.into_iter().next_back().ok_or_else(|| {
-        Failure::Refused(format!(
-            "there is no envelope for transfer {id}; `railpoll transfers explain {id}` tells what comes next"
-        ))
-    })
-}
-
-/// An envelope with what the network and the ledger's own form tell of it.
-struct Opened {
-    horizon: Horizon,
-    envelope: Envelope,
-    plan: EnvelopePlan,
-}
-
-fn open(settings: &Settings, row: &store::Envelope) -> Result<Opened, Failure> {
-    let (network, own) = stellar_settings_of(settings, &row.network).map_err(Failure::Refused)?;
-    let sender = settings.pollers.get(&Poller::PendingDeposits);
-    let retry = sender.map(|poller| poller.retry).ok_or_else(|| {
-        Failure::Defect("there are no settings of the poller pending-deposits".to_owned())
-    })?;
-    let horizon =
-        horizon_client(network, own, retry, Clock::system(), |_| {}).map_err(Failure::Refused)?;
-    let unreadable = |error: EnvelopeError| {
-        Failure::Refused(format!("envelope {} cannot be read: {error}", row.envelope_id))
-    };
-    let envelope = Envelope::parse(&row.xdr, horizon.network_id()).map_err(unreadable)?;
-    let plan = envelope.plan().map_err(unreadable)?;
-    Ok(Opened { horizon, envelope, plan })
-}
-
-impl Opened {
-    /// Who must sign, as the network has it now.
-    async fn authorities(&self) -> Result<Vec<Authority>, Failure> {
-        let account = async |id: &str| {
-            let found = self.horizon.account(id).await.map_err(Failure::Network)?;
-            found.ok_or_else(|| {
-                Failure::Refused(format!("our account {id} does not exist on the network"))
-            })
-        };
-        let source = account(&self.envelope.source()).await?;
-        let payer = account(&self.plan.payer).await?;
-        Ok(authorities(&source, &payer))
     }
 }

@@ -3,23 +3,24 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{ShowArgs, find, open};
+use super::ShowArgs;
+use crate::actions::envelopes::{find, open};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::cli::times::relative;
-use crate::cli::transfers::views::EnvelopeJson;
 use crate::engine::{EnvelopeStatus, readable};
 use crate::networks::stellar::{EnvelopePlan, Missing, Planned, Signer, amount};
 use crate::store;
+use crate::views::EnvelopeJson;
 
 pub(super) async fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let row = find(&session.look().await?, &args.id).await?;
     if args.xdr {
         return out.write(format!("{}\n", row.xdr).as_bytes());
     }
-    let opened = open(&session.settings()?, &row)?;
+    let opened = open(session.settings()?, &row)?;
     // Whose signatures were missing once is of no interest once it was sent.
     let missing = if row.status == EnvelopeStatus::WaitingSignatures {
         Some(opened.authorities().await.map(|who| opened.envelope.missing(&who)))
@@ -37,7 +38,7 @@ pub(super) async fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> R
         Some(Err(error)) => {
             out.line("")?;
             out.flush()?;
-            Err(error)
+            Err(error.into())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What goes out for money that a person accepts, whatever amount was expected. Pure.
 
+use crate::actions::{Refusal, RefusalCode};
 use crate::config::Settings;
 use crate::engine::{Amount, Settled, Transfer, settle_amounts};
 
@@ -7,30 +8,34 @@ use crate::engine::{Amount, Settled, Transfer, settle_amounts};
 /// taken. An exchange has a price for the expected amount only.
 ///
 /// # Errors
-/// A sentence that says why it cannot be accepted.
-pub(super) fn accepted(
+/// It cannot be accepted.
+pub(crate) fn accepted(
     transfer: &Transfer,
     received: &Amount,
     settings: &Settings,
-) -> Result<(Amount, Amount), String> {
+) -> Result<(Amount, Amount), Refusal> {
     let id = &transfer.transfer_id;
     let agreed = transfer.amount_out.clone().zip(transfer.amount_fee.clone());
     if transfer.kind.is_exchange() {
         let is_expected = transfer.amount_expected.as_ref() == Some(received);
         return agreed.filter(|_| is_expected).ok_or_else(|| {
-            format!("transfer {id} is an exchange with a price for another amount than {received}: send it back")
+            let text = format!("transfer {id} is an exchange with a price for another amount than {received}: send it back");
+            Refusal::new(RefusalCode::Unfit, text)
         });
     }
     if let Some((out, fee)) = agreed.filter(|(out, fee)| out.plus(fee) == *received) {
         return Ok((out, fee));
     }
     let asset = settings.assets.get(&transfer.asset).ok_or_else(|| {
-        format!("the asset {} of transfer {id} is not in the configuration", transfer.asset)
+        let text =
+            format!("the asset {} of transfer {id} is not in the configuration", transfer.asset);
+        Refusal::new(RefusalCode::NotConfigured, text)
     })?;
     match settle_amounts(&asset.terms(transfer.kind), received, None, None) {
         Settled::Accept { out, fee } => Ok((out, fee)),
         Settled::Refund(why) | Settled::Hold(why) => {
-            Err(format!("transfer {id}: {why}: nothing would go out"))
+            let text = format!("transfer {id}: {why}: nothing would go out");
+            Err(Refusal::new(RefusalCode::Unfit, text))
         }
     }
 }

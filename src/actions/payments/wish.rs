@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::times::relative;
+use crate::actions::{Refusal, RefusalCode};
 use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType};
 use crate::states::rules;
 use crate::store::PaymentRow;
 
 /// What a person wants, before it is known what the payment is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(crate) enum PaymentWish {
     Approve,
     Complete,
     Decline { code: String, reason: String },
@@ -21,7 +21,7 @@ pub(super) enum Wish {
 }
 
 /// The poller that acts on the payment as it is, if any does.
-pub(super) fn reviewer(payment: &PaymentRow) -> Option<Poller> {
+pub(crate) fn reviewer(payment: &PaymentRow) -> Option<Poller> {
     let role = ConnectorRole::from_word(&payment.connector_role);
     Poller::PAYMENTS.into_iter().find(|poller| {
         rules(*poller).is_some_and(|rules| {
@@ -31,39 +31,49 @@ pub(super) fn reviewer(payment: &PaymentRow) -> Option<Poller> {
 }
 
 /// The decision that a wish comes to on a payment; none is a release.
-pub(super) fn decision(wish: &Wish, payment: &PaymentRow) -> Result<Option<Decision>, String> {
+pub(crate) fn decision(
+    wish: &PaymentWish,
+    payment: &PaymentRow,
+) -> Result<Option<Decision>, Refusal> {
     let id = &payment.payment_id;
     let Some(poller) = reviewer(payment) else {
-        return Err(format!(
-            "payment {id} is {} and we are {} it: nothing is decided on it here; see `railpoll payments show {id}`",
+        let text = format!(
+            "payment {id} is {} and we are {} it: nothing is decided on it here",
             payment.state,
             payment.connector_role.to_lowercase(),
-        ));
+        );
+        let hint = format!("see `railpoll payments show {id}`");
+        return Err(Refusal::new(RefusalCode::WrongState, text).hint(hint));
     };
     Ok(Some(match wish {
-        Wish::Approve => Decision::Approve,
-        Wish::Complete if poller == Poller::Executed => Decision::Approve,
-        Wish::Complete => {
-            return Err(format!(
-                "payment {id} is {}, and only an executed one can be completed; `railpoll payments approve {id}` lets \
-                 it go on from where it is",
+        PaymentWish::Approve => Decision::Approve,
+        PaymentWish::Complete if poller == Poller::Executed => Decision::Approve,
+        PaymentWish::Complete => {
+            let text = format!(
+                "payment {id} is {}, and only an executed one can be completed",
                 payment.state
-            ));
+            );
+            let hint = format!("`railpoll payments approve {id}` lets it go on from where it is");
+            return Err(Refusal::new(RefusalCode::WrongState, text).hint(hint));
         }
-        Wish::Decline { code, reason } => {
+        PaymentWish::Decline { code, reason } => {
             let fault = if poller == Poller::Accepted {
                 ReasonType::ReceiverDataValidation
             } else {
                 fault_of_ours(poller)
             };
-            Decision::Decline(Reason::new(fault, code, reason)?)
+            Decision::Decline(because(fault, code, reason)?)
         }
-        Wish::Fail { code, reason } => {
-            Decision::Decline(Reason::new(fault_of_ours(poller), code, reason)?)
+        PaymentWish::Fail { code, reason } => {
+            Decision::Decline(because(fault_of_ours(poller), code, reason)?)
         }
-        Wish::Hold { until, why } => Decision::Hold { until: *until, why: why.clone() },
-        Wish::Release => return Ok(None),
+        PaymentWish::Hold { until, why } => Decision::Hold { until: *until, why: why.clone() },
+        PaymentWish::Release => return Ok(None),
     }))
+}
+
+fn because(fault: ReasonType, code: &str, reason: &str) -> Result<Reason, Refusal> {
+    Reason::new(fault, code, reason).map_err(|why| Refusal::new(RefusalCode::Invalid, why))
 }
 
 /// Whose fault it is that we cannot go on.
@@ -81,28 +91,8 @@ const fn fault_of_ours(poller: Poller) -> ReasonType {
     }
 }
 
-/// When a hold ends, if it does by itself.
-pub(super) fn end_of_hold(
-    until: Option<DateTime<Utc>>,
-    length: Option<Duration>,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, String> {
-    let end = match (until, length) {
-        (Some(until), _) => Some(until),
-        (None, Some(length)) => {
-            let end = TimeDelta::from_std(length).ok().and_then(|it| now.checked_add_signed(it));
-            Some(end.ok_or("a hold of that length has no end: leave --for out")?)
-        }
-        (None, None) => None,
-    };
-    match end {
-        Some(end) if end <= now => Err(format!("the hold would end {}", relative(end, now))),
-        end => Ok(end),
-    }
-}
-
 /// The deadline that a hold outlives: nothing is begun within `margin` of it, and then the network fails the payment.
-pub(super) fn outlived(
+pub(crate) fn outlived(
     decision: &Decision,
     payment: &PaymentRow,
     margin: Duration,
@@ -151,7 +141,7 @@ mod tests {
         let decidable: Vec<(String, &str)> = PaymentState::KNOWN
             .iter()
             .flat_map(|state| roles.map(|role| (state.to_string(), role)))
-            .filter(|(state, role)| decision(&Wish::Approve, &payment(state, role)).is_ok())
+            .filter(|(state, role)| decision(&PaymentWish::Approve, &payment(state, role)).is_ok())
             .collect();
         let expected = [
             ("ACCEPTED", "RECEIVING"),
@@ -182,7 +172,7 @@ mod tests {
 
     #[test]
     fn only_an_executed_payment_is_completed() {
-        let complete = |state, role| decision(&Wish::Complete, &payment(state, role));
+        let complete = |state, role| decision(&PaymentWish::Complete, &payment(state, role));
         assert_eq!(complete("EXECUTED", "RECEIVING"), Ok(Some(Decision::Approve)));
         assert!(complete("ACCEPTED", "RECEIVING").is_err());
         assert!(complete("LOCKED", "SENDING").is_err());
@@ -192,8 +182,8 @@ mod tests {
     fn whose_fault_it_is_follows_from_the_state() {
         use ReasonType::*;
         let (code, reason) = ("AC03".to_owned(), "why".to_owned());
-        let decline = Wish::Decline { code: code.clone(), reason: reason.clone() };
-        let fail = Wish::Fail { code, reason };
+        let decline = PaymentWish::Decline { code: code.clone(), reason: reason.clone() };
+        let fail = PaymentWish::Fail { code, reason };
         let fault = |wish, state, role| match decision(wish, &payment(state, role)) {
             Ok(Some(Decision::Decline(reason))) => reason.reason_type,
             other => panic!("{other:?}"),
@@ -204,17 +194,5 @@ mod tests {
             assert_eq!(fault(wish, "EXECUTED", "RECEIVING"), ReceiverProcessingError);
             assert_eq!(fault(wish, "LOCKED", "SENDING"), SenderProcessingFailure);
         }
-    }
-
-    #[test]
-    fn a_hold_ends_later() {
-        let now: DateTime<Utc> = "2026-11-20T10:00:00Z".parse().unwrap();
-        let hours = |n: u64| Some(Duration::from_secs(n * 3600));
-        let later = now + TimeDelta::hours(2);
-        assert_eq!(end_of_hold(None, hours(2), now), Ok(Some(later)));
-        assert_eq!(end_of_hold(Some(later), None, now), Ok(Some(later)));
-        assert_eq!(end_of_hold(None, None, now), Ok(None));
-        assert!(end_of_hold(Some(now), None, now).is_err());
-        assert!(end_of_hold(None, Some(Duration::MAX), now).is_err());
     }
 }

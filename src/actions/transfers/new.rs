@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::cli::times::time;
 use crate::config::{AssetSettings, Settings, hidden, nearest};
-use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus};
+use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus, read_time};
 use crate::http::named_twice;
 use crate::networks::stellar::Address;
 
 /// The fields that can be given, by name.
-pub(super) const FIELDS: [&str; 20] = [
+pub(crate) const FIELDS: [&str; 20] = [
     "transfer_id",
     "kind",
     "protocol",
@@ -49,13 +48,13 @@ const OURS: [&str; 7] = [
 const OF_ASSET: [&str; 2] = ["network", "currency"];
 
 /// A transfer as it was written: texts by field.
-pub(super) type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
 
 /// Reads one transfer.
 ///
 /// # Errors
 /// A sentence for each fault.
-pub(super) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, Vec<String>> {
+pub(crate) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, Vec<String>> {
     let mut reading = Reading { fields, faults: Vec::new() };
     reading.refuse_unknown();
     reading.refuse_doubt();
@@ -182,7 +181,7 @@ impl Reading<'_> {
     }
 
     fn time(&mut self, name: &str) -> Option<chrono::DateTime<chrono::Utc>> {
-        match time(&self.text(name)?) {
+        match read_time(&self.text(name)?) {
             Ok(time) => Some(time),
             Err(error) => {
                 self.faults.push(format!("{name}: {error}"));

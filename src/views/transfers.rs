@@ -1,53 +1,53 @@
-//! Transfers and what belongs to them, for programs: the keys that docs/commands.md promises, in its order.
+//! Transfers, and what belongs to them.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::cli::document::embedded;
-use crate::cli::failure::Failure;
+use super::{Viewed, embedded, view};
 use crate::engine::{Amount, Memo, Protocol, Transfer, iso};
 use crate::store::{
     Envelope, EnvelopePayment, IncomingRow, PayoutRow, Refund, StoryStatus, TransferStory,
 };
 
-/// A transfer.
-#[derive(Debug, Serialize)]
-pub(in crate::cli) struct TransferJson<'a> {
-    transfer_id: &'a str,
-    kind: &'static str,
-    protocol: Option<&'static str>,
-    status: &'static str,
-    version: i64,
-    asset: &'a str,
-    network: &'a str,
-    rail: &'a str,
-    currency: &'a str,
-    amount_expected: Option<String>,
-    amount_in: Option<String>,
-    amount_out: Option<String>,
-    amount_fee: Option<String>,
-    rail_fee: Option<String>,
-    from: Option<&'a str>,
-    to: Option<&'a str>,
-    account: Option<&'a str>,
-    memo_type: Option<&'static str>,
-    memo: Option<String>,
-    subject: Option<&'a str>,
-    beneficiary: Option<Box<RawValue>>,
-    rail_reference: Option<&'a str>,
-    network_reference: Option<&'a str>,
-    reason: Option<&'a str>,
-    reason_code: Option<&'a str>,
-    deadline: Option<String>,
-    created_at: String,
-    updated_at: String,
-    completed_at: Option<String>,
+view! {
+    /// A transfer.
+    pub(crate) struct TransferJson<'a> {
+        transfer_id: &'a str,
+        kind: &'static str,
+        protocol: Option<&'static str>,
+        status: &'static str,
+        version: i64,
+        asset: &'a str,
+        network: &'a str,
+        rail: &'a str,
+        currency: &'a str,
+        amount_expected: Option<String>,
+        amount_in: Option<String>,
+        amount_out: Option<String>,
+        amount_fee: Option<String>,
+        rail_fee: Option<String>,
+        from: Option<&'a str>,
+        to: Option<&'a str>,
+        account: Option<&'a str>,
+        memo_type: Option<&'static str>,
+        memo: Option<String>,
+        subject: Option<&'a str>,
+        beneficiary: Option<Box<RawValue>>,
+        rail_reference: Option<&'a str>,
+        network_reference: Option<&'a str>,
+        reason: Option<&'a str>,
+        reason_code: Option<&'a str>,
+        deadline: Option<String>,
+        created_at: String,
+        updated_at: String,
+        completed_at: Option<String>,
+    }
 }
 
-impl<'a> TransferJson<'a> {
-    pub(super) fn new(transfer: &'a Transfer) -> Result<Self, Failure> {
+impl<'a> From<&'a Transfer> for TransferJson<'a> {
+    fn from(transfer: &'a Transfer) -> Self {
         let text = |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string);
-        Ok(Self {
+        Self {
             transfer_id: &transfer.transfer_id,
             kind: transfer.kind.as_str(),
             protocol: transfer.protocol.map(Protocol::as_str),
@@ -68,7 +68,7 @@ impl<'a> TransferJson<'a> {
             memo_type: transfer.memo.as_ref().map(Memo::memo_type),
             memo: transfer.memo.as_ref().map(Memo::text),
             subject: transfer.subject.as_deref(),
-            beneficiary: transfer.beneficiary.as_deref().map(embedded).transpose()?,
+            beneficiary: transfer.beneficiary.as_deref().map(embedded),
             rail_reference: transfer.rail_reference.as_deref(),
             network_reference: transfer.network_reference.as_deref(),
             reason: transfer.message.as_deref(),
@@ -77,13 +77,13 @@ impl<'a> TransferJson<'a> {
             created_at: iso(transfer.created_at),
             updated_at: iso(transfer.updated_at),
             completed_at: transfer.completed_at.map(iso),
-        })
+        }
     }
 }
 
 /// A transfer with its whole story.
 #[derive(Debug, Serialize)]
-pub(super) struct StoryJson<'a> {
+pub(crate) struct TransferStoryJson<'a> {
     #[serde(flatten)]
     transfer: TransferJson<'a>,
     payment: Option<PaymentKey<'a>>,
@@ -102,12 +102,12 @@ struct PaymentKey<'a> {
     payment_id: &'a str,
 }
 
-impl<'a> StoryJson<'a> {
-    pub(super) fn new(story: &'a TransferStory) -> Result<Self, Failure> {
+impl<'a> From<&'a TransferStory> for TransferStoryJson<'a> {
+    fn from(story: &'a TransferStory) -> Self {
         let TransferStory { transfer, history, payouts, envelopes, refunds, incoming } = story;
         let payment = transfer.payment.as_ref();
-        Ok(Self {
-            transfer: TransferJson::new(transfer)?,
+        Self {
+            transfer: TransferJson::from(transfer),
             payment: payment.map(|(network, payment_id)| PaymentKey { network, payment_id }),
             not_before: transfer.not_before.map(iso),
             history: history.iter().map(StatusJson::from).collect(),
@@ -115,7 +115,7 @@ impl<'a> StoryJson<'a> {
             envelopes: envelopes.iter().map(EnvelopeJson::from).collect(),
             refunds: refunds.iter().map(RefundJson::from).collect(),
             incoming: incoming.iter().map(IncomingJson::from).collect(),
-        })
+        }
     }
 }
 
@@ -177,23 +177,24 @@ impl<'a> From<&'a PayoutRow> for PayoutJson<'a> {
     }
 }
 
-/// An envelope.
-#[derive(Debug, Serialize)]
-pub(in crate::cli) struct EnvelopeJson<'a> {
-    envelope_id: &'a str,
-    network: &'a str,
-    source_account: &'a str,
-    sequence: String,
-    status: &'static str,
-    attempts: i64,
-    fee: i64,
-    max_time: String,
-    ledger: Option<i64>,
-    result: Option<&'a str>,
-    created_at: String,
-    sent_at: Option<String>,
-    finished_at: Option<String>,
-    payments: Vec<EnvelopePaymentJson<'a>>,
+view! {
+    /// An envelope.
+    pub(crate) struct EnvelopeJson<'a> {
+        envelope_id: &'a str,
+        network: &'a str,
+        source_account: &'a str,
+        sequence: String,
+        status: &'static str,
+        attempts: i64,
+        fee: i64,
+        max_time: String,
+        ledger: Option<i64>,
+        result: Option<&'a str>,
+        created_at: String,
+        sent_at: Option<String>,
+        finished_at: Option<String>,
+        payments: Vec<EnvelopePaymentJson<'a>>,
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -275,25 +276,26 @@ impl<'a> From<&'a Refund> for RefundJson<'a> {
     }
 }
 
-/// An incoming payment.
-#[derive(Debug, Serialize)]
-pub(in crate::cli) struct IncomingJson<'a> {
-    place: &'a str,
-    incoming_id: &'a str,
-    account: &'a str,
-    from: Option<&'a str>,
-    amount: String,
-    asset_id: &'a str,
-    memo_type: Option<&'static str>,
-    memo: Option<String>,
-    subject: Option<&'a str>,
-    muxed_id: Option<String>,
-    reference: &'a str,
-    received_at: String,
-    recorded_at: String,
-    verdict: &'a str,
-    transfer_id: Option<&'a str>,
-    resolution: Option<&'a str>,
+view! {
+    /// An incoming payment.
+    pub(crate) struct IncomingJson<'a> {
+        place: &'a str,
+        incoming_id: &'a str,
+        account: &'a str,
+        from: Option<&'a str>,
+        amount: String,
+        asset_id: &'a str,
+        memo_type: Option<&'static str>,
+        memo: Option<String>,
+        subject: Option<&'a str>,
+        muxed_id: Option<String>,
+        reference: &'a str,
+        received_at: String,
+        recorded_at: String,
+        verdict: &'a str,
+        transfer_id: Option<&'a str>,
+        resolution: Option<&'a str>,
+    }
 }
 
 impl<'a> From<&'a IncomingRow> for IncomingJson<'a> {
@@ -317,5 +319,32 @@ impl<'a> From<&'a IncomingRow> for IncomingJson<'a> {
             transfer_id: row.transfer_id.as_deref(),
             resolution: row.resolution.as_deref(),
         }
+    }
+}
+
+impl Viewed for Transfer {
+    type View<'a> = TransferJson<'a>;
+    const KEYS: &'static [&'static str] = TransferJson::KEYS;
+
+    fn view(&self) -> TransferJson<'_> {
+        self.into()
+    }
+}
+
+impl Viewed for Envelope {
+    type View<'a> = EnvelopeJson<'a>;
+    const KEYS: &'static [&'static str] = EnvelopeJson::KEYS;
+
+    fn view(&self) -> EnvelopeJson<'_> {
+        self.into()
+    }
+}
+
+impl Viewed for IncomingRow {
+    type View<'a> = IncomingJson<'a>;
+    const KEYS: &'static [&'static str] = IncomingJson::KEYS;
+
+    fn view(&self) -> IncomingJson<'_> {
+        self.into()
     }
 }
