@@ -222,7 +222,7 @@ fn an_account_that_cannot_be_read_after_a_restore() {
             let backup = anchor.transfers.world.backup();
             sweep_until_over(&anchor, 2);
             anchor.transfers.world.restore(&backup);
-            anchor.horizon.script_for(endpoint, &us(), ALWAYS, Reply::status(500));
+            anchor.horizon.script_for(endpoint, us(), ALWAYS, Reply::status(500));
             let detail = until_told(&anchor, "after a restore");
             assert!(detail.contains(&us()), "{detail}");
             let held = "restorations WHERE ended_at IS NULL";
