@@ -75,6 +75,8 @@ pub(super) fn read(body: &[u8], source: &Source<'_>, after: u64) -> Result<Arriv
 /// A page of one row that is too large to be read, of which this is the beginning: the row is set aside, and the history
 /// goes on behind it. None if it does not even tell its number.
 pub(super) fn too_large(beginning: &str, problem: &str, after: u64) -> Option<Arrivals> {
+    // A number at the very end may go on.
+    let beginning = beginning.trim_end_matches(|one: char| one.is_ascii_digit());
     let raw = Cut::beginning(beginning.as_bytes()).first_of("incoming_transactions")?;
     let row_id = row_id(raw).filter(|row_id| (after + 1..=SAFE_MAX).contains(row_id))?;
     Some(Arrivals {

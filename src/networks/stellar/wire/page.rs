@@ -38,8 +38,9 @@ pub(in crate::networks::stellar) fn too_large(
     Some(StreamRecord { cursor: Some(cursor), content })
 }
 
-/// The first record of the beginning of a page.
+/// The first record of the beginning of a page. A number at the very end may go on, and is left out.
 pub(super) fn first_of(beginning: &str) -> Option<&[u8]> {
+    let beginning = beginning.trim_end_matches(|one: char| one.is_ascii_digit());
     let page = Cut::beginning(beginning.as_bytes());
     Cut::beginning(page.field("_embedded").ok()??).first_of("records")
 }
