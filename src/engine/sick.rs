@@ -19,6 +19,8 @@ pub enum Failed {
     NotLetIn,
     /// The settings cannot work.
     Settings,
+    /// A question about several things: each of them alone may be well.
+    Together,
     /// Anything else: an error, silence, or what cannot be read.
     Call,
 }
@@ -34,14 +36,18 @@ pub enum Blame {
     Thing,
 }
 
-/// Whose failure it is, where so many things in a row have failed, this one among them, and none succeeded between them.
+/// Whose failure it is, where so many calls in a row have failed, this one among them, and none succeeded between them.
+///
+/// `was_well`: in this sweep the place was asked already, and was well; then it is asked again only once several have failed.
 #[must_use]
-pub const fn blame(failed: Failed, in_a_row: usize) -> Blame {
+pub const fn blame(failed: Failed, in_a_row: usize, was_well: bool) -> Blame {
     match failed {
         Failed::Settings => Blame::Place,
-        Failed::NotLetIn => Blame::Ask,
-        Failed::Call if in_a_row >= LIKE_AN_OUTAGE => Blame::Ask,
-        Failed::Call => Blame::Thing,
+        Failed::NotLetIn | Failed::Together if !was_well => Blame::Ask,
+        Failed::NotLetIn | Failed::Together | Failed::Call if in_a_row >= LIKE_AN_OUTAGE => {
+            Blame::Ask
+        }
+        Failed::NotLetIn | Failed::Together | Failed::Call => Blame::Thing,
     }
 }
 
@@ -63,16 +69,21 @@ mod tests {
 
     #[test]
     fn one_thing_is_to_blame_until_several_fail_in_a_row() {
-        assert_eq!(blame(Failed::Call, 1), Blame::Thing);
-        assert_eq!(blame(Failed::Call, 2), Blame::Thing);
-        assert_eq!(blame(Failed::Call, 3), Blame::Ask);
-        assert_eq!(blame(Failed::Call, 300), Blame::Ask);
+        for was_well in [false, true] {
+            let call = |in_a_row| blame(Failed::Call, in_a_row, was_well);
+            assert_eq!([1, 2].map(call), [Blame::Thing; 2]);
+            assert_eq!([3, 300].map(call), [Blame::Ask; 2]);
+        }
     }
 
     #[test]
-    fn whoever_is_not_let_in_asks_at_once() {
-        assert_eq!(blame(Failed::NotLetIn, 1), Blame::Ask);
-        assert_eq!(blame(Failed::Settings, 1), Blame::Place);
+    fn whoever_is_not_let_in_asks_at_once_unless_the_place_was_well_a_moment_ago() {
+        for failed in [Failed::NotLetIn, Failed::Together] {
+            assert_eq!(blame(failed, 1, false), Blame::Ask);
+            assert_eq!(blame(failed, 2, true), Blame::Thing);
+            assert_eq!(blame(failed, 3, true), Blame::Ask);
+        }
+        assert_eq!(blame(Failed::Settings, 1, true), Blame::Place);
     }
 
     #[test]

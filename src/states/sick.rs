@@ -3,8 +3,12 @@
 //! A call about one thing (a payment, an account, a deposit, a payout, a transaction) that fails puts off that thing, and the
 //! sweep goes on: [`Sick::failed`]. It is tried again after a pause that grows, also by another process, for it is
 //! stored. Only where several things fail in a row is a call made that is nobody's own, and only if that fails too is the
-//! place down: then nothing that failed meanwhile is blamed, and the sweep ends. A thing whose call succeeds is well
-//! again: [`Sick::well`]. At the end of a sweep, [`Sick::end`] writes down the rest, and tells a person if need be.
+//! place down: then nothing that failed meanwhile is blamed, and the sweep ends. If it succeeds, it speaks for all that
+//! failed before it, and is made again only for as many more: a place that is well and fails everything costs a call for
+//! each thing, which then has its pause, and one for every few of them. A thing whose call succeeds is well again:
+//! [`Sick::well`]. At the end of a sweep, [`Sick::end`] writes down the rest, and tells a person if need be.
+//!
+//! Whoever has many calls under way, and waits for none of them, notes what failed ([`Sick::note`]) and asks by itself.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +42,10 @@ pub(super) struct Sick {
     tried: RefCell<BTreeSet<String>>,
     /// Failures in a row that may be the place's.
     unproven: RefCell<Vec<(String, String)>>,
+    /// So many questions about several things failed among them.
+    together: Cell<usize>,
+    /// Whether the place was asked in this sweep, and was well.
+    was_well: Cell<bool>,
     is_down: Cell<bool>,
     /// Held by who asks whether the place is well: the others wait for the answer.
     asking: Mutex<()>,
@@ -61,6 +69,8 @@ impl Sick {
             known: RefCell::new(known.into_iter().map(|one| (one.subject.clone(), one)).collect()),
             tried: RefCell::default(),
             unproven: RefCell::default(),
+            together: Cell::new(0),
+            was_well: Cell::new(false),
             is_down: Cell::new(false),
             asking: Mutex::new(()),
         })
@@ -89,24 +99,80 @@ impl Sick {
         error: CallError,
         ask: impl AsyncFnOnce() -> Result<(), CallError>,
     ) -> Result<(), SweepError> {
-        self.tried.borrow_mut().insert(thing.to_owned());
-        let kind = kind_of(&error);
-        self.unproven.borrow_mut().push((thing.to_owned(), error.to_string()));
+        self.note(thing, &error);
+        self.judge(lease, kind_of(&error), error, ask).await
+    }
+
+    /// A question about several things has failed. Ok: that may be for the sake of one, and smaller questions will tell.
+    ///
+    /// # Errors
+    /// As [`Sick::failed`].
+    pub(super) async fn failed_together(
+        &self,
+        lease: &Lease,
+        error: CallError,
+        ask: impl AsyncFnOnce() -> Result<(), CallError>,
+    ) -> Result<(), SweepError> {
+        self.note_together(&error);
+        self.judge(lease, together(&error), error, ask).await
+    }
+
+    async fn judge(
+        &self,
+        lease: &Lease,
+        kind: Failed,
+        error: CallError,
+        ask: impl AsyncFnOnce() -> Result<(), CallError>,
+    ) -> Result<(), SweepError> {
         let _turn = self.asking.lock().await;
-        let in_a_row = self.unproven.borrow().len();
         if self.is_down.get() {
             return Err((self.of_place)(error));
         }
-        match blame(kind, in_a_row) {
+        match blame(kind, self.in_a_row(), self.was_well.get()) {
             Blame::Place => Err(self.down(error)),
             Blame::Thing => Ok(()),
             // Somebody who asked meanwhile has got an answer that holds for this thing too.
-            Blame::Ask if in_a_row == 0 => Ok(()),
+            Blame::Ask if self.in_a_row() == 0 => Ok(()),
             Blame::Ask => match ask().await {
-                Ok(()) => Ok(self.place_is_well(lease).await?),
+                Ok(()) => Ok(self.put_off(lease, self.found_well()).await?),
                 Err(error) => Err(self.down(error)),
             },
         }
+    }
+
+    /// Notes that a call about `thing` has failed. Whose failure that is; [`Blame::Ask`]: whoever asks tells what came of it by
+    /// [`Sick::found_well`] or [`Sick::down`].
+    pub(super) fn note(&self, thing: &str, error: &CallError) -> Blame {
+        self.tried.borrow_mut().insert(thing.to_owned());
+        self.unproven.borrow_mut().push((thing.to_owned(), error.to_string()));
+        blame(kind_of(error), self.in_a_row(), self.was_well.get())
+    }
+
+    /// The same of a question about several things.
+    pub(super) fn note_together(&self, error: &CallError) -> Blame {
+        self.together.set(self.together.get() + 1);
+        blame(together(error), self.in_a_row(), self.was_well.get())
+    }
+
+    /// How many calls have failed since one succeeded, or the place was found well.
+    pub(super) fn in_a_row(&self) -> usize {
+        self.unproven.borrow().len() + self.together.get()
+    }
+
+    /// Whether a success of these things is to be written down: of them, or for the sake of what failed before.
+    pub(super) fn is_news(&self, things: &[String]) -> bool {
+        self.in_a_row() > 0 || things.iter().any(|thing| self.has_failed(thing))
+    }
+
+    /// The place was asked, and is well. What has failed by itself, and is to be put off: [`Sick::put_off`].
+    pub(super) fn found_well(&self) -> Vec<(String, String)> {
+        self.was_well.set(true);
+        self.failed_by_itself()
+    }
+
+    fn failed_by_itself(&self) -> Vec<(String, String)> {
+        self.together.set(0);
+        self.unproven.take()
     }
 
     /// A call about `thing` has succeeded: it is well, and so is the place.
@@ -132,7 +198,7 @@ impl Sick {
     ) -> Result<(), SweepError> {
         if !self.unproven.borrow().is_empty() {
             ask().await.map_err(|error| self.down(error))?;
-            self.place_is_well(lease).await?;
+            self.put_off(lease, self.found_well()).await?;
         }
         let gone: Vec<String> = {
             let (known, tried) = (self.known.borrow(), self.tried.borrow());
@@ -148,15 +214,24 @@ impl Sick {
         Ok(self.tell(lease).await?)
     }
 
-    fn down(&self, error: CallError) -> SweepError {
+    /// The place was asked, and is down: nothing is blamed for it.
+    pub(super) fn down(&self, error: CallError) -> SweepError {
         self.is_down.set(true);
-        self.unproven.borrow_mut().clear();
+        self.failed_by_itself();
         (self.of_place)(error)
     }
 
     /// What has failed until now has failed by itself, for the place was found well: it is put off.
     pub(super) async fn place_is_well(&self, lease: &Lease) -> Result<(), StoreError> {
-        let failed = self.unproven.take();
+        self.put_off(lease, self.failed_by_itself()).await
+    }
+
+    /// Puts off what has failed by itself.
+    pub(super) async fn put_off(
+        &self,
+        lease: &Lease,
+        failed: Vec<(String, String)>,
+    ) -> Result<(), StoreError> {
         if failed.is_empty() {
             return Ok(());
         }
@@ -185,6 +260,14 @@ pub(super) const fn kind_of(error: &CallError) -> Failed {
         | CallError::Unreadable(_)
         | CallError::TooLarge { .. }
         | CallError::Refused { .. } => Failed::Call,
+    }
+}
+
+/// What kind of failure it is of a question about several things.
+const fn together(error: &CallError) -> Failed {
+    match kind_of(error) {
+        Failed::Settings => Failed::Settings,
+        Failed::NotLetIn | Failed::Together | Failed::Call => Failed::Together,
     }
 }
 

@@ -1,117 +1,28 @@
-//! Asking a rail about the deposits that are waited for.
+//! What a rail has answered about the deposits that are waited for is written down.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
 use super::answers::{Asked, Foreign, after};
 use super::{Asker, count};
 use crate::engine::{Incoming, Match, Step, Transfer};
-use crate::rails::{Arrival, Arrivals, ExpectedDeposit, RailError};
+use crate::rails::{Arrival, Arrivals};
 use crate::states::note::Note;
 use crate::states::returns::{refund_of, returned};
 use crate::states::round::Round;
-use crate::states::sweep::{SweepError, SweepReport};
+use crate::states::sweep::SweepError;
 use crate::store::{FEED, NewIncoming, NewRefund, Postponed, Recorded};
 
-/// So many deposits are in one question at most.
-const QUESTION_MAX: u32 = 500;
-/// So many questions about one deposit alone may fail, and none be answered, before it is taken to be the rail's fault.
-const FAILED_MAX: u32 = 20;
+/// What became of a batch.
+pub(super) struct Booked {
+    /// So many came a step further.
+    pub(super) moved: u64,
+    /// So many are to be asked about again.
+    pub(super) stayed: u64,
+}
 
 impl Asker {
-    /// Asks about every deposit that is due, oldest first. Each is asked about once in a sweep, for the walk goes on
-    /// behind the last one; and the next sweep asks about none before its time.
-    pub(super) async fn ask_all(
-        &self,
-        round: &Round<'_>,
-        report: &mut SweepReport,
-    ) -> Result<(), SweepError> {
-        let limit = std::cmp::min(self.batch_size, QUESTION_MAX);
-        let (rail, now) = (&self.desk.scope.network, round.now());
-        let mut behind = None;
-        while !round.is_stopping() {
-            let waiting =
-                self.desk.store.waiting_deposits(rail, behind.as_ref(), now, limit).await?;
-            let Some(last) = waiting.last() else { break };
-            behind = Some((last.created_at, last.transfer_id.clone()));
-            self.ask(round, waiting, report).await?;
-            report.pages += 1;
-            round.beat();
-        }
-        Ok(())
-    }
-
-    /// Asks about a batch. A question that fails for one deposit's sake is asked about the others: in halves, until it is known
-    /// for whose. What failed before is asked about alone, after all others.
-    async fn ask(
-        &self,
-        round: &Round<'_>,
-        waiting: Vec<Transfer>,
-        report: &mut SweepReport,
-    ) -> Result<(), SweepError> {
-        let due = waiting.into_iter().filter(|one| !round.sick.is_put_off(&thing_of(one)));
-        let (sick, well): (Vec<_>, Vec<_>) =
-            due.partition(|one| round.sick.has_failed(&thing_of(one)));
-        let whole = Some(well.as_slice()).filter(|well| !well.is_empty());
-        let mut questions: VecDeque<&[Transfer]> =
-            whole.into_iter().chain(sick.chunks(1)).collect();
-        let (mut failed, mut is_proven) = (0, false);
-        while let Some(batch) = questions.pop_front() {
-            if round.is_stopping() {
-                break;
-            }
-            let expected: Vec<ExpectedDeposit> = batch.iter().map(expected).collect();
-            let answer = round.answer(self.rail.deposits(&expected, None)).await;
-            let error = match answer {
-                Ok(arrivals) => {
-                    (failed, is_proven) = (0, true);
-                    for one in batch {
-                        round.sick.well(round.lease, &thing_of(one)).await?;
-                    }
-                    self.book(round, batch, arrivals, report).await?;
-                    continue;
-                }
-                Err(error) => error,
-            };
-            let [one] = batch else {
-                // Many more questions are asked only of a rail that is well.
-                if !is_proven {
-                    self.is_well(round).await.map_err(SweepError::Rail)?;
-                    is_proven = true;
-                }
-                let (first, second) = batch.split_at(batch.len() / 2);
-                questions.push_front(second);
-                questions.push_front(first);
-                continue;
-            };
-            failed += 1;
-            self.failed(round, one, &error).await?;
-            if failed >= FAILED_MAX {
-                return Err(SweepError::Rail(error));
-            }
-        }
-        Ok(())
-    }
-
-    /// A deposit that the rail alone cannot be asked about is put off.
-    async fn failed(
-        &self,
-        round: &Round<'_>,
-        deposit: &Transfer,
-        error: &RailError,
-    ) -> Result<(), SweepError> {
-        let ask = || self.is_well(round);
-        round.sick.failed(round.lease, &thing_of(deposit), error.clone(), ask).await?;
-        let postponed = Postponed {
-            transfer_id: deposit.transfer_id.clone(),
-            version: deposit.version,
-            not_before: round.now(),
-            message: Some(format!("the rail cannot be asked about it: {error}")),
-        };
-        Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
-    }
-
     /// Puts money on record that came for a transfer in another currency, so that it can go back. Its transfer moves by a step of
     /// its own, for the rail tells the same again if a person lets the transfer wait on.
     async fn keep_foreign(
@@ -145,13 +56,12 @@ impl Asker {
     }
 
     /// Writes down what the rail has answered: all moves in one transaction, and when to ask again in another.
-    async fn book(
+    pub(super) async fn book(
         &self,
         round: &Round<'_>,
         batch: &[Transfer],
         arrivals: Arrivals,
-        report: &mut SweepReport,
-    ) -> Result<(), SweepError> {
+    ) -> Result<Booked, SweepError> {
         let now = round.now();
         let answers: HashMap<String, Arrival> = arrivals.answers.into_iter().collect();
         let silent = Arrival::NotYet { message: None };
@@ -181,10 +91,7 @@ impl Asker {
         for step in steps.iter().filter(|step| moved.contains(&step.transfer.transfer_id)) {
             (round.observer)(Note::of_step(step));
         }
-        report.tally.unchanged += count(postponed.len());
-        report.tally.changed += count(moved.len());
-        report.acted += count(moved.len());
-        Ok(())
+        Ok(Booked { moved: count(moved.len()), stayed: count(postponed.len()) })
     }
 }
 
@@ -213,21 +120,6 @@ fn incoming(rail: &str, deposit: &Transfer, came: &Foreign, now: DateTime<Utc>) 
         reference,
         at: now,
         raw: raw.to_string(),
-    }
-}
-
-/// The name by which a deposit is put off.
-fn thing_of(deposit: &Transfer) -> String {
-    format!("transfer/{}", deposit.transfer_id)
-}
-
-fn expected(deposit: &Transfer) -> ExpectedDeposit {
-    ExpectedDeposit {
-        transfer_id: deposit.transfer_id.clone(),
-        subject: deposit.subject.clone(),
-        amount: deposit.amount_expected.clone(),
-        currency: deposit.currency.clone(),
-        since: deposit.created_at,
     }
 }
 

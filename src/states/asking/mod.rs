@@ -1,11 +1,12 @@
 //! Has the money arrived? The poller `pending-deposits` on one rail.
 //!
-//! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`batches`), or it tells of
-//! itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::sending`].
+//! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`questions`; `batches` writes
+//! down what it answers), or it tells of itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::sending`].
 
 mod answers;
 mod batches;
 mod feed;
+mod questions;
 
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ use crate::networks::{RequestSeen, Wish};
 use crate::rails::{AnyRail, RailError};
 use crate::store::{Lease, Scope, Waiting};
 
+/// A rail that takes many calls at once is asked no more questions at once than this.
+const AT_ONCE_MAX: usize = 8;
+
 /// What asks one rail, again and again.
 pub struct Asker {
     desk: Desk,
@@ -36,6 +40,8 @@ pub struct Asker {
     assets: Assets,
     /// So many deposits are asked about, and so many transfers moved, at once.
     batch_size: u32,
+    /// So many questions are under way at once.
+    at_once: usize,
 }
 
 impl Asker {
@@ -72,6 +78,7 @@ impl Asker {
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
             assets: Assets::of(making.settings)?,
             batch_size: own.batch_size,
+            at_once: usize::try_from(settings.parallel).unwrap_or(usize::MAX).clamp(1, AT_ONCE_MAX),
         })
     }
 

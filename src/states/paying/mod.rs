@@ -196,15 +196,24 @@ impl Paying {
         self.is_untidy.store(is_untidy, Ordering::Relaxed);
         (report.pages, report.acted) = (batches, acted);
         if let Some(error) = error {
-            if matches!(error, SweepError::Rail(_)) {
-                self.checked.forget();
-            }
+            self.doubt(&error);
             return Err(error);
+        }
+        if !round.is_stopping() {
+            let is_well = async || round.answer(self.rail.check()).await;
+            round.sick.end(round.lease, is_well).await.inspect_err(|error| self.doubt(error))?;
         }
         self.tell_of_untaken(round).await?;
         report.standing = self.standing().await?;
         report.open = open(&report.standing);
         Ok(())
+    }
+
+    /// A rail that is down may be another when it comes up.
+    fn doubt(&self, error: &SweepError) {
+        if matches!(error, SweepError::Rail(_)) {
+            self.checked.forget();
+        }
     }
 
     /// Waits for the answers that the last sweep has left, and writes them down: there will be no other sweep.

@@ -2,13 +2,14 @@
 //!
 //! What is claimed waits here until the rail has a free place; what the rail has answered waits here until it is written
 //! down, many at once. A slow answer delays its own payout, and nobody else's: what becomes due meanwhile is claimed, and
-//! a sweep that waits for nothing but slow answers leaves them to the next one.
+//! a sweep that waits for nothing but slow answers leaves them to the next one. What failed before comes after what did not, and
+//! has only some of the places (`calling`); what fails is put off alone (`failing`).
 
+mod calling;
 mod failing;
 mod pace;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -19,24 +20,20 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::calling::{Suspects, thing_of};
 pub(super) use self::pace::Left;
-use self::pace::{Calls, LOOK_AGAIN, SWEEP_MAX};
+use self::pace::{InHand, LOOK_AGAIN, SWEEP_MAX};
 use super::Paying;
-use super::calls::{Called, look_up, pay_out};
+use super::calls::Called;
 use super::queue::{Claimed, Queue, end_of};
 use super::records::{Answered, write};
 use super::verdict::{Verdict, after_look, after_payout, not_ordered};
-use crate::engine::TransferStatus;
 use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
 use crate::states::patience::BEAT;
 use crate::states::round::Round;
 use crate::states::{Stage, SweepError};
 use crate::store::{Claim, Following, StoreError};
 
-/// So many payouts are asked about in one call.
-const LOOKED_UP_AT_ONCE: usize = 200;
-/// So many of these calls are under way at once: the other places are for those who wait to be paid.
-const LOOKS_MAX: usize = 4;
 /// Answers are written down when there are so many, …
 const WRITTEN_AT_ONCE: usize = 1_000;
 /// … or when the first of them has waited for so long.
@@ -53,15 +50,16 @@ pub(super) struct Pump<'a> {
     round: &'a Round<'a>,
     to_pay: Queue<'a, ()>,
     to_look: Queue<'a, Following>,
-    calls: Calls,
+    /// What the rail has not answered yet.
+    hand: InHand,
+    /// What failed when it was last tried.
+    suspects: Suspects,
     /// What could not be asked about together, and is asked about in smaller parts.
     to_split: VecDeque<Vec<Claim>>,
     /// It is being asked whether the rail is well.
     is_asking: bool,
     /// Every place at the rail was taken by what the last sweep has left, and still is.
     is_full: bool,
-    /// How many of the calls are looks.
-    looks: usize,
     /// Answered, and to be written down, and since when.
     answered: Vec<Answered>,
     since: Instant,
@@ -71,7 +69,6 @@ pub(super) struct Pump<'a> {
     writing: usize,
     /// When something last happened.
     moved_at: Instant,
-    failures: u32,
     /// What is due then is done: what is put off meanwhile is left to the next look.
     begun: DateTime<Utc>,
     started_at: Instant,
@@ -98,15 +95,15 @@ impl<'a> Pump<'a> {
     /// `left` is what the last sweep has left.
     pub(super) fn new(paying: &'a Paying, round: &'a Round<'a>, left: Option<Left>) -> Self {
         let now = Instant::now();
-        let (calls, looks) = left.map_or_else(Default::default, |left| (left.calls, left.looks));
+        let hand = left.map(|left| left.hand).unwrap_or_default();
         Self {
-            is_full: calls.len() >= paying.options.parallel,
+            is_full: hand.calls.len() >= paying.options.parallel,
             paying,
             round,
             to_pay: Queue::new(paying.options.stage != Some(Stage::Poll)),
             to_look: Queue::new(paying.options.stage != Some(Stage::Execute)),
-            calls,
-            looks,
+            hand,
+            suspects: Suspects::default(),
             to_split: VecDeque::new(),
             is_asking: false,
             answered: Vec::new(),
@@ -114,7 +111,6 @@ impl<'a> Pump<'a> {
             writes: FuturesUnordered::new(),
             writing: 0,
             moved_at: now,
-            failures: 0,
             begun: round.now(),
             started_at: now,
             looked_at: now,
@@ -133,16 +129,16 @@ impl<'a> Pump<'a> {
             let may_look = self.may_look_again();
             let is_waiting = self.writes.len() < WRITES_MAX && !self.answered.is_empty();
             tokio::select! {
-                Some(called) = self.calls.next() => self.called(called),
+                Some(called) = self.hand.calls.next() => self.called(called),
                 claimed = end_of(&mut self.to_pay.claiming) => {
                     let (claims, next) = self.claimed(claimed);
                     self.to_pay.next = next;
-                    self.to_pay.claims.extend(claims);
+                    self.sort_to_pay(claims);
                 }
                 claimed = end_of(&mut self.to_look.claiming) => {
                     let (claims, next) = self.claimed(claimed);
                     self.to_look.next = next;
-                    self.sort_out(claims);
+                    self.sort_to_look(claims);
                 }
                 Some((answers, written)) = self.writes.next() => self.written(answers, written),
                 () = sleep_until(self.since + WRITTEN_WITHIN), if is_waiting => {}
@@ -163,15 +159,14 @@ impl<'a> Pump<'a> {
         }
         // Boxed: it is large, and every turn of the loop above would be as large.
         Box::pin(self.put_back()).await;
-        if !self.calls.is_empty() {
-            let (calls, looks, lease) = (self.calls, self.looks, self.round.lease.clone());
-            self.done.left = Some(Left { calls, looks, lease });
+        if !self.hand.calls.is_empty() {
+            self.done.left = Some(Left { hand: self.hand, lease: self.round.lease.clone() });
         }
         self.done
     }
 
     fn is_idle(&self) -> bool {
-        self.calls.is_empty()
+        self.hand.calls.is_empty()
             && self.to_pay.claiming.is_none()
             && self.to_look.claiming.is_none()
             && self.writes.is_empty()
@@ -190,32 +185,6 @@ impl<'a> Pump<'a> {
         }
         while self.writes.len() < WRITES_MAX && self.is_time_to_write() {
             self.begin_write();
-        }
-    }
-
-    fn begin_calls(&mut self) {
-        while self.calls.len() < self.paying.options.parallel {
-            if self.looks < LOOKS_MAX
-                && let Some(claims) = self.to_split.pop_front()
-            {
-                self.calls.push(look_up(Arc::clone(&self.paying.rail), claims).boxed());
-                self.looks += 1;
-                continue;
-            }
-            let waiting = self.to_look.claims.len();
-            let is_whole = waiting >= LOOKED_UP_AT_ONCE || self.to_look.claiming.is_none();
-            if waiting > 0 && is_whole && self.looks < LOOKS_MAX {
-                let most = std::cmp::min(waiting, LOOKED_UP_AT_ONCE);
-                let claims = self.to_look.claims.drain(..most).collect();
-                self.calls.push(look_up(Arc::clone(&self.paying.rail), claims).boxed());
-                self.looks += 1;
-            } else if let Some(claim) = self.to_pay.claims.pop_front() {
-                let decimals = self.paying.decimals_of(&claim);
-                let paid = pay_out(Arc::clone(&self.paying.rail), claim, decimals);
-                self.calls.push(paid.boxed());
-            } else {
-                return;
-            }
         }
     }
 
@@ -250,7 +219,7 @@ impl<'a> Pump<'a> {
     }
 
     fn is_time_to_write(&self) -> bool {
-        let is_last = self.calls.is_empty()
+        let is_last = self.hand.calls.is_empty()
             && self.to_pay.claiming.is_none()
             && self.to_look.claiming.is_none();
         let is_late = self.since.elapsed() >= WRITTEN_WITHIN;
@@ -272,28 +241,18 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Of what a person is to find out, the rail is not asked again.
-    fn sort_out(&mut self, claims: Vec<Claim>) {
-        for claim in claims {
-            let is_held = |status| status == TransferStatus::OnHold;
-            if claim.transfer.as_ref().is_some_and(|transfer| is_held(transfer.status)) {
-                self.answer(Answered::left_to_a_person(claim, self.round.now()));
-            } else {
-                self.to_look.claims.push_back(claim);
-            }
-        }
-    }
-
     fn called(&mut self, called: Called) {
         self.is_full = false;
         match called {
             Called::Paid(claim, outcome) => self.paid(*claim, outcome),
             Called::Unwritable(claim, code, why) => {
+                self.hand.suspects.remove(&claim.payout.payout_id);
                 let ruling = not_ordered(self.paying.asked(&claim.payout), code, why);
                 self.answer(Answered { claim: *claim, ruling });
             }
             Called::LookedUp(claims, answer) => {
-                self.looks -= 1;
+                self.hand.looks -= 1;
+                self.hand.no_longer_asked(&claims);
                 match answer {
                     Ok(reports) => self.looked_up(claims, reports),
                     Err(error) => self.kept_silent(claims, error),
@@ -301,30 +260,46 @@ impl<'a> Pump<'a> {
             }
             Called::Checked(answer) => {
                 self.is_asking = false;
-                // What has failed has failed by itself.
-                if let Err(error) = answer {
-                    self.fail(SweepError::Rail(error));
-                }
+                self.judged(answer);
             }
         }
     }
 
     fn paid(&mut self, claim: Claim, outcome: PayoutOutcome) {
+        self.hand.suspects.remove(&claim.payout.payout_id);
+        let thing = thing_of(&claim);
         match &outcome {
-            PayoutOutcome::Told(_) | PayoutOutcome::NotSent(RailError::Refused { .. }) => {
-                self.failures = 0;
-            }
+            // The rail is well, and the payout is not taken for all that.
+            PayoutOutcome::Told(PayoutState::NotReceived) => self.well(Vec::new()),
+            PayoutOutcome::Told(
+                PayoutState::Delivered { .. }
+                | PayoutState::Initiated { .. }
+                | PayoutState::Failed { .. }
+                | PayoutState::NeedsInformation { .. }
+                | PayoutState::CannotTell { .. },
+            )
+            | PayoutOutcome::NotSent(RailError::Refused { .. }) => self.well(vec![thing]),
             PayoutOutcome::Unknown { reason } => {
-                self.failed(RailError::Unavailable(reason.clone()));
+                self.failed(&thing, RailError::Unavailable(reason.clone()));
             }
-            PayoutOutcome::NotSent(error) => self.failed(error.clone()),
+            PayoutOutcome::NotSent(
+                error @ (RailError::Options(_)
+                | RailError::Credentials(_)
+                | RailError::Forbidden(_)
+                | RailError::Unavailable(_)
+                | RailError::Unreadable(_)
+                | RailError::TooLarge { .. }),
+            ) => self.failed(&thing, error.clone()),
         }
         let ruling = after_payout(self.paying.asked(&claim.payout), outcome, self.round.now());
         self.answer(Answered { claim, ruling });
     }
 
     fn looked_up(&mut self, claims: Vec<Claim>, reports: Vec<PayoutReport>) {
-        self.failures = 0;
+        // One that was not received is no better than before: it is handed over again, and that tells.
+        let is_told = |report: &PayoutReport| !matches!(report.state, PayoutState::NotReceived);
+        let told = claims.iter().zip(&reports).filter(|(_, report)| is_told(report));
+        self.well(told.map(|(claim, _)| thing_of(claim)).collect());
         let now = self.round.now();
         for (mut claim, report) in claims.into_iter().zip(reports) {
             let asked = self.paying.asked(&claim.payout);
@@ -332,7 +307,7 @@ impl<'a> Pump<'a> {
                 Verdict::Record(ruling) => ruling,
                 Verdict::PayOut if self.paying.options.stage.is_none() => {
                     claim.payout.attempts += 1;
-                    self.to_pay.claims.push_back(claim);
+                    self.sort_to_pay(vec![claim]);
                     continue;
                 }
                 Verdict::PayOut => {
@@ -369,25 +344,6 @@ impl<'a> Pump<'a> {
                 self.done.is_untidy = true;
                 self.fail(error.into());
             }
-        }
-    }
-
-    /// Gives back what was claimed and not begun. Nothing is lost if that fails: then it is looked up. What was only to be
-    /// looked at is due still.
-    async fn put_back(&mut self) {
-        let (to_pay, to_look) = (&mut self.to_pay.claims, &mut self.to_look.claims);
-        let split = self.to_split.drain(..).flatten();
-        let waiting = to_pay.drain(..).chain(to_look.drain(..)).chain(split);
-        let claims: Vec<Claim> =
-            waiting.filter(|claim| claim.payout.claimed_by.is_some()).collect();
-        if claims.is_empty() {
-            return;
-        }
-        let now = self.round.now();
-        let back = claims.into_iter().map(|claim| Answered::not_begun(claim, now)).collect();
-        if let Err(error) = write(self.round, back).await {
-            tracing::debug!(%error, "what was not begun could not be given back");
-            self.done.is_untidy = true;
         }
     }
 }

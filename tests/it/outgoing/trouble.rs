@@ -37,11 +37,18 @@ fn a_rail_that_is_down_is_left_alone_on_postgres() {
 fn a_rail_that_goes_down_costs_few(kind: Kind) {
     let transfers = Transfers::new(kind);
     let ids = transfers.sends(100);
+    // Once it answers well, and then nothing does.
+    transfers.bank.script(BankEndpoint::Config, 1, Reply::Slow(Duration::ZERO));
+    transfers.bank.script(BankEndpoint::Config, 1_000, Reply::status(503));
     transfers.bank.script(BankEndpoint::Payouts, 1_000, Reply::status(503));
     let sets = ["rails.bank.parallel=2"];
     transfers.pay(&sets).expect(69);
     assert!(transfers.bank.requests_to(BankEndpoint::Payouts) < 10);
     assert_eq!(transfers.world.alerts(), ["rail_unavailable stands"]);
+    // As long as it is down, a sweep costs one call that is nobody's.
+    let before = transfers.bank.requests_to(BankEndpoint::Payouts);
+    transfers.pay(&sets).expect(69);
+    assert_eq!(transfers.bank.requests_to(BankEndpoint::Payouts), before);
     transfers.bank.clear_scripts();
     let daemon = transfers.start(&sets);
     until_true("all of them", || transfers.count_in("completed") == 100);
@@ -149,15 +156,15 @@ fn a_payout_that_is_never_taken_is_told() {
     };
     until_true("an alert", || {
         look_now();
-        world.alerts() == ["payout_not_taken stands"]
+        world.alerts().contains(&"payout_not_taken stands".to_owned())
     });
-    let detail = world.texts("SELECT detail FROM alerts").remove(0);
+    let detail = world.texts("SELECT detail FROM alerts WHERE name = 'payout_not_taken'").remove(0);
     assert!(detail.contains(&ids[0]) && detail.contains("not taken"), "{detail}");
     assert_eq!(transfers.count_in("completed"), 2, "the others go on");
     transfers.bank.clear_scripts();
     until_true("its end", || {
         look_now();
-        world.alerts() == ["payout_not_taken ended"]
+        world.alerts().iter().all(|alert| alert.ends_with(" ended"))
     });
     drop(daemon);
     transfers.check_paid_once(&ids, "at the end");

@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod left_alone;
 mod lists;
+mod many;
 mod memory;
 mod payments;
 mod transfers;
@@ -22,6 +23,7 @@ pub(crate) const ALWAYS: u32 = u32::MAX;
 pub(crate) fn sicknesses() -> Vec<(&'static str, Reply)> {
     vec![
         ("400", Reply::status(400)),
+        ("401", Reply::status(401)),
         ("403", Reply::status(403)),
         ("404", Reply::status(404)),
         ("500", Reply::status(500)),
@@ -29,5 +31,6 @@ pub(crate) fn sicknesses() -> Vec<(&'static str, Reply)> {
         ("garbage", Reply::Html),
         ("too large", Reply::Huge),
         ("bytes that are no text", Reply::Bytes(b"{\"payment_id\":\"\xff\xfe\"}".to_vec())),
+        ("broken off", Reply::Bytes(b"{\"payment_id\": [1,".to_vec())),
     ]
 }

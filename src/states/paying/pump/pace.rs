@@ -1,5 +1,6 @@
 //! How long a sweep lasts while answers are waited for, and what it leaves to the next one.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Pump;
 use crate::states::paying::calls::Called;
-use crate::store::Lease;
+use crate::store::{Claim, Lease};
 
 /// While answers are waited for, it is looked so often for what has become due.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -18,11 +19,30 @@ pub(super) const SWEEP_MAX: Duration = Duration::from_secs(2);
 /// Calls that the rail has not answered yet.
 pub(in crate::states::paying) type Calls = FuturesUnordered<BoxFuture<'static, Called>>;
 
-/// What a sweep leaves to the next one.
-pub(in crate::states::paying) struct Left {
+/// What the rail has not answered yet.
+#[derive(Default)]
+pub(super) struct InHand {
     pub(super) calls: Calls,
     /// How many of them are looks.
     pub(super) looks: usize,
+    /// The payouts that are asked about, or wait for that.
+    pub(super) asked: HashSet<String>,
+    /// The payouts that are handed over though they failed before.
+    pub(super) suspects: HashSet<String>,
+}
+
+impl InHand {
+    /// These have an answer, or are not asked about.
+    pub(super) fn no_longer_asked(&mut self, claims: &[Claim]) {
+        for claim in claims {
+            self.asked.remove(&claim.payout.payout_id);
+        }
+    }
+}
+
+/// What a sweep leaves to the next one.
+pub(in crate::states::paying) struct Left {
+    pub(super) hand: InHand,
     /// Under which lease they were claimed.
     pub(super) lease: Lease,
 }
@@ -38,11 +58,12 @@ impl Left {
 impl Pump<'_> {
     /// Whether what is due has been begun, and only answers are missing.
     pub(super) fn is_at_its_end(&self) -> bool {
-        !self.calls.is_empty()
+        !self.hand.calls.is_empty()
             && self.done.error.is_none()
             && self.to_pay.is_at_its_end()
             && self.to_look.is_at_its_end()
             && self.to_split.is_empty()
+            && self.suspects.is_empty()
     }
 
     /// Whether it may be looked for what has become due since. A single sweep does what was due as it began.
@@ -64,7 +85,7 @@ impl Pump<'_> {
     /// Whether there is nothing more to do but to wait for answers, and another sweep will: then this one ends.
     pub(super) fn waits_only(&self) -> bool {
         let is_written = self.writes.is_empty() && self.answered.is_empty();
-        let is_stuck = self.calls.len() >= self.paying.options.parallel
+        let is_stuck = self.hand.calls.len() >= self.paying.options.parallel
             && self.to_pay.claiming.is_none()
             && self.to_look.claiming.is_none()
             && self.moved_at.elapsed() >= SWEEP_MAX;
@@ -72,6 +93,7 @@ impl Pump<'_> {
             && self.done.error.is_none()
             && !self.done.is_untidy
             && !self.round.is_stopping()
+            && !self.is_asking
             && is_written
             && (self.is_at_its_end() || is_stuck)
             && !self.is_young()
