@@ -3,7 +3,9 @@
 //! Most are some kilobytes, and some are megabytes. Several are worked on at once, so what they need together has a bound;
 //! a large one has it alone.
 
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::Sweep;
 use crate::store::StoreError;
@@ -18,30 +20,37 @@ const PIECE: usize = 1024;
 /// What may be in memory.
 #[derive(Debug)]
 pub(super) struct Budget {
-    pieces: Semaphore,
+    pieces: Arc<Semaphore>,
     /// Held by who fetches a document: how large it is is known only then.
     fetching: Mutex<()>,
 }
 
 /// A document in memory. Dropping it gives its room to others.
-pub(super) struct Held<'a> {
+#[derive(Debug)]
+pub(super) struct Held {
     pub(super) text: String,
-    _room: Option<SemaphorePermit<'a>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<str> for Held {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { pieces: Semaphore::new(BUDGET / PIECE), fetching: Mutex::new(()) }
+        Self { pieces: Arc::new(Semaphore::new(BUDGET / PIECE)), fetching: Mutex::new(()) }
     }
 }
 
 impl Budget {
     /// What `fetch` brings, once there is room for it.
-    async fn hold<E>(&self, fetch: impl Future<Output = Result<String, E>>) -> Result<Held<'_>, E> {
+    async fn hold<E>(&self, fetch: impl Future<Output = Result<String, E>>) -> Result<Held, E> {
         let _turn = self.fetching.lock().await;
         let text = fetch.await?;
         // It is never closed, so there is always a permit, sooner or later.
-        let room = self.pieces.acquire_many(pieces(text.len())).await.ok();
+        let room = Arc::clone(&self.pieces).acquire_many_owned(pieces(text.len())).await.ok();
         Ok(Held { text, _room: room })
     }
 }
@@ -57,7 +66,7 @@ impl Sweep<'_> {
         &self,
         network: &str,
         payment_id: &str,
-    ) -> Result<Held<'_>, StoreError> {
+    ) -> Result<Held, StoreError> {
         // Boxed: all that waits for a document would be as large as this.
         Box::pin(self.budget.hold(self.store.document(network, payment_id))).await
     }

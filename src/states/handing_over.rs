@@ -1,97 +1,37 @@
 //! Payments whose beneficiaries are paid on a rail: an approved payment becomes a transfer, and is completed or failed by
 //! what came of that.
 
-use std::iter::once;
-
-use super::act::{Act, Reviewed};
+use super::deciding::{Case, cannot, shown_of};
 use super::rules::Acts;
-use super::{Sweep, SweepError, shown};
+use super::{Sweep, SweepError};
 use crate::engine::{
     Amount, Decision, Money, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind,
-    TransferStatus, decimals_of, gap_in_user_info,
+    TransferStatus, decimals_of,
 };
-use crate::networks::ripplenet::sender_user_info;
-use crate::store::{Due, Lease, PaidOut, Review, Shown, StoreError, ToPayOut};
+use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
 
 /// ISO 20022: the reason is told in words.
 const NARRATIVE: &str = "NARR";
 
 impl Sweep<'_> {
-    /// What is due where `rail` pays the beneficiaries.
-    pub(super) async fn due_by_transfers<'w>(
-        &'w self,
-        lease: &'w Lease,
-        acts: &'w Acts,
-        rail: &'w str,
-    ) -> Result<Vec<Act<'w>>, SweepError> {
-        let (network, states) = (&lease.scope.network, self.rules.states);
-        let (now, limit) = (self.clock.now(), self.batch_size);
-        let due = self.store.due_to_pay_out(network, states, &acts.role, now, limit).await?;
-        let handle = |due| -> Act<'w> { Box::pin(self.handle_by_transfer(lease, acts, rail, due)) };
-        Ok(due.into_iter().map(handle).collect())
-    }
-
-    async fn handle_by_transfer(
-        &self,
-        lease: &Lease,
-        acts: &Acts,
-        rail: &str,
-        to_pay: ToPayOut,
-    ) -> Result<bool, SweepError> {
-        if self.has_given_up() {
-            return Ok(false);
-        }
-        match (&to_pay.paid, to_pay.due.review) {
-            (Some(paid), _) => self.conclude(lease, acts, &to_pay.due, paid).await,
-            (None, Some(ReviewStatus::Approved)) => {
-                self.hand_over(lease, rail, &to_pay, "person").await
-            }
-            (None, Some(ReviewStatus::Declined)) => {
-                self.decline(lease, acts, &to_pay.due, None).await
-            }
-            (None, Some(ReviewStatus::Pending | ReviewStatus::Held) | None) => {
-                match self.review(lease, acts, &to_pay.due).await? {
-                    Some(Reviewed { decision: Decision::Approve, by, .. }) => {
-                        self.hand_over(lease, rail, &to_pay, by).await
-                    }
-                    Some(Reviewed { decision: Decision::Decline(reason), by, shown }) => {
-                        self.decline(lease, acts, &to_pay.due, Some((reason, by, shown))).await
-                    }
-                    Some(Reviewed { decision: hold @ Decision::Hold { .. }, by, shown }) => {
-                        self.decided(lease, &to_pay.due, hold, by, Some(shown)).await.map(|_| false)
-                    }
-                    None => Ok(false),
-                }
-            }
-        }
-    }
-
     /// Makes the transfer that pays a payment out. The payment waits for its end.
-    async fn hand_over(
+    pub(super) async fn hand_over(
         &self,
         lease: &Lease,
         rail: &str,
         to_pay: &ToPayOut,
         by: &str,
     ) -> Result<bool, SweepError> {
-        let (network, due) = (&lease.scope.network, &to_pay.due);
-        let (sum, returns) = (due.payout.as_ref(), due.returns.as_deref());
-        let (user_info, shown) = {
-            let document = self.document(network, &due.payment_id).await?;
-            let shown = shown(due.version, &due.money, sum, returns, &document.text);
-            (sender_user_info(&document.text), Some(shown))
+        let due = &to_pay.due;
+        let (new, shown) = {
+            let document = self.document(&lease.scope.network, &due.payment_id).await?;
+            let shown = Some(shown_of(due, &document.text));
+            (self.transfer_for(rail, to_pay, &document.text), shown)
         };
-        // Also where nothing is required, somebody has to be named.
-        let required = once(String::new()).chain(self.settings.review.require_user_info.clone());
-        if let Some(gap) = gap_in_user_info(&user_info, &required.collect::<Vec<_>>()) {
-            return self.hold(lease, due, format!("nobody can be paid: {gap}")).await;
-        }
-        let payout = match exact(&to_pay.payout) {
-            Ok(payout) => payout,
+        let new = match new {
+            Ok(new) => new,
             Err(why) => return self.hold(lease, due, why).await,
         };
-        let beneficiary = user_info.told().map(|told| told.get().to_owned());
-        let new = transfer_of(network, rail, to_pay, payout, beneficiary);
         let transfer_id = new.transfer_id.clone();
         let approval = Review { decision: Decision::Approve, decided_by: by.to_owned(), shown };
         let now = self.clock.now();
@@ -103,10 +43,7 @@ impl Sweep<'_> {
                 tracing::info!(payment_id = due.payment_id, transfer_id, rail, "to be paid out");
                 Ok(true)
             }
-            Ok(faults) => {
-                let why = format!("it cannot be paid out on {rail}: {}", faults.join("; "));
-                self.hold(lease, due, why).await
-            }
+            Ok(faults) => self.hold(lease, due, cannot(rail, &faults)).await,
             Err(StoreError::Refused(why)) => {
                 tracing::info!(payment_id = due.payment_id, why, "not handed over");
                 Ok(false)
@@ -120,42 +57,28 @@ impl Sweep<'_> {
         self.decided(lease, due, hold, "rule", None).await.map(|_| false)
     }
 
-    /// Carries a decline out: one that was made before, or this one, which is written down first.
-    async fn decline(
-        &self,
-        lease: &Lease,
-        acts: &Acts,
-        due: &Due,
-        new: Option<(Reason, &str, Shown)>,
-    ) -> Result<bool, SweepError> {
-        let decision = match new {
-            Some((reason, by, shown)) => {
-                self.decided(lease, due, Decision::Decline(reason), by, Some(shown)).await?
-            }
-            None => self.decision(lease, acts, due).await?,
-        };
-        let Some(Decision::Decline(reason)) = decision else { return Ok(false) };
-        let operation = (acts.decline)(reason, self.settings.review.on_decline);
-        self.begin(lease, due, operation).await
-    }
-
     /// Tells the network what came of a payment's transfer.
-    async fn conclude(
+    pub(super) async fn conclude(
         &self,
         lease: &Lease,
         acts: &Acts,
-        due: &Due,
-        paid: &PaidOut,
+        case: &Case,
+        failure: Option<Reason>,
     ) -> Result<bool, SweepError> {
-        let Some(reason) = failure(paid) else {
+        let due = case.due();
+        let Some(reason) = failure else {
             return self.begin(lease, due, acts.approve.clone()).await;
         };
         if due.review == Some(ReviewStatus::Declined) {
-            return self.decline(lease, acts, due, None).await;
+            return self.decline_as_before(lease, acts, due).await;
         }
+        let transfer = match case {
+            Case::OnRail(to_pay) => to_pay.paid.as_ref().map(|paid| paid.transfer_id.as_str()),
+            Case::AtNetwork(_) => None,
+        };
         let decline = Review {
             decision: Decision::Decline(reason.clone()),
-            decided_by: format!("transfer {}", paid.transfer_id),
+            decided_by: format!("transfer {}", transfer.unwrap_or_default()),
             shown: None,
         };
         match self.store.decline_unpaid(lease, due, &decline, self.clock.now()).await {
@@ -173,7 +96,7 @@ impl Sweep<'_> {
 }
 
 /// Why a transfer that is over has not paid the beneficiary; none if it has.
-fn failure(paid: &PaidOut) -> Option<Reason> {
+pub(super) fn failure(paid: &PaidOut) -> Option<Reason> {
     let why = match paid.status {
         TransferStatus::Completed => return None,
         TransferStatus::Incomplete
@@ -211,7 +134,7 @@ fn failure(paid: &PaidOut) -> Option<Reason> {
 }
 
 /// The amount as a rail takes it, with just the decimals of its currency, or why it has none.
-fn exact(payout: &Money) -> Result<Money, String> {
+pub(super) fn exact(payout: &Money) -> Result<Money, String> {
     let Money { amount, currency } = payout;
     let decimals = decimals_of(currency).ok_or_else(|| {
         format!(
@@ -227,7 +150,7 @@ fn exact(payout: &Money) -> Result<Money, String> {
 
 /// The transfer that pays a payment out, whole: what the network has moved to us is the beneficiary's. Its id follows
 /// from the payment's, and its asset is called as the network is.
-fn transfer_of(
+pub(super) fn transfer_of(
     network: &str,
     rail: &str,
     to_pay: &ToPayOut,

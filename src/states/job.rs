@@ -1,6 +1,7 @@
 //! What a worker runs, again and again: one job for each poller and each place that it works at.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
@@ -13,10 +14,13 @@ use super::paying::Paying;
 use super::sending::Sender;
 use super::sweep::{SweepError, SweepReport, Sweeper, Swept};
 use super::watching::Watcher;
-use crate::config::{PollerSettings, Settings};
+use crate::config::{PollerSettings, Schedule, Settings};
 use crate::engine::{Clock, Poller};
 use crate::networks::RequestSeen;
 use crate::store::{Lease, Scope, Store, StoreError};
+
+/// A sweep waits at least for so long for answers that are slow.
+const SWEEP_MIN: Duration = Duration::from_secs(2);
 
 /// What a worker runs.
 pub enum Job {
@@ -135,7 +139,8 @@ impl Job {
     pub async fn finish(&self, lease: &Lease, observer: Observer<'_>) {
         match self {
             Self::Outgoing(paying) => paying.finish(lease, observer).await,
-            Self::Payments(_) | Self::Asking(_) | Self::Sending(_) | Self::Watching(_) => {}
+            Self::Payments(sweeper) => sweeper.finish(lease, observer).await,
+            Self::Asking(_) | Self::Sending(_) | Self::Watching(_) => {}
         }
     }
 
@@ -205,7 +210,7 @@ impl Job {
             Self::Watching(watcher) => watcher.dry_run(stop, observer).await,
             Self::Outgoing(paying) => {
                 paying.check().await?;
-                paying.dry_run(observer).await
+                Ok(paying.dry_run(observer).await?)
             }
         }
     }
@@ -287,9 +292,22 @@ fn payments(
     let observe = move |request: &RequestSeen| seen(&of, request);
     let (store, clock) = ((*store).clone(), (*clock).clone());
     let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
+    let leaves_after = leaves_after(making, &own.schedule);
     sweeper
-        .map(|sweeper| Job::Payments(Box::new(sweeper)))
+        .map(|mut sweeper| {
+            sweeper.leaves_after = leaves_after;
+            Job::Payments(Box::new(sweeper))
+        })
         .map_err(|error| format!("network {name}: {error}"))
+}
+
+/// After what time a sweep leaves answers that are slow to the next one; none where that one is far away, or there is none.
+/// An answer that comes between two sweeps waits no longer than it was waited for.
+fn leaves_after(making: &Making<'_>, schedule: &Schedule) -> Option<Duration> {
+    match schedule {
+        Schedule::FixedDelay(delay) if making.lasts => Some(std::cmp::max(*delay, SWEEP_MIN)),
+        Schedule::FixedDelay(_) | Schedule::Cron(_) => None,
+    }
 }
 
 fn outgoing(making: &Making<'_>, own: &PollerSettings, name: &str) -> Result<Job, String> {

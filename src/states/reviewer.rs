@@ -1,6 +1,6 @@
 //! Asking somebody else for a decision: a service over HTTP, or a program.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -23,7 +23,14 @@ pub(super) enum Reviewer {
     Person,
     /// Whatever is complete and in time is approved.
     Automatic,
-    /// A service.
+    /// Somebody else is asked.
+    Asked(Arc<Service>),
+}
+
+/// Somebody else who decides.
+#[derive(Debug)]
+pub(super) enum Service {
+    /// A service over HTTP.
     Http {
         client: Clients,
         url: reqwest::Url,
@@ -47,29 +54,27 @@ impl Reviewer {
             ReviewMode::Http { url, timeout } => {
                 let client = Clients::new(*timeout, &[url])
                     .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
-                Self::Http {
+                Self::Asked(Arc::new(Service::Http {
                     client,
                     url: url.clone(),
                     timeout: *timeout,
                     quiet_until: Mutex::default(),
-                }
+                }))
             }
-            ReviewMode::Command { program, args, timeout } => Self::Command(Program {
-                program: program.clone(),
-                args: args.clone(),
-                timeout: *timeout,
-                answer_max: ANSWER_MAX_BYTES,
-            }),
+            ReviewMode::Command { program, args, timeout } => {
+                let (program, args, timeout) = (program.clone(), args.clone(), *timeout);
+                let program = Program { program, args, timeout, answer_max: ANSWER_MAX_BYTES };
+                Self::Asked(Arc::new(Service::Command(program)))
+            }
         })
     }
 
     /// The name under which its decisions are recorded.
-    pub(super) const fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Automatic => "automatic",
-            Self::Http { .. } => "http",
-            Self::Command(_) => "command",
+            Self::Asked(service) => service.name(),
         }
     }
 
@@ -79,14 +84,30 @@ impl Reviewer {
     }
 
     /// How long an answer can take.
-    pub(super) const fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         match self {
             Self::Person | Self::Automatic => Duration::ZERO,
+            Self::Asked(service) => service.timeout(),
+        }
+    }
+}
+
+impl Service {
+    /// The name under which its decisions are recorded.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Http { .. } => "http",
+            Self::Command(_) => "command",
+        }
+    }
+
+    const fn timeout(&self) -> Duration {
+        match self {
             Self::Http { timeout, .. } | Self::Command(Program { timeout, .. }) => *timeout,
         }
     }
 
-    /// Asks for a decision. None: a person will decide.
+    /// Asks for a decision.
     ///
     /// # Errors
     /// Why there is no decision: the caller holds the payment.
@@ -98,11 +119,9 @@ impl Reviewer {
         document: &str,
         decline_type: ReasonType,
         now: DateTime<Utc>,
-    ) -> Result<Option<Decision>, String> {
+    ) -> Result<Decision, String> {
         let ask = || question(network, due, user_info, document);
         let answer = match self {
-            Self::Person => return Ok(None),
-            Self::Automatic => return Ok(Some(Decision::Approve)),
             Self::Http { client, url, timeout, quiet_until } => {
                 let quiet = *quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
                 if quiet.is_some_and(|until| Instant::now() < until) {
@@ -120,7 +139,7 @@ impl Reviewer {
             }
             Self::Command(program) => run(program, &ask()).await?,
         };
-        decision(&answer, decline_type, now).map(Some)
+        decision(&answer, decline_type, now)
     }
 }
 

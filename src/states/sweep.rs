@@ -1,8 +1,8 @@
 //! One sweep of one poller over one network.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::note::Observer;
 use super::patience::{Requests, answer_max};
 use super::reviewer::Reviewer;
+use super::reviewing::Questions;
 use super::rules::{Rules, rules};
 use super::sick::Sick;
 use crate::config::{
@@ -45,6 +46,10 @@ pub struct Sweeper {
     /// Up to here, what is set aside was asked for.
     looked_behind: AtomicI64,
     budget: Budget,
+    /// A sweep that has lasted for so long leaves reviews that have no answer yet to the next one. None: it waits for them.
+    pub(super) leaves_after: Option<Duration>,
+    /// What the last sweep has left.
+    left: Mutex<Option<Questions>>,
 }
 
 /// A sweep under way.
@@ -70,6 +75,9 @@ pub struct Sweep<'a> {
     pub(super) looked_behind: &'a AtomicI64,
     /// How much of the payments' documents is in memory.
     pub(super) budget: &'a Budget,
+    pub(super) leaves_after: Option<Duration>,
+    /// The questions that the last sweep has left.
+    pub(super) left: &'a Mutex<Option<Questions>>,
     /// The payments that are put off.
     pub(super) sick: OnceCell<Sick>,
 }
@@ -202,6 +210,8 @@ impl Sweeper {
             timeout: network.timeout,
             looked_behind: AtomicI64::new(0),
             budget: Budget::default(),
+            leaves_after: None,
+            left: Mutex::default(),
         })
     }
 
@@ -252,6 +262,8 @@ impl Sweeper {
             timeout: self.timeout,
             looked_behind: &self.looked_behind,
             budget: &self.budget,
+            leaves_after: self.leaves_after,
+            left: &self.left,
             sick: OnceCell::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::engine::Purpose;
+use crate::engine::{Amount, Purpose};
 use crate::failpoint;
 use crate::rails::{AnyRail, Payout, PayoutOutcome, PayoutRef, PayoutReport, RailError};
 use crate::store::Claim;
@@ -64,6 +64,20 @@ fn in_order(
     }
 }
 
+/// The amount as it is ordered, or why it cannot be.
+pub(super) fn exact(
+    amount: &Amount,
+    currency: &str,
+    decimals: Option<u32>,
+) -> Result<Amount, (&'static str, String)> {
+    let Some(decimals) = decimals else { return Ok(amount.clone()) };
+    amount.exactly(decimals).ok_or_else(|| {
+        let why =
+            format!("{amount} {currency} cannot be ordered: {currency} has {decimals} decimals");
+        ("decimals", why)
+    })
+}
+
 /// The same on every try, but for the number of the try.
 fn order_of(claim: &Claim, decimals: Option<u32>) -> Result<Payout, (&'static str, String)> {
     let payout = &claim.payout;
@@ -71,16 +85,7 @@ fn order_of(claim: &Claim, decimals: Option<u32>) -> Result<Payout, (&'static st
         let why = "nobody knows whom to send it back to: decide on another refund, and name one";
         return Err(("beneficiary", why.to_owned()));
     }
-    let (amount, currency) = (&payout.amount, &payout.currency);
-    let amount = match decimals {
-        Some(decimals) => amount.exactly(decimals).ok_or_else(|| {
-            let why = format!(
-                "{amount} {currency} cannot be ordered: {currency} has {decimals} decimals"
-            );
-            ("decimals", why)
-        })?,
-        None => amount.clone(),
-    };
+    let amount = exact(&payout.amount, &payout.currency, decimals)?;
     // What is no JSON was never stored as a beneficiary.
     let beneficiary = payout.beneficiary.clone().and_then(|text| RawValue::from_string(text).ok());
     Ok(Payout {

@@ -5,6 +5,7 @@
 //! answer, and `pump` for how many are in hand at once.
 
 mod calls;
+mod dry_run;
 mod pump;
 mod queue;
 mod records;
@@ -23,16 +24,16 @@ use super::checked::Checked;
 use super::desk::Desk;
 use super::job::Making;
 use super::looking::look_at_rail;
-use super::note::{Note, Observer};
+use super::note::Observer;
 use super::patience::{Requests, answer_max};
 use super::rail::rail_of;
 use super::round::Round;
 use super::{Stage, SweepError, SweepReport, Swept};
 use crate::config::{AssetSettings, PollerSettings};
-use crate::engine::{Clock, Poller, TransferStatus, decimals_of};
+use crate::engine::{Clock, Poller, Transfer, TransferStatus, decimals_of};
 use crate::networks::{RequestSeen, Wish};
 use crate::rails::AnyRail;
-use crate::store::{Claim, Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
+use crate::store::{Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
 /// What pays out on one rail, again and again: everything that outlives a sweep.
 pub struct Paying {
@@ -122,12 +123,11 @@ impl Paying {
         Ok(paying)
     }
 
-    /// How many decimals an order has: its asset's on the rail, or else its currency's. None if nobody knows.
-    fn decimals_of(&self, claim: &Claim) -> Option<u32> {
-        let transfer = claim.transfer.as_deref();
+    /// How many decimals an order for `transfer` has: its asset's on the rail, or else its currency's. None if nobody knows.
+    fn decimals_of(&self, transfer: Option<&Transfer>, currency: &str) -> Option<u32> {
         let asset = transfer.and_then(|transfer| self.options.assets.get(&transfer.asset));
-        let own = asset.filter(|asset| asset.currency == claim.payout.currency);
-        own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(&claim.payout.currency))
+        let own = asset.filter(|asset| asset.currency == currency);
+        own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(currency))
     }
 
     /// Who has asked to be left alone.
@@ -243,37 +243,6 @@ impl Paying {
         Ok(counts)
     }
 
-    /// What a sweep would do. Nothing is changed, here or at the rail.
-    ///
-    /// # Errors
-    /// [`SweepError::Store`].
-    pub async fn dry_run(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
-        let (rail, limit, now) = (self.rail_name(), self.options.batch_size, self.desk.clock.now());
-        let would = |transfer_id: &str, what: &str, detail: String| {
-            let (payment_id, what) = (transfer_id.to_owned(), what.to_owned());
-            observer(Note::Would { payment_id, what, detail });
-        };
-        if self.options.stage != Some(Stage::Execute) {
-            for payout in self.desk.store.due_payouts(rail, now, limit).await? {
-                let PayoutRow { payout_id, transfer_id, status, .. } = &payout;
-                let name = transfer_id.as_ref().unwrap_or(payout_id);
-                would(name, "look up", format!("payout {payout_id} ({status}) on {rail}"));
-            }
-        }
-        if self.options.stage != Some(Stage::Poll) {
-            for transfer in self.desk.store.transfers_to_pay(rail, now, limit).await? {
-                let (out, currency) = (&transfer.amount_out, &transfer.currency);
-                let detail = match out {
-                    Some(out) => format!("{out} {currency} on {rail}"),
-                    None => format!("what the fees leave, in {currency}, on {rail}"),
-                };
-                would(&transfer.transfer_id, "pay out", detail);
-            }
-        }
-        let open = open(&self.standing().await?);
-        Ok(SweepReport { open, ..SweepReport::default() })
-    }
-
     /// A payout as far as a verdict depends on it.
     fn asked<'p>(&self, payout: &'p PayoutRow) -> Asked<'p> {
         Asked {
@@ -294,6 +263,11 @@ impl Paying {
     fn batch(&self) -> usize {
         usize::try_from(self.options.batch_size).unwrap_or(usize::MAX)
     }
+}
+
+/// Whether a person is to find out what became of a transfer's payout: its rail is not asked again.
+fn is_left_to_a_person(transfer: &Transfer) -> bool {
+    transfer.status == TransferStatus::OnHold
 }
 
 /// How many transfers wait for their rail.

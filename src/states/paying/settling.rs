@@ -32,7 +32,7 @@ impl Paying {
 }
 
 /// What goes out and what we keep, or why nobody can tell.
-fn settlement(
+pub(super) fn settlement(
     transfer: &Transfer,
     assets: &BTreeMap<String, AssetSettings>,
 ) -> Result<Settlement, String> {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use railpoll_sandbox::{PaymentSpec, PaymentState};
+use chrono::TimeDelta;
+use railpoll_sandbox::{PaymentSpec, PaymentState, UserInfo};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::support::databases::Kind;
-use crate::support::world::{World, finish};
+use crate::support::stellar::on_both_kinds;
+use crate::support::world::{Ended, World, finish};
 
 const TABLES: [&str; 11] = [
     "payments",
@@ -65,6 +68,103 @@ fn a_dry_run_changes_nothing_on_sqlite() {
 #[test]
 fn a_dry_run_changes_nothing_on_postgres() {
     a_dry_run_changes_nothing(Kind::Postgres);
+}
+
+/// What is told of each payment: what would be done, and why. Numbers are left out: they are of a moment.
+fn told(ended: &Ended, what: &str) -> BTreeMap<String, (String, String)> {
+    let mut all = BTreeMap::new();
+    for note in ended.json() {
+        let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
+        let verb = match text("what").as_str() {
+            "would" if text("would") != "record" => text("would"),
+            "review" => match text("decision").as_str() {
+                "approved" => continue,
+                "declined" => "decline".to_owned(),
+                "held" => "hold".to_owned(),
+                "pending" => "wait".to_owned(),
+                other => panic!("{other}"),
+            },
+            // A decline was told of as the review that it is.
+            "operation" if text("operation") == "lock" => "lock".to_owned(),
+            _ => continue,
+        };
+        let why = text("reason").chars().filter(|c| !c.is_ascii_digit()).collect();
+        assert!(all.insert(text("payment_id"), (verb, why)).is_none(), "{what}: twice: {note}");
+    }
+    all
+}
+
+/// A payment of each kind: with nothing amiss, near its deadline, with a gap in the sender's data, and approved before.
+fn one_of_each(world: &World) -> Vec<Uuid> {
+    let add = |spec| world.sandbox.add_payments(1, &spec)[0];
+    vec![
+        add(PaymentSpec::default()),
+        add(PaymentSpec { expires_in: TimeDelta::seconds(90), ..PaymentSpec::default() }),
+        add(PaymentSpec { user_info: UserInfo::WithoutCreditorName, ..PaymentSpec::default() }),
+    ]
+}
+
+fn what_a_dry_run_tells_is_done(kind: Kind, mode: &[&str], wanted: [&str; 4]) {
+    let world = World::new(kind);
+    let approved = world.sandbox.add_payments(1, &PaymentSpec::default())[0];
+    world.once("accepted", &["pollers.accepted.review.mode=manual"]).expect(0);
+    let approve = ["payments", "approve", &approved.to_string(), "--by", "Ada", "--reason", "so"];
+    finish(world.command("railpoll", &[]).args(approve)).expect(0);
+    let mut ids = one_of_each(&world);
+    ids.push(approved);
+    let mut sets = vec![
+        r#"pollers.accepted.review.require_user_info=["/Cdtr/Nm"]"#,
+        "pollers.accepted.review.expiry_margin=10m",
+    ];
+    sets.extend(mode);
+    let dry = finish(world.poller("accepted", &sets).args(["--dry-run", "--json"])).expect(0);
+    let real = finish(world.poller("accepted", &sets).arg("--json")).expect(0);
+    let (would, did) = (told(&dry, "would"), told(&real, "did"));
+    for (id, wanted) in ids.iter().zip(wanted) {
+        let ((would, why), (did, because)) = (&would[&id.to_string()], &did[&id.to_string()]);
+        assert_eq!(would, wanted, "{why}");
+        if would == "ask" {
+            assert_eq!(did, "decline", "that is what the reviewer answers");
+        } else {
+            assert_eq!(would, did);
+        }
+        if would == "hold" {
+            assert_eq!(why, because);
+        }
+        if would == "decline" {
+            assert!(because.ends_with(why), "{because}, not {why}");
+        }
+    }
+    assert_eq!((would.len(), did.len()), (4, 4));
+}
+
+#[test]
+fn what_a_dry_run_tells_is_what_a_sweep_does() {
+    let decline = r#"echo '{"decision":"decline","code":"AC04","reason":"closed"}'"#;
+    let command = format!(r#"pollers.accepted.review.command=["/bin/sh","-c",{decline:?}]"#);
+    let modes: [(&[&str], [&str; 4]); 3] = [
+        (&["pollers.accepted.review.mode=automatic"], ["lock", "hold", "decline", "lock"]),
+        (&["pollers.accepted.review.mode=manual"], ["wait", "hold", "hold", "lock"]),
+        (&["pollers.accepted.review.mode=command", &command], ["ask", "hold", "decline", "lock"]),
+    ];
+    on_both_kinds(|kind| {
+        for (mode, wanted) in modes {
+            what_a_dry_run_tells_is_done(kind, mode, wanted);
+        }
+    });
+}
+
+/// No more is told than a sweep does: the nearest deadlines, as many as are acted on.
+#[test]
+fn a_dry_run_tells_of_as_many_as_a_sweep_acts_on() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(5, &PaymentSpec::default());
+    let sets = ["pollers.accepted.batch_size=3"];
+    let dry = finish(world.poller("accepted", &sets).args(["--dry-run", "--json"])).expect(0);
+    let real = finish(world.poller("accepted", &sets).arg("--json")).expect(0);
+    let ids = |ended| told(ended, "").into_keys().collect::<Vec<_>>();
+    assert_eq!(ids(&dry).len(), 3);
+    assert_eq!(ids(&dry), ids(&real));
 }
 
 #[test]

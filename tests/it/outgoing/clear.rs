@@ -1,10 +1,12 @@
 //! Payouts whose answers are clear.
 
-use railpoll::engine::{NewTransfer, TransferKind, TransferStatus};
+use railpoll::engine::{Amount, NewTransfer, TransferKind, TransferStatus};
+use railpoll_sandbox::Reply;
 use railpoll_sandbox::bank::{About, BankEndpoint, Course};
 use serde_json::json;
 
 use crate::support::databases::Kind;
+use crate::support::stellar::on_both_kinds;
 use crate::support::transfers::{Transfers, send};
 use crate::support::world::until_true;
 
@@ -100,6 +102,44 @@ fn each_answer_has_its_status_on_sqlite() {
 #[test]
 fn each_answer_has_its_status_on_postgres() {
     each_answer_has_its_status(Kind::Postgres);
+}
+
+/// What cannot be ordered, and what a person is to find out, are told of as a sweep has them.
+#[test]
+fn a_dry_run_tells_what_a_sweep_does() {
+    on_both_kinds(|kind| {
+        let transfers = Transfers::new(kind);
+        transfers.create(&[send("unclear")]);
+        transfers.bank.script_for(BankEndpoint::Payouts, "unclear", 1, Reply::status(409));
+        transfers.pay(&[]).expect(0);
+        assert_eq!(transfers.status("unclear"), "on_hold");
+        let odd: Amount = "10.005".parse().unwrap();
+        let (amount_in, amount_out) = (Some(odd.clone()), Some(odd));
+        transfers.create(&[NewTransfer { amount_in, amount_out, ..send("odd") }]);
+        transfers.create(&[send("well")]);
+        transfers.world.sql("UPDATE payouts SET not_before = intended_at");
+        let ended =
+            crate::support::world::finish(transfers.outgoing(&[]).args(["--dry-run", "--json"]));
+        let mut would: Vec<(String, String)> = ended
+            .expect(0)
+            .json()
+            .iter()
+            .filter(|one| one["what"] == "would")
+            .map(|one| (text(&one["payment_id"]), text(&one["would"])))
+            .collect();
+        would.sort();
+        let pair = |id: &str, what: &str| (id.to_owned(), what.to_owned());
+        assert_eq!(would, [pair("odd", "hold"), pair("well", "pay out")]);
+        let looked = transfers.bank.requests_to(BankEndpoint::PayoutsLookup);
+        transfers.pay(&[]).expect(0);
+        assert_eq!(transfers.status("odd"), "on_hold");
+        assert_eq!(transfers.status("well"), "completed");
+        assert_eq!(transfers.bank.requests_to(BankEndpoint::PayoutsLookup), looked);
+    });
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[test]

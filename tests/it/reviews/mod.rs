@@ -5,6 +5,7 @@ mod http;
 mod person;
 mod rules;
 mod service;
+mod slow;
 mod void;
 
 use chrono::{DateTime, TimeDelta, Utc};

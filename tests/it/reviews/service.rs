@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::support::world::World;
 
@@ -26,6 +28,8 @@ pub(super) enum Reply {
     Answer(Response),
     /// Nothing, ever.
     Silence,
+    /// This, once it is let go.
+    Later(Arc<Notify>, Response),
 }
 
 /// An answer of 200.
@@ -68,6 +72,10 @@ impl Service {
                 };
                 match answer(number, &question) {
                     Reply::Answer(response) => response,
+                    Reply::Later(gate, response) => {
+                        gate.notified().await;
+                        response
+                    }
                     Reply::Silence => {
                         tokio::time::sleep(Duration::from_secs(3600)).await;
                         StatusCode::GONE.into_response()
@@ -89,6 +97,12 @@ impl Service {
     /// Every question so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// How often it was asked about a payment.
+    pub(super) fn asked_about(&self, id: Uuid) -> usize {
+        let id = id.to_string();
+        self.asked().iter().filter(|asked| asked.body["payment_id"] == id).count()
     }
 
     /// One sweep of the poller that asks it.

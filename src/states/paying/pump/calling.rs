@@ -6,8 +6,9 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 
 use super::Pump;
-use crate::engine::{LIKE_AN_OUTAGE, TransferStatus};
+use crate::engine::LIKE_AN_OUTAGE;
 use crate::states::paying::calls::{look_up, pay_out};
+use crate::states::paying::is_left_to_a_person;
 use crate::states::paying::records::{Answered, write};
 use crate::store::Claim;
 
@@ -55,8 +56,7 @@ impl Pump<'_> {
     /// What is to be asked about waits for its place. Of what a person is to find out, the rail is not asked again.
     pub(super) fn sort_to_look(&mut self, claims: Vec<Claim>) {
         for claim in claims {
-            let is_held = |status| status == TransferStatus::OnHold;
-            if claim.transfer.as_ref().is_some_and(|transfer| is_held(transfer.status)) {
+            if claim.transfer.as_deref().is_some_and(is_left_to_a_person) {
                 self.answer(Answered::left_to_a_person(claim, self.round.now()));
             } else if !self.hand.asked.insert(claim.payout.payout_id.clone()) {
                 // It is being asked about: it is due until there is an answer.
@@ -78,7 +78,8 @@ impl Pump<'_> {
                 self.hand.looks += 1;
                 self.hand.calls.push(look_up(Arc::clone(&self.paying.rail), claims).boxed());
             } else if let Some(claim) = self.next_to_pay() {
-                let decimals = self.paying.decimals_of(&claim);
+                let (transfer, currency) = (claim.transfer.as_deref(), &claim.payout.currency);
+                let decimals = self.paying.decimals_of(transfer, currency);
                 let paid = pay_out(Arc::clone(&self.paying.rail), claim, decimals);
                 self.hand.calls.push(paid.boxed());
             } else {
