@@ -168,7 +168,7 @@ impl<E: Copy + Eq + Hash> Faults<E> {
     fn by_chance(&mut self) -> Option<Reply> {
         let rates = &self.rates;
         let seconds = rates.retry_after.to_string();
-        let choices = [
+        self.chance.one_of([
             (rates.status_500, Reply::status(500)),
             (rates.status_500_after, Reply::StatusAfter(500)),
             (rates.status_502, Reply::status(502)),
@@ -181,18 +181,7 @@ impl<E: Copy + Eq + Hash> Faults<E> {
             (rates.html, Reply::Html),
             (rates.truncated, Reply::Truncated),
             (rates.huge, Reply::Huge),
-        ];
-        if choices.iter().all(|(rate, _)| *rate == 0) {
-            return None;
-        }
-        let mut drawn = self.chance.below(1000);
-        for (rate, reply) in choices {
-            if drawn < u64::from(rate) {
-                return Some(reply);
-            }
-            drawn -= u64::from(rate);
-        }
-        None
+        ])
     }
 }
 

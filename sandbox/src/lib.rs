@@ -12,14 +12,15 @@
 //! It uses nothing of railpoll: its rules are its own, so that a mistake there is not repeated by its judge.
 
 pub mod bank;
+mod body;
 mod clock;
+mod decimal;
 mod faults;
 pub mod horizon;
 mod random;
 mod ripplenet;
 mod service;
 mod tokens;
-mod wire;
 pub mod wire_gateway;
 
 pub use clock::Clock;

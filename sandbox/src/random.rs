@@ -33,6 +33,21 @@ impl Chance {
         rate > 0 && self.below(1000) < u64::from(rate)
     }
 
+    /// One of several, each in so many of 1000 cases; else none. Together they should not pass 1000.
+    pub(super) fn one_of<T>(&mut self, choices: impl IntoIterator<Item = (u32, T)>) -> Option<T> {
+        let mut choices = choices.into_iter().filter(|(rate, _)| *rate > 0).peekable();
+        // Where nothing can happen nothing is drawn, so that switching one fault on leaves the other draws alone.
+        choices.peek()?;
+        let mut drawn = self.below(1000);
+        for (rate, choice) in choices {
+            if drawn < u64::from(rate) {
+                return Some(choice);
+            }
+            drawn -= u64::from(rate);
+        }
+        None
+    }
+
     /// A number of milliseconds within a range that includes both ends.
     pub(super) fn within(&mut self, (least, most): (i64, i64)) -> i64 {
         let span = u64::try_from(most.saturating_sub(least)).unwrap_or(0);

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
+use super::body::object;
 use super::random::scramble;
 
 /// Who may ask for tokens, and for how long one is good.
@@ -12,6 +14,16 @@ pub(super) struct Client {
     pub(super) id: String,
     pub(super) secret: String,
     pub(super) audience: String,
+}
+
+/// What is asked of the token endpoint.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    client_id: String,
+    client_secret: String,
+    audience: String,
+    grant_type: String,
 }
 
 /// An answer of the token endpoint.
@@ -92,25 +104,12 @@ impl Tokens {
         if !content_type.starts_with("application/json") {
             return Err(malformed("Content-Type must be application/json"));
         }
-        let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
-            return Err(malformed("The body is not a JSON object"));
-        };
-        for name in fields.keys() {
-            if !["client_id", "client_secret", "audience", "grant_type"].contains(&name.as_str()) {
-                return Err(malformed(&format!("Unknown parameter: {name}")));
-            }
-        }
-        let field = |name: &str| {
-            fields
-                .get(name)
-                .and_then(Value::as_str)
-                .ok_or_else(|| malformed(&format!("Missing required parameter: {name}")))
-        };
-        if field("grant_type")? != "client_credentials" {
+        let asked: Asked = object(body).map_err(|error| malformed(&error))?;
+        if asked.grant_type != "client_credentials" {
             return Err(refused(400, "unsupported_grant_type", "Unknown grant_type", true));
         }
         let (id, secret, audience) =
-            (field("client_id")?, field("client_secret")?, field("audience")?);
+            (asked.client_id.as_str(), asked.client_secret.as_str(), asked.audience.as_str());
         if (id, secret) != (self.client.id.as_str(), self.client.secret.as_str()) {
             return Err(refused(401, "access_denied", "Unauthorized", false));
         }
@@ -152,6 +151,8 @@ fn refused(status: u16, error: &str, description: &str, violation: bool) -> Toke
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn tokens() -> Tokens {

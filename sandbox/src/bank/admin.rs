@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::books::{BankBooks, Problem};
 use super::deposits::{self, Deposit, Receipt};
 use super::endpoint::BankEndpoint;
-use super::reading;
+use crate::body::object;
 use crate::service::Asked;
 
 /// A customer pays in. `about` is the subject, or the transfer's id.
@@ -50,11 +50,11 @@ pub(super) fn answer(
 ) -> Result<String, Problem> {
     let done = match asked.endpoint {
         BankEndpoint::AdminReceive => receive(books, asked.body),
-        BankEndpoint::AdminAnnounce => reading::json(asked.body).map(|body: Announce| {
+        BankEndpoint::AdminAnnounce => object(asked.body).map(|body: Announce| {
             let noted = Deposit::Announced { message: body.message };
             json!({ "noted": books.deposits.note(&body.about, noted) })
         }),
-        BankEndpoint::AdminFail => reading::json(asked.body).map(|body: Fail| {
+        BankEndpoint::AdminFail => object(asked.body).map(|body: Fail| {
             let noted = Deposit::Failed { code: body.code, reason: body.reason };
             json!({ "noted": books.deposits.note(&body.about, noted) })
         }),
@@ -69,7 +69,7 @@ pub(super) fn answer(
 }
 
 fn receive(books: &mut BankBooks, body: &[u8]) -> Result<Value, String> {
-    let body: Receive = reading::json(body)?;
+    let body: Receive = object(body)?;
     let currency = body.currency.unwrap_or_else(|| books.currencies.usual().to_owned());
     let amount = books.currencies.amount(&body.amount, &currency)?;
     let reference = books.deposits.reference();

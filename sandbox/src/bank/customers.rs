@@ -18,6 +18,15 @@ pub(super) enum Act {
     Bounce,
 }
 
+/// What a customer does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mistake {
+    Forgotten,
+    Bounced,
+    Short,
+    Over,
+}
+
 /// What the customer of a deposit has done by the time that the bank is asked about it the `times`-th time.
 ///
 /// `unit` is the smallest unit of the currency.
@@ -28,32 +37,27 @@ pub(super) fn act(
     times: u64,
     unit: &BigDecimal,
 ) -> Option<Act> {
-    let mut drawn = Chance::about(seed, &expected.transfer_id).below(1000);
-    let mut is = |rate: u32| {
-        let hit = drawn < u64::from(rate);
-        // What is drawn is one of the thousand, and each rate takes its share of them.
-        drawn = if hit { u64::MAX } else { drawn.saturating_sub(rate.into()) };
-        hit
-    };
-    let [forgotten, bounced, short, over] =
-        [customers.forgotten, customers.failed, customers.short, customers.over].map(&mut is);
+    let mistake = Chance::about(seed, &expected.transfer_id).one_of([
+        (customers.forgotten, Mistake::Forgotten),
+        (customers.failed, Mistake::Bounced),
+        (customers.short, Mistake::Short),
+        (customers.over, Mistake::Over),
+    ]);
     let silent = u64::from(customers.silent);
-    if forgotten || times <= silent {
+    if mistake == Some(Mistake::Forgotten) || times <= silent {
         return None;
     }
     if times <= silent + u64::from(customers.announced) {
         return Some(Act::Announce);
     }
-    if bounced {
-        return Some(Act::Bounce);
-    }
     let asked = expected.amount.as_deref().and_then(|text| text.parse::<BigDecimal>().ok());
     let right = asked.unwrap_or_else(|| BigDecimal::from(USUAL));
-    Some(Act::Pay(match (short, over) {
-        (true, _) if right > *unit => right - unit,
-        (_, true) => right + unit,
-        (true | false, false) => right,
-    }))
+    Some(match mistake {
+        Some(Mistake::Bounced) => Act::Bounce,
+        Some(Mistake::Short) if right > *unit => Act::Pay(right - unit),
+        Some(Mistake::Over) => Act::Pay(right + unit),
+        Some(Mistake::Short | Mistake::Forgotten) | None => Act::Pay(right),
+    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::money::Currencies;
-use super::options::{About, Course};
+use super::options::Course;
 use super::payout::{PayoutRecord, PayoutStatus};
 use super::reading::Order;
 use crate::random::Chance;
@@ -123,7 +123,7 @@ impl Payouts {
         if record.status.is_paid() {
             *self.money(&record) += &record.amount;
         }
-        let answer = Value::Object(self.tell(&record, &course, currencies)).to_string();
+        let answer = self.tell(&record, &course, currencies).to_string();
         let told = answer.clone();
         self.entries.push(Entry { record, order, answer, course, since: now, lookups: 0 });
         Ordered::Answer(told)
@@ -133,14 +133,8 @@ impl Payouts {
         if let Some(course) = self.aimed.get(transfer_id) {
             return course.clone();
         }
-        let mut drawn = Chance::about(self.seed, key).below(1000);
-        for (rate, course) in &self.courses {
-            if drawn < u64::from(*rate) {
-                return course.clone();
-            }
-            drawn -= u64::from(*rate);
-        }
-        self.course.clone()
+        let courses = self.courses.iter().map(|(rate, course)| (*rate, course));
+        Chance::about(self.seed, key).one_of(courses).unwrap_or(&self.course).clone()
     }
 
     /// What the bank tells of a key. Nothing: it was never used.
@@ -168,8 +162,8 @@ impl Payouts {
         }
         let entry = self.entries.get(at)?;
         let mut told = self.tell(&entry.record, &entry.course, currencies);
-        told.insert("key".to_owned(), json!(key));
-        Some(Value::Object(told))
+        told["key"] = key.into();
+        Some(told)
     }
 
     /// Ends the last payout of a transfer that is on its way. False: there is none.
@@ -208,36 +202,20 @@ impl Payouts {
         self.paid.entry(whose).or_default()
     }
 
-    fn tell(
-        &self,
-        record: &PayoutRecord,
-        course: &Course,
-        currencies: &Currencies,
-    ) -> Map<String, Value> {
-        let mut told = Map::new();
-        let mut say = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
-        say("status", json!(record.status.as_str()));
-        match course {
-            Course::Deliver => {
-                say("reference", json!(record.reference));
-                say("amount", json!(currencies.text(&record.amount, &record.currency)));
-                say("fee", json!(self.fee));
-            }
-            Course::Initiate { .. } => say("reference", json!(record.reference)),
-            Course::Fail { code, reason } => {
-                say("code", json!(code));
-                say("reason", json!(reason));
-            }
+    fn tell(&self, record: &PayoutRecord, course: &Course, currencies: &Currencies) -> Value {
+        let mut told = match course {
+            Course::Deliver => json!({
+                "reference": record.reference,
+                "amount": currencies.text(&record.amount, &record.currency),
+                "fee": self.fee,
+            }),
+            Course::Initiate { .. } => json!({ "reference": record.reference }),
+            Course::Fail { code, reason } => json!({ "code": code, "reason": reason }),
             Course::NeedInformation { about, message, fields } => {
-                let about = match about {
-                    About::Transaction => "transaction",
-                    About::Customer => "customer",
-                };
-                say("about", json!(about));
-                say("message", json!(message));
-                say("fields", fields.clone());
+                json!({ "about": about, "message": message, "fields": fields })
             }
-        }
+        };
+        told["status"] = record.status.as_str().into();
         told
     }
 

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use bigdecimal::BigDecimal;
 use chrono::DateTime;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::money::Currencies;
+use crate::body::object;
 
 /// The longest id of a transfer, and the longest key.
 const LONGEST_ID: usize = 100;
@@ -85,7 +85,7 @@ pub(super) fn deposits(
     body: &[u8],
     currencies: &Currencies,
 ) -> Result<Vec<ExpectedDeposit>, String> {
-    let DepositsLookup { deposits } = json(body)?;
+    let DepositsLookup { deposits } = object(body)?;
     let mut seen = HashSet::with_capacity(deposits.len());
     for deposit in &deposits {
         let id = &deposit.transfer_id;
@@ -117,7 +117,7 @@ pub(super) fn payout(
     idempotency_key: Option<&str>,
     currencies: &Currencies,
 ) -> Result<(String, Order), String> {
-    let payout: PayoutBody = json(body)?;
+    let payout: PayoutBody = object(body)?;
     identifier("key", &payout.key)?;
     if idempotency_key != Some(payout.key.as_str()) {
         let header = idempotency_key.unwrap_or("(none)");
@@ -175,7 +175,7 @@ impl PayoutBody {
 ///
 /// What is wrong with it.
 pub(super) fn keys(body: &[u8]) -> Result<Vec<String>, String> {
-    let PayoutsLookup { keys } = json(body)?;
+    let PayoutsLookup { keys } = object(body)?;
     let mut seen = HashSet::with_capacity(keys.len());
     for key in &keys {
         identifier("key", key)?;
@@ -184,15 +184,6 @@ pub(super) fn keys(body: &[u8]) -> Result<Vec<String>, String> {
         }
     }
     Ok(keys)
-}
-
-/// Reads a body.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| format!("the body: {error}"))
 }
 
 /// The ids in a body that faults can be aimed at, whatever else is in it: of transfers, and keys.

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn one_good_signature_of_several_is_enough() {
-        let rotated = format!("v1,{} v1a,abc {SIGNATURE}", BASE64.encode(&[7; 32]));
+        let rotated = format!("v1,{} v1a,abc {SIGNATURE}", BASE64.encode([7; 32]));
         assert_eq!(check(&[("webhook-signature", &rotated)], BODY, 0), Ok(()));
     }
 

@@ -3,16 +3,17 @@
 use sha2::{Digest as _, Sha256};
 use stellar_xdr::{
     ClaimClaimableBalanceOp, ClaimClaimableBalanceResult, ClaimPredicate, ClaimableBalanceId,
-    Claimant, ClaimantV0, CreateClaimableBalanceOp, CreateClaimableBalanceResult, Hash,
-    HashIdPreimage, HashIdPreimageOperationId, Limits, MuxedAccount, OperationResult,
-    OperationResultTr, SequenceNumber, VecM, WriteXdr as _,
+    Claimant, CreateClaimableBalanceOp, CreateClaimableBalanceResult, Hash, HashIdPreimage,
+    HashIdPreimageOperationId, Limits, MuxedAccount, OperationResult, OperationResultTr,
+    SequenceNumber, WriteXdr as _,
 };
 
 use super::keys::Key;
 use super::movement::{Done, Kind, Movement, Place};
 use super::state::{Claimable, NotGiven, NotTaken, State};
 
-/// Takes money from the actor and lets it wait for its claimants.
+/// Takes money from the actor and lets it wait for its claimants, who may claim it whenever they like: other predicates
+/// are not known here.
 pub(super) fn set_aside(
     state: &mut State,
     actor: Key,
@@ -20,6 +21,12 @@ pub(super) fn set_aside(
     op: &CreateClaimableBalanceOp,
     place: Place,
 ) -> Done {
+    let is_plain = |Claimant::ClaimantTypeV0(claimant): &Claimant| {
+        claimant.predicate == ClaimPredicate::Unconditional
+    };
+    if !op.claimants.iter().all(is_plain) {
+        return (OperationResult::OpNotSupported, None);
+    }
     let id = balance_id(place);
     let entries = u32::try_from(op.claimants.len()).unwrap_or(u32::MAX);
     let result = if !state.account(actor).is_some_and(|account| account.affords(entries.into())) {
@@ -42,20 +49,19 @@ pub(super) fn set_aside(
         let claimable = Claimable {
             asset: op.asset.clone(),
             amount: op.amount,
-            claimants: op.claimants.iter().map(|claimant| settled(claimant, place.now)).collect(),
+            claimants: op.claimants.iter().map(claimant).collect(),
             sponsor: actor,
             ledger: place.ledger,
         };
         state.put_claimable(id, Some(claimable));
     }
-    let moved =
-        op.claimants.first().filter(|_| good).map(|Claimant::ClaimantTypeV0(claimant)| Movement {
-            kind: Kind::ClaimableBalance { id },
-            from,
-            to: Key::from(&claimant.destination).muxed(),
-            asset: op.asset.clone(),
-            amount: op.amount,
-        });
+    let moved = op.claimants.first().filter(|_| good).map(|first| Movement {
+        kind: Kind::ClaimableBalance { id },
+        from,
+        to: claimant(first).muxed(),
+        asset: op.asset.clone(),
+        amount: op.amount,
+    });
     (OperationResult::OpInner(OperationResultTr::CreateClaimableBalance(result)), moved)
 }
 
@@ -76,7 +82,6 @@ pub(super) fn claim(
     actor: Key,
     from: MuxedAccount,
     op: &ClaimClaimableBalanceOp,
-    place: Place,
 ) -> Done {
     let ClaimableBalanceId::ClaimableBalanceIdTypeV0(Hash(id)) = op.balance_id;
     let done =
@@ -84,10 +89,7 @@ pub(super) fn claim(
     let Some(claimable) = state.claimable(&id).cloned() else {
         return done(ClaimClaimableBalanceResult::DoesNotExist);
     };
-    let may = claimable.claimants.iter().any(|Claimant::ClaimantTypeV0(claimant)| {
-        Key::from(&claimant.destination) == actor && holds(&claimant.predicate, place.now)
-    });
-    if !may {
+    if !claimable.claimants.contains(&actor) {
         return done(ClaimClaimableBalanceResult::CannotClaim);
     }
     match state.give(actor, &claimable.asset, claimable.amount) {
@@ -113,39 +115,6 @@ pub(super) fn claim(
     (done(ClaimClaimableBalanceResult::Success).0, Some(moved))
 }
 
-/// Whether a predicate holds. A relative time is one that was made absolute.
-fn holds(predicate: &ClaimPredicate, now: u64) -> bool {
-    match predicate {
-        ClaimPredicate::Unconditional => true,
-        ClaimPredicate::And(both) => both.iter().all(|one| holds(one, now)),
-        ClaimPredicate::Or(either) => either.iter().any(|one| holds(one, now)),
-        ClaimPredicate::Not(inner) => inner.as_ref().is_some_and(|inner| !holds(inner, now)),
-        ClaimPredicate::BeforeAbsoluteTime(at) | ClaimPredicate::BeforeRelativeTime(at) => {
-            u64::try_from(*at).is_ok_and(|at| now < at)
-        }
-    }
-}
-
-fn settled(Claimant::ClaimantTypeV0(claimant): &Claimant, now: u64) -> Claimant {
-    let predicate = absolute(claimant.predicate.clone(), now);
-    Claimant::ClaimantTypeV0(ClaimantV0 { predicate, ..claimant.clone() })
-}
-
-/// The same predicate with times that do not depend on when the balance was made.
-fn absolute(predicate: ClaimPredicate, now: u64) -> ClaimPredicate {
-    let all = |inner: VecM<ClaimPredicate, 2>| {
-        let made: Vec<_> = Vec::from(inner).into_iter().map(|one| absolute(one, now)).collect();
-        made.try_into().unwrap_or_default()
-    };
-    match predicate {
-        ClaimPredicate::And(both) => ClaimPredicate::And(all(both)),
-        ClaimPredicate::Or(either) => ClaimPredicate::Or(all(either)),
-        ClaimPredicate::Not(inner) => {
-            ClaimPredicate::Not(inner.map(|inner| Box::new(absolute(*inner, now))))
-        }
-        ClaimPredicate::BeforeRelativeTime(after) => ClaimPredicate::BeforeAbsoluteTime(
-            i64::try_from(now).unwrap_or(i64::MAX).saturating_add(after),
-        ),
-        ClaimPredicate::Unconditional | ClaimPredicate::BeforeAbsoluteTime(_) => predicate,
-    }
+fn claimant(Claimant::ClaimantTypeV0(claimant): &Claimant) -> Key {
+    Key::from(&claimant.destination)
 }

@@ -17,29 +17,7 @@ pub(super) struct Codes {
 
 /// The names for a result.
 pub(super) fn codes(result: &TransactionResult) -> Codes {
-    let inner = match &result.result {
-        Outer::TxFeeBumpInnerSuccess(pair) | Outer::TxFeeBumpInnerFailed(pair) => {
-            Some(&pair.result.result)
-        }
-        Outer::TxSuccess(_)
-        | Outer::TxFailed(_)
-        | Outer::TxTooEarly
-        | Outer::TxTooLate
-        | Outer::TxMissingOperation
-        | Outer::TxBadSeq
-        | Outer::TxBadAuth
-        | Outer::TxInsufficientBalance
-        | Outer::TxNoAccount
-        | Outer::TxInsufficientFee
-        | Outer::TxBadAuthExtra
-        | Outer::TxInternalError
-        | Outer::TxNotSupported
-        | Outer::TxBadSponsorship
-        | Outer::TxBadMinSeqAgeOrGap
-        | Outer::TxMalformed
-        | Outer::TxSorobanInvalid
-        | Outer::TxFrozenKeyAccessed => None,
-    };
+    let inner = inner(result);
     Codes {
         transaction: transaction_code(result.result.name()),
         inner: inner.map(|inner| transaction_code(inner.name())),
@@ -52,12 +30,18 @@ pub(super) fn operation_results(result: &TransactionResult) -> &[OperationResult
     if let Outer::TxSuccess(results) | Outer::TxFailed(results) = &result.result {
         return results.as_slice();
     }
-    if let Outer::TxFeeBumpInnerSuccess(pair) | Outer::TxFeeBumpInnerFailed(pair) = &result.result
-        && let Inner::TxSuccess(results) | Inner::TxFailed(results) = &pair.result.result
-    {
+    if let Some(Inner::TxSuccess(results) | Inner::TxFailed(results)) = inner(result) {
         return results.as_slice();
     }
     &[]
+}
+
+/// The result of the transaction inside a fee bump.
+fn inner(result: &TransactionResult) -> Option<&Inner> {
+    if let Outer::TxFeeBumpInnerSuccess(pair) | Outer::TxFeeBumpInnerFailed(pair) = &result.result {
+        return Some(&pair.result.result);
+    }
+    None
 }
 
 fn transaction_code(name: &str) -> String {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use stellar_xdr::{
-    Asset, ClaimClaimableBalanceOp, ClaimableBalanceId, Hash, Memo, Operation, OperationBody,
-    PaymentOp, Preconditions, SequenceNumber, TimeBounds, TimePoint, Transaction, TransactionExt,
+    Asset, ClaimClaimableBalanceOp, ClaimableBalanceId, DecoratedSignature, Hash, Memo, Operation,
+    OperationBody, PaymentOp, Preconditions, SequenceNumber, TimeBounds, TimePoint, Transaction,
+    TransactionExt,
 };
 
 use super::account::{Account, Line};
@@ -14,6 +15,7 @@ use super::keys::{Key, asset, hash_of, hex, issuer, muxed_account, stroops};
 use super::ledger::seconds;
 use super::network::Network;
 use super::queue::Waiting;
+use super::state::State;
 use super::{HorizonSandbox, Keys};
 
 /// Why the network does not do what a customer wants.
@@ -63,7 +65,7 @@ impl HorizonSandbox {
     ///
     /// When the amount cannot be read.
     pub fn account(&self, name: &str, lumens: &str) -> Result<Keys, Refused> {
-        let amount = stroops(lumens).ok_or_else(|| refused(format!("{lumens} is no amount")))?;
+        let amount = amount_of(lumens)?;
         let keys = Keys::of(name);
         self.change(|network, _| network.bring_account(keys.key(), amount));
         Ok(keys)
@@ -75,8 +77,15 @@ impl HorizonSandbox {
     ///
     /// When there is no such account, or asset or limit cannot be read.
     pub fn trust(&self, holder: &Keys, of: &str, limit: &str) -> Result<(), Refused> {
-        let limit = stroops(limit).ok_or_else(|| refused(format!("{limit} is no amount")))?;
-        self.on_line(holder.key(), of, true, |line| line.limit = limit)
+        let (asset, limit) = (asset_of(of)?, amount_of(limit)?);
+        let issuer = issuer(&asset).ok_or_else(|| refused("nobody issues lumens"))?;
+        self.by_hand(|state| {
+            let free = state.account(issuer).is_none_or(|issuer| !issuer.auth_required);
+            let account = state.account_mut(holder.key()).ok_or_else(|| refused("no account"))?;
+            let line = Line { balance: 0, limit, authorized: free };
+            account.lines.entry(asset).or_insert(line).limit = limit;
+            Ok(())
+        })
     }
 
     /// Lets somebody hold an asset, or not any more, as if its issuer had said so.
@@ -85,7 +94,13 @@ impl HorizonSandbox {
     ///
     /// When there is no such account or trustline.
     pub fn authorize(&self, holder: &Keys, of: &str, authorized: bool) -> Result<(), Refused> {
-        self.on_line(holder.key(), of, false, |line| line.authorized = authorized)
+        let asset = asset_of(of)?;
+        self.by_hand(|state| {
+            let account = state.account_mut(holder.key()).ok_or_else(|| refused("no account"))?;
+            let line = account.lines.get_mut(&asset).ok_or_else(|| refused("no trustline"))?;
+            line.authorized = authorized;
+            Ok(())
+        })
     }
 
     /// Trustlines to this issuer need its authorization from now on, and it may take them back.
@@ -94,11 +109,9 @@ impl HorizonSandbox {
     ///
     /// When there is no such account.
     pub fn require_authorization(&self, issuer: &Keys) -> Result<(), Refused> {
-        self.change(|network, _| {
-            let state = &mut network.ledger.state;
+        self.by_hand(|state| {
             let account = state.account_mut(issuer.key()).ok_or_else(|| refused("no account"))?;
             account.auth_required = true;
-            network.keep();
             Ok(())
         })
     }
@@ -109,42 +122,24 @@ impl HorizonSandbox {
     ///
     /// When there is no such account or trustline, or the line is full.
     pub fn issue(&self, holder: &Keys, of: &str, amount: &str) -> Result<(), Refused> {
-        let asset = asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?;
-        let amount = stroops(amount).ok_or_else(|| refused(format!("{amount} is no amount")))?;
+        let (asset, amount) = (asset_of(of)?, amount_of(amount)?);
         let issuer = issuer(&asset).ok_or_else(|| refused("nobody issues lumens"))?;
-        self.change(|network, _| {
-            let state = &mut network.ledger.state;
+        self.by_hand(|state| {
             let given = state.give(holder.key(), &asset, amount);
-            if given.is_err() || state.take(issuer, &asset, amount).is_err() {
-                state.undo();
-                return Err(refused(format!("it cannot be given: {given:?}")));
-            }
-            network.keep();
-            Ok(())
+            given.map_err(|why| refused(format!("it cannot be given: {why:?}")))?;
+            let taken = state.take(issuer, &asset, amount);
+            taken.map_err(|why| refused(format!("it cannot be taken: {why:?}")))
         })
     }
 
-    fn on_line(
-        &self,
-        holder: Key,
-        of: &str,
-        open: bool,
-        change: impl FnOnce(&mut Line),
-    ) -> Result<(), Refused> {
-        let asset = asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?;
+    fn by_hand(&self, how: impl FnOnce(&mut State) -> Result<(), Refused>) -> Result<(), Refused> {
         self.change(|network, _| {
-            let state = &mut network.ledger.state;
-            let free = issuer(&asset)
-                .and_then(|issuer| state.account(issuer))
-                .is_none_or(|issuer| !issuer.auth_required);
-            let account = state.account_mut(holder).ok_or_else(|| refused("no account"))?;
-            if open && asset != Asset::Native {
-                let line = Line { balance: 0, limit: 0, authorized: free };
-                account.lines.entry(asset.clone()).or_insert(line);
+            let done = how(&mut network.ledger.state);
+            match done {
+                Ok(()) => network.keep(),
+                Err(_) => network.ledger.state.undo(),
             }
-            change(account.lines.get_mut(&asset).ok_or_else(|| refused("no trustline"))?);
-            network.keep();
-            Ok(())
+            done
         })
     }
 
@@ -224,6 +219,32 @@ impl Network {
         hashes.into_iter().next().ok_or_else(|| refused("no payment"))
     }
 
+    /// A transaction of somebody else, which the network takes for signed.
+    pub(super) fn signed(
+        &self,
+        from: Key,
+        sequence: i64,
+        now: DateTime<Utc>,
+        (body, memo): (OperationBody, Memo),
+        sign: impl FnOnce(&[u8; 32]) -> DecoratedSignature,
+    ) -> Option<Waiting> {
+        let operations = vec![Operation { source_account: None, body }];
+        let max_time = TimePoint(seconds(now) + 300);
+        let transaction = Transaction {
+            source_account: from.muxed(),
+            fee: u32::try_from(BASE_FEE).unwrap_or(u32::MAX),
+            seq_num: SequenceNumber(sequence),
+            cond: Preconditions::Time(TimeBounds { min_time: TimePoint(0), max_time }),
+            memo,
+            operations: operations.try_into().ok()?,
+            ext: TransactionExt::V0,
+        };
+        let hash = transaction.hash(self.ledger.network_id).ok()?;
+        let envelope = Envelope::signed(transaction, hash, sign(&hash))?;
+        let proven = Proven { inner: vec![Some(from)], bump: Vec::new() };
+        Some(Waiting::new(envelope, proven))
+    }
+
     /// A customer does all this, in one transaction each, all in a ledger that closes for it.
     fn act(
         &mut self,
@@ -235,14 +256,9 @@ impl Network {
         let first = account.sequence;
         let mut made = Vec::with_capacity(acts.len());
         for (sequence, act) in (first + 1..).zip(acts) {
-            let max_time = seconds(now) + 300;
-            let transaction = transaction(from.key(), sequence, max_time, act);
-            let unsigned = |_| refused("the transaction cannot be written");
-            let hash = transaction.hash(self.ledger.network_id).map_err(unsigned)?;
-            let envelope = Envelope::signed(transaction, hash, from.sign(&hash))
-                .ok_or_else(|| refused("the transaction cannot be written"))?;
-            let proven = Proven { inner: vec![Some(from.key())], bump: Vec::new() };
-            made.push((hash, Waiting::new(envelope, proven)));
+            let waiting = self.signed(from.key(), sequence, now, act, |hash| from.sign(hash));
+            let waiting = waiting.ok_or_else(|| refused("the transaction cannot be written"))?;
+            made.push((waiting.envelope.hash(), waiting));
         }
         let (hashes, waiting): (Vec<[u8; 32]>, Vec<Waiting>) = made.into_iter().unzip();
         self.ledger.close_with(waiting, now, BASE_FEE);
@@ -255,6 +271,14 @@ impl Network {
         }
         Ok(hashes.iter().map(|hash| hex(hash)).collect())
     }
+}
+
+fn asset_of(text: &str) -> Result<Asset, Refused> {
+    asset(text).ok_or_else(|| refused(format!("{text} is no asset")))
+}
+
+fn amount_of(text: &str) -> Result<i64, Refused> {
+    stroops(text).ok_or_else(|| refused(format!("{text} is no amount")))
 }
 
 /// What a payment does, and what it carries.
@@ -271,29 +295,8 @@ fn act(payment: &CustomerPayment) -> Result<(OperationBody, Memo), Refused> {
     };
     let body = OperationBody::Payment(PaymentOp {
         destination: muxed_account(to).ok_or_else(|| refused(format!("{to} is no account")))?,
-        asset: asset(of).ok_or_else(|| refused(format!("{of} is no asset")))?,
-        amount: stroops(amount).ok_or_else(|| refused(format!("{amount} is no amount")))?,
+        asset: asset_of(of)?,
+        amount: amount_of(amount)?,
     });
     Ok((body, memo))
-}
-
-fn transaction(
-    from: Key,
-    sequence: i64,
-    max_time: u64,
-    (body, memo): (OperationBody, Memo),
-) -> Transaction {
-    let operations = vec![Operation { source_account: None, body }];
-    Transaction {
-        source_account: from.muxed(),
-        fee: u32::try_from(BASE_FEE).unwrap_or(u32::MAX),
-        seq_num: SequenceNumber(sequence),
-        cond: Preconditions::Time(TimeBounds {
-            min_time: TimePoint(0),
-            max_time: TimePoint(max_time),
-        }),
-        memo,
-        operations: operations.try_into().unwrap_or_default(),
-        ext: TransactionExt::V0,
-    }
 }

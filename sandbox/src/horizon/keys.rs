@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::{Signature as Signed, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use stellar_strkey::ed25519::{MuxedAccount as MuxedText, PrivateKey, PublicKey as PublicText};
@@ -12,6 +13,8 @@ use stellar_xdr::{
     AccountId, AlphaNum4, AlphaNum12, Asset, AssetCode4, AssetCode12, DecoratedSignature, Memo,
     MuxedAccount, MuxedAccountMed25519, PublicKey, Signature, SignatureHint, Uint256,
 };
+
+use crate::decimal::units;
 
 /// An account's id: its public key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,14 +206,7 @@ pub fn decimal(stroops: i64) -> String {
 /// The stroops in a decimal text with at most seven decimals. Nothing, if it is none or does not fit.
 #[must_use]
 pub fn stroops(decimal: &str) -> Option<i64> {
-    let (whole, part) = decimal.split_once('.').unwrap_or((decimal, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || part.len() > 7 || !digits(whole) || !digits(part) {
-        return None;
-    }
-    let whole: i64 = whole.parse().ok()?;
-    let part: i64 = format!("{part:0<7}").parse().ok()?;
-    whole.checked_mul(10_000_000)?.checked_add(part)
+    i64::try_from(units(decimal, 7)?).ok()
 }
 
 /// The type and the value of a memo, as Horizon tells them. Bytes that are no UTF-8 are told as `\u{fffd}`.
@@ -219,30 +215,19 @@ pub(super) fn memo_text(memo: &Memo) -> (&'static str, Option<String>) {
         Memo::None => ("none", None),
         Memo::Text(text) => ("text", Some(String::from_utf8_lossy(text.as_slice()).into_owned())),
         Memo::Id(id) => ("id", Some(id.to_string())),
-        Memo::Hash(hash) => ("hash", Some(BASE64.encode(&hash.0))),
-        Memo::Return(hash) => ("return", Some(BASE64.encode(&hash.0))),
+        Memo::Hash(hash) => ("hash", Some(BASE64.encode(hash.0))),
+        Memo::Return(hash) => ("return", Some(BASE64.encode(hash.0))),
     }
 }
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(u32::from(digit), 16).unwrap_or_default());
-        }
-        out
-    })
+    HEXLOWER.encode(bytes)
 }
 
 /// A hash from its 64 hex digits.
 pub(super) fn hash_of(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (digits.len() == 64).then_some(())?;
-    bytes.try_into().ok()
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Network {
         if problem.violation {
             self.log.violation(endpoint, &problem.told());
         }
-        Answer { status: problem.status, body: problem.body() }
+        problem.answer()
     }
 
     fn look(&mut self, asked: &Asked<'_, Endpoint>, about: &str) -> Result<Value, Problem> {

@@ -23,7 +23,7 @@ pub(super) fn apply(state: &mut State, operation: &Operation, place: Place) -> D
         OperationBody::CreateClaimableBalance(op) => {
             claimable::set_aside(state, actor, from, op, place)
         }
-        OperationBody::ClaimClaimableBalance(op) => claimable::claim(state, actor, from, op, place),
+        OperationBody::ClaimClaimableBalance(op) => claimable::claim(state, actor, from, op),
         OperationBody::ChangeTrust(op) => (settings::change_trust(state, actor, op), None),
         OperationBody::SetOptions(op) => (settings::set_options(state, actor, op), None),
         OperationBody::BumpSequence(op) => (settings::bump_sequence(state, actor, op, place), None),

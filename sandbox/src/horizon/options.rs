@@ -131,15 +131,12 @@ pub struct StreamRates {
 
 impl SubmitRates {
     pub(super) fn draw(&self, chance: &mut Chance) -> Option<SubmitFault> {
-        one_of(
-            chance,
-            [
-                (self.timeout_applied, SubmitFault::TimeoutApplied),
-                (self.timeout_lost, SubmitFault::TimeoutLost),
-                (self.forgotten, SubmitFault::Forgotten),
-                (self.sequence_taken, SubmitFault::SequenceTaken),
-            ],
-        )
+        chance.one_of([
+            (self.timeout_applied, SubmitFault::TimeoutApplied),
+            (self.timeout_lost, SubmitFault::TimeoutLost),
+            (self.forgotten, SubmitFault::Forgotten),
+            (self.sequence_taken, SubmitFault::SequenceTaken),
+        ])
     }
 }
 
@@ -149,33 +146,15 @@ impl StreamRates {
             return None;
         }
         let after = usize::try_from(chance.below(10)).unwrap_or(0);
-        one_of(
-            chance,
-            [
-                (self.drop, StreamFault::Drop(after)),
-                (self.drop_inside, StreamFault::DropInside(after)),
-                (self.repeat, StreamFault::Repeat(after)),
-                (self.silence, StreamFault::Silence(after)),
-                (self.garbage, StreamFault::Garbage(after)),
-                (self.close, StreamFault::Close(after)),
-            ],
-        )
+        chance.one_of([
+            (self.drop, StreamFault::Drop(after)),
+            (self.drop_inside, StreamFault::DropInside(after)),
+            (self.repeat, StreamFault::Repeat(after)),
+            (self.silence, StreamFault::Silence(after)),
+            (self.garbage, StreamFault::Garbage(after)),
+            (self.close, StreamFault::Close(after)),
+        ])
     }
-}
-
-/// One of several, each in so many of 1000 cases; mostly none.
-fn one_of<T, const N: usize>(chance: &mut Chance, choices: [(u32, T); N]) -> Option<T> {
-    if choices.iter().all(|(rate, _)| *rate == 0) {
-        return None;
-    }
-    let mut drawn = chance.below(1000);
-    for (rate, choice) in choices {
-        if drawn < u64::from(rate) {
-            return Some(choice);
-        }
-        drawn -= u64::from(rate);
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Accounts, ledgers, balances and the network itself, as Horizon writes them.
 
 use serde_json::{Value, json};
-use stellar_xdr::{ClaimPredicate, Claimant, SignerKey};
+use stellar_xdr::SignerKey;
 
 use super::account::{Account, BASE_RESERVE};
 use super::check::BASE_FEE;
@@ -95,14 +95,9 @@ pub(super) fn ledger(base: &str, header: &Header) -> Value {
 /// One claimable balance.
 pub(super) fn claimable(base: &str, id: &[u8; 32], balance: &Claimable) -> Value {
     let id = claimable_id(id);
-    let claimants: Vec<Value> = balance
-        .claimants
-        .iter()
-        .map(|Claimant::ClaimantTypeV0(claimant)| {
-            let destination = Key::from(&claimant.destination).to_string();
-            json!({ "destination": destination, "predicate": predicate(&claimant.predicate) })
-        })
-        .collect();
+    let claimants = balance.claimants.iter().map(|claimant| {
+        json!({ "destination": claimant.to_string(), "predicate": { "unconditional": true } })
+    });
     json!({
         "_links": { "self": link(format!("{base}/claimable_balances/{id}")) },
         "id": id,
@@ -110,7 +105,7 @@ pub(super) fn claimable(base: &str, id: &[u8; 32], balance: &Claimable) -> Value
         "amount": decimal(balance.amount),
         "sponsor": balance.sponsor.to_string(),
         "last_modified_ledger": balance.ledger,
-        "claimants": claimants,
+        "claimants": claimants.collect::<Value>(),
         "flags": { "clawback_enabled": false },
         "paging_token": format!("{}-{id}", balance.ledger),
     })
@@ -119,20 +114,6 @@ pub(super) fn claimable(base: &str, id: &[u8; 32], balance: &Claimable) -> Value
 /// The id of a claimable balance as Horizon writes it: its XDR in hex.
 pub(super) fn claimable_id(id: &[u8; 32]) -> String {
     format!("00000000{}", hex(id))
-}
-
-fn predicate(of: &ClaimPredicate) -> Value {
-    let all = |inner: &[ClaimPredicate]| inner.iter().map(predicate).collect::<Value>();
-    match of {
-        ClaimPredicate::Unconditional => json!({ "unconditional": true }),
-        ClaimPredicate::And(both) => json!({ "and": all(both) }),
-        ClaimPredicate::Or(either) => json!({ "or": all(either) }),
-        ClaimPredicate::Not(inner) => {
-            json!({ "not": inner.as_ref().map(|inner| predicate(inner)) })
-        }
-        ClaimPredicate::BeforeAbsoluteTime(at) => json!({ "abs_before_epoch": at.to_string() }),
-        ClaimPredicate::BeforeRelativeTime(after) => json!({ "rel_before": after.to_string() }),
-    }
 }
 
 /// The version of the network's protocol that is simulated.

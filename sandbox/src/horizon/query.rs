@@ -147,7 +147,7 @@ mod tests {
             "join=x",
             "a=b",
         ] {
-            assert_eq!(read(bad).unwrap_err().status, 400, "{bad}");
+            assert_eq!(read(bad).unwrap_err().status(), 400, "{bad}");
         }
     }
 }

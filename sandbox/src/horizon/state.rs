@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stellar_xdr::{Asset, Claimant};
+use stellar_xdr::Asset;
 
 use super::account::Account;
 use super::keys::{Key, issuer};
@@ -12,7 +12,7 @@ use super::keys::{Key, issuer};
 pub(super) struct Claimable {
     pub(super) asset: Asset,
     pub(super) amount: i64,
-    pub(super) claimants: Vec<Claimant>,
+    pub(super) claimants: Vec<Key>,
     /// Who pays the reserve, one per claimant.
     pub(super) sponsor: Key,
     pub(super) ledger: u32,

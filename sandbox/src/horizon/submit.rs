@@ -3,12 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use stellar_xdr::{
-    BumpSequenceOp, DecoratedSignature, Memo, Operation, OperationBody, Preconditions,
-    SequenceNumber, Signature, SignatureHint, TimeBounds, TimePoint, Transaction, TransactionExt,
-    TransactionResult,
+    BumpSequenceOp, DecoratedSignature, Memo, OperationBody, SequenceNumber, Signature,
+    SignatureHint, TransactionResult,
 };
 
-use super::check::{BASE_FEE, Proven};
+use super::check::BASE_FEE;
 use super::codes::codes;
 use super::endpoint::Endpoint;
 use super::envelope::Envelope;
@@ -18,7 +17,6 @@ use super::ledger::{Taken, seconds};
 use super::network::Network;
 use super::options::{Closing, SubmitFault};
 use super::problem::Problem;
-use super::queue::Waiting;
 use super::render::{result_xdr, transaction};
 use crate::service::{Answer, Asked, Outcome};
 
@@ -162,25 +160,14 @@ impl Network {
         let Some(account) = self.ledger.state.account(source) else { return };
         let sequence = account.sequence + 1;
         let body = OperationBody::BumpSequence(BumpSequenceOp { bump_to: SequenceNumber(0) });
-        let operations = vec![Operation { source_account: None, body }];
-        let max_time = TimePoint(seconds(now) + 300);
-        let transaction = Transaction {
-            source_account: source.muxed(),
-            fee: u32::try_from(BASE_FEE).unwrap_or(u32::MAX),
-            seq_num: SequenceNumber(sequence),
-            cond: Preconditions::Time(TimeBounds { min_time: TimePoint(0), max_time }),
-            memo: Memo::None,
-            operations: operations.try_into().unwrap_or_default(),
-            ext: TransactionExt::V0,
-        };
-        let Ok(hash) = transaction.hash(self.ledger.network_id) else { return };
-        let signature = DecoratedSignature {
+        let nobody = |_: &[u8; 32]| DecoratedSignature {
             hint: SignatureHint(source.hint()),
             signature: Signature::default(),
         };
-        let Some(envelope) = Envelope::signed(transaction, hash, signature) else { return };
-        let proven = Proven { inner: vec![Some(source)], bump: Vec::new() };
-        self.ledger.close_with(vec![Waiting::new(envelope, proven)], now, BASE_FEE);
+        let act = (body, Memo::None);
+        if let Some(waiting) = self.signed(source, sequence, now, act, nobody) {
+            self.ledger.close_with(vec![waiting], now, BASE_FEE);
+        }
     }
 }
 
@@ -189,13 +176,11 @@ fn told(base: &str, applied: &Applied, asked: [u8; 32]) -> Answer {
     if applied.successful {
         return Answer { status: 200, body: transaction(base, applied, asked).to_string() };
     }
-    let problem = Problem::failed(&applied.envelope.xdr, &hex(&asked), &applied.result);
-    Answer { status: problem.status, body: problem.body() }
+    Problem::failed(&applied.envelope.xdr, &hex(&asked), &applied.result).answer()
 }
 
 fn timeout(xdr: &str, hash: [u8; 32]) -> Answer {
-    let problem = Problem::timeout(xdr, &hex(&hash));
-    Answer { status: problem.status, body: problem.body() }
+    Problem::timeout(xdr, &hex(&hash)).answer()
 }
 
 fn pending(hash: [u8; 32]) -> Answer {
@@ -242,7 +227,7 @@ mod tests {
     #[test]
     fn a_form_is_read_strictly() {
         let form = "application/x-www-form-urlencoded";
-        let read = |kind, body: &str| form_field(kind, body.as_bytes()).map_err(|it| it.status);
+        let read = |kind, body: &str| form_field(kind, body.as_bytes()).map_err(|it| it.status());
         assert_eq!(read(form, "tx=AA%2BB%2F%3D"), Ok("AA+B/=".to_owned()));
         assert_eq!(read(form, "a=b&tx=A+A"), Ok("A A".to_owned()));
         assert_eq!(read(form, "xt=AA"), Err(400));

@@ -24,12 +24,11 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::wire::Wire;
 use crate::Clock;
 use crate::faults::FaultRates;
 pub(super) use feed::{Feed, Part};
 pub(super) use log::Log;
-use port::Port;
+use port::{Port, Wire};
 use server::Core;
 use state::State;
 

@@ -16,11 +16,11 @@ use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::port::Wire;
 use super::state::{Arrival, State};
 use super::{Answer, Asked, Feed, Outcome, Phase, Power, Simulation, feed};
 use crate::Clock;
 use crate::faults::Reply;
-use crate::wire::Wire;
 
 /// The longest body that a request may have: some 50,000 transfers in one lookup.
 const LONGEST_BODY: usize = 16 << 20;

@@ -51,20 +51,9 @@ pub(super) fn decimal(units: u128) -> BigDecimal {
     if number.fractional_digit_count() < 0 { number.with_scale(0) } else { number }
 }
 
-/// The hundred millionths of a plain decimal number.
+/// The hundred millionths of a plain decimal number that is not too large for Taler.
 pub(super) fn units(number: &str) -> Option<u128> {
-    let (whole, part) = match number.split_once('.') {
-        Some((_, "")) => return None,
-        Some((whole, part)) => (whole, part),
-        None => (number, ""),
-    };
-    let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > DECIMALS {
-        return None;
-    }
-    let whole: u128 = whole.parse().ok().filter(|whole| *whole <= LARGEST)?;
-    let part: u128 = format!("{part:0<DECIMALS$}").parse().ok()?;
-    Some(whole * ONE + part)
+    crate::decimal::units(number, DECIMALS).filter(|units| units / ONE <= LARGEST)
 }
 
 impl fmt::Display for Amount {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::options::GatewayAuth;
-use super::problem::Problem;
+use super::problem::{Problem, UNAUTHORIZED};
 
 /// Checks the header `Authorization`.
 ///
@@ -12,7 +12,7 @@ use super::problem::Problem;
 ///
 /// When the gateway wants something else.
 pub(super) fn check(auth: &GatewayAuth, header: Option<&str>) -> Result<(), Problem> {
-    let refused = |why: &str| Err(Problem::unauthorized(why.to_owned()));
+    let refused = |why: &str| Err(UNAUTHORIZED.of(why));
     let (scheme, rest) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
     match auth {
         GatewayAuth::None => Ok(()),

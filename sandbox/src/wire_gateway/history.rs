@@ -99,8 +99,8 @@ impl Incoming {
             "debit_account": self.debit_account,
             name: self.key,
         });
-        if let (Some(fee), Some(fields)) = (&self.fee, row.as_object_mut()) {
-            fields.insert("credit_fee".to_owned(), json!(fee.to_string()));
+        if let Some(fee) = &self.fee {
+            row["credit_fee"] = json!(fee.to_string());
         }
         row
     }

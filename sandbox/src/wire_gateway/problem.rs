@@ -4,84 +4,61 @@ use serde_json::json;
 
 use crate::service::Answer;
 
-/// Why a request is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+/// A kind of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
     status: u16,
     code: u32,
     hint: &'static str,
-    pub(super) detail: String,
     /// No correct client sends such a request.
-    pub(super) violation: bool,
+    violation: bool,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    kind: Kind,
+    pub(super) detail: String,
+}
+
+const fn violation(status: u16, code: u32, hint: &'static str) -> Kind {
+    Kind { status, code, hint, violation: true }
+}
+
+const fn refusal(status: u16, code: u32, hint: &'static str) -> Kind {
+    Kind { status, code, hint, violation: false }
+}
+
+pub(super) const NO_SUCH_ENDPOINT: Kind = violation(404, 21, "GENERIC_ENDPOINT_UNKNOWN");
+pub(super) const BAD_JSON: Kind = violation(400, 22, "GENERIC_JSON_INVALID");
+pub(super) const BAD_PAYTO: Kind = violation(400, 24, "GENERIC_PAYTO_URI_MALFORMED");
+pub(super) const MISSING: Kind = violation(400, 25, "GENERIC_PARAMETER_MISSING");
+pub(super) const MALFORMED: Kind = violation(400, 26, "GENERIC_PARAMETER_MALFORMED");
+pub(super) const OTHER_CURRENCY: Kind = violation(400, 30, "GENERIC_CURRENCY_MISMATCH");
+pub(super) const UNAUTHORIZED: Kind = violation(401, 40, "GENERIC_UNAUTHORIZED");
+pub(super) const NOT_ENOUGH: Kind = refusal(409, 5102, "BANK_UNALLOWED_DEBIT");
+pub(super) const UNKNOWN_ACCOUNT: Kind = refusal(404, 5106, "BANK_UNKNOWN_ACCOUNT");
+pub(super) const NO_SUCH_TRANSFER: Kind = refusal(404, 5107, "BANK_TRANSACTION_NOT_FOUND");
+pub(super) const UID_REUSED: Kind = violation(409, 5112, "BANK_TRANSFER_REQUEST_UID_REUSED");
+pub(super) const RESERVE_REUSED: Kind = refusal(409, 5114, "BANK_DUPLICATE_RESERVE_PUB_SUBJECT");
+pub(super) const UNKNOWN_CREDITOR: Kind = refusal(409, 5124, "BANK_UNKNOWN_CREDITOR");
+pub(super) const WTID_REUSED: Kind = violation(409, 5154, "BANK_TRANSFER_WTID_REUSED");
+
+impl Kind {
+    /// A request that is refused like this.
+    pub(super) fn of(self, detail: impl Into<String>) -> Problem {
+        Problem { kind: self, detail: detail.into() }
+    }
 }
 
 impl Problem {
-    const fn violation(status: u16, code: u32, hint: &'static str, detail: String) -> Self {
-        Self { status, code, hint, detail, violation: true }
-    }
-
-    const fn refusal(status: u16, code: u32, hint: &'static str, detail: String) -> Self {
-        Self { status, code, hint, detail, violation: false }
-    }
-
-    pub(super) const fn no_such_endpoint(detail: String) -> Self {
-        Self::violation(404, 21, "GENERIC_ENDPOINT_UNKNOWN", detail)
-    }
-
-    pub(super) const fn bad_json(detail: String) -> Self {
-        Self::violation(400, 22, "GENERIC_JSON_INVALID", detail)
-    }
-
-    pub(super) const fn bad_payto(detail: String) -> Self {
-        Self::violation(400, 24, "GENERIC_PAYTO_URI_MALFORMED", detail)
-    }
-
-    pub(super) const fn missing(detail: String) -> Self {
-        Self::violation(400, 25, "GENERIC_PARAMETER_MISSING", detail)
-    }
-
-    pub(super) const fn malformed(detail: String) -> Self {
-        Self::violation(400, 26, "GENERIC_PARAMETER_MALFORMED", detail)
-    }
-
-    pub(super) const fn other_currency(detail: String) -> Self {
-        Self::violation(400, 30, "GENERIC_CURRENCY_MISMATCH", detail)
-    }
-
-    pub(super) const fn unauthorized(detail: String) -> Self {
-        Self::violation(401, 40, "GENERIC_UNAUTHORIZED", detail)
-    }
-
-    pub(super) const fn not_enough(detail: String) -> Self {
-        Self::refusal(409, 5102, "BANK_UNALLOWED_DEBIT", detail)
-    }
-
-    pub(super) const fn unknown_account(detail: String) -> Self {
-        Self::refusal(404, 5106, "BANK_UNKNOWN_ACCOUNT", detail)
-    }
-
-    pub(super) const fn no_such_transfer(detail: String) -> Self {
-        Self::refusal(404, 5107, "BANK_TRANSACTION_NOT_FOUND", detail)
-    }
-
-    pub(super) const fn uid_reused(detail: String) -> Self {
-        Self::violation(409, 5112, "BANK_TRANSFER_REQUEST_UID_REUSED", detail)
-    }
-
-    pub(super) const fn reserve_reused(detail: String) -> Self {
-        Self::refusal(409, 5114, "BANK_DUPLICATE_RESERVE_PUB_SUBJECT", detail)
-    }
-
-    pub(super) const fn unknown_creditor(detail: String) -> Self {
-        Self::refusal(409, 5124, "BANK_UNKNOWN_CREDITOR", detail)
-    }
-
-    pub(super) const fn wtid_reused(detail: String) -> Self {
-        Self::violation(409, 5154, "BANK_TRANSFER_WTID_REUSED", detail)
+    pub(super) const fn is_violation(&self) -> bool {
+        self.kind.violation
     }
 
     pub(super) fn answer(&self) -> Answer {
-        let body = json!({"code": self.code, "hint": self.hint, "detail": self.detail});
-        Answer { status: self.status, body: body.to_string() }
+        let Kind { status, code, hint, .. } = self.kind;
+        let body = json!({"code": code, "hint": hint, "detail": self.detail});
+        Answer { status, body: body.to_string() }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 
 use super::options::{ParameterNames, TransferStatus};
-use super::problem::Problem;
+use super::problem::{MALFORMED, MISSING, Problem};
 
 /// What the specification counts when nothing is asked.
 const USUAL: i64 = -20;
@@ -53,18 +53,18 @@ impl Range {
             List::Transfers => ["limit", "offset", "status"].contains(&name),
         };
         if let Some(name) = told.keys().find(|name| !known(name)) {
-            return Err(Problem::malformed(format!("there is no parameter {name}")));
+            return Err(MALFORMED.of(format!("there is no parameter {name}")));
         }
         let value = |new: &str| value(&told, new, list);
         let limit = match value("limit")? {
             Some(text) => number::<i64>("limit", text)?,
             None if list == List::History(ParameterNames::OldOnly) => {
-                return Err(Problem::missing("delta is missing".to_owned()));
+                return Err(MISSING.of("delta is missing"));
             }
             None => USUAL,
         };
         if limit == 0 {
-            return Err(Problem::malformed("limit is 0".to_owned()));
+            return Err(MALFORMED.of("limit is 0"));
         }
         let offset = value("offset")?.map(|text| number::<u64>("offset", text)).transpose()?;
         let patience = value("timeout_ms")?.map(|text| number::<u64>("timeout_ms", text));
@@ -85,12 +85,12 @@ impl Range {
 ///
 /// When they cannot be read.
 pub(super) fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
-    let unreadable = |_| Problem::malformed("the query cannot be read".to_owned());
+    let unreadable = |_| MALFORMED.of("the query cannot be read");
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(unreadable)?;
     let mut told = BTreeMap::new();
     for (name, value) in pairs {
         if told.contains_key(&name) {
-            return Err(Problem::malformed(format!("{name} is there twice")));
+            return Err(MALFORMED.of(format!("{name} is there twice")));
         }
         told.insert(name, value);
     }
@@ -108,7 +108,7 @@ fn value<'a>(
     if let (Some(ours), Some(older)) = (ours, older)
         && ours != older
     {
-        return Err(Problem::malformed(format!("{new} is {ours}, and {old} is {older}")));
+        return Err(MALFORMED.of(format!("{new} is {ours}, and {old} is {older}")));
     }
     Ok(match list {
         List::History(ParameterNames::OldOnly) => older,
@@ -118,12 +118,12 @@ fn value<'a>(
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|_| Problem::malformed(format!("{name} [{text}] is no such number")))
+    text.parse().map_err(|_| MALFORMED.of(format!("{name} [{text}] is no such number")))
 }
 
 fn status(text: &str) -> Result<TransferStatus, Problem> {
     let known = TransferStatus::ALL.into_iter().find(|status| status.as_str() == text);
-    known.ok_or_else(|| Problem::malformed(format!("there is no status [{text}]")))
+    known.ok_or_else(|| MALFORMED.of(format!("there is no status [{text}]")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::amount::Amount;
 use super::base32;
-use super::problem::Problem;
+use super::problem::{BAD_JSON, BAD_PAYTO, MALFORMED, OTHER_CURRENCY, Problem};
+use crate::body::object;
 
 /// A transfer as it was ordered. Two with one `request_uid` are the same order when these are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +43,13 @@ pub(super) fn transfer(body: &[u8], currency: &str, interface: u32) -> Result<Or
     let good = |address: &str| address.len() > 1 && address.ends_with('/') && plain(address);
     if !address.is_some_and(good) {
         let what = format!("exchange_base_url [{url}] is no http address that ends with /");
-        return Err(Problem::malformed(what));
+        return Err(MALFORMED.of(what));
     }
     if let Some(metadata) = &body.metadata {
         let known = |letter: u8| letter.is_ascii_alphanumeric() || b"-.:".contains(&letter);
         if !(1..=40).contains(&metadata.len()) || !metadata.bytes().all(known) {
             let what = format!("metadata [{metadata}] is not 1 to 40 of [a-zA-Z0-9-.:]");
-            return Err(Problem::malformed(what));
+            return Err(MALFORMED.of(what));
         }
     }
     Ok(Order {
@@ -70,25 +71,31 @@ pub(super) struct Credit {
     pub(super) debit_account: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddIncoming {
+    amount: String,
+    reserve_pub: String,
+    debit_account: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddKycauth {
+    amount: String,
+    account_pub: String,
+    debit_account: String,
+}
+
 /// Reads `POST /admin/add-incoming`.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 pub(super) fn add_incoming(body: &[u8], currency: &str) -> Result<Credit, Problem> {
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        amount: String,
-        reserve_pub: String,
-        debit_account: String,
-    }
-    let body: Body = json(body)?;
-    Ok(Credit {
-        amount: amount(&body.amount, currency)?,
-        key: bytes("reserve_pub", &body.reserve_pub)?,
-        debit_account: payto(body.debit_account)?,
-    })
+    let AddIncoming { amount: sum, reserve_pub, debit_account } = json(body)?;
+    let key = bytes("reserve_pub", &reserve_pub)?;
+    Ok(Credit { amount: amount(&sum, currency)?, key, debit_account: payto(debit_account)? })
 }
 
 /// Reads `POST /admin/add-kycauth`.
@@ -97,19 +104,9 @@ pub(super) fn add_incoming(body: &[u8], currency: &str) -> Result<Credit, Proble
 ///
 /// What is wrong with it.
 pub(super) fn add_kycauth(body: &[u8], currency: &str) -> Result<Credit, Problem> {
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        amount: String,
-        account_pub: String,
-        debit_account: String,
-    }
-    let body: Body = json(body)?;
-    Ok(Credit {
-        amount: amount(&body.amount, currency)?,
-        key: bytes("account_pub", &body.account_pub)?,
-        debit_account: payto(body.debit_account)?,
-    })
+    let AddKycauth { amount: sum, account_pub, debit_account } = json(body)?;
+    let key = bytes("account_pub", &account_pub)?;
+    Ok(Credit { amount: amount(&sum, currency)?, key, debit_account: payto(debit_account)? })
 }
 
 /// The ids in a body that faults can be aimed at, whatever else is in it.
@@ -131,23 +128,23 @@ pub(super) fn ids(body: &[u8]) -> Vec<String> {
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::bad_json(error.to_string()))
+    object(body).map_err(|what| BAD_JSON.of(what))
 }
 
 fn bytes<const N: usize>(name: &str, text: &str) -> Result<[u8; N], Problem> {
     base32::decode(text)
-        .ok_or_else(|| Problem::malformed(format!("{name} [{text}] is not {N} bytes in base32")))
+        .ok_or_else(|| MALFORMED.of(format!("{name} [{text}] is not {N} bytes in base32")))
 }
 
 /// Reads an amount of more than nothing.
 pub(super) fn amount(text: &str, currency: &str) -> Result<Amount, Problem> {
     let amount = Amount::read(text)
-        .map_err(|_| Problem::malformed(format!("amount [{text}] is not as it is written")))?;
+        .map_err(|_| MALFORMED.of(format!("amount [{text}] is not as it is written")))?;
     if amount.currency != currency {
-        return Err(Problem::other_currency(format!("amount [{text}] is not in {currency}")));
+        return Err(OTHER_CURRENCY.of(format!("amount [{text}] is not in {currency}")));
     }
     if amount.units == 0 {
-        return Err(Problem::malformed(format!("amount [{text}] is nothing")));
+        return Err(MALFORMED.of(format!("amount [{text}] is nothing")));
     }
     Ok(amount)
 }
@@ -162,7 +159,7 @@ pub(super) fn payto(text: String) -> Result<String, Problem> {
     if whole && plain(&text) && query.split('&').any(name) {
         return Ok(text);
     }
-    Err(Problem::bad_payto(format!("[{text}] is no whole payto address with a receiver-name")))
+    Err(BAD_PAYTO.of(format!("[{text}] is no whole payto address with a receiver-name")))
 }
 
 fn plain(text: &str) -> bool {

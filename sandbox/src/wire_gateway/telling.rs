@@ -1,7 +1,7 @@
 //! What the gateway tells of its transfers.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::history::{RowIds, time};
 use super::query::Range;
@@ -19,16 +19,15 @@ impl Transfers {
         self.tick(at, now, history);
         let entry = self.entries.get(at)?;
         let mut told = outline(entry);
-        drop(told.remove("row_id"));
-        told.insert("exchange_base_url".to_owned(), json!(entry.order.exchange_base_url));
-        told.insert("wtid".to_owned(), json!(entry.record.wtid));
+        told["exchange_base_url"] = json!(entry.order.exchange_base_url);
+        told["wtid"] = json!(entry.record.wtid);
         if let Some(message) = &entry.message {
-            told.insert("status_msg".to_owned(), json!(message));
+            told["status_msg"] = json!(message);
         }
         if let Some(metadata) = &entry.order.metadata {
-            told.insert("metadata".to_owned(), json!(metadata));
+            told["metadata"] = json!(metadata);
         }
-        Some(Value::Object(told))
+        Some(told)
     }
 
     /// Lets a transfer go on, and counts a lookup of what it is then.
@@ -56,7 +55,12 @@ impl Transfers {
         // One that went on just now may have left the status that was asked for.
         let asked =
             |entry: &&Entry| range.status.is_none_or(|status| status == entry.record.status);
-        entries.filter(asked).map(|entry| Value::Object(outline(entry))).collect()
+        let with_row = |entry: &Entry| {
+            let mut told = outline(entry);
+            told["row_id"] = entry.record.row_id.into();
+            told
+        };
+        entries.filter(asked).map(with_row).collect()
     }
 
     /// The transfers of a range: their rows rise with their places.
@@ -96,21 +100,20 @@ impl Transfers {
             "wtid": entry.record.wtid,
             "exchange_base_url": entry.order.exchange_base_url,
         });
-        if let (Some(metadata), Some(fields)) = (&entry.order.metadata, row.as_object_mut()) {
-            fields.insert("metadata".to_owned(), json!(metadata));
+        if let Some(metadata) = &entry.order.metadata {
+            row["metadata"] = json!(metadata);
         }
         Some(row)
     }
 }
 
 /// What both a list and a lookup tell.
-fn outline(entry: &Entry) -> Map<String, Value> {
+fn outline(entry: &Entry) -> Value {
     let record = &entry.record;
-    Map::from_iter([
-        ("row_id".to_owned(), json!(record.row_id)),
-        ("status".to_owned(), json!(record.status.as_str())),
-        ("amount".to_owned(), json!(entry.order.amount.to_string())),
-        ("credit_account".to_owned(), json!(record.credit_account)),
-        ("timestamp".to_owned(), time(record.at)),
-    ])
+    json!({
+        "status": record.status.as_str(),
+        "amount": entry.order.amount.to_string(),
+        "credit_account": record.credit_account,
+        "timestamp": time(record.at),
+    })
 }

@@ -10,7 +10,7 @@ use super::amount::decimal;
 use super::base32;
 use super::history::{RowIds, Rows, time};
 use super::options::{Stage, TransferStatus};
-use super::problem::Problem;
+use super::problem::{NOT_ENOUGH, Problem, UID_REUSED, WTID_REUSED};
 use super::reading::Order;
 
 /// A transfer as the gateway's books have it.
@@ -133,17 +133,17 @@ impl Transfers {
             entry.record.ordered += 1;
             if entry.order != order {
                 let what = "the request_uid was used for another transfer than this one";
-                return Err(Problem::uid_reused(what.to_owned()));
+                return Err(UID_REUSED.of(what));
             }
             return Ok(json!({"timestamp": time(entry.record.at), "row_id": entry.record.row_id}));
         }
         if self.by_wtid.contains_key(&order.wtid) {
             let what = "the wtid was used with another request_uid";
-            return Err(Problem::wtid_reused(what.to_owned()));
+            return Err(WTID_REUSED.of(what));
         }
         if let Some(balance) = &mut self.balance {
             let left = balance.checked_sub(order.amount.units);
-            *balance = left.ok_or_else(|| Problem::not_enough("not enough money".to_owned()))?;
+            *balance = left.ok_or_else(|| NOT_ENOUGH.of("not enough money"))?;
         }
         let stages = self.stages_of(&order);
         let record = TransferRecord {
