@@ -19,16 +19,12 @@ pub struct FaultRates {
     pub status_502: u32,
     /// Requests answered with 429 and `Retry-After`, and not carried out.
     pub status_429: u32,
-    /// Requests answered with 503 and `Retry-After`, and not carried out.
-    pub status_503: u32,
     /// The seconds in `Retry-After`.
     pub retry_after: u32,
     /// Connections cut before the request is carried out.
     pub cut_before: u32,
     /// Connections cut after it was carried out: the answer is lost.
     pub cut_after: u32,
-    /// Requests that are never answered, and not carried out.
-    pub hang: u32,
     /// Requests answered late.
     pub slow: u32,
     /// How late.
@@ -172,11 +168,9 @@ impl<E: Copy + Eq + Hash> Faults<E> {
             (rates.status_500, Reply::status(500)),
             (rates.status_500_after, Reply::StatusAfter(500)),
             (rates.status_502, Reply::status(502)),
-            (rates.status_429, Reply::retry_after(429, seconds.clone())),
-            (rates.status_503, Reply::retry_after(503, seconds)),
+            (rates.status_429, Reply::retry_after(429, seconds)),
             (rates.cut_before, Reply::CutBefore),
             (rates.cut_after, Reply::CutAfter),
-            (rates.hang, Reply::Hang),
             (rates.slow, Reply::Slow(rates.slow_for)),
             (rates.html, Reply::Html),
             (rates.truncated, Reply::Truncated),

@@ -2,8 +2,8 @@
 //!
 //! A [`Sandbox`] is a RippleNet v4 network on a port of this machine: tokens that expire, lists that move while they are
 //! read, a state machine, error bodies, a partner that moves payments along, and faults on demand. It checks every
-//! request strictly ([`Sandbox::violations`]) and keeps the truth about every payment ([`Sandbox::history`],
-//! [`Sandbox::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
+//! request strictly ([`Simulated::violations`]) and keeps the truth about every payment ([`Simulated::history`],
+//! [`Simulated::calls`]), so that whoever talks to it can be judged by it. `railpoll sandbox` and `railpoll demo` serve
 //! it; tests hold it in the same process.
 //!
 //! Beside it there are a Stellar network ([`horizon`]), a bank that speaks the http contract for rails ([`bank`]) and a

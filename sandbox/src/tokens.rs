@@ -47,7 +47,7 @@ pub(super) enum Bearer {
 
 /// The tokens given out.
 #[derive(Debug)]
-pub struct Tokens {
+pub(super) struct Tokens {
     pub(super) client: Client,
     /// In ms.
     pub(super) lifetime: i64,

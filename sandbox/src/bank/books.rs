@@ -59,7 +59,6 @@ impl BankBooks {
             payouts: Payouts::new(
                 options.course.clone(),
                 options.courses.clone(),
-                options.payout_fee.clone(),
                 options.seed ^ 3,
             ),
             quirks: options.quirks.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bigdecimal::BigDecimal;
 
-use super::deposits::{AskedDeposit, Deposit, Receipt};
+use super::deposits::{Deposit, Receipt};
 use super::endpoint::BASE;
 use super::options::{BankOptions, Course};
 use super::payout::PayoutRecord;
@@ -119,12 +119,6 @@ impl Simulated<BankBooks> {
     #[must_use]
     pub fn deposits(&self) -> BTreeMap<String, Deposit> {
         self.read(|books| books.deposits.known().clone())
-    }
-
-    /// What the bank was asked about one transfer's deposit.
-    #[must_use]
-    pub fn asked_deposit(&self, transfer_id: &str) -> Option<AskedDeposit> {
-        self.read(|books| books.deposits.asked_about(transfer_id).cloned())
     }
 
     /// Every payout, in the order of their orders.

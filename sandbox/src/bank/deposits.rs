@@ -54,25 +54,13 @@ pub struct Receipt {
     pub reference: String,
 }
 
-/// What the bank was asked about one deposit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedDeposit {
-    /// The transfer.
-    pub transfer_id: String,
-    /// The subject that the deposit should carry.
-    pub subject: Option<String>,
-    /// How often it was asked about.
-    pub times: u64,
-    /// The last answer.
-    pub told: String,
-}
-
 /// The books of what comes in.
 #[derive(Debug)]
 pub(super) struct Deposits {
     /// By subject, or by transfer where there is none.
     known: BTreeMap<String, Deposit>,
-    asked: HashMap<String, AskedDeposit>,
+    /// How often was asked about which transfer.
+    asked: HashMap<String, u64>,
     received: BTreeMap<String, BigDecimal>,
     references: u64,
     pub(super) customers: Option<Customers>,
@@ -130,11 +118,6 @@ impl Deposits {
         &self.known
     }
 
-    /// What was asked about one transfer.
-    pub(super) fn asked_about(&self, transfer_id: &str) -> Option<&AskedDeposit> {
-        self.asked.get(transfer_id)
-    }
-
     /// All that came in, in one currency.
     pub(super) fn received(&self, currency: &str) -> BigDecimal {
         self.received.get(currency).cloned().unwrap_or_default()
@@ -143,21 +126,12 @@ impl Deposits {
     /// Answers one question of a lookup.
     pub(super) fn look_up(&mut self, expected: &ExpectedDeposit, currencies: &Currencies) -> Found {
         let id = &expected.transfer_id;
-        let asked = self.asked.entry(id.clone()).or_insert_with(|| AskedDeposit {
-            transfer_id: id.clone(),
-            subject: expected.subject.clone(),
-            times: 0,
-            told: String::new(),
-        });
-        asked.times += 1;
-        let times = asked.times;
+        let times = self.asked.entry(id.clone()).or_default();
+        *times += 1;
+        let times = *times;
         self.let_customer_act(expected, times, currencies);
         let by_subject = expected.subject.as_ref().and_then(|subject| self.known.get(subject));
         let deposit = by_subject.or_else(|| self.known.get(id));
-        let told = deposit.map_or("not_yet", Deposit::status);
-        if let Some(asked) = self.asked.get_mut(id) {
-            told.clone_into(&mut asked.told);
-        }
         Found { known: deposit.is_some(), answer: tell(id, deposit, currencies) }
     }
 

@@ -21,7 +21,7 @@ mod signature;
 mod tests;
 
 pub use books::BankBooks;
-pub use deposits::{AskedDeposit, Deposit, Receipt};
+pub use deposits::{Deposit, Receipt};
 pub use endpoint::BankEndpoint;
 pub use options::{About, BankOptions, BankQuirks, Course, Customers};
 pub use payout::{PayoutRecord, PayoutStatus};

@@ -27,8 +27,6 @@ pub struct BankOptions {
     pub course: Course,
     /// Other courses, each for so many payouts of 1000.
     pub courses: Vec<(u32, Course)>,
-    /// What the bank says that a payout cost, as a decimal number; nothing at first.
-    pub payout_fee: Option<String>,
     /// Customers who pay in what is asked about by themselves; none at first.
     pub customers: Option<Customers>,
     /// Peculiarities; none at first.
@@ -47,7 +45,6 @@ impl Default for BankOptions {
             faults: FaultRates::default(),
             course: Course::Deliver,
             courses: Vec::new(),
-            payout_fee: None,
             customers: None,
             quirks: BankQuirks::default(),
         }

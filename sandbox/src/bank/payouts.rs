@@ -46,19 +46,13 @@ pub(super) struct Payouts {
     pub(super) courses: Vec<(u32, Course)>,
     /// Courses for payouts of one transfer.
     aimed: HashMap<String, Course>,
-    pub(super) fee: Option<String>,
     seed: u64,
     /// The keys of so many entries are not known again when they are ordered.
     forgotten: usize,
 }
 
 impl Payouts {
-    pub(super) fn new(
-        course: Course,
-        courses: Vec<(u32, Course)>,
-        fee: Option<String>,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(course: Course, courses: Vec<(u32, Course)>, seed: u64) -> Self {
         Self {
             entries: Vec::new(),
             by_key: HashMap::new(),
@@ -67,7 +61,6 @@ impl Payouts {
             course,
             courses,
             aimed: HashMap::new(),
-            fee,
             seed,
             forgotten: 0,
         }
@@ -207,7 +200,7 @@ impl Payouts {
             Course::Deliver => json!({
                 "reference": record.reference,
                 "amount": currencies.text(&record.amount, &record.currency),
-                "fee": self.fee,
+                "fee": Value::Null,
             }),
             Course::Initiate { .. } => json!({ "reference": record.reference }),
             Course::Fail { code, reason } => json!({ "code": code, "reason": reason }),

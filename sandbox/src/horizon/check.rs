@@ -3,9 +3,9 @@
 use stellar_xdr::{
     ChangeTrustAsset, ClaimClaimableBalanceResult, CreateAccountResult,
     CreateClaimableBalanceResult, Hash, InnerTransactionResult, InnerTransactionResultExt,
-    InnerTransactionResultPair, InnerTransactionResultResult as Inner, Operation, OperationBody,
-    OperationResult, OperationResultTr, PaymentResult, TransactionResult, TransactionResultExt,
-    TransactionResultResult as Outer,
+    InnerTransactionResultPair, InnerTransactionResultResult as Inner, Limits, Operation,
+    OperationBody, OperationResult, OperationResultTr, PaymentResult, ReadXdr as _,
+    TransactionResult, TransactionResultExt, TransactionResultResult as Outer, WriteXdr as _,
 };
 
 use super::account::Level;
@@ -238,7 +238,7 @@ fn fine(operation: &Operation) -> OperationResult {
 /// The result of the transaction itself, in the form that its envelope asks for.
 pub(super) fn whole(envelope: &Envelope, fee_charged: i64, result: Inner) -> TransactionResult {
     let Some(bump) = &envelope.bump else {
-        let result = plain(result);
+        let result = plain(&result);
         return TransactionResult { fee_charged, result, ext: TransactionResultExt::V0 };
     };
     let success = matches!(result, Inner::TxSuccess(_));
@@ -263,25 +263,10 @@ fn outer(fee_charged: i64, result: Outer) -> Box<TransactionResult> {
     Box::new(TransactionResult { fee_charged, result, ext: TransactionResultExt::V0 })
 }
 
-fn plain(result: Inner) -> Outer {
-    match result {
-        Inner::TxSuccess(results) => Outer::TxSuccess(results),
-        Inner::TxFailed(results) => Outer::TxFailed(results),
-        Inner::TxTooEarly => Outer::TxTooEarly,
-        Inner::TxTooLate => Outer::TxTooLate,
-        Inner::TxMissingOperation => Outer::TxMissingOperation,
-        Inner::TxBadSeq => Outer::TxBadSeq,
-        Inner::TxBadAuth => Outer::TxBadAuth,
-        Inner::TxInsufficientBalance => Outer::TxInsufficientBalance,
-        Inner::TxNoAccount => Outer::TxNoAccount,
-        Inner::TxInsufficientFee => Outer::TxInsufficientFee,
-        Inner::TxBadAuthExtra => Outer::TxBadAuthExtra,
-        Inner::TxInternalError => Outer::TxInternalError,
-        Inner::TxNotSupported => Outer::TxNotSupported,
-        Inner::TxBadSponsorship => Outer::TxBadSponsorship,
-        Inner::TxBadMinSeqAgeOrGap => Outer::TxBadMinSeqAgeOrGap,
-        Inner::TxMalformed => Outer::TxMalformed,
-        Inner::TxSorobanInvalid => Outer::TxSorobanInvalid,
-        Inner::TxFrozenKeyAccessed => Outer::TxFrozenKeyAccessed,
-    }
+/// The result of a transaction without a fee bump: in XDR it is the same.
+fn plain(result: &Inner) -> Outer {
+    let xdr = result.to_xdr(Limits::none());
+    let same = xdr.and_then(|xdr| Outer::from_xdr(xdr, Limits::none()));
+    // What was built here can be written, and read.
+    same.unwrap_or(Outer::TxInternalError)
 }

@@ -10,8 +10,8 @@ use ed25519_dalek::{Signature as Signed, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use stellar_strkey::ed25519::{MuxedAccount as MuxedText, PrivateKey, PublicKey as PublicText};
 use stellar_xdr::{
-    AccountId, AlphaNum4, AlphaNum12, Asset, AssetCode4, AssetCode12, DecoratedSignature, Memo,
-    MuxedAccount, MuxedAccountMed25519, PublicKey, Signature, SignatureHint, Uint256,
+    AccountId, AlphaNum4, AlphaNum12, Asset, DecoratedSignature, Memo, MuxedAccount, PublicKey,
+    Signature, SignatureHint, Uint256,
 };
 
 use crate::decimal::units;
@@ -135,11 +135,7 @@ impl fmt::Debug for Keys {
 
 /// `G…` or `M…`.
 pub(super) fn muxed_account(text: &str) -> Option<MuxedAccount> {
-    if let Ok(key) = text.parse::<Key>() {
-        return Some(key.muxed());
-    }
-    let MuxedText { ed25519, id } = MuxedText::from_string(text).ok()?;
-    Some(MuxedAccount::MuxedEd25519(MuxedAccountMed25519 { id, ed25519: Uint256(ed25519) }))
+    text.parse().ok()
 }
 
 /// `native` or `CODE:G…`.
@@ -153,38 +149,25 @@ pub(super) fn asset(text: &str) -> Option<Asset> {
         return None;
     }
     if code.len() <= 4 {
-        let asset_code = AssetCode4(padded(code)?);
+        let asset_code = code.parse().ok()?;
         return Some(Asset::CreditAlphanum4(AlphaNum4 { asset_code, issuer }));
     }
-    let asset_code = AssetCode12(padded(code)?);
+    let asset_code = code.parse().ok()?;
     Some(Asset::CreditAlphanum12(AlphaNum12 { asset_code, issuer }))
-}
-
-fn padded<const N: usize>(code: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    bytes.get_mut(..code.len())?.copy_from_slice(code.as_bytes());
-    Some(bytes)
 }
 
 /// The code and the issuer. Nothing for lumens.
 pub(super) fn code_and_issuer(asset: &Asset) -> Option<(String, Key)> {
-    let text = |bytes: &[u8]| {
-        bytes.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
-    };
     match asset {
         Asset::Native => None,
-        Asset::CreditAlphanum4(asset) => Some((text(&asset.asset_code.0), (&asset.issuer).into())),
-        Asset::CreditAlphanum12(asset) => Some((text(&asset.asset_code.0), (&asset.issuer).into())),
+        Asset::CreditAlphanum4(of) => Some((of.asset_code.to_string(), (&of.issuer).into())),
+        Asset::CreditAlphanum12(of) => Some((of.asset_code.to_string(), (&of.issuer).into())),
     }
 }
 
 /// The account that makes and takes back the asset. Nothing for lumens.
 pub(super) fn issuer(asset: &Asset) -> Option<Key> {
-    match asset {
-        Asset::Native => None,
-        Asset::CreditAlphanum4(asset) => Some((&asset.issuer).into()),
-        Asset::CreditAlphanum12(asset) => Some((&asset.issuer).into()),
-    }
+    code_and_issuer(asset).map(|(_, issuer)| issuer)
 }
 
 /// As [`asset`] reads it.

@@ -35,12 +35,11 @@ pub(super) enum NotGiven {
     LineFull,
 }
 
-/// What was there before the transaction in hand changed it.
+/// Accounts and claimable balances as they were before they were changed.
 #[derive(Debug, Default)]
-struct Journal {
+struct Before {
     accounts: HashMap<Key, Option<Account>>,
     claimables: HashMap<[u8; 32], Option<Claimable>>,
-    issued: HashMap<Asset, i128>,
 }
 
 /// The whole state of the ledger.
@@ -54,16 +53,11 @@ pub(super) struct State {
     pub(super) coins: i64,
     /// Fees, which nobody gets.
     pub(super) fee_pool: i64,
-    journal: Journal,
+    /// What was there before the transaction in hand changed it.
+    journal: Before,
+    journal_issued: HashMap<Asset, i128>,
     /// What was there before a ledger that Horizon has not taken in yet.
     before: BTreeMap<u32, Before>,
-}
-
-/// Accounts and claimable balances as they were before a ledger, where it changed them.
-#[derive(Debug, Default)]
-struct Before {
-    accounts: HashMap<Key, Option<Account>>,
-    claimables: HashMap<[u8; 32], Option<Claimable>>,
 }
 
 impl State {
@@ -114,7 +108,7 @@ impl State {
 
     fn change_issued(&mut self, asset: &Asset, by: i64) {
         let issued = self.issued.entry(asset.clone()).or_default();
-        self.journal.issued.entry(asset.clone()).or_insert(*issued);
+        self.journal_issued.entry(asset.clone()).or_insert(*issued);
         *issued += i128::from(by);
     }
 
@@ -177,6 +171,7 @@ impl State {
     /// What was changed since the last time stands: it belongs to the ledger `ledger`.
     pub(super) fn keep(&mut self, ledger: u32) {
         let journal = std::mem::take(&mut self.journal);
+        self.journal_issued.clear();
         let before = self.before.entry(ledger).or_default();
         for (key, account) in journal.accounts {
             before.accounts.entry(key).or_insert(account);
@@ -195,7 +190,7 @@ impl State {
         for (id, before) in journal.claimables {
             restore(&mut self.claimables, id, before);
         }
-        self.issued.extend(journal.issued);
+        self.issued.extend(std::mem::take(&mut self.journal_issued));
     }
 
     /// The account as it was after the ledger `ledger`. Only for ledgers that were not forgotten.

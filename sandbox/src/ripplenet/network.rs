@@ -27,10 +27,9 @@ use crate::tokens::{Bearer, Tokens};
 pub struct Network {
     /// How it differs from its documentation.
     pub quirks: Quirks,
-    /// The tokens that it has given out.
-    pub tokens: Tokens,
     /// The query strings of list requests, if they are to be kept: from when on is up to who sets it.
     pub queries: Option<Vec<String>>,
+    pub(super) tokens: Tokens,
     pub(super) books: Books,
     pub(super) renderer: Renderer,
     pub(super) calls: Calls,

@@ -76,7 +76,7 @@ impl Network {
             self.move_to(serial, PaymentState::Failed, now);
         }
         let payment = self.books.get(serial).ok_or_else(absent)?;
-        let to = self.guard(operation, payment)?;
+        let to = Self::guard(operation, payment)?;
         let takes = i64::try_from(self.quirks.settle_takes.as_millis()).unwrap_or(0);
         let in_background = operation == Operation::Settle && takes > 0;
         self.change(serial, now, |payment, at| {
@@ -95,21 +95,19 @@ impl Network {
     }
 
     /// Where the operation leads from the payment's state.
-    fn guard(&self, operation: Operation, payment: &Payment) -> Result<PaymentState, Problem> {
+    fn guard(operation: Operation, payment: &Payment) -> Result<PaymentState, Problem> {
         let settling = payment.more.as_ref().is_some_and(|more| more.settles_at.is_some());
         if settling && operation == Operation::Settle {
             return Err(Problem::in_progress());
         }
         let to = operation.leads_to(payment.role, payment.state);
-        let to = to.filter(|_| payment.raw().is_none() && !settling).ok_or_else(|| {
+        to.filter(|_| payment.raw().is_none() && !settling).ok_or_else(|| {
             Problem::not_now(format!(
                 "The operation {operation} is not possible for a {} node while the payment is {}.",
                 payment.role.name(),
                 payment.state
             ))
-        })?;
-        let fails = operation == Operation::Reject && self.quirks.auto_fail;
-        Ok(if fails { PaymentState::Failed } else { to })
+        })
     }
 }
 

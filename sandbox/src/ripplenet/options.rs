@@ -62,8 +62,6 @@ pub struct Quirks {
     pub plain_numbers: bool,
     /// `accepted_at` to `returned_at` are absent, as at older tenants.
     pub no_stage_dates: bool,
-    /// A rejected payment is `FAILED` at once.
-    pub auto_fail: bool,
     /// Changes carry the time of the last multiple of this; many changes then share one.
     pub coarse_clock: Duration,
     /// A settlement takes effect only after this, and is in progress until then.

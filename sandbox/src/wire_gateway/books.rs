@@ -11,10 +11,9 @@ use super::endpoint::{self, GatewayEndpoint};
 use super::history::{CreditKind, Incoming, RowIds, Rows, time};
 use super::options::{GatewayAuth, GatewayOptions, GatewayQuirks, ParameterNames, Protocol};
 use super::problem::{
-    MALFORMED, MISSING, NO_SUCH_ENDPOINT, NO_SUCH_TRANSFER, Problem, RESERVE_REUSED,
-    UNKNOWN_ACCOUNT, UNKNOWN_CREDITOR,
+    MALFORMED, NO_SUCH_ENDPOINT, NO_SUCH_TRANSFER, Problem, RESERVE_REUSED, UNKNOWN_CREDITOR,
 };
-use super::query::{List, Range, parameters};
+use super::query::Range;
 use super::reading::{self, Credit};
 use super::transfers::Transfers;
 use super::{auth, base32};
@@ -29,8 +28,6 @@ const PAGE: usize = 1024;
 /// What a call comes to: an answer, or nothing to tell for so long as the client waits.
 enum Told {
     Body(Value),
-    /// 204, or an empty list of this name.
-    Nothing(&'static str),
     /// Nothing yet.
     Wait(Range),
 }
@@ -49,7 +46,7 @@ pub struct GatewayBooks {
     pub(super) transfers: Transfers,
     pub(super) incoming: Rows<Incoming>,
     pub(super) received: u128,
-    /// Row ids of what comes in and what goes out: one sequence.
+    /// Row ids of what comes in.
     pub(super) history: RowIds,
     /// Keys of reserves that money came in for.
     reserves: HashSet<[u8; 32]>,
@@ -87,70 +84,43 @@ impl GatewayBooks {
     }
 
     fn call(&mut self, asked: &Asked<'_, GatewayEndpoint>) -> Result<Told, Problem> {
-        let endpoint = self.spoken(asked)?;
+        let endpoint = asked.endpoint;
         if endpoint != GatewayEndpoint::Config || self.quirks.auth_on_config {
             auth::check(&self.auth, asked.header("authorization"))?;
         }
         let now = asked.now;
-        self.transfers.advance(now, &mut self.history);
+        self.transfers.advance(now);
         match endpoint {
             GatewayEndpoint::Config => Ok(Told::Body(self.config())),
             GatewayEndpoint::Transfer => self.transfer(asked.body, now),
-            GatewayEndpoint::Transfers => self.list_transfers(asked),
+            // Older gateways do not have it.
+            GatewayEndpoint::TransferById if self.protocol.current < 3 => Err(nothing_at(asked)),
             GatewayEndpoint::TransferById => self.look_up(asked.uri.path(), now),
             GatewayEndpoint::Incoming => {
-                let range = Range::read(asked.uri, List::History(self.names))?;
+                let range = Range::read(asked.uri, self.names)?;
                 Ok(self.list_incoming(range))
             }
-            GatewayEndpoint::Outgoing => {
-                let range = Range::read(asked.uri, List::History(self.names))?;
-                Ok(self.list_outgoing(range))
-            }
-            GatewayEndpoint::AccountCheck => self.check_account(asked),
             GatewayEndpoint::AddIncoming => {
                 let credit = reading::add_incoming(asked.body, &self.currency)?;
                 if self.reserves.contains(&credit.key) {
                     let what = "money has come in for this reserve before".to_owned();
                     return Err(RESERVE_REUSED.of(what));
                 }
-                Ok(self.credited(CreditKind::Reserve, credit, now))
-            }
-            GatewayEndpoint::AddKycauth => {
-                let credit = reading::add_kycauth(asked.body, &self.currency)?;
-                Ok(self.credited(CreditKind::KycAuth, credit, now))
+                let row_id = self.credit(CreditKind::Reserve, credit, None, now);
+                Ok(Told::Body(json!({"timestamp": time(now), "row_id": row_id})))
             }
             GatewayEndpoint::Unknown => Err(nothing_at(asked)),
         }
     }
 
-    /// The endpoint, if this version of the protocol has it.
-    fn spoken(&self, asked: &Asked<'_, GatewayEndpoint>) -> Result<GatewayEndpoint, Problem> {
-        let since = match asked.endpoint {
-            GatewayEndpoint::Transfers | GatewayEndpoint::TransferById => 3,
-            GatewayEndpoint::AccountCheck => 4,
-            GatewayEndpoint::Config
-            | GatewayEndpoint::Transfer
-            | GatewayEndpoint::Incoming
-            | GatewayEndpoint::Outgoing
-            | GatewayEndpoint::AddIncoming
-            | GatewayEndpoint::AddKycauth
-            | GatewayEndpoint::Unknown => 0,
-        };
-        if self.protocol.current < since { Err(nothing_at(asked)) } else { Ok(asked.endpoint) }
-    }
-
     fn config(&self) -> Value {
         let Protocol { current, revision, age } = self.protocol;
-        let mut config = json!({
+        json!({
             "name": "taler-wire-gateway",
             "version": format!("{current}:{revision}:{age}"),
             "currency": self.currency,
             "implementation": "urn:railpoll:sandbox",
-        });
-        if current >= 4 {
-            config["support_account_check"] = true.into();
-        }
-        config
+        })
     }
 
     fn transfer(&mut self, body: &[u8], now: DateTime<Utc>) -> Result<Told, Problem> {
@@ -159,24 +129,14 @@ impl GatewayBooks {
             let what = format!("there is no account {}", order.credit_account);
             return Err(UNKNOWN_CREDITOR.of(what));
         }
-        self.transfers.order(order, now, &mut self.history).map(Told::Body)
-    }
-
-    fn list_transfers(&mut self, asked: &Asked<'_, GatewayEndpoint>) -> Result<Told, Problem> {
-        let range = Range::read(asked.uri, List::Transfers)?;
-        let most = self.most();
-        let found = self.transfers.list(&range, most, asked.now, &mut self.history);
-        if found.is_empty() {
-            return Ok(Told::Nothing("transfers"));
-        }
-        Ok(Told::Body(json!({"transfers": found, "debit_account": ACCOUNT})))
+        self.transfers.order(order, now).map(Told::Body)
     }
 
     fn look_up(&mut self, path: &str, now: DateTime<Utc>) -> Result<Told, Problem> {
         let text = endpoint::row(path).unwrap_or_default();
         let row_id: u64 =
             text.parse().map_err(|_| MALFORMED.of(format!("row_id [{text}] is no number")))?;
-        let told = self.transfers.look_up(row_id, now, &mut self.history);
+        let told = self.transfers.look_up(row_id, now);
         told.map(Told::Body)
             .ok_or_else(|| NO_SUCH_TRANSFER.of(format!("there is no transfer {row_id}")))
     }
@@ -190,35 +150,8 @@ impl GatewayBooks {
         Told::Body(json!({"incoming_transactions": rows, "credit_account": ACCOUNT}))
     }
 
-    fn list_outgoing(&self, range: Range) -> Told {
-        let found = self.transfers.outgoing.range(&range, self.most());
-        if found.is_empty() {
-            return Told::Wait(range);
-        }
-        let rows: Vec<Value> = found
-            .iter()
-            .filter_map(|(row_id, row)| self.transfers.outgoing_json(*row_id, row))
-            .collect();
-        Told::Body(json!({"outgoing_transactions": rows, "debit_account": ACCOUNT}))
-    }
-
     fn most(&self) -> usize {
         if self.quirks.page == 0 { PAGE } else { self.quirks.page }
-    }
-
-    fn check_account(&self, asked: &Asked<'_, GatewayEndpoint>) -> Result<Told, Problem> {
-        let mut told = parameters(asked.uri)?;
-        let account = told.remove("account").ok_or_else(|| MISSING.of("account is missing"))?;
-        let account = reading::payto(account)?;
-        if self.missing.contains(&account) {
-            return Err(UNKNOWN_ACCOUNT.of(format!("there is no account {account}")));
-        }
-        Ok(Told::Body(json!({})))
-    }
-
-    fn credited(&mut self, kind: CreditKind, credit: Credit, now: DateTime<Utc>) -> Told {
-        let row_id = self.credit(kind, credit, None, now);
-        Told::Body(json!({"timestamp": time(now), "row_id": row_id}))
     }
 
     /// Money comes in. Nothing is refused here: what others do is not the account's choice.
@@ -247,23 +180,16 @@ impl GatewayBooks {
     }
 
     fn told(&self, told: Told, asked: &Asked<'_, GatewayEndpoint>) -> Outcome<Self> {
-        let list = match told {
-            Told::Body(body) => return Outcome::Answer(Answer::ok(body.to_string())),
-            Told::Nothing(list) => list,
-            Told::Wait(range) => {
-                let may_wait = range.ascending && !asked.waited && !self.quirks.no_long_polls;
-                if may_wait && !range.patience.is_zero() {
-                    return Outcome::Wait(range.patience);
-                }
-                let incoming = asked.endpoint == GatewayEndpoint::Incoming;
-                if incoming { "incoming_transactions" } else { "outgoing_transactions" }
+        match told {
+            Told::Body(body) => Outcome::Answer(Answer::ok(body.to_string())),
+            Told::Wait(range) if range.ascending && !asked.waited && !range.patience.is_zero() => {
+                Outcome::Wait(range.patience)
             }
-        };
-        Outcome::Answer(if self.quirks.empty_lists {
-            Answer::ok(json!({ list: [] }).to_string())
-        } else {
-            Answer { status: 204, body: String::new() }
-        })
+            Told::Wait(_) if self.quirks.empty_lists => {
+                Outcome::Answer(Answer::ok(json!({ "incoming_transactions": [] }).to_string()))
+            }
+            Told::Wait(_) => Outcome::Answer(Answer { status: 204, body: String::new() }),
+        }
     }
 }
 
@@ -280,7 +206,7 @@ impl Simulation for GatewayBooks {
     }
 
     fn spared(endpoint: GatewayEndpoint) -> bool {
-        matches!(endpoint, GatewayEndpoint::AddIncoming | GatewayEndpoint::AddKycauth)
+        endpoint == GatewayEndpoint::AddIncoming
     }
 
     fn subjects(request: &Asked<'_, GatewayEndpoint>) -> Vec<String> {

@@ -155,9 +155,7 @@ impl Simulated<GatewayBooks> {
     /// Gives a transfer a status for good. False: there is no such row.
     pub fn conclude(&self, row_id: u64, status: TransferStatus, message: Option<&str>) -> bool {
         let message = message.map(str::to_owned);
-        self.change(|books, now| {
-            books.transfers.conclude(row_id, status, message, now, &mut books.history)
-        })
+        self.change(|books, _| books.transfers.conclude(row_id, status, message))
     }
 
     /// Forgets an account: nothing can be sent there.

@@ -12,20 +12,12 @@ pub enum GatewayEndpoint {
     Config,
     /// `POST /transfer`.
     Transfer,
-    /// `GET /transfers`.
-    Transfers,
     /// `GET /transfers/{row_id}`.
     TransferById,
     /// `GET /history/incoming`.
     Incoming,
-    /// `GET /history/outgoing`.
-    Outgoing,
-    /// `GET /account/check`.
-    AccountCheck,
     /// `POST /admin/add-incoming`.
     AddIncoming,
-    /// `POST /admin/add-kycauth`.
-    AddKycauth,
     /// Anything else.
     Unknown,
 }
@@ -36,12 +28,8 @@ impl GatewayEndpoint {
         match (method, call) {
             (&Method::GET, "config") => Self::Config,
             (&Method::POST, "transfer") => Self::Transfer,
-            (&Method::GET, "transfers") => Self::Transfers,
             (&Method::GET, "history/incoming") => Self::Incoming,
-            (&Method::GET, "history/outgoing") => Self::Outgoing,
-            (&Method::GET, "account/check") => Self::AccountCheck,
             (&Method::POST, "admin/add-incoming") => Self::AddIncoming,
-            (&Method::POST, "admin/add-kycauth") => Self::AddKycauth,
             (&Method::GET, call) if row(call).is_some() => Self::TransferById,
             _ => Self::Unknown,
         }
@@ -64,7 +52,6 @@ mod tests {
         assert_eq!(of(Method::GET, "config"), GatewayEndpoint::Config);
         assert_eq!(of(Method::POST, "transfer"), GatewayEndpoint::Transfer);
         assert_eq!(of(Method::GET, "transfer"), GatewayEndpoint::Unknown);
-        assert_eq!(of(Method::GET, "transfers"), GatewayEndpoint::Transfers);
         assert_eq!(of(Method::GET, "transfers/7"), GatewayEndpoint::TransferById);
         assert_eq!(of(Method::GET, "transfers/"), GatewayEndpoint::Unknown);
         assert_eq!(of(Method::GET, "transfers/7/8"), GatewayEndpoint::Unknown);

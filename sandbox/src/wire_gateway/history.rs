@@ -1,4 +1,4 @@
-//! What came in and what went out, by row.
+//! What came in, by row.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl<T> Rows<T> {
     }
 }
 
-/// The ids of all rows of the bank.
+/// Ids that rise with gaps.
 #[derive(Debug)]
 pub(super) struct RowIds {
     last: u64,
@@ -122,7 +122,7 @@ mod tests {
         for row_id in [3, 4, 7, 9] {
             rows.push(row_id, ());
         }
-        let range = Range { limit, ascending, offset, patience: Duration::ZERO, status: None };
+        let range = Range { limit, ascending, offset, patience: Duration::ZERO };
         rows.range(&range, 3).iter().map(|(row_id, ())| *row_id).collect()
     }
 

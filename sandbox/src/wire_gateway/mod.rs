@@ -16,7 +16,6 @@ mod options;
 mod problem;
 mod query;
 mod reading;
-mod telling;
 #[cfg(test)]
 mod tests;
 mod transfers;

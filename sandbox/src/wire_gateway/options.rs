@@ -56,7 +56,7 @@ impl Default for GatewayOptions {
 /// The version of the protocol, in libtool's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protocol {
-    /// The newest interface. `/transfers` are there from 3 on, `/account/check` from 4, metadata from 5.
+    /// The newest interface. `/transfers/{row_id}` is there from 3 on, metadata from 5.
     pub current: u32,
     /// Its revision.
     pub revision: u32,
@@ -116,15 +116,6 @@ pub enum TransferStatus {
 }
 
 impl TransferStatus {
-    /// Every status.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::TransientFailure,
-        Self::PermanentFailure,
-        Self::Success,
-        Self::LateFailure,
-    ];
-
     /// The word in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -154,7 +145,7 @@ pub struct Stage {
     pub status: TransferStatus,
     /// What `status_msg` says.
     pub message: Option<String>,
-    /// How many times it is told in this stage, by its row or in a list, before the next stage may begin.
+    /// How many times it is told in this stage before the next stage may begin.
     pub lookups: u32,
     /// How long the stage lasts at least.
     pub after: Duration,
@@ -175,8 +166,6 @@ pub struct GatewayQuirks {
     pub auth_on_config: bool,
     /// 200 and an empty list in place of 204.
     pub empty_lists: bool,
-    /// Long polls are answered at once.
-    pub no_long_polls: bool,
     /// The most rows in one answer; 0 for 1024.
     pub page: usize,
 }

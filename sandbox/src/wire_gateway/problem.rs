@@ -37,7 +37,6 @@ pub(super) const MALFORMED: Kind = violation(400, 26, "GENERIC_PARAMETER_MALFORM
 pub(super) const OTHER_CURRENCY: Kind = violation(400, 30, "GENERIC_CURRENCY_MISMATCH");
 pub(super) const UNAUTHORIZED: Kind = violation(401, 40, "GENERIC_UNAUTHORIZED");
 pub(super) const NOT_ENOUGH: Kind = refusal(409, 5102, "BANK_UNALLOWED_DEBIT");
-pub(super) const UNKNOWN_ACCOUNT: Kind = refusal(404, 5106, "BANK_UNKNOWN_ACCOUNT");
 pub(super) const NO_SUCH_TRANSFER: Kind = refusal(404, 5107, "BANK_TRANSACTION_NOT_FOUND");
 pub(super) const UID_REUSED: Kind = violation(409, 5112, "BANK_TRANSFER_REQUEST_UID_REUSED");
 pub(super) const RESERVE_REUSED: Kind = refusal(409, 5114, "BANK_DUPLICATE_RESERVE_PUB_SUBJECT");

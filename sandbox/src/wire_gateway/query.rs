@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::Query;
 use axum::http::Uri;
 
-use super::options::{ParameterNames, TransferStatus};
+use super::options::ParameterNames;
 use super::problem::{MALFORMED, MISSING, Problem};
 
 /// What the specification counts when nothing is asked.
@@ -23,17 +23,6 @@ pub(super) struct Range {
     pub(super) offset: Option<u64>,
     /// How long to wait for the first.
     pub(super) patience: Duration,
-    /// Transfers in this status only.
-    pub(super) status: Option<TransferStatus>,
-}
-
-/// Which list is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
-    /// A history: it has older names of parameters, and can be waited for.
-    History(ParameterNames),
-    /// The transfers: they have a status.
-    Transfers,
 }
 
 /// The older name of each parameter.
@@ -46,19 +35,16 @@ impl Range {
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(super) fn read(uri: &Uri, list: List) -> Result<Self, Problem> {
+    pub(super) fn read(uri: &Uri, names: ParameterNames) -> Result<Self, Problem> {
         let told = parameters(uri)?;
-        let known = |name: &str| match list {
-            List::History(_) => OLD.iter().any(|(new, old)| name == *new || name == *old),
-            List::Transfers => ["limit", "offset", "status"].contains(&name),
-        };
+        let known = |name: &str| OLD.iter().any(|(new, old)| name == *new || name == *old);
         if let Some(name) = told.keys().find(|name| !known(name)) {
             return Err(MALFORMED.of(format!("there is no parameter {name}")));
         }
-        let value = |new: &str| value(&told, new, list);
+        let value = |new: &str| value(&told, new, names);
         let limit = match value("limit")? {
             Some(text) => number::<i64>("limit", text)?,
-            None if list == List::History(ParameterNames::OldOnly) => {
+            None if names == ParameterNames::OldOnly => {
                 return Err(MISSING.of("delta is missing"));
             }
             None => USUAL,
@@ -68,13 +54,11 @@ impl Range {
         }
         let offset = value("offset")?.map(|text| number::<u64>("offset", text)).transpose()?;
         let patience = value("timeout_ms")?.map(|text| number::<u64>("timeout_ms", text));
-        let status = told.get("status").map(|text| status(text)).transpose()?;
         Ok(Self {
             limit: usize::try_from(limit.unsigned_abs()).unwrap_or(usize::MAX),
             ascending: limit > 0,
             offset,
             patience: Duration::from_millis(patience.transpose()?.unwrap_or(0)),
-            status,
         })
     }
 }
@@ -84,7 +68,7 @@ impl Range {
 /// # Errors
 ///
 /// When they cannot be read.
-pub(super) fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
+fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem> {
     let unreadable = |_| MALFORMED.of("the query cannot be read");
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(unreadable)?;
     let mut told = BTreeMap::new();
@@ -101,7 +85,7 @@ pub(super) fn parameters(uri: &Uri) -> Result<BTreeMap<String, String>, Problem>
 fn value<'a>(
     told: &'a BTreeMap<String, String>,
     new: &str,
-    list: List,
+    names: ParameterNames,
 ) -> Result<Option<&'a str>, Problem> {
     let old = OLD.iter().find(|(name, _)| *name == new).map_or(new, |(_, old)| old);
     let (ours, older) = (told.get(new).map(String::as_str), told.get(old).map(String::as_str));
@@ -110,10 +94,10 @@ fn value<'a>(
     {
         return Err(MALFORMED.of(format!("{new} is {ours}, and {old} is {older}")));
     }
-    Ok(match list {
-        List::History(ParameterNames::OldOnly) => older,
-        List::History(ParameterNames::NewOnly) | List::Transfers => ours,
-        List::History(ParameterNames::Both) => ours.or(older),
+    Ok(match names {
+        ParameterNames::OldOnly => older,
+        ParameterNames::NewOnly => ours,
+        ParameterNames::Both => ours.or(older),
     })
 }
 
@@ -121,27 +105,22 @@ fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| MALFORMED.of(format!("{name} [{text}] is no such number")))
 }
 
-fn status(text: &str) -> Result<TransferStatus, Problem> {
-    let known = TransferStatus::ALL.into_iter().find(|status| status.as_str() == text);
-    known.ok_or_else(|| MALFORMED.of(format!("there is no status [{text}]")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(query: &str, list: List) -> Result<Range, Problem> {
+    fn read(query: &str, list: ParameterNames) -> Result<Range, Problem> {
         Range::read(&format!("http://localhost/x?{query}").parse().unwrap(), list)
     }
 
     fn range(limit: usize, ascending: bool, offset: Option<u64>, patience: u64) -> Range {
         let patience = Duration::from_millis(patience);
-        Range { limit, ascending, offset, patience, status: None }
+        Range { limit, ascending, offset, patience }
     }
 
-    const BOTH: List = List::History(ParameterNames::Both);
-    const OLD_ONLY: List = List::History(ParameterNames::OldOnly);
-    const NEW_ONLY: List = List::History(ParameterNames::NewOnly);
+    const BOTH: ParameterNames = ParameterNames::Both;
+    const OLD_ONLY: ParameterNames = ParameterNames::OldOnly;
+    const NEW_ONLY: ParameterNames = ParameterNames::NewOnly;
 
     #[test]
     fn either_names_are_known_where_they_should_be() {
@@ -177,16 +156,6 @@ mod tests {
             "status=success",
         ] {
             assert!(read(query, BOTH).is_err(), "{query}");
-        }
-    }
-
-    #[test]
-    fn transfers_have_a_status_and_no_older_names() {
-        let status = Some(TransferStatus::Pending);
-        let asked = Range { status, ..range(2, true, None, 0) };
-        assert_eq!(read("status=pending&limit=2", List::Transfers), Ok(asked));
-        for query in ["status=lost", "delta=2", "timeout_ms=5"] {
-            assert!(read(query, List::Transfers).is_err(), "{query}");
         }
     }
 }

@@ -79,14 +79,6 @@ struct AddIncoming {
     debit_account: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AddKycauth {
-    amount: String,
-    account_pub: String,
-    debit_account: String,
-}
-
 /// Reads `POST /admin/add-incoming`.
 ///
 /// # Errors
@@ -95,17 +87,6 @@ struct AddKycauth {
 pub(super) fn add_incoming(body: &[u8], currency: &str) -> Result<Credit, Problem> {
     let AddIncoming { amount: sum, reserve_pub, debit_account } = json(body)?;
     let key = bytes("reserve_pub", &reserve_pub)?;
-    Ok(Credit { amount: amount(&sum, currency)?, key, debit_account: payto(debit_account)? })
-}
-
-/// Reads `POST /admin/add-kycauth`.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub(super) fn add_kycauth(body: &[u8], currency: &str) -> Result<Credit, Problem> {
-    let AddKycauth { amount: sum, account_pub, debit_account } = json(body)?;
-    let key = bytes("account_pub", &account_pub)?;
     Ok(Credit { amount: amount(&sum, currency)?, key, debit_account: payto(debit_account)? })
 }
 

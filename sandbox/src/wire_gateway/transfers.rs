@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::amount::decimal;
 use super::base32;
-use super::history::{RowIds, Rows, time};
+use super::history::{RowIds, time};
 use super::options::{Stage, TransferStatus};
 use super::problem::{NOT_ENOUGH, Problem, UID_REUSED, WTID_REUSED};
 use super::reading::Order;
@@ -32,7 +32,7 @@ pub struct TransferRecord {
     pub status: TransferStatus,
     /// How often it was ordered.
     pub ordered: u64,
-    /// How often it was told, by its row or in a list.
+    /// How often it was told.
     pub looked_up: u64,
     /// When it was ordered first.
     pub at: DateTime<Utc>,
@@ -40,15 +40,15 @@ pub struct TransferRecord {
 
 /// A transfer and what will become of it.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) order: Order,
-    pub(super) record: TransferRecord,
-    pub(super) message: Option<String>,
+struct Entry {
+    order: Order,
+    record: TransferRecord,
+    message: Option<String>,
     /// The stages, of which this one is on.
     stages: Vec<Stage>,
     stage: usize,
     since: DateTime<Utc>,
-    pub(super) lookups: u32,
+    lookups: u32,
 }
 
 impl Entry {
@@ -65,28 +65,18 @@ fn ends(since: DateTime<Utc>, stage: &Stage) -> DateTime<Utc> {
     since.checked_add_signed(after).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Money that went out.
-#[derive(Debug, Clone)]
-pub(super) struct Outgoing {
-    /// Which transfer, by its place.
-    pub(super) at: usize,
-    pub(super) on: DateTime<Utc>,
-}
-
 /// The books of what goes out.
 #[derive(Debug)]
 pub(super) struct Transfers {
-    pub(super) entries: Vec<Entry>,
+    entries: Vec<Entry>,
     ids: RowIds,
-    pub(super) by_row: HashMap<u64, usize>,
+    by_row: HashMap<u64, usize>,
     by_uid: HashMap<[u8; 64], usize>,
     by_wtid: HashMap<[u8; 32], usize>,
-    pub(super) by_status: BTreeMap<TransferStatus, BTreeSet<usize>>,
     /// When which transfer may go on without being asked about.
     due: BTreeSet<(DateTime<Utc>, usize)>,
     /// What left, by the account that it went to, in hundred millionths.
     paid: BTreeMap<String, u128>,
-    pub(super) outgoing: Rows<Outgoing>,
     pub(super) stages: Vec<Stage>,
     /// Stages for transfers with this metadata, or to this account.
     aimed: HashMap<String, Vec<Stage>>,
@@ -102,10 +92,8 @@ impl Transfers {
             by_row: HashMap::new(),
             by_uid: HashMap::new(),
             by_wtid: HashMap::new(),
-            by_status: BTreeMap::new(),
             due: BTreeSet::new(),
             paid: BTreeMap::new(),
-            outgoing: Rows::default(),
             stages,
             aimed: HashMap::new(),
             balance,
@@ -121,12 +109,7 @@ impl Transfers {
     /// # Errors
     ///
     /// When the ids were used for another, or there is not enough money.
-    pub(super) fn order(
-        &mut self,
-        order: Order,
-        now: DateTime<Utc>,
-        history: &mut RowIds,
-    ) -> Result<Value, Problem> {
+    pub(super) fn order(&mut self, order: Order, now: DateTime<Utc>) -> Result<Value, Problem> {
         if let Some(entry) =
             self.by_uid.get(&order.request_uid).and_then(|at| self.entries.get_mut(*at))
         {
@@ -164,12 +147,11 @@ impl Transfers {
         self.by_row.insert(record.row_id, at);
         self.by_uid.insert(order.request_uid, at);
         self.by_wtid.insert(order.wtid, at);
-        self.by_status.entry(record.status).or_default().insert(at);
         *self.paid.entry(order.credit_account.clone()).or_default() += order.amount.units;
         let entry =
             Entry { order, record, message: None, stages, stage: 0, since: now, lookups: 0 };
         self.entries.push(entry);
-        self.enter(at, 0, now, history);
+        self.enter(at, 0, now);
         Ok(answer)
     }
 
@@ -181,42 +163,35 @@ impl Transfers {
     }
 
     /// Lets happen what has become due by itself.
-    pub(super) fn advance(&mut self, now: DateTime<Utc>, history: &mut RowIds) {
+    pub(super) fn advance(&mut self, now: DateTime<Utc>) {
         while let Some((at, index)) = self.due.first().copied()
             && at <= now
         {
             self.due.remove(&(at, index));
-            self.go_on(index, now, history);
+            self.go_on(index, now);
         }
     }
 
     /// Puts a transfer into later stages, as many as may begin.
-    pub(super) fn go_on(&mut self, at: usize, now: DateTime<Utc>, history: &mut RowIds) {
+    fn go_on(&mut self, at: usize, now: DateTime<Utc>) {
         while self.entries.get(at).is_some_and(|entry| entry.may_go_on(now)) {
             let next = self.entries.get(at).map_or(0, |entry| entry.stage + 1);
-            self.enter(at, next, now, history);
+            self.enter(at, next, now);
         }
     }
 
-    fn enter(&mut self, at: usize, stage: usize, now: DateTime<Utc>, history: &mut RowIds) {
+    fn enter(&mut self, at: usize, stage: usize, now: DateTime<Utc>) {
         let Some(entry) = self.entries.get_mut(at) else { return };
         let Some(begins) = entry.stages.get(stage).cloned() else { return };
         (entry.stage, entry.since, entry.lookups) = (stage, now, 0);
         if stage + 1 < entry.stages.len() {
             self.due.insert((ends(now, &begins), at));
         }
-        self.set(at, begins.status, begins.message, now, history);
+        self.set(at, begins.status, begins.message);
     }
 
-    /// Writes a status; the money and the history follow.
-    fn set(
-        &mut self,
-        at: usize,
-        status: TransferStatus,
-        message: Option<String>,
-        now: DateTime<Utc>,
-        history: &mut RowIds,
-    ) {
+    /// Writes a status; the money follows.
+    fn set(&mut self, at: usize, status: TransferStatus, message: Option<String>) {
         let Some(entry) = self.entries.get_mut(at) else { return };
         let before = std::mem::replace(&mut entry.record.status, status);
         entry.message = message;
@@ -233,11 +208,6 @@ impl Transfers {
             }
             (true, true) | (false, false) => {}
         }
-        self.by_status.entry(before).or_default().remove(&at);
-        self.by_status.entry(status).or_default().insert(at);
-        if status == TransferStatus::Success && before != status {
-            self.outgoing.push(history.next(), Outgoing { at, on: now });
-        }
     }
 
     /// Ends all stages of a transfer, and gives it this status. False: there is no such row.
@@ -246,15 +216,38 @@ impl Transfers {
         row_id: u64,
         status: TransferStatus,
         message: Option<String>,
-        now: DateTime<Utc>,
-        history: &mut RowIds,
     ) -> bool {
         let Some(at) = self.by_row.get(&row_id).copied() else { return false };
         if let Some(entry) = self.entries.get_mut(at) {
             entry.stages.clear();
         }
-        self.set(at, status, message, now, history);
+        self.set(at, status, message);
         true
+    }
+
+    /// `GET /transfers/{row_id}`. Nothing: there is no such row.
+    pub(super) fn look_up(&mut self, row_id: u64, now: DateTime<Utc>) -> Option<Value> {
+        let at = *self.by_row.get(&row_id)?;
+        self.go_on(at, now);
+        let entry = self.entries.get_mut(at)?;
+        entry.record.looked_up += 1;
+        entry.lookups = entry.lookups.saturating_add(1);
+        let Entry { order, record, message, .. } = entry;
+        let mut told = json!({
+            "status": record.status.as_str(),
+            "amount": order.amount.to_string(),
+            "credit_account": record.credit_account,
+            "timestamp": time(record.at),
+            "exchange_base_url": order.exchange_base_url,
+            "wtid": record.wtid,
+        });
+        if let Some(message) = message {
+            told["status_msg"] = json!(message);
+        }
+        if let Some(metadata) = &order.metadata {
+            told["metadata"] = json!(metadata);
+        }
+        Some(told)
     }
 
     /// Every transfer, in the order of their orders.
