@@ -2,14 +2,16 @@
 
 mod pay;
 mod rails;
+mod section;
 mod stellar;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Out;
@@ -17,6 +19,7 @@ use super::session::Session;
 use crate::daemon::Signals;
 use railpoll_sandbox::{FaultRates, Partner, PaymentSpec, Quirks, Role, Sandbox, SandboxOptions};
 use rails::RailTrials;
+pub(super) use section::{path, section};
 use stellar::StellarTrial;
 
 /// What the network is like.
@@ -156,9 +159,10 @@ async fn serve(args: ServeArgs, out: &mut Out) -> Result<(), Failure> {
             out.line(format!("wrote {}", file.display()))?;
         }
         None => {
-            for line in network_section(&sandbox, &args.role).lines() {
+            for line in network_section(&sandbox, &args.role, Path::new("secret")).lines() {
                 out.line(line)?;
             }
+            out.line(format!("# secret holds {}", sandbox.client_secret()))?;
         }
     }
     if let Some(stellar) = &stellar {
@@ -172,7 +176,7 @@ async fn serve(args: ServeArgs, out: &mut Out) -> Result<(), Failure> {
 }
 
 /// A database of an earlier network knows payments that this one has never heard of.
-fn refuse_old(folder: &std::path::Path) -> Result<(), Failure> {
+fn refuse_old(folder: &Path) -> Result<(), Failure> {
     let database = folder.join(DATABASE);
     if !database.exists() {
         return Ok(());
@@ -199,26 +203,29 @@ pub(super) fn faults(per_mille: u32) -> FaultRates {
     }
 }
 
-/// The config of this network, but for the secret.
-pub(super) fn network_section(sandbox: &Sandbox, role: &str) -> String {
-    format!(
-        "[networks.sandbox]\nkind = \"ripplenet\"\nbase_url = \"{}\"\ntoken_url = \"{}\"\naudience = \"{}\"\n\
-         client_id = \"{}\"\nclient_secret_file = \"secret\"   # holds {}\nconnector_role = \"{role}\"\n",
-        sandbox.base_url(),
-        sandbox.token_url(),
-        sandbox.audience(),
-        sandbox.client_id(),
-        sandbox.client_secret(),
+/// The config of this network, with its secret in this file.
+fn network_section(sandbox: &Sandbox, role: &str, secret: &Path) -> String {
+    section(
+        "networks.sandbox",
+        [
+            ("kind", json!("ripplenet")),
+            ("base_url", json!(sandbox.base_url())),
+            ("token_url", json!(sandbox.token_url())),
+            ("audience", json!(sandbox.audience())),
+            ("client_id", json!(sandbox.client_id())),
+            ("client_secret_file", path(secret)),
+            ("connector_role", json!(role)),
+        ],
     )
 }
 
 /// Writes `railpoll.toml` and the secret that it names into `folder`.
 pub(super) fn write_config(
     sandbox: &Sandbox,
-    folder: &std::path::Path,
+    folder: &Path,
     role: &str,
 ) -> Result<PathBuf, Failure> {
-    let failed = |what: &std::path::Path, error: std::io::Error| {
+    let failed = |what: &Path, error: std::io::Error| {
         Failure::Refused(format!("{} cannot be written: {error}", what.display()))
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
@@ -226,12 +233,9 @@ pub(super) fn write_config(
     let secret = folder.join("secret");
     write_secret(&secret, sandbox.client_secret()).map_err(|error| failed(&secret, error))?;
     let file = folder.join("railpoll.toml");
-    let text = format!(
-        "[database]\nurl = \"sqlite:{}\"\n\n{}\n{}",
-        folder.join(DATABASE).display(),
-        network_section(sandbox, role).replace("\"secret\"", &format!("\"{}\"", secret.display())),
-        POLLERS,
-    );
+    let database = json!(format!("sqlite:{}", folder.join(DATABASE).display()));
+    let database = section("database", [("url", database)]);
+    let text = format!("{database}\n{}\n{POLLERS}", network_section(sandbox, role, &secret));
     fs::write(&file, text).map_err(|error| failed(&file, error))?;
     Ok(file)
 }
@@ -255,7 +259,7 @@ require_user_info = [\"/Cdtr/Nm\", \"/CdtrAcct/Id\"]
 ";
 
 /// Writes a file that only its owner may read.
-pub(super) fn write_secret(path: &std::path::Path, secret: &str) -> std::io::Result<()> {
+pub(super) fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file =
@@ -264,7 +268,7 @@ pub(super) fn write_secret(path: &std::path::Path, secret: &str) -> std::io::Res
 }
 
 /// Adds sections to a config file.
-fn append(file: &std::path::Path, sections: &str) -> Result<(), Failure> {
+fn append(file: &Path, sections: &str) -> Result<(), Failure> {
     use std::io::Write as _;
     let written = fs::OpenOptions::new()
         .append(true)

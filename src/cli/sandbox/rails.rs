@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::super::failure::Failure;
 use super::super::output::Out;
-use super::{append, faults, write_secret};
+use super::{append, faults, path, section, write_secret};
 use railpoll_sandbox::bank::{Bank, BankOptions, Course, Customers};
 use railpoll_sandbox::wire_gateway::{
     GatewayAuth, GatewayOptions, Stage, TransferStatus, WireGateway,
@@ -73,21 +75,28 @@ impl RailTrials {
 
     /// Their sections of a config file, with the secrets in `folder`.
     fn sections(&self, folder: &Path) -> String {
-        let file = |name| folder.join(name).display().to_string();
+        let file = |name| path(&folder.join(name));
         let bank = self.bank.iter().map(|bank| {
-            format!(
-                "[rails.bank]\nkind = \"http\"\nurl = \"{}\"\nsecret_file = \"{}\"\n",
-                bank.url(),
-                file(BANK_FILE),
+            section(
+                "rails.bank",
+                [
+                    ("kind", json!("http")),
+                    ("url", json!(bank.url())),
+                    ("secret_file", file(BANK_FILE)),
+                ],
             )
         });
         let gateway = self.gateway.iter().map(|gateway| {
-            format!(
-                "[rails.gateway]\nkind = \"wire-gateway\"\nurl = \"{}\"\nauth = \"basic\"\n\
-                 username = \"{USERNAME}\"\nsecret_file = \"{}\"\n\
-                 exchange_base_url = \"https://exchange.example.com/\"\n",
-                gateway.url(),
-                file(GATEWAY_FILE),
+            section(
+                "rails.gateway",
+                [
+                    ("kind", json!("wire-gateway")),
+                    ("url", json!(gateway.url())),
+                    ("auth", json!("basic")),
+                    ("username", json!(USERNAME)),
+                    ("secret_file", file(GATEWAY_FILE)),
+                    ("exchange_base_url", json!("https://exchange.example.com/")),
+                ],
             )
         });
         bank.chain(gateway).collect::<Vec<_>>().join("\n")

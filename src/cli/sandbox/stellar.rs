@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::super::failure::Failure;
 use super::super::output::Out;
-use super::{append, write_secret};
-use railpoll_sandbox::FaultRates;
+use super::{append, faults, path, section, write_secret};
 use railpoll_sandbox::horizon::{
     Closing, HorizonOptions, HorizonSandbox, Keys, Refused, StreamRates, SubmitRates,
 };
@@ -33,16 +34,7 @@ impl StellarTrial {
             port,
             seed,
             closing: Closing::Every(Duration::from_secs(1)),
-            faults: FaultRates {
-                status_500: each,
-                status_429: each,
-                retry_after: 1,
-                cut_before: each,
-                cut_after: each,
-                slow: each,
-                slow_for: Duration::from_millis(500),
-                ..FaultRates::default()
-            },
+            faults: faults(per_mille),
             submit_faults: SubmitRates {
                 timeout_applied: each,
                 timeout_lost: each,
@@ -72,15 +64,17 @@ impl StellarTrial {
     }
 
     /// Its section of a config file.
-    fn section(&self, seeds_file: &str) -> String {
-        let channels: Vec<String> =
-            self.ours.iter().skip(1).map(|keys| format!("\"{}\"", keys.account())).collect();
-        format!(
-            "[networks.stellar]\nkind = \"stellar\"\nhorizon_url = \"{}\"\npassphrase = \"{}\"\n\
-             seeds_file = \"{seeds_file}\"\nchannels = [{}]\n",
-            self.horizon.url(),
-            self.horizon.passphrase(),
-            channels.join(", "),
+    fn section(&self, seeds_file: &Path) -> String {
+        let channels: Vec<String> = self.ours.iter().skip(1).map(Keys::account).collect();
+        section(
+            "networks.stellar",
+            [
+                ("kind", json!("stellar")),
+                ("horizon_url", json!(self.horizon.url())),
+                ("passphrase", json!(self.horizon.passphrase())),
+                ("seeds_file", path(seeds_file)),
+                ("channels", json!(channels)),
+            ],
         )
     }
 
@@ -92,7 +86,7 @@ impl StellarTrial {
         let seeds = file.with_file_name(SEEDS_FILE);
         let lines: String = self.ours.iter().map(|keys| keys.seed() + "\n").collect();
         write_secret(&seeds, &lines).map_err(|error| failed(&seeds, error))?;
-        let section = self.section(&seeds.display().to_string());
+        let section = self.section(&seeds);
         append(file, &section)
     }
 
@@ -100,10 +94,18 @@ impl StellarTrial {
     pub(super) fn write_asset(&self, file: &Path) -> Result<(), Failure> {
         let account = self.ours.first().map(Keys::account).unwrap_or_default();
         let issuer = self.usd.split_once(':').map_or("", |(_, issuer)| issuer);
-        let section = format!(
-            "[assets.usd]\nnetwork = \"stellar\"\ncode = \"USD\"\nissuer = \"{issuer}\"\n\
-             account = \"{account}\"\nrail = \"bank\"\ncurrency = \"USD\"\nfee_fixed = \"0.50\"\n\
-             underpayment = \"refund\"\n"
+        let section = section(
+            "assets.usd",
+            [
+                ("network", json!("stellar")),
+                ("code", json!("USD")),
+                ("issuer", json!(issuer)),
+                ("account", json!(account)),
+                ("rail", json!("bank")),
+                ("currency", json!("USD")),
+                ("fee_fixed", json!("0.50")),
+                ("underpayment", json!("refund")),
+            ],
         );
         append(file, &section)
     }
@@ -111,7 +113,7 @@ impl StellarTrial {
     /// What can be tried with it. `with_section`: there is no config file to read it in.
     pub(super) fn tell(&self, with_section: bool, out: &mut Out) -> Result<(), Failure> {
         if with_section {
-            for line in self.section(SEEDS_FILE).lines() {
+            for line in self.section(Path::new(SEEDS_FILE)).lines() {
                 out.line(line)?;
             }
             for keys in &self.ours {

@@ -1,13 +1,14 @@
 //! The bank and the ledger of the demo, who is there, and our config for them.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::plan::{COINS, Coin, Conduct, Planned, Way};
 use crate::cli::failure::Failure;
-use crate::cli::sandbox::write_secret;
+use crate::cli::sandbox::{path, section, write_secret};
 use railpoll_sandbox::FaultRates;
 use railpoll_sandbox::bank::{Bank, BankOptions, Course};
 use railpoll_sandbox::horizon::{
@@ -133,29 +134,47 @@ impl Sides {
     fn sections(&self, secret: &Path, seeds: &Path) -> String {
         let channels: Vec<String> =
             (0..CHANNELS).map(|n| Keys::of(&channel(n)).account()).collect();
-        let mut text = format!(
-            "\n[rails.bank]\nkind = \"http\"\nurl = \"{}\"\nsecret_file = \"{}\"\ntimeout = \"2s\"\n\n\
-             [networks.stellar]\nkind = \"stellar\"\nhorizon_url = \"{}\"\npassphrase = \"{}\"\n\
-             seeds_file = \"{}\"\nchannels = {channels:?}\ntime_bound = \"{TIME_BOUND}\"\ntimeout = \"2s\"\n\
-             requests_per_second = 2000\npayments_per_envelope = 5\n",
-            self.bank.url(),
-            secret.display(),
-            self.horizon.url(),
-            self.horizon.passphrase(),
-            seeds.display(),
+        let bank = section(
+            "rails.bank",
+            [
+                ("kind", json!("http")),
+                ("url", json!(self.bank.url())),
+                ("secret_file", path(secret)),
+                ("timeout", json!("2s")),
+            ],
         );
-        for coin in &COINS {
-            let Coin { name, code, currency, fee_fixed, fee_percent, .. } = coin;
-            let (issuer, us) = (Keys::of("issuer").account(), us());
-            // A text takes it all.
-            let _ = write!(
-                text,
-                "\n[assets.{name}]\nnetwork = \"stellar\"\ncode = \"{code}\"\nissuer = \"{issuer}\"\n\
-                 account = \"{us}\"\nrail = \"bank\"\ncurrency = \"{currency}\"\nfee_fixed = \"{fee_fixed}\"\n\
-                 fee_percent = \"{fee_percent}\"\nunderpayment = \"refund\"\noverpayment = \"accept\"\n",
-            );
-        }
-        text
+        let stellar = section(
+            "networks.stellar",
+            [
+                ("kind", json!("stellar")),
+                ("horizon_url", json!(self.horizon.url())),
+                ("passphrase", json!(self.horizon.passphrase())),
+                ("seeds_file", path(seeds)),
+                ("channels", json!(channels)),
+                ("time_bound", json!(TIME_BOUND)),
+                ("timeout", json!("2s")),
+                ("requests_per_second", json!(2000)),
+                ("payments_per_envelope", json!(5)),
+            ],
+        );
+        let assets = COINS.iter().map(|coin| {
+            section(
+                &format!("assets.{}", coin.name),
+                [
+                    ("network", json!("stellar")),
+                    ("code", json!(coin.code)),
+                    ("issuer", json!(Keys::of("issuer").account())),
+                    ("account", json!(us())),
+                    ("rail", json!("bank")),
+                    ("currency", json!(coin.currency)),
+                    ("fee_fixed", json!(coin.fee_fixed)),
+                    ("fee_percent", json!(coin.fee_percent)),
+                    ("underpayment", json!("refund")),
+                    ("overpayment", json!("accept")),
+                ],
+            )
+        });
+        [bank, stellar].into_iter().chain(assets).map(|one| format!("\n{one}")).collect()
     }
 }
 
