@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::network::Kind;
 use super::reader::{Reader, Section};
 use super::values;
-use crate::engine::Poller;
+use crate::engine::{PlaceKind, Poller};
 
 /// All that pollers may work at.
 pub(super) struct Places<'a> {
@@ -48,39 +48,18 @@ impl Chosen {
     }
 }
 
-/// What a poller works at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Networks,
-    Rails,
-}
-
-impl Sort {
-    const fn of(poller: Poller) -> &'static [Self] {
-        match poller {
-            Poller::Accepted
-            | Poller::Locked
-            | Poller::Executed
-            | Poller::Completed
-            | Poller::Returned
-            | Poller::Failed
-            | Poller::Watch => &[Self::Networks],
-            Poller::PendingDeposits => &[Self::Networks, Self::Rails],
-            Poller::Outgoing => &[Self::Rails],
-        }
-    }
-
+impl PlaceKind {
     const fn key(self) -> &'static str {
         match self {
-            Self::Networks => "networks",
-            Self::Rails => "rails",
+            Self::Network => "networks",
+            Self::Rail => "rails",
         }
     }
 
     const fn word(self) -> &'static str {
         match self {
-            Self::Networks => "network",
-            Self::Rails => "rail",
+            Self::Network => "network",
+            Self::Rail => "rail",
         }
     }
 }
@@ -93,10 +72,10 @@ pub(super) fn choose(
     places: &Places<'_>,
 ) -> Chosen {
     let mut chosen = Chosen::default();
-    for &sort in Sort::of(poller) {
+    for &sort in poller.facts().places {
         let usable = match sort {
-            Sort::Networks => usable_networks(poller, places),
-            Sort::Rails => places.rails.clone(),
+            PlaceKind::Network => usable_networks(poller, places),
+            PlaceKind::Rail => places.rails.clone(),
         };
         let Some(names) = read(reader, section, sort, &usable, places) else { continue };
         let wrong = mistakes_in(&names, sort, &usable, places);
@@ -107,8 +86,8 @@ pub(super) fn choose(
             reader.complain(section, sort.key(), message);
         }
         match sort {
-            Sort::Networks => chosen.networks = Some(names),
-            Sort::Rails => chosen.rails = Some(names),
+            PlaceKind::Network => chosen.networks = Some(names),
+            PlaceKind::Rail => chosen.rails = Some(names),
         }
     }
     chosen
@@ -125,7 +104,7 @@ fn usable_networks<'a>(poller: Poller, places: &Places<'a>) -> Vec<&'a str> {
 fn read(
     reader: &mut Reader,
     section: &Section,
-    sort: Sort,
+    sort: PlaceKind,
     usable: &[&str],
     places: &Places<'_>,
 ) -> Option<Vec<String>> {
@@ -150,12 +129,17 @@ fn read(
     Some(names)
 }
 
-fn mistakes_in(names: &[String], sort: Sort, usable: &[&str], places: &Places<'_>) -> Vec<String> {
+fn mistakes_in(
+    names: &[String],
+    sort: PlaceKind,
+    usable: &[&str],
+    places: &Places<'_>,
+) -> Vec<String> {
     let what = sort.word();
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     for name in names {
-        let is_network = sort == Sort::Networks && places.networks.contains_key(name);
+        let is_network = sort == PlaceKind::Network && places.networks.contains_key(name);
         if is_network && !usable.contains(&name.as_str()) {
             wrong.push(format!("this poller cannot read the network {name:?}"));
         } else if let Err(message) = values::check_known(what, name, usable) {
@@ -170,14 +154,14 @@ fn mistakes_in(names: &[String], sort: Sort, usable: &[&str], places: &Places<'_
 /// Why there is nothing to work on at these places.
 fn lacks(
     poller: Poller,
-    sort: Sort,
+    sort: PlaceKind,
     names: &[String],
     places: &Places<'_>,
 ) -> Vec<(&'static str, String)> {
     if names.is_empty() {
         return vec![(sort.key(), format!("there is no {} for it", sort.word()))];
     }
-    if sort == Sort::Rails || poller.is_of_payments() {
+    if sort == PlaceKind::Rail || poller.is_of_payments() {
         return Vec::new();
     }
     let without = names.iter().filter(|name| !places.with_assets.contains(name.as_str()));

@@ -112,28 +112,19 @@ pub(super) struct OutgoingArgs {
 }
 
 /// The command line of a poller's binary.
-pub(super) fn command(poller: Poller, about: &'static str) -> clap::Command {
-    let command = match poller {
-        Poller::Outgoing => OutgoingArgs::command(),
-        Poller::Accepted
-        | Poller::Locked
-        | Poller::Executed
-        | Poller::Completed
-        | Poller::Returned
-        | Poller::Failed
-        | Poller::PendingDeposits
-        | Poller::Watch => DaemonArgs::command(),
-    };
-    command.name(poller.binary()).about(about)
+pub(super) fn command(poller: Poller) -> clap::Command {
+    // It alone has work in two stages.
+    let command =
+        if poller == Poller::Outgoing { OutgoingArgs::command() } else { DaemonArgs::command() };
+    command.name(poller.binary()).about(poller.facts().about)
 }
 
 /// What the command line of a poller's binary says; its stage only where there are several.
 pub(super) fn parse(
     poller: Poller,
-    about: &'static str,
     words: impl IntoIterator<Item = OsString>,
 ) -> Result<(DaemonArgs, Option<Stage>), clap::Error> {
-    let told = command(poller, about).try_get_matches_from(words)?;
+    let told = command(poller).try_get_matches_from(words)?;
     if poller == Poller::Outgoing {
         let OutgoingArgs { daemon, stage } = OutgoingArgs::from_arg_matches(&told)?;
         Ok((daemon, stage))
@@ -171,7 +162,7 @@ mod tests {
 
     fn parsed(poller: Poller, flags: &[&str]) -> Option<(RunMode, Option<Stage>)> {
         let words = std::iter::once(poller.binary()).chain(flags.iter().copied());
-        let parsed = parse(poller, "", words.map(OsString::from)).ok();
+        let parsed = parse(poller, words.map(OsString::from)).ok();
         parsed.map(|(args, stage)| (args.mode(), stage))
     }
 

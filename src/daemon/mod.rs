@@ -52,25 +52,10 @@ pub use output::{Output, sweep_json};
 pub use prepare::{Rehearsed, rehearse};
 pub use signals::{Signals, Wishes};
 
-/// What a poller is for, in a line.
-const fn about(poller: Poller) -> &'static str {
-    match poller {
-        Poller::Accepted => "Picks up payments that are offered to us: locks or declines them",
-        Poller::Locked => "Settles payments that the partners have locked",
-        Poller::Executed => "Picks up executed payments: completes or fails them",
-        Poller::Completed => "Records payments that were completed",
-        Poller::Returned => "Records payments whose money went back",
-        Poller::Failed => "Records payments that failed",
-        Poller::PendingDeposits => "Asks rails for deposits, and sends what has arrived",
-        Poller::Outgoing => "Pays out on rails, and follows each payout to its end",
-        Poller::Watch => "Records money that reaches our accounts, and finds what it is for",
-    }
-}
-
 /// The command line of a poller's binary, for its manual page and a shell's completions.
 #[must_use]
 pub fn command_of(poller: Poller) -> clap::Command {
-    args::command(poller, about(poller))
+    args::command(poller)
 }
 
 /// The whole main of a poller's binary.
@@ -78,7 +63,7 @@ pub fn command_of(poller: Poller) -> clap::Command {
 pub fn main(poller: Poller) -> ExitCode {
     // Before anything else: a signal that comes early is no reason to die.
     let signals = Signals::of_process();
-    let (args, stage) = match args::parse(poller, about(poller), std::env::args_os()) {
+    let (args, stage) = match args::parse(poller, std::env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };

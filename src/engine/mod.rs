@@ -45,7 +45,7 @@ pub use listing::{BadRow, Listing, Row, Window};
 pub use operation::{IntentStatus, Operation, Resolution, resolve};
 pub use operator::{Action, Evidence, Operator};
 pub use payment::{ConnectorRole, Payment};
-pub use poller::Poller;
+pub use poller::{PlaceKind, Poller, PollerFacts};
 pub use reason::{Reason, ReasonType};
 pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
 pub use review::{Decision, MACHINES, ReviewStatus, time_left};
@@ -55,11 +55,11 @@ pub use state::PaymentState;
 pub use sweep::SweepOutcome;
 pub use tally::Tally;
 pub use transfer::{
-    Actor, Arrived, Candidate, Cause, Changes, EnvelopeStatus, Explanation, Foreign, IllegalMove,
-    Incoming, MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus, Policy,
-    Protocol, Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms, Transfer,
-    TransferKind, TransferStatus, WayBack, actor, arrive, coded, created_event, explain, legal,
-    match_incoming, moved_event, released_to, settle_amounts, subject_key,
+    Actor, Arrived, Candidate, Cause, Changes, End, EnvelopeStatus, Explanation, Foreign,
+    IllegalMove, Incoming, MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus,
+    Phase, Policy, Protocol, Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms,
+    Transfer, TransferKind, TransferStatus, WayBack, actor, arrive, coded, created_event, explain,
+    legal, match_incoming, moved_event, released_to, settle_amounts, subject_key,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

@@ -97,30 +97,11 @@ impl Sweep<'_> {
 
 /// Why a transfer that is over has not paid the beneficiary; none if it has.
 pub(super) fn failure(paid: &PaidOut) -> Option<Reason> {
-    let why = match paid.status {
-        TransferStatus::Completed => return None,
-        TransferStatus::Incomplete
-        | TransferStatus::PendingUserTransferStart
-        | TransferStatus::PendingUserTransferComplete
-        | TransferStatus::PendingExternal
-        | TransferStatus::PendingAnchor
-        | TransferStatus::PendingStellar
-        | TransferStatus::PendingTrust
-        | TransferStatus::PendingUser
-        | TransferStatus::PendingSender
-        | TransferStatus::PendingReceiver
-        | TransferStatus::PendingTransactionInfoUpdate
-        | TransferStatus::PendingCustomerInfoUpdate
-        | TransferStatus::OnHold
-        | TransferStatus::Refunded
-        | TransferStatus::Expired
-        | TransferStatus::NoMarket
-        | TransferStatus::TooSmall
-        | TransferStatus::TooLarge
-        | TransferStatus::Error => {
-            paid.message.clone().unwrap_or_else(|| format!("the payout ended as {}", paid.status))
-        }
-    };
+    if paid.status == TransferStatus::Completed {
+        return None;
+    }
+    let ended = || format!("the payout ended as {}", paid.status);
+    let why = paid.message.clone().unwrap_or_else(ended);
     let reason_type = ReasonType::ReceiverProcessingError;
     // The code of a rail that speaks ISO 20022 is passed on; any other is told in words.
     let Some(code) = &paid.code else {

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::silence::{Known, Silence, silence};
 use crate::cli::alerts::ALERTS_MAX;
 use crate::config::{PollerSettings, Schedule, Settings};
-use crate::engine::{AlertName, Poller};
+use crate::engine::AlertName;
 use crate::states::rules;
 use crate::store::{
     Found, Head, OpenAlert, PlaceLooks, Promised, Restoration, ReviewsWaiting, Scope, Store,
@@ -248,14 +248,8 @@ impl Eyes<'_> {
 
 /// The transfers that are open at the place of a poller of transfers.
 fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<Open> {
-    match scope.poller {
-        Poller::Accepted
-        | Poller::Locked
-        | Poller::Executed
-        | Poller::Completed
-        | Poller::Returned
-        | Poller::Failed => return None,
-        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => {}
+    if scope.poller.is_of_payments() {
+        return None;
     }
     let place = &scope.network;
     let mut open = Open::new();

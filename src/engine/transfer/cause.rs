@@ -1,19 +1,14 @@
 //! Who moves transfers, and why.
 
-use crate::engine::words;
 use std::fmt;
+
+use crate::engine::{Poller, words};
 
 /// Who moves transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
-    /// Asks rails about deposits, and sends on networks.
-    PendingDeposits,
-    /// Pays out on rails.
-    Outgoing,
-    /// Sees what comes in on networks.
-    Watch,
-    /// Makes payouts of a network's executed payments.
-    Executed,
+    /// A poller.
+    Poller(Poller),
     /// A person, or a program that speaks for one.
     Operator,
 }
@@ -23,10 +18,7 @@ impl Actor {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::PendingDeposits => "pending-deposits",
-            Self::Outgoing => "outgoing",
-            Self::Watch => "watch",
-            Self::Executed => "executed",
+            Self::Poller(poller) => poller.name(),
             Self::Operator => "operator",
         }
     }

@@ -29,7 +29,7 @@ pub use kind::{Protocol, TransferKind};
 pub use memo::{Memo, MemoError};
 pub use moves::{IllegalMove, MOVES, Move, actor, legal, released_to};
 pub use new::NewTransfer;
-pub use status::TransferStatus;
+pub use status::{End, Phase, TransferStatus};
 pub use step::{Changes, Step, created_event, moved_event};
 pub use transfer::{Transfer, coded};
 pub use work::{EnvelopeStatus, PayoutStatus, Purpose, RefundStatus};

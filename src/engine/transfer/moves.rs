@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use super::Actor::{Executed, Operator, Outgoing, PendingDeposits, Watch};
 use super::TransferKind::{Deposit, DepositExchange, Send, Withdrawal, WithdrawalExchange};
 use super::TransferStatus as S;
 use super::{Actor, Cause, Transfer, TransferKind, TransferStatus};
+use crate::engine::Poller;
 
 /// A row of the table: any of `kinds` in any of `from` may become `to`, for `cause`, if `by` says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,16 @@ const fn row(
 ) -> Move {
     Move { kinds, from, to, cause, by }
 }
+
+/// Makes payouts of a network's executed payments.
+const EXECUTED: Actor = Actor::Poller(Poller::Executed);
+/// Asks rails about deposits, and sends on networks.
+const PENDING_DEPOSITS: Actor = Actor::Poller(Poller::PendingDeposits);
+/// Pays out on rails.
+const OUTGOING: Actor = Actor::Poller(Poller::Outgoing);
+/// Sees what comes in on networks.
+const WATCH: Actor = Actor::Poller(Poller::Watch);
+const OPERATOR: Actor = Actor::Operator;
 
 const ALL: &[TransferKind] = &TransferKind::ALL;
 const DEPOSITS: &[TransferKind] = &[Deposit, DepositExchange];
@@ -138,80 +148,80 @@ const CORRECTABLE: &[S] = &[
 #[rustfmt::skip]
 pub const MOVES: &[Move] = &[
     // Agreeing.
-    row(CUSTOMERS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingUserTransferStart, Operator),
-    row(SENDS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingSender, Operator),
-    row(ALL, AGREEING, Cause::UserAsked, S::PendingUser, Operator),
-    row(ALL, AGREEING, Cause::TurnedDown, S::NoMarket, Operator),
-    row(ALL, AGREEING, Cause::TurnedDown, S::TooSmall, Operator),
-    row(ALL, AGREEING, Cause::TurnedDown, S::TooLarge, Operator),
-    row(ALL, AGREEING, Cause::TurnedDown, S::Error, Operator),
+    row(CUSTOMERS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingUserTransferStart, OPERATOR),
+    row(SENDS, &[S::Incomplete, S::PendingUser], Cause::UserReady, S::PendingSender, OPERATOR),
+    row(ALL, AGREEING, Cause::UserAsked, S::PendingUser, OPERATOR),
+    row(ALL, AGREEING, Cause::TurnedDown, S::NoMarket, OPERATOR),
+    row(ALL, AGREEING, Cause::TurnedDown, S::TooSmall, OPERATOR),
+    row(ALL, AGREEING, Cause::TurnedDown, S::TooLarge, OPERATOR),
+    row(ALL, AGREEING, Cause::TurnedDown, S::Error, OPERATOR),
     // Money comes in.
-    row(DEPOSITS, &[S::PendingUserTransferStart], Cause::ArrivalSeen, S::PendingExternal, PendingDeposits),
-    row(DEPOSITS, DEPOSIT_START, Cause::Arrived, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, DEPOSIT_UNREADY, Cause::ArrivalHeld, S::OnHold, PendingDeposits),
-    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalReturned, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, GIVEN_UP, Cause::Arrived, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, GIVEN_UP, Cause::ArrivalHeld, S::OnHold, PendingDeposits),
-    row(DEPOSITS, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalFailed, S::Error, PendingDeposits),
-    row(DEPOSITS, AGREEING, Cause::DeadlinePassed, S::Expired, PendingDeposits),
-    row(WITHDRAWALS, WITHDRAWAL_START, Cause::Arrived, S::PendingAnchor, Watch),
-    row(SENDS, SEND_START, Cause::Arrived, S::PendingReceiver, Watch),
-    row(PAID_OUT, NETWORK_UNREADY, Cause::ArrivalHeld, S::OnHold, Watch),
-    row(WITHDRAWALS, WITHDRAWAL_START, Cause::ArrivalReturned, S::PendingAnchor, Watch),
-    row(SENDS, SEND_START, Cause::ArrivalReturned, S::PendingAnchor, Watch),
-    row(WITHDRAWALS, GIVEN_UP, Cause::Arrived, S::PendingAnchor, Watch),
-    row(SENDS, GIVEN_UP, Cause::Arrived, S::PendingReceiver, Watch),
-    row(PAID_OUT, GIVEN_UP, Cause::ArrivalHeld, S::OnHold, Watch),
-    row(PAID_OUT, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, Watch),
-    row(PAID_OUT, AGREEING, Cause::DeadlinePassed, S::Expired, Watch),
+    row(DEPOSITS, &[S::PendingUserTransferStart], Cause::ArrivalSeen, S::PendingExternal, PENDING_DEPOSITS),
+    row(DEPOSITS, DEPOSIT_START, Cause::Arrived, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, DEPOSIT_UNREADY, Cause::ArrivalHeld, S::OnHold, PENDING_DEPOSITS),
+    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalReturned, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, GIVEN_UP, Cause::Arrived, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, GIVEN_UP, Cause::ArrivalHeld, S::OnHold, PENDING_DEPOSITS),
+    row(DEPOSITS, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, DEPOSIT_START, Cause::ArrivalFailed, S::Error, PENDING_DEPOSITS),
+    row(DEPOSITS, AGREEING, Cause::DeadlinePassed, S::Expired, PENDING_DEPOSITS),
+    row(WITHDRAWALS, WITHDRAWAL_START, Cause::Arrived, S::PendingAnchor, WATCH),
+    row(SENDS, SEND_START, Cause::Arrived, S::PendingReceiver, WATCH),
+    row(PAID_OUT, NETWORK_UNREADY, Cause::ArrivalHeld, S::OnHold, WATCH),
+    row(WITHDRAWALS, WITHDRAWAL_START, Cause::ArrivalReturned, S::PendingAnchor, WATCH),
+    row(SENDS, SEND_START, Cause::ArrivalReturned, S::PendingAnchor, WATCH),
+    row(WITHDRAWALS, GIVEN_UP, Cause::Arrived, S::PendingAnchor, WATCH),
+    row(SENDS, GIVEN_UP, Cause::Arrived, S::PendingReceiver, WATCH),
+    row(PAID_OUT, GIVEN_UP, Cause::ArrivalHeld, S::OnHold, WATCH),
+    row(PAID_OUT, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, WATCH),
+    row(PAID_OUT, AGREEING, Cause::DeadlinePassed, S::Expired, WATCH),
     // A deposit goes out on the network.
-    row(DEPOSITS, &[S::PendingAnchor], Cause::Sent, S::PendingStellar, PendingDeposits),
-    row(DEPOSITS, &[S::PendingAnchor, S::PendingStellar], Cause::TrustMissing, S::PendingTrust, PendingDeposits),
-    row(DEPOSITS, &[S::PendingTrust], Cause::TrustFound, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, &[S::PendingStellar], Cause::SendLapsed, S::PendingAnchor, PendingDeposits),
-    row(DEPOSITS, TO_SEND, Cause::SendHeld, S::OnHold, PendingDeposits),
-    row(DEPOSITS, TO_SEND, Cause::Applied, S::Completed, PendingDeposits),
+    row(DEPOSITS, &[S::PendingAnchor], Cause::Sent, S::PendingStellar, PENDING_DEPOSITS),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingStellar], Cause::TrustMissing, S::PendingTrust, PENDING_DEPOSITS),
+    row(DEPOSITS, &[S::PendingTrust], Cause::TrustFound, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, &[S::PendingStellar], Cause::SendLapsed, S::PendingAnchor, PENDING_DEPOSITS),
+    row(DEPOSITS, TO_SEND, Cause::SendHeld, S::OnHold, PENDING_DEPOSITS),
+    row(DEPOSITS, TO_SEND, Cause::Applied, S::Completed, PENDING_DEPOSITS),
     // A withdrawal or a send goes out on the rail.
-    row(PAID_OUT, TO_PAY, Cause::Initiated, S::PendingExternal, Outgoing),
-    row(PAID_OUT, PAYING, Cause::Delivered, S::Completed, Outgoing),
-    row(PAID_OUT, PAYING, Cause::PayoutFailed, S::Error, Outgoing),
-    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingTransactionInfoUpdate, Outgoing),
-    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingCustomerInfoUpdate, Outgoing),
-    row(PAID_OUT, PAYING, Cause::PayoutUnclear, S::OnHold, Outgoing),
-    row(PAID_OUT, TO_PAY, Cause::PayoutHeld, S::OnHold, Outgoing),
-    row(SENDS, UNPAID, Cause::DecisionVoid, S::OnHold, Executed),
-    row(WITHDRAWALS, ASKED, Cause::Informed, S::PendingAnchor, Operator),
-    row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, Operator),
+    row(PAID_OUT, TO_PAY, Cause::Initiated, S::PendingExternal, OUTGOING),
+    row(PAID_OUT, PAYING, Cause::Delivered, S::Completed, OUTGOING),
+    row(PAID_OUT, PAYING, Cause::PayoutFailed, S::Error, OUTGOING),
+    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingTransactionInfoUpdate, OUTGOING),
+    row(PAID_OUT, PAYING, Cause::InformationAsked, S::PendingCustomerInfoUpdate, OUTGOING),
+    row(PAID_OUT, PAYING, Cause::PayoutUnclear, S::OnHold, OUTGOING),
+    row(PAID_OUT, TO_PAY, Cause::PayoutHeld, S::OnHold, OUTGOING),
+    row(SENDS, UNPAID, Cause::DecisionVoid, S::OnHold, EXECUTED),
+    row(WITHDRAWALS, ASKED, Cause::Informed, S::PendingAnchor, OPERATOR),
+    row(SENDS, ASKED, Cause::Informed, S::PendingReceiver, OPERATOR),
     // Money goes back: a deposit's on the rail, the others' on the network.
-    row(DEPOSITS, &[S::PendingAnchor], Cause::RefundStarted, S::PendingExternal, Outgoing),
-    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundDone, S::Refunded, Outgoing),
-    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundFailed, S::OnHold, Outgoing),
-    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::PayoutUnclear, S::OnHold, Outgoing),
-    row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PendingDeposits),
-    row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PendingDeposits),
-    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundDone, S::Refunded, PendingDeposits),
-    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundFailed, S::OnHold, PendingDeposits),
+    row(DEPOSITS, &[S::PendingAnchor], Cause::RefundStarted, S::PendingExternal, OUTGOING),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundDone, S::Refunded, OUTGOING),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::RefundFailed, S::OnHold, OUTGOING),
+    row(DEPOSITS, &[S::PendingAnchor, S::PendingExternal], Cause::PayoutUnclear, S::OnHold, OUTGOING),
+    row(PAID_OUT, &[S::PendingAnchor], Cause::RefundStarted, S::PendingStellar, PENDING_DEPOSITS),
+    row(PAID_OUT, &[S::PendingStellar], Cause::RefundLapsed, S::PendingAnchor, PENDING_DEPOSITS),
+    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundDone, S::Refunded, PENDING_DEPOSITS),
+    row(PAID_OUT, &[S::PendingAnchor, S::PendingStellar], Cause::RefundFailed, S::OnHold, PENDING_DEPOSITS),
     // A person.
-    row(ALL, HOLDABLE, Cause::Held, S::OnHold, Operator),
-    row(DEPOSITS, &[S::PendingExternal], Cause::Held, S::OnHold, Operator),
-    row(CUSTOMERS, HELD, Cause::Released, S::PendingUserTransferStart, Operator),
-    row(CUSTOMERS, HELD, Cause::Released, S::PendingAnchor, Operator),
-    row(SENDS, HELD, Cause::Released, S::PendingSender, Operator),
-    row(SENDS, HELD, Cause::Released, S::PendingReceiver, Operator),
-    row(ALL, REFUNDABLE, Cause::RefundDecided, S::PendingAnchor, Operator),
-    row(CUSTOMERS, UNASSIGNED, Cause::Assigned, S::PendingAnchor, Operator),
-    row(SENDS, UNASSIGNED, Cause::Assigned, S::PendingReceiver, Operator),
-    row(CUSTOMERS, FAILED, Cause::Retried, S::PendingAnchor, Operator),
-    row(SENDS, FAILED, Cause::Retried, S::PendingReceiver, Operator),
-    row(PAID_OUT, CORRECTABLE, Cause::Corrected, S::OnHold, Operator),
-    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Completed, Operator),
-    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Refunded, Operator),
-    row(ALL, HELD, Cause::Resolved, S::Error, Operator),
-    row(CUSTOMERS, HELD, Cause::Resolved, S::PendingAnchor, Operator),
-    row(SENDS, HELD, Cause::Resolved, S::PendingReceiver, Operator),
-    row(PAID_OUT, &[S::PendingExternal], Cause::Resolved, S::PendingUserTransferComplete, Operator),
-    row(PAID_OUT, &[S::PendingUserTransferComplete], Cause::Resolved, S::Completed, Operator),
+    row(ALL, HOLDABLE, Cause::Held, S::OnHold, OPERATOR),
+    row(DEPOSITS, &[S::PendingExternal], Cause::Held, S::OnHold, OPERATOR),
+    row(CUSTOMERS, HELD, Cause::Released, S::PendingUserTransferStart, OPERATOR),
+    row(CUSTOMERS, HELD, Cause::Released, S::PendingAnchor, OPERATOR),
+    row(SENDS, HELD, Cause::Released, S::PendingSender, OPERATOR),
+    row(SENDS, HELD, Cause::Released, S::PendingReceiver, OPERATOR),
+    row(ALL, REFUNDABLE, Cause::RefundDecided, S::PendingAnchor, OPERATOR),
+    row(CUSTOMERS, UNASSIGNED, Cause::Assigned, S::PendingAnchor, OPERATOR),
+    row(SENDS, UNASSIGNED, Cause::Assigned, S::PendingReceiver, OPERATOR),
+    row(CUSTOMERS, FAILED, Cause::Retried, S::PendingAnchor, OPERATOR),
+    row(SENDS, FAILED, Cause::Retried, S::PendingReceiver, OPERATOR),
+    row(PAID_OUT, CORRECTABLE, Cause::Corrected, S::OnHold, OPERATOR),
+    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Completed, OPERATOR),
+    row(ALL, HELD_OR_FAILED, Cause::Resolved, S::Refunded, OPERATOR),
+    row(ALL, HELD, Cause::Resolved, S::Error, OPERATOR),
+    row(CUSTOMERS, HELD, Cause::Resolved, S::PendingAnchor, OPERATOR),
+    row(SENDS, HELD, Cause::Resolved, S::PendingReceiver, OPERATOR),
+    row(PAID_OUT, &[S::PendingExternal], Cause::Resolved, S::PendingUserTransferComplete, OPERATOR),
+    row(PAID_OUT, &[S::PendingUserTransferComplete], Cause::Resolved, S::Completed, OPERATOR),
 ];
 
 /// Whether the table has this move.
@@ -372,7 +382,7 @@ mod tests {
                     Ok(by) => {
                         let is_late = status == TransferStatus::Expired
                             && matches!(cause, Cause::Arrived | Cause::ArrivalHeld | Cause::ArrivalReturned);
-                        prop_assert!(!status.is_final() || by == Operator || is_late);
+                        prop_assert!(!status.is_final() || by == OPERATOR || is_late);
                         prop_assert_eq!(Some(by), actor(kind, cause));
                         status = to;
                     }

@@ -48,42 +48,41 @@ words! {
     }
 }
 
-impl TransferStatus {
-    /// Whether it is over: nothing but a person's decision moves it on.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        match self {
-            Self::Completed
-            | Self::Refunded
-            | Self::Expired
-            | Self::NoMarket
-            | Self::TooSmall
-            | Self::TooLarge
-            | Self::Error => true,
-            Self::Incomplete
-            | Self::PendingUserTransferStart
-            | Self::PendingUserTransferComplete
-            | Self::PendingExternal
-            | Self::PendingAnchor
-            | Self::PendingStellar
-            | Self::PendingTrust
-            | Self::PendingUser
-            | Self::PendingSender
-            | Self::PendingReceiver
-            | Self::PendingTransactionInfoUpdate
-            | Self::PendingCustomerInfoUpdate
-            | Self::OnHold => false,
-        }
-    }
+/// How far a transfer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Its money has not come in yet, and is expected.
+    Agreeing,
+    /// Its money is on its way: in, on, or back.
+    UnderWay,
+    /// It waits for a person.
+    Held,
+    /// It is over: nothing but a person's decision moves it on.
+    Over(End),
+}
 
-    /// Whether the money has not come in yet, and is expected.
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The money is where it was to go.
+    Paid,
+    /// It went back.
+    Returned,
+    /// None came.
+    Nothing,
+    /// It failed, and money may be with us.
+    Failed,
+}
+
+impl TransferStatus {
+    /// How far it has come: the one list of all statuses, for whoever need not tell them apart.
     #[must_use]
-    pub const fn is_waiting_for_money(self) -> bool {
+    pub const fn phase(self) -> Phase {
         match self {
             Self::Incomplete
             | Self::PendingUser
             | Self::PendingUserTransferStart
-            | Self::PendingSender => true,
+            | Self::PendingSender => Phase::Agreeing,
             Self::PendingUserTransferComplete
             | Self::PendingExternal
             | Self::PendingAnchor
@@ -91,16 +90,27 @@ impl TransferStatus {
             | Self::PendingTrust
             | Self::PendingReceiver
             | Self::PendingTransactionInfoUpdate
-            | Self::PendingCustomerInfoUpdate
-            | Self::OnHold
-            | Self::Completed
-            | Self::Refunded
-            | Self::Expired
-            | Self::NoMarket
-            | Self::TooSmall
-            | Self::TooLarge
-            | Self::Error => false,
+            | Self::PendingCustomerInfoUpdate => Phase::UnderWay,
+            Self::OnHold => Phase::Held,
+            Self::Completed => Phase::Over(End::Paid),
+            Self::Refunded => Phase::Over(End::Returned),
+            Self::Expired | Self::NoMarket | Self::TooSmall | Self::TooLarge => {
+                Phase::Over(End::Nothing)
+            }
+            Self::Error => Phase::Over(End::Failed),
         }
+    }
+
+    /// Whether it is over: nothing but a person's decision moves it on.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self.phase(), Phase::Over(_))
+    }
+
+    /// Whether the money has not come in yet, and is expected.
+    #[must_use]
+    pub const fn is_waiting_for_money(self) -> bool {
+        matches!(self.phase(), Phase::Agreeing)
     }
 }
 
@@ -112,7 +122,6 @@ mod tests {
     fn each_word_means_its_status() {
         for status in TransferStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
-            assert!(!(status.is_final() && status.is_waiting_for_money()), "{status}");
         }
         assert!("paid".parse::<TransferStatus>().is_err());
     }

@@ -21,7 +21,7 @@ use super::rail::rail_of;
 use super::round::Round;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::{PollerSettings, RailKind};
-use crate::engine::{Actor, Cause, Step, TransferStatus};
+use crate::engine::{Cause, PlaceKind, Step, TransferStatus};
 use crate::networks::{RequestSeen, Wish};
 use crate::rails::{AnyRail, RailError};
 use crate::store::{Lease, Scope, Waiting};
@@ -170,7 +170,7 @@ impl Asker {
             let overdue = self
                 .desk
                 .store
-                .overdue_transfers(Actor::PendingDeposits, rail, None, now, self.batch_size)
+                .overdue_transfers(PlaceKind::Rail, rail, None, now, self.batch_size)
                 .await?;
             let is_asked_about =
                 |status| !self.tells_feed && status == TransferStatus::PendingUserTransferStart;

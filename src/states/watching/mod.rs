@@ -29,7 +29,7 @@ use super::round::Round;
 use super::stellar;
 use super::sweep::{SweepError, SweepReport, Swept};
 use crate::config::PollerSettings;
-use crate::engine::{Actor, Cause, RetryPolicy, Step, Tally, TransferStatus};
+use crate::engine::{Cause, PlaceKind, RetryPolicy, Step, Tally, TransferStatus};
 use crate::networks::stellar::{Horizon, Root};
 use crate::networks::{NetworkError, Wish};
 use crate::store::{Lease, Scope, Waiting};
@@ -210,7 +210,7 @@ impl Watcher {
             let overdue = self
                 .desk
                 .store
-                .overdue_transfers(Actor::Watch, network, account, until, self.batch_size)
+                .overdue_transfers(PlaceKind::Network, network, account, until, self.batch_size)
                 .await?;
             let steps: Vec<Step<'_>> = overdue
                 .iter()
@@ -233,8 +233,11 @@ impl Watcher {
     /// Whether a transfer to `account` waits whose deadline is over by our clock.
     async fn is_due(&self, round: &Round<'_>, account: &str) -> Result<bool, SweepError> {
         let (network, now) = (&self.desk.scope.network, round.now());
-        let due =
-            self.desk.store.overdue_transfers(Actor::Watch, network, Some(account), now, 1).await?;
+        let due = self
+            .desk
+            .store
+            .overdue_transfers(PlaceKind::Network, network, Some(account), now, 1)
+            .await?;
         Ok(!due.is_empty())
     }
 

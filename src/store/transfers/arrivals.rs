@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::rows::transfer_from;
-use crate::engine::{Actor, Transfer};
+use crate::engine::{PlaceKind, Transfer};
 use crate::store::db::values::Arg;
 use crate::store::{Store, StoreError};
 
@@ -94,24 +94,23 @@ impl Store {
         self.db.rows(WITHOUT_TRUST, &args).await?.iter().map(transfer_from).collect()
     }
 
-    /// Transfers whose money has not come in time. `by` is who sees it come: [`Actor::PendingDeposits`] on the rail
-    /// `place`, or [`Actor::Watch`] on the network `place`; for others there are none. With an `account` of ours, only those
+    /// Transfers whose money has not come in time. It would come in on `place`, of which `side`
+    /// tells what it is. With an `account` of ours, only those
     /// that are to be paid to it.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn overdue_transfers(
         &self,
-        by: Actor,
+        side: PlaceKind,
         place: &str,
         account: Option<&str>,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Transfer>, StoreError> {
-        let comes_in = match by {
-            Actor::PendingDeposits => "rail",
-            Actor::Watch => "network",
-            Actor::Outgoing | Actor::Executed | Actor::Operator => return Ok(Vec::new()),
+        let comes_in = match side {
+            PlaceKind::Rail => "rail",
+            PlaceKind::Network => "network",
         };
         let args = [
             Arg::Text(place),

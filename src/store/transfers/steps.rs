@@ -224,8 +224,8 @@ pub(super) fn plan<'a>(
             Ok(by) => by,
             Err(illegal) => return refused(format!("transfer {id}: {illegal}")),
         };
-        let mover = lease.map_or(Actor::Operator.as_str(), |lease| lease.scope.poller.name());
-        if by.as_str() != mover {
+        let mover = lease.map_or(Actor::Operator, |lease| Actor::Poller(lease.scope.poller));
+        if by != mover {
             return refused(format!(
                 "transfer {id}: {} is for {by} to say, not for {mover}",
                 step.cause

@@ -4,7 +4,7 @@ use super::audit::Ours;
 use super::books::{Books, Left, Moved, units};
 use super::plan::{COINS, Coin, Planned, Way};
 use super::sides::Sides;
-use crate::engine::TransferStatus;
+use crate::engine::{End, Phase};
 
 /// The money of one way and one currency, in units of 0.0000001.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -71,28 +71,10 @@ fn line(
         let told = |amount: &Option<crate::engine::Amount>| {
             amount.as_ref().map_or(0, |amount| units(&amount.to_string()))
         };
-        match transfer.status {
-            TransferStatus::Completed => line.kept += told(&transfer.amount_fee),
-            TransferStatus::OnHold | TransferStatus::Error => {
-                line.held += told(&transfer.amount_in)
-            }
-            TransferStatus::Incomplete
-            | TransferStatus::PendingUserTransferStart
-            | TransferStatus::PendingUserTransferComplete
-            | TransferStatus::PendingExternal
-            | TransferStatus::PendingAnchor
-            | TransferStatus::PendingStellar
-            | TransferStatus::PendingTrust
-            | TransferStatus::PendingUser
-            | TransferStatus::PendingSender
-            | TransferStatus::PendingReceiver
-            | TransferStatus::PendingTransactionInfoUpdate
-            | TransferStatus::PendingCustomerInfoUpdate
-            | TransferStatus::Refunded
-            | TransferStatus::Expired
-            | TransferStatus::NoMarket
-            | TransferStatus::TooSmall
-            | TransferStatus::TooLarge => {}
+        match transfer.status.phase() {
+            Phase::Over(End::Paid) => line.kept += told(&transfer.amount_fee),
+            Phase::Held | Phase::Over(End::Failed) => line.held += told(&transfer.amount_in),
+            Phase::Agreeing | Phase::UnderWay | Phase::Over(End::Returned | End::Nothing) => {}
         }
     }
     line

@@ -114,7 +114,8 @@ fn random_steps_do_what_the_model_does() {
         // Copies that somebody read a while ago.
         let mut stale = model.clone();
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-        let all = [Actor::PendingDeposits, Actor::Outgoing, Actor::Watch, Actor::Operator];
+        let pollers = [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch].map(Actor::Poller);
+        let all = [&pollers[..], &[Actor::Operator]].concat();
         let mut moves = ids.len();
         for round in 0..90 {
             let by = all[dice.below(all.len())];

@@ -1,6 +1,6 @@
 //! Lists, pages and what is due.
 
-use railpoll::engine::{Actor, Cause, NewTransfer, Poller, TransferKind, TransferStatus as S};
+use railpoll::engine::{Cause, NewTransfer, PlaceKind, Poller, TransferKind, TransferStatus as S};
 use railpoll::store::{Store, TransferFilter};
 
 use super::{create, deposit, lease, step, to_pay, withdrawal};
@@ -97,21 +97,21 @@ fn what_did_not_come_in_time_is_overdue_for_who_would_see_it_come() {
             let found = store.overdue_transfers(by, place, None, at(now), 9).await.unwrap();
             found.into_iter().map(|one| one.transfer_id).collect()
         };
-        assert!(overdue(Actor::PendingDeposits, "bank", 5).await.is_empty());
-        assert_eq!(overdue(Actor::PendingDeposits, "bank", 6).await, ["late"]);
-        assert_eq!(overdue(Actor::PendingDeposits, "bank", 901).await, ["late", "early"]);
-        assert_eq!(overdue(Actor::Watch, "stellar", 6).await, ["w"]);
-        assert!(overdue(Actor::Watch, "bank", 6).await.is_empty());
+        assert!(overdue(PlaceKind::Rail, "bank", 5).await.is_empty());
+        assert_eq!(overdue(PlaceKind::Rail, "bank", 6).await, ["late"]);
+        assert_eq!(overdue(PlaceKind::Rail, "bank", 901).await, ["late", "early"]);
+        assert_eq!(overdue(PlaceKind::Network, "stellar", 6).await, ["w"]);
+        assert!(overdue(PlaceKind::Network, "bank", 6).await.is_empty());
         let to = async |account: &str| {
-            let found = store.overdue_transfers(Actor::Watch, "stellar", Some(account), at(6), 9);
+            let found =
+                store.overdue_transfers(PlaceKind::Network, "stellar", Some(account), at(6), 9);
             found.await.unwrap().len()
         };
         let account = withdrawal("w").account.unwrap();
         assert_eq!((to(&account).await, to("another").await), (1, 0));
-        assert!(overdue(Actor::Outgoing, "bank", 6).await.is_empty());
         let lease = lease(&store, Poller::PendingDeposits, "bank").await;
         step(&store, Some(&lease), "late", S::Expired, Cause::DeadlinePassed).await;
-        assert!(overdue(Actor::PendingDeposits, "bank", 6).await.is_empty());
+        assert!(overdue(PlaceKind::Rail, "bank", 6).await.is_empty());
     });
 }
 
