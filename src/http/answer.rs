@@ -1,5 +1,6 @@
 //! What to do with an answer: the answer table of the daemons' contract, as one pure function.
 
+use std::fmt;
 use std::time::Duration;
 
 /// What kind of request was answered.
@@ -45,6 +46,19 @@ pub(crate) enum Unsent {
     NoTls,
     /// It was left: for the other side has asked to be left alone, or nothing was set up for it.
     Left,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { status, .. } => write!(f, "status {status}"),
+            Self::Unreadable => f.write_str("unreadable"),
+            Self::TooLarge => f.write_str("too large"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Cut => f.write_str("cut"),
+            Self::NotSent(_) => f.write_str("not sent"),
+        }
+    }
 }
 
 /// What to do about it.

@@ -177,7 +177,7 @@ impl Http {
             };
             let why = brief(&why);
             let endpoint = request.endpoint;
-            tracing::debug!(place = self.settings.name, endpoint, ?answer, why, "no good answer");
+            tracing::debug!(place = self.settings.name, endpoint, %answer, why, "no good answer");
             return Err(match judge(call, answer, bearer.is_some_and(|bearer| bearer.is_new)) {
                 Verdict::Retry { asked, spent } => {
                     match (self.delay(request, &mut backoff, asked), spent) {

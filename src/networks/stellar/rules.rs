@@ -152,6 +152,23 @@ pub enum Next {
     },
 }
 
+impl Next {
+    /// The word in logs.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::LookUp { .. } => "look_up",
+            Self::Resubmit => "resubmit",
+            Self::Bump { .. } => "bump",
+            Self::Rebuild => "rebuild",
+            Self::Each(_) => "each",
+            Self::Unfunded { .. } => "unfunded",
+            Self::Hold { .. } => "hold",
+        }
+    }
+}
+
 /// What to do next with one operation of an envelope that never will be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationNext {

@@ -166,7 +166,7 @@ impl Sender {
         let (hash, source) = (&envelope.envelope_id, &envelope.source_account);
         let look = round.answer(self.horizon.look_up(hash, source)).await?;
         let next = after_look_up(&look, &self.sent(envelope));
-        tracing::debug!(envelope = hash, ?next, "looked up");
+        tracing::debug!(envelope = hash, next = next.as_str(), "looked up");
         let Some(found) = look.found else { return Ok(Looked::Next(next)) };
         // The ledger has it: whatever it did, it does nothing more.
         Ok(match next {

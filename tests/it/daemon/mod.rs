@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod health;
+mod logs;
 mod reload;
 mod schedule;
 mod secrets;
