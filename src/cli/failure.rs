@@ -105,7 +105,7 @@ impl Failure {
         match self {
             Self::Usage(_) => "usage",
             Self::Config(_) => "config",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::Store(StoreError::Refused(_)) => "refused",
             Self::Action(refusal) => refusal.code.as_str(),
             Self::NoDatabase(_) => "no_database",
             Self::Open { .. } | Self::Store(_) => "database",

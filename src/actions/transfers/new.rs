@@ -219,11 +219,7 @@ impl Reading<'_> {
         };
         let asset = settings.assets.get(&name);
         if asset.is_none() {
-            let known: Vec<&str> = settings.assets.keys().map(String::as_str).collect();
-            self.faults.push(format!(
-                "there is no asset `{name}` in the configuration; there are: {}",
-                known.join(", ")
-            ));
+            self.faults.push(unknown("asset", &name, settings.assets.keys()));
         }
         asset
     }
@@ -233,11 +229,7 @@ impl Reading<'_> {
             None => asset.map(|asset| asset.rail.clone()),
             Some(name) if settings.rails.contains_key(&name) => Some(name),
             Some(name) => {
-                let known: Vec<&str> = settings.rails.keys().map(String::as_str).collect();
-                self.faults.push(format!(
-                    "there is no rail `{name}` in the configuration; there are: {}",
-                    known.join(", ")
-                ));
+                self.faults.push(unknown("rail", &name, settings.rails.keys()));
                 None
             }
         }
@@ -282,4 +274,14 @@ impl Reading<'_> {
             self.faults.push(format!("to: {error}"));
         }
     }
+}
+/// That a name is not in the configuration, and which are.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let there_are = if known.is_empty() {
+        "there is none".to_owned()
+    } else {
+        format!("there are: {}", known.join(", "))
+    };
+    format!("there is no {what} `{name}` in the configuration; {there_are}")
 }

@@ -3,6 +3,12 @@
 //! A change that is meant is written down with `INSTA_UPDATE=always ./scripts/test --quick snapshots`; the files beside
 //! this one then show in the commit what changed for whoever uses it.
 
+mod failures;
+mod payments;
+mod stable;
+mod story;
+mod transfers;
+
 use std::process::Command;
 
 use crate::store::upgrade::released;
@@ -11,7 +17,7 @@ use crate::support::world::{binary, finish};
 use crate::support::{Kind, TestDatabase, run};
 
 /// Compares a text with the one on file.
-fn same(name: &str, text: &str) {
+pub(crate) fn same(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("files");
     settings.set_prepend_module_to_snapshot(false);

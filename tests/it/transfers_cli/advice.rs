@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use railpoll::engine::{MOVES, Memo, NewTransfer, TransferKind, TransferStatus};
 use railpoll_sandbox::horizon::Keys;
 
-use super::{json, run};
+use super::{done, json, run};
 use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, on_both_kinds};
 
@@ -171,6 +171,13 @@ fn place(anchor: &Anchor, case: &Case) {
     world.sql(&format!("UPDATE {change}"));
 }
 
+/// What is said of a case, under one name for its transfer.
+fn line((case, told): (&Case, &serde_json::Value)) -> String {
+    let Case { kind, status, around, ids } = case;
+    let said = |key: &str| told[key].as_str().unwrap_or_default().replace(&ids[0], "ID");
+    format!("{kind} {status} {around:?}\n  why   {}\n  next  {}\n", said("reason"), said("next"))
+}
+
 /// The commands that a text names.
 fn commands(text: &str) -> Vec<String> {
     let named = text.split('`').skip(1).step_by(2);
@@ -211,6 +218,14 @@ fn every_move_that_explain_names_is_possible() {
         let firsts: Vec<&str> = cases.iter().map(|case| case.ids[0].as_str()).collect();
         let told = json(&anchor, &[&["explain"], &firsts[..]].concat());
         assert_eq!(told.len(), cases.len());
+        if kind == Kind::Sqlite {
+            let lines: Vec<String> = cases.iter().zip(&told).map(line).collect();
+            crate::snapshots::same("explanations", &lines.concat());
+            let one = |status: &TransferStatus| cases.iter().find(|case| case.status == *status);
+            let each = TransferStatus::ALL.iter().filter_map(one);
+            let each: Vec<&str> = each.map(|case| case.ids[0].as_str()).collect();
+            crate::snapshots::same("explain", &done(&anchor, &[&["explain"], &each[..]].concat()));
+        }
         // A command that takes several transfers is run once for all to whom it is advised alike.
         let mut alike: BTreeMap<Vec<String>, Vec<(String, String)>> = BTreeMap::new();
         let mut alone: Vec<(Vec<String>, String)> = Vec::new();
