@@ -4,9 +4,11 @@
 mod decisions;
 mod finding;
 mod looks;
+mod memory;
 mod payments;
 mod shell;
 mod status;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

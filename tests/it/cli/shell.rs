@@ -92,3 +92,19 @@ fn manual_pages_and_completions_know_every_command() {
 fn read(dir: &Path, name: &str) -> String {
     std::fs::read_to_string(dir.join(name)).unwrap()
 }
+
+/// Where all are switched on, one that has nothing to work on is off, and is told why.
+#[test]
+fn a_poller_without_a_place_is_off_because_of_that() {
+    let desk = Desk::new();
+    let line = "config show --set defaults.poller.enabled=true";
+    let enabled = |poller: &str| {
+        let key = format!("pollers.{poller}.enabled");
+        let found = desk.json(line).into_iter().find(|one| one["key"] == *key).unwrap();
+        (found["value"].clone(), found["origin"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(enabled("outgoing"), (false.into(), "there is no rail for it".to_owned()));
+    let (value, why) = enabled("watch");
+    assert_eq!((value, why.as_str()), (false.into(), "there is no network for it"));
+    assert_eq!(enabled("locked").0, true);
+}

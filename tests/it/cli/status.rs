@@ -18,7 +18,7 @@ async fn lease(store: &Store, place: &str) -> Lease {
     }
 }
 
-fn swept(ago: i64) -> SweepRow {
+pub(super) fn swept(ago: i64) -> SweepRow {
     let at = now() - TimeDelta::seconds(ago);
     SweepRow {
         started_at: at,
@@ -32,11 +32,11 @@ fn swept(ago: i64) -> SweepRow {
     }
 }
 
-const PROMISE: Promise =
+pub(super) const PROMISE: Promise =
     Promise { back_in: Duration::from_secs(30), patience: Duration::from_secs(90) };
 
 /// Both places are swept by a daemon that is there.
-async fn all_well(store: &Store) -> [Lease; 2] {
+pub(super) async fn all_well(store: &Store) -> [Lease; 2] {
     let leases = [lease(store, "acme").await, lease(store, "bank").await];
     for lease in &leases {
         let next = now() + TimeDelta::seconds(30);
@@ -219,6 +219,27 @@ fn the_figures_of_the_database_are_those_of_the_daemons() {
     let text = desk.run("status --openmetrics --set pollers.completed.enabled=true").out;
     assert!(text.contains(silent), "{text}");
     assert_eq!(desk.run("status --openmetrics --check").code, Some(64));
+}
+
+/// By this file they sweep every 30 s; who runs one of them does so by another file, and the other was run once.
+#[test]
+fn the_schedule_is_that_of_whoever_runs_it() {
+    let desk = Desk::migrated();
+    desk.seed(async |store| {
+        let [acme, bank] = all_well(store).await;
+        let row = swept(0);
+        let next = row.finished_at + TimeDelta::milliseconds(300);
+        store.record_sweep(&acme, &row, Some(next), Some(&PROMISE)).await.unwrap();
+        store.release_lease(&bank).await.unwrap();
+        let bank = lease(store, "bank").await;
+        store.record_sweep(&bank, &swept(0), None, None).await.unwrap();
+        store.release_lease(&bank).await.unwrap();
+    });
+    let told = desk.json("status");
+    assert_eq!(told[0]["schedule"], "every 300ms (every 30s by this file)");
+    assert_eq!(told[1]["schedule"], "--once");
+    let off = desk.json("status --all --set pollers.accepted.enabled=false");
+    assert_eq!(off[0]["schedule"], "every 30s", "that is what it would do");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use railpoll_sandbox::PaymentSpec;
 
 use crate::support::databases::Kind;
+use crate::support::transfers::Transfers;
 use crate::support::web::{ask, free_address, get};
-use crate::support::world::{World, until, until_true};
+use crate::support::world::{World, finish, until, until_true};
 
 /// Everything that is promised, with the labels that it bears.
 const METRICS: [&str; 25] = [
@@ -133,4 +134,35 @@ fn an_address_that_is_taken_may_be_free_at_the_next_try() {
     assert!(ended.stderr.contains(&address.to_string()), "{}", ended.stderr);
     // A single sweep serves no pages.
     world.once("accepted", &[&set]).expect(0);
+}
+
+#[test]
+fn the_pages_tell_of_a_database_that_was_restored() {
+    let transfers = Transfers::new(Kind::Sqlite);
+    transfers.sends(2);
+    // The rail cannot be asked: what is to be looked up stays so.
+    transfers.world.wait(transfers.bank.go_down());
+    let restored = |words: &[&str]| {
+        let mut command = transfers.world.command("railpoll", &[]);
+        finish(command.arg("restored").args(words).args(["--reason", "a backup"])).expect(0)
+    };
+    let address = free_address();
+    let daemon = transfers.start(&[&format!("pollers.outgoing.listen={address}")]);
+    let pages = || ["/healthz", "/readyz"].map(|path| get(address, path));
+    let both = |lines: [&str; 2]| {
+        until_true(&format!("{lines:?}"), || {
+            pages()
+                .into_iter()
+                .zip(lines)
+                .all(|(page, line)| page.is_ok_and(|page| page == (200, line.to_owned())))
+        });
+    };
+    both(["alive\n", "ready\n"]);
+    restored(&["--begin"]);
+    let held = "the database was restored, and nothing goes out: see `railpoll restored`\n";
+    both([&format!("alive\n{held}"), &format!("ready\n{held}")]);
+    restored(&["--confirm"]);
+    both(["alive\n", "ready\n"]);
+    daemon.signal("TERM");
+    daemon.ended().expect(0);
 }

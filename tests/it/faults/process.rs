@@ -87,6 +87,25 @@ fn a_signal_before_the_configuration_is_read_kills_nobody() {
     assert_eq!(daemon.ended().code, Some(0));
 }
 
+#[test]
+fn a_wish_to_stop_before_the_configuration_is_read_is_no_death() {
+    for name in ["TERM", "INT"] {
+        let world = World::new(Kind::Sqlite);
+        let text = fs::read_to_string(world.config()).unwrap();
+        fs::remove_file(world.config()).unwrap();
+        let made = Command::new("mkfifo").arg(world.config()).status().unwrap();
+        assert!(made.success());
+        let daemon = world.start("accepted", &[]);
+        let mut pipe = File::options().write(true).open(world.config()).unwrap();
+        daemon.signal(name);
+        pipe.write_all(text.as_bytes()).unwrap();
+        drop(pipe);
+        let ended = daemon.ended();
+        assert_eq!((ended.code, ended.signal), (Some(0), None), "{name}: {}", ended.stderr);
+        assert_eq!(world.sandbox.requests(), 0, "{name}: it did not begin");
+    }
+}
+
 /// Makes writes of a process fail with EIO as long as a file is there: as a disk does that is broken.
 fn broken_disk(folder: &Path) -> (String, std::path::PathBuf) {
     let (switch, source) = (folder.join("broken"), folder.join("broken.c"));

@@ -13,7 +13,7 @@ use super::{offer, review_of};
 use crate::support::databases::Kind;
 use crate::support::stellar::on_both_kinds;
 use crate::support::transfers::Transfers;
-use crate::support::world::{World, finish};
+use crate::support::world::{World, finish, until_true};
 
 const OLD: &str = "0123456789";
 const NEW: &str = "9999999999";
@@ -72,6 +72,41 @@ fn a_persons_approval_of_another_account_is_void() {
         railpoll(&world, &["payments", "approve", &id.to_string(), "--by", "lee"]);
         world.once("accepted", &[manual]).expect(0);
         assert_eq!(world.sandbox.accepted_calls(id, Operation::Lock), 1);
+    });
+}
+
+/// The same while the daemon runs: it has begun to carry the approval out, and the network does not take it yet.
+#[test]
+fn a_daemon_does_not_carry_out_what_was_approved_for_another_account() {
+    on_both_kinds(|kind| {
+        let world = World::new(kind);
+        let id = offer(&world);
+        let busy = sandbox::Reply::status(503);
+        world.sandbox.script_for(Endpoint::Operation(Operation::Lock), id, 100_000, busy);
+        let daemon = world.start("accepted", &["pollers.accepted.review.mode=manual"]);
+        daemon.wait_for_log("\"swept\"");
+        until_true("a review", || review_of(&world, id) == "pending");
+        railpoll(&world, &["payments", "approve", &id.to_string(), "--by", "kim"]);
+        let lock = Endpoint::Operation(Operation::Lock);
+        until_true("a try", || world.sandbox.requests_to(lock) > 0);
+        assert!(world.sandbox.change_account(id, NEW));
+        until_true("the approval to be void", || {
+            decisions(&world) == ["approve by kim", "void by rule"]
+        });
+        world.sandbox.clear_scripts();
+        until_true("a person to be asked again", || review_of(&world, id) == "pending");
+        assert_eq!(world.sandbox.accepted_calls(id, Operation::Lock), 0);
+        expect_told(&world);
+        // What was begun is looked at first: the network has not done it.
+        until_true("the new approval to be taken", || {
+            look_at_once(&world);
+            let id = id.to_string();
+            let approve = ["payments", "approve", &id, "--by", "lee"];
+            finish(world.command("railpoll", &[]).args(approve)).code == Some(0)
+        });
+        until_true("the lock", || world.sandbox.accepted_calls(id, Operation::Lock) == 1);
+        daemon.signal("TERM");
+        daemon.ended().expect(0);
     });
 }
 
