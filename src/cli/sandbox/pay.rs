@@ -76,7 +76,7 @@ pub(super) async fn run(session: &Session, args: &PayArgs, out: &mut Out) -> Res
         }
         None => None,
     };
-    let asset = asset_of(&settings, args, transfer.as_ref())?;
+    let asset = asset_of(settings, args, transfer.as_ref())?;
     let expected = transfer.as_ref().and_then(|transfer| transfer.amount_expected.clone());
     let amount = args.amount.clone().or(expected);
     let amount = amount.ok_or_else(|| Failure::Usage("how much? Say --amount".to_owned()))?;
@@ -86,12 +86,12 @@ pub(super) async fn run(session: &Session, args: &PayArgs, out: &mut Out) -> Res
     let amount = amount.to_string();
     let (request, place) = match payment_of(asset, args, transfer.as_ref())? {
         Payment::OnLedger { to, memo } => {
-            let horizon = horizon_of(&settings, asset)?;
+            let horizon = horizon_of(settings, asset)?;
             (on_ledger(horizon, asset, &to, memo, &amount, args.from.as_deref()), horizon)
         }
         Payment::IntoBank { about } => {
             let rail = transfer.as_ref().map_or(asset.rail.as_str(), |transfer| &transfer.rail);
-            let bank = bank_of(&settings, rail)?;
+            let bank = bank_of(settings, rail)?;
             (into_bank(bank, asset, &about, &amount, args.from.as_deref())?, bank)
         }
     };

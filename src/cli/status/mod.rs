@@ -80,7 +80,7 @@ pub(super) async fn run(
     let settings = session.settings()?;
     let store = session.look().await?;
     let now = session.now();
-    let whole = look(&store, &settings, args.all, now).await?;
+    let whole = look(&store, settings, args.all, now).await?;
     if args.openmetrics {
         let text = figures::text(&store, &whole, now).await?;
         return out.write(text.as_bytes());
@@ -93,7 +93,7 @@ pub(super) async fn run(
         let told = whole.standings.iter().map(|standing| json(standing, &whole, &wrongs));
         return told.into_iter().try_for_each(|standing| out.json(&standing));
     }
-    tell(session, &settings, &whole, &wrongs, out)
+    tell(session, settings, &whole, &wrongs, out)
 }
 
 /// Prints what is wrong, and ends badly if anything is.

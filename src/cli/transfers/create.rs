@@ -110,7 +110,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs, out: &mut Out) -> R
         Failure::Refused(format!("the transfer is not created:\n  {}", faults.join("\n  ")))
     };
     let deed = args.by.deed();
-    let new = read(&args.fields(), &settings).map_err(|faults| refused(&faults))?;
+    let new = read(&args.fields(), settings).map_err(|faults| refused(&faults))?;
     let store = session.store().await?;
     let bad = store.create_transfers(&deed, std::slice::from_ref(&new), session.now()).await?;
     if let Some(bad) = bad.first() {

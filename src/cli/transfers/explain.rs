@@ -33,7 +33,7 @@ pub(super) async fn run(
     let settings = session.settings()?;
     let store = session.look().await?;
     crate::cli::each(&args.transfer_ids, out, async |id, out| {
-        one(&settings, &store, id, session.now(), out).await
+        one(settings, &store, id, session.now(), out).await
     })
     .await
 }

@@ -61,7 +61,7 @@ pub(super) async fn run(
         Failure::Refused(format!("{} cannot be read: {why}", args.file.display()))
     })?;
     let bar = progress(lines.len());
-    let (new, mut bad) = understood(lines, &settings, &bar);
+    let (new, mut bad) = understood(lines, settings, &bar);
     bar.set_message("storing");
     if bad.is_empty() {
         let transfers: Vec<NewTransfer> = new.iter().map(|(_, new)| new.clone()).collect();

@@ -5,6 +5,29 @@ use crate::support::databases::Kind;
 use crate::support::world::World;
 use railpoll_sandbox::PaymentSpec;
 
+/// Command lines that cannot be.
+const NO_COMMANDS: [&str; 19] = [
+    "stauts",
+    "payments",
+    "payments list --state",
+    "payments list --limit many",
+    "payments list --review pendign",
+    "payments list --since yesterday",
+    "payments hold 1234 --for 1h --until 2026-01-01 --reason x",
+    "payments decline 1234 --code ac03 --reason x",
+    "payments approve 1234 --reason",
+    "transfers create --kind withdraw",
+    "transfers hold t-1",
+    "events list --type payment.nw",
+    "quarantine show one",
+    "run nobody",
+    "backfill accepted",
+    "status --set",
+    "status --set nonsense",
+    "status --set pollers.accepted.batch_sice=7",
+    "status --config no-such-file.toml",
+];
+
 #[test]
 fn every_kind_of_failure_says_what_to_do() {
     let world = World::new(Kind::Sqlite);
@@ -19,27 +42,7 @@ fn every_kind_of_failure_says_what_to_do() {
     both(&mut story, "status --set database.url=mysql://host/db");
     both(&mut story, "status --set database.url=postgres://127.0.0.1:1/railpoll");
     story.remark("a command line that cannot be");
-    for line in [
-        "stauts",
-        "payments",
-        "payments list --state",
-        "payments list --limit many",
-        "payments list --review pendign",
-        "payments list --since yesterday",
-        "payments hold 1234 --for 1h --until 2026-01-01 --reason x",
-        "payments decline 1234 --code ac03 --reason x",
-        "payments approve 1234 --reason",
-        "transfers create --kind withdraw",
-        "transfers hold t-1",
-        "events list --type payment.nw",
-        "quarantine show one",
-        "run nobody",
-        "backfill accepted",
-        "status --set",
-        "status --set nonsense",
-        "status --set pollers.accepted.batch_sice=7",
-        "status --config no-such-file.toml",
-    ] {
+    for line in NO_COMMANDS {
         both(&mut story, line);
     }
     story.remark("what is not there, or cannot be done");
