@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::reviews::{Decider, due_from, write_decision};
+use super::due::due_from;
+use super::reviews::{Decider, write_decision};
 use crate::engine::{ConnectorRole, Money, NewTransfer, PaymentState, TransferStatus};
 use crate::store::db::Sql;
 use crate::store::db::values::{Arg, Row};

@@ -4,6 +4,7 @@
 //! operation is tried (`operations`), and what came of it behind it (`finished`).
 
 pub(super) mod admit;
+pub(super) mod due;
 pub(super) mod finished;
 pub(super) mod handing_over;
 pub(super) mod known;

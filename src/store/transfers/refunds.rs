@@ -1,5 +1,6 @@
 //! Money that goes back.
 
+pub(super) mod ends;
 mod unsent;
 
 use std::collections::{HashMap, HashSet};
@@ -7,12 +8,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
+use super::rows::{amount_json, kept, maybe_kept, memo_from};
 use super::trail::write_events;
 use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
-use crate::store::memory::alerts;
 use crate::store::{Lease, LookKind, Store, StoreError};
 
 /// A refund that is decided on. With a transfer it belongs to a step that names it.
@@ -81,28 +81,6 @@ pub struct Refund {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// What came of carrying a refund out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RefundEnd {
-    /// The money is back.
-    Done {
-        /// The rail's or network's name for it.
-        reference: Option<String>,
-    },
-    /// It cannot be carried out.
-    Failed {
-        /// Why.
-        reason: String,
-    },
-    /// It surely was not carried out, and is taken up again.
-    Again {
-        /// Why.
-        why: String,
-        /// When.
-        not_before: DateTime<Utc>,
-    },
-}
-
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, memo, \
                  beneficiary, status, reason, not_before, created_at, decided_by) \
@@ -115,20 +93,6 @@ const INSERT: Sql = Sql::Each {
                    r.memo_type, r.memo, CAST(r.beneficiary AS json), 'open', r.reason, $2, $2, $3 \
                FROM jsonb_to_recordset($1) AS r (refund_id text, transfer_id text, source text, incoming_id text, place text, \
                    amount numeric, asset text, destination text, memo_type text, memo text, beneficiary text, reason text)",
-};
-
-const END: Sql = Sql::Each {
-    sqlite: "UPDATE refunds SET status = r.value ->> 'status', reference = coalesce(r.value ->> 'reference', reference), \
-                 message = r.value ->> 'message', not_before = coalesce(r.value ->> 'not_before', not_before), \
-                 finished_at = r.value ->> 'finished_at', \
-                 under_way = CASE r.value ->> 'status' WHEN 'open' THEN NULL ELSE under_way END \
-             FROM json_each($1) r WHERE refund_id = r.value ->> 'id' AND refunds.finished_at IS NULL RETURNING *",
-    postgres: "UPDATE refunds f SET status = r.status, reference = coalesce(r.reference, f.reference), message = r.message, \
-                   not_before = coalesce(r.not_before, f.not_before), finished_at = r.finished_at, \
-                   under_way = CASE r.status WHEN 'open' THEN NULL ELSE f.under_way END \
-               FROM jsonb_to_recordset($1) AS r (id text, status text, reference text, message text, \
-                   not_before timestamptz, finished_at timestamptz) \
-               WHERE f.refund_id = r.id AND f.status = 'open' RETURNING f.*",
 };
 
 const BY_ID: Sql = Sql::Each {
@@ -276,77 +240,6 @@ pub(super) async fn insert_refunds(
     };
     let events: Vec<Event> = decided.iter().map(told).collect();
     write_events(conn, &events).await
-}
-
-/// Writes down what came of refunds, and tells of those that are over.
-pub(super) async fn end_refunds(
-    conn: &mut Conn<'_>,
-    ends: &[(String, RefundEnd)],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    if ends.is_empty() {
-        return Ok(());
-    }
-    let row = |(id, end): &(String, RefundEnd)| {
-        let (status, reference, message, not_before) = match end {
-            RefundEnd::Done { reference } => (RefundStatus::Done, reference.as_ref(), None, None),
-            RefundEnd::Failed { reason } => (RefundStatus::Failed, None, Some(reason), None),
-            RefundEnd::Again { why, not_before } => {
-                (RefundStatus::Open, None, Some(why), Some(*not_before))
-            }
-        };
-        let finished_at = (status != RefundStatus::Open).then_some(now);
-        json!({
-            "id": id, "status": status.as_str(), "reference": maybe_kept(reference), "message": maybe_kept(message),
-            "not_before": time_json(not_before), "finished_at": time_json(finished_at),
-        })
-    };
-    let rows: Vec<Value> = ends.iter().map(row).collect();
-    let ended = conn.rows(END, &[Arg::Json(json!(rows).to_string())]).await?;
-    let ended: Vec<Refund> = ended.iter().map(refund_from).collect::<Result<_, _>>()?;
-    let events: Vec<Event> = ended.iter().filter_map(|refund| end_event(refund, now)).collect();
-    write_events(conn, &events).await
-}
-
-/// Calls a person if one of these refunds could not be made.
-pub(super) async fn tell_of_failed(
-    conn: &mut Conn<'_>,
-    lease: &Lease,
-    ends: &[(String, RefundEnd)],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let is_failed = |(_, end): &(String, RefundEnd)| match end {
-        RefundEnd::Failed { .. } => true,
-        RefundEnd::Done { .. } | RefundEnd::Again { .. } => false,
-    };
-    if ends.iter().any(is_failed) {
-        alerts::retell_refunds(conn, &lease.scope, now).await?;
-    }
-    Ok(())
-}
-
-fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
-    let event_type = match refund.status {
-        RefundStatus::Open => return None,
-        RefundStatus::Done => EventType::RefundDone,
-        RefundStatus::Failed => EventType::RefundFailed,
-    };
-    Some(Event {
-        event_type,
-        subject: format!("refund/{}", refund.refund_id),
-        version: 0,
-        data: json!({
-            "refund_id": refund.refund_id,
-            "transfer_id": refund.transfer_id,
-            "place": refund.place,
-            "amount": refund.amount.to_string(),
-            "asset_id": refund.asset,
-            "reference": refund.reference,
-            "answer": refund.message,
-        })
-        .to_string(),
-        occurred_at: now,
-    })
 }
 
 pub(super) async fn refunds_by_id(

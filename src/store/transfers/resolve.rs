@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::payouts::row::payout_from;
-use super::refunds::{RefundEnd, end_refunds};
+use super::refunds::ends::{RefundEnd, end_refunds};
 use super::steps::{plan, sign, write_deeds, write_steps};
 use crate::engine::{Action, PayoutStatus, Step};
 use crate::store::db::values::{Arg, stored_time};

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::refunds::{NewRefund, RefundEnd, end_refunds, insert_refunds};
+use super::refunds::ends::{RefundEnd, end_refunds};
+use super::refunds::{NewRefund, insert_refunds};
 use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};

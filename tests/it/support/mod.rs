@@ -1,6 +1,7 @@
 //! What the tests stand on: databases of their own, and payments to put into them.
 
 pub(crate) mod agreement;
+mod daemon;
 pub(crate) mod databases;
 pub(crate) mod faults;
 pub(crate) mod helps;

@@ -1,5 +1,6 @@
 //! The network as a client meets it: over HTTP.
 
+mod claimable;
 mod faults;
 mod lists;
 mod rules;

@@ -2,3 +2,4 @@
 
 pub(super) mod list;
 pub(super) mod record;
+mod resolved;

@@ -5,20 +5,17 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::engine::{
-    Action, Cause, Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso,
-};
+use crate::engine::{Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso};
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::alerts;
-use crate::store::outbox::audit;
 use crate::store::transfers::refunds::{NewRefund, insert_refunds};
 use crate::store::transfers::rows::{
     amount_json, kept, maybe_kept, memo_from, time_json, transfer_from,
 };
-use crate::store::transfers::steps::{expect_refunds, plan, sign, write_steps};
+use crate::store::transfers::steps::{expect_refunds, plan, write_steps};
 use crate::store::transfers::trail::write_events;
-use crate::store::{Deed, Lease, Store, StoreError};
+use crate::store::{Lease, Store, StoreError};
 
 /// An incoming payment, what it is, and what it does.
 #[derive(Debug, Clone)]
@@ -97,11 +94,6 @@ const BY_SUBJECT: Sql = Sql::Each {
     postgres: "SELECT t.* FROM unnest($2::text[]) AS k (subject) CROSS JOIN LATERAL \
                (SELECT * FROM transfers WHERE subject_key = k.subject AND rail = $1 AND comes_in = 'rail' OFFSET 0) t",
 };
-
-const RESOLVE: &str = "UPDATE incoming SET resolution = $3, transfer_id = coalesce($4, transfer_id), resolved_at = $5 \
-    WHERE source = $1 AND incoming_id = $2 AND verdict <> 'matched' \
-      AND (resolution IS NULL OR (resolution = 'refunded' AND NOT EXISTS (SELECT 1 FROM refunds r \
-          WHERE r.source = $1 AND r.incoming_id = $2 AND r.status <> 'failed')))";
 
 impl Store {
     /// Up to where the incoming payments of `account` on `source` were read; none: from the beginning.
@@ -232,80 +224,6 @@ impl Store {
         let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(incoming_id)]).await?;
         rows.first().map(incoming_from).transpose()
     }
-
-    /// Gives an incoming payment that was not matched to a transfer, which makes `step`.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] if somebody has seen to it already, or the transfer has its money or was moved meanwhile.
-    pub async fn assign_incoming(
-        &self,
-        source: &str,
-        incoming_id: &str,
-        step: &Step<'_>,
-        deed: &Deed,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let now = stored_time(now);
-        let id = &step.transfer.transfer_id;
-        if step.cause != Cause::Assigned || step.transfer.amount_in.is_some() {
-            return Err(StoreError::Refused(format!("transfer {id} has its money already")));
-        }
-        let mut planned = plan(None, std::slice::from_ref(step), now)?;
-        sign(&mut planned, deed);
-        let mut tx = self.begin(None).await?;
-        resolve(&mut tx.conn(), source, incoming_id, "assigned", Some(id), now).await?;
-        let moved = write_steps(&mut tx, &planned, now).await?;
-        if moved.is_empty() {
-            return Err(StoreError::Refused(format!(
-                "transfer {id} was moved meanwhile: look again"
-            )));
-        }
-        let event = Event {
-            event_type: EventType::IncomingAssigned,
-            subject: format!("incoming/{source}/{incoming_id}"),
-            version: 0,
-            data: json!({
-                "place": source,
-                "incoming_id": incoming_id,
-                "transfer_id": id,
-                "by": deed.operator.name,
-            })
-            .to_string(),
-            occurred_at: now,
-        };
-        write_events(&mut tx.conn(), &[event]).await?;
-        let about = format!("incoming/{source}/{incoming_id}");
-        let details = json!({ "transfer_id": id });
-        audit::write(&mut tx.conn(), deed, Action::IncomingAssign, &about, &details, now).await?;
-        tx.commit().await
-    }
-
-    /// Sends an incoming payment that was not matched back.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] if somebody has seen to it already.
-    pub async fn refund_incoming(
-        &self,
-        source: &str,
-        incoming_id: &str,
-        refund: &NewRefund,
-        deed: &Deed,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let now = stored_time(now);
-        let mut refund = refund.clone();
-        refund.transfer_id = None;
-        refund.incoming = Some((source.to_owned(), incoming_id.to_owned()));
-        let mut tx = self.begin(None).await?;
-        let conn = &mut tx.conn();
-        resolve(conn, source, incoming_id, "refunded", None, now).await?;
-        let name = Some(deed.operator.name.as_str());
-        insert_refunds(conn, &[&refund], &HashSet::new(), name, now).await?;
-        let about = format!("incoming/{source}/{incoming_id}");
-        let details = json!({ "refund_id": refund.refund_id, "amount": refund.amount.to_string() });
-        audit::write(conn, deed, Action::IncomingRefund, &about, &details, now).await?;
-        tx.commit().await
-    }
 }
 
 /// The rows that are not on record.
@@ -342,30 +260,6 @@ async fn insert(
         alerts::retell_incoming(conn, &row.incoming.source, poller, now).await?;
     }
     Ok(())
-}
-
-/// Writes down what a person made of an incoming payment. The alert ends with the last one that waits.
-async fn resolve(
-    conn: &mut Conn<'_>,
-    source: &str,
-    incoming_id: &str,
-    resolution: &str,
-    transfer_id: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let args = [
-        Arg::Text(source),
-        Arg::Text(incoming_id),
-        Arg::Text(resolution),
-        Arg::MaybeText(transfer_id),
-        Arg::Time(now),
-    ];
-    if conn.execute(RESOLVE, &args).await? == 0 {
-        return Err(StoreError::Refused(format!(
-            "there is no incoming payment {incoming_id} on {source} that waits for a person"
-        )));
-    }
-    alerts::retell_incoming(conn, source, None, now).await
 }
 
 fn row_of(row: &NewIncoming<'_>) -> Value {

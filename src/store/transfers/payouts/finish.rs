@@ -11,7 +11,7 @@ use super::row::PayoutRow;
 use crate::engine::{Amount, Event, EventType, PayoutStatus, Step, coded};
 use crate::store::db::breathe;
 use crate::store::db::values::stored_time;
-use crate::store::transfers::refunds::{RefundEnd, end_refunds, tell_of_failed};
+use crate::store::transfers::refunds::ends::{RefundEnd, end_refunds, tell_of_failed};
 use crate::store::transfers::steps::{plan, write_steps};
 use crate::store::transfers::trail::write_events;
 use crate::store::{Lease, Store, StoreError, take_turn};

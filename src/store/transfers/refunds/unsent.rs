@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{RefundEnd, end_refunds, tell_of_failed};
+use super::ends::{RefundEnd, end_refunds, tell_of_failed};
 use crate::engine::Step;
 use crate::store::db::values::stored_time;
 use crate::store::transfers::steps::{plan, write_steps};

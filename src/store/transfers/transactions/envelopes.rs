@@ -1,18 +1,16 @@
 //! Signed transactions of ours: stored before they are sent, and followed to their end.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::found::SETTLED;
 use crate::engine::{Action, Amount, EnvelopeStatus, Step};
-use crate::store::db::values::{Arg, Row, stored_time};
+use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::restorations::{Sending, sending};
 use crate::store::outbox::audit;
 use crate::store::transfers::payouts::claims::claimant;
-use crate::store::transfers::refunds::{RefundEnd, end_refunds, tell_of_failed};
+use crate::store::transfers::refunds::ends::{RefundEnd, end_refunds, tell_of_failed};
 use crate::store::transfers::rows::amount_json;
 use crate::store::transfers::steps::{plan, write_steps};
 use crate::store::{Deed, Lease, Store, StoreError};
@@ -142,14 +140,6 @@ const TAKE_REFUNDS: Sql = Sql::Each {
                AND finished_at IS NULL AND under_way IS NULL RETURNING refund_id",
     postgres: "UPDATE refunds SET under_way = $2 WHERE refund_id = ANY ($1) \
                  AND finished_at IS NULL AND under_way IS NULL RETURNING refund_id",
-};
-
-const OPEN: &str = "SELECT * FROM envelopes WHERE network = $1 AND finished_at IS NULL AND not_before <= $2 \
-                    ORDER BY not_before, envelope_id LIMIT $3";
-
-const PAYMENTS: Sql = Sql::Each {
-    sqlite: "SELECT * FROM envelope_payments WHERE envelope_id IN (SELECT value FROM json_each($1)) ORDER BY envelope_id, position",
-    postgres: "SELECT * FROM envelope_payments WHERE envelope_id = ANY ($1) ORDER BY envelope_id, position",
 };
 
 impl Store {
@@ -307,53 +297,6 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
-
-    /// Envelopes on `network` that are not over and are to be looked at, longest unseen first.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn open_envelopes(
-        &self,
-        network: &str,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<Envelope>, StoreError> {
-        let args = [Arg::Text(network), Arg::Time(now), Arg::Int(i64::from(limit))];
-        let mut reader = self.db.reader().await?;
-        let rows = reader.conn().rows(OPEN, &args).await?;
-        with_payments(&mut reader.conn(), &rows).await
-    }
-
-    /// Envelopes whose hashes begin so, in their order, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn envelopes_beginning(
-        &self,
-        beginning: &str,
-        limit: u32,
-    ) -> Result<Vec<Envelope>, StoreError> {
-        const BEGINNING: Sql = Sql::Each {
-            sqlite: "SELECT * FROM envelopes WHERE envelope_id >= $1 AND envelope_id < $1 || char(1114111) \
-                     ORDER BY envelope_id LIMIT $2",
-            postgres: "SELECT * FROM envelopes WHERE starts_with(envelope_id, $1) ORDER BY envelope_id LIMIT $2",
-        };
-        let mut reader = self.db.reader().await?;
-        let args = [Arg::Text(beginning), Arg::Int(i64::from(limit))];
-        let rows = reader.conn().rows(BEGINNING, &args).await?;
-        with_payments(&mut reader.conn(), &rows).await
-    }
-
-    /// The envelope with this hash.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn envelope(&self, envelope_id: &str) -> Result<Option<Envelope>, StoreError> {
-        let mut reader = self.db.reader().await?;
-        let sql = "SELECT * FROM envelopes WHERE envelope_id = $1";
-        let rows = reader.conn().rows(sql, &[Arg::Text(envelope_id)]).await?;
-        Ok(with_payments(&mut reader.conn(), &rows).await?.pop())
-    }
 }
 
 /// False if its sequence number is another's.
@@ -419,50 +362,4 @@ async fn take_refunds(
         wanted.retain(|id| *id != taken);
     }
     Ok(wanted)
-}
-
-/// Envelopes with their operations.
-pub(in crate::store) async fn with_payments(
-    conn: &mut Conn<'_>,
-    rows: &[Row],
-) -> Result<Vec<Envelope>, StoreError> {
-    let mut envelopes: Vec<Envelope> = rows.iter().map(envelope_from).collect::<Result<_, _>>()?;
-    let ids = envelopes.iter().map(|envelope| envelope.envelope_id.clone()).collect();
-    let mut payments: HashMap<String, Vec<EnvelopePayment>> = HashMap::new();
-    for row in conn.rows(PAYMENTS, &[Arg::Texts(ids)]).await? {
-        payments.entry(row.text("envelope_id")?).or_default().push(EnvelopePayment {
-            operation: row.text("operation")?,
-            transfer_id: row.maybe_text("transfer_id")?,
-            refund_id: row.maybe_text("refund_id")?,
-            destination: row.text("destination")?,
-            amount: row.amount("amount")?,
-            balance_id: row.maybe_text("balance_id")?,
-        });
-    }
-    for envelope in &mut envelopes {
-        envelope.payments = payments.remove(&envelope.envelope_id).unwrap_or_default();
-    }
-    Ok(envelopes)
-}
-
-fn envelope_from(row: &Row) -> Result<Envelope, StoreError> {
-    Ok(Envelope {
-        envelope_id: row.text("envelope_id")?,
-        network: row.text("network")?,
-        source_account: row.text("source_account")?,
-        sequence: row.int("sequence")?,
-        xdr: row.text("xdr")?,
-        bump_xdr: row.maybe_text("bump_xdr")?,
-        fee: row.int("fee")?,
-        max_time: row.time("max_time")?,
-        status: row.parsed("status")?,
-        attempts: row.int("attempts")?,
-        ledger: row.maybe_int("ledger")?,
-        result: row.maybe_text("result")?,
-        not_before: row.time("not_before")?,
-        created_at: row.time("created_at")?,
-        sent_at: row.maybe_time("sent_at")?,
-        finished_at: row.maybe_time("finished_at")?,
-        payments: Vec::new(),
-    })
 }

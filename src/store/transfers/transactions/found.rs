@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::engine::{Amount, Memo, Step};
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
-use crate::store::transfers::refunds::{RefundEnd, end_refunds};
+use crate::store::transfers::refunds::ends::{RefundEnd, end_refunds};
 use crate::store::transfers::rows::{amount_json, kept, maybe_kept, memo_from, time_json};
 use crate::store::transfers::steps::{plan, write_steps};
 use crate::store::{Lease, Store, StoreError};

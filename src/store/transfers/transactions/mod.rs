@@ -4,3 +4,4 @@
 pub(super) mod channels;
 pub(super) mod envelopes;
 pub(super) mod found;
+pub(super) mod read;
