@@ -40,6 +40,7 @@ mod standby;
 mod stellar;
 mod store;
 mod support;
+mod tidy;
 mod transfers_cli;
 mod transfers_crash;
 mod transfers_outage;
