@@ -12,8 +12,8 @@
 //! | [`states`] | what to do with a payment in one state | the five above |
 //! | [`config`] | settings: typed, layered, validated | engine |
 //! | [`daemon`] | how any poller runs: schedule, lease, signals, health, metrics | all above |
-//! | `actions` | what a person or a program may ask of us | states, store, config |
-//! | `views` | what programs are told of each noun | store |
+//! | `actions` | what a person or a program may ask of us | engine, http, networks, store, config, states |
+//! | `views` | what programs are told of each noun | engine, store |
 //! | [`cli`] | the commands of `railpoll` | all above, and the sandbox |
 
 mod actions;

@@ -5,6 +5,7 @@
 mod arrows;
 mod lengths;
 mod names;
+mod pollers;
 mod source;
 
 use std::fs;
