@@ -12,7 +12,7 @@ use crate::states::sweep::SweepError;
 use crate::store::Channel;
 
 /// What this process knows of our accounts, whatever the database says.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// The lease's term in which all of them were compared with the ledger.
     term: Option<i64>,
@@ -64,13 +64,15 @@ impl Sender {
     /// Before anything goes out: whether the database knows all that our accounts have sent. The ledger is asked once for
     /// each term of the lease, for whoever held it before may have stored what was lost; what this process has stored
     /// itself, it remembers.
+    ///
+    /// `before` is what was seen before the database told of the `channels`: what was stored since is not in them.
     pub(super) async fn compare(
         &self,
         round: &Round<'_>,
+        before: &Seen,
         channels: &[Channel],
     ) -> Result<Compared, SweepError> {
-        let lost = self.seen.borrow().lost(channels);
-        if let Some(account) = lost {
+        if let Some(account) = before.lost(channels) {
             self.seen.borrow_mut().forget();
             let why =
                 format!("an envelope of account {account} that was stored is not there any more");
@@ -135,6 +137,9 @@ mod tests {
         for known in [None, Some(7)] {
             assert_eq!(seen.lost(&[channel("A", None), channel("B", known)]).as_deref(), Some("B"));
         }
+        let before = seen.clone();
+        seen.stored("B", 9);
+        assert_eq!(before.lost(&[channel("B", Some(8))]), None, "that was stored since");
         seen.forget();
         assert_eq!(seen.lost(&[channel("B", Some(7))]), None);
     }

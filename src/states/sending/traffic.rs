@@ -134,8 +134,9 @@ impl Sender {
             return Ok((None, late));
         }
         let network = &self.desk.scope.network;
+        let before = self.seen.borrow().clone();
         let channels = round.store.take_channels(round.lease, network, &self.sources()).await?;
-        match self.compare(round, &channels).await? {
+        match self.compare(round, &before, &channels).await? {
             Compared::Known => {}
             Compared::Recovered => {
                 passing.late.extend(late.iter().map(|late| late.address.clone()));
