@@ -29,7 +29,7 @@ const NAMED_MAX: usize = 3;
 /// What is sick at one place, for one sweep.
 ///
 /// A thing's name is its kind and id: `payment/ID`, `transfer/ID`, `refund/ID`, `payout/ID`, `account/ADDRESS`,
-/// `transaction/HASH`.
+/// `transaction/HASH`, `transactions/ADDRESS`, `creation/ADDRESS`.
 pub(super) struct Sick {
     store: Store,
     /// Whose memory it is. Several processes at one place share it: their leases may have other names.

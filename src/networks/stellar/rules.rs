@@ -174,6 +174,8 @@ impl Next {
 pub enum OperationNext {
     /// Nothing was wrong with this one: it goes into another envelope, once its destination was looked at anew.
     Rebuild,
+    /// The destination that was to be created exists: somebody was faster, or a server has not told of it.
+    Exists,
     /// The destination has no trustline: wait for one, or use a claimable balance.
     Trust,
     /// The destination does not exist: create it, or wait.
@@ -284,9 +286,8 @@ fn operation(kind: OperationKind, code: &OperationCode) -> OperationNext {
     let payer = |code| OperationNext::Payer { reason: reason(code) };
     let hold = |code| OperationNext::Hold { reason: reason(code) };
     match (code, kind) {
-        (Code::Success, _)
-        // Somebody was faster.
-        | (Code::AlreadyExists, Kind::CreateAccount) => OperationNext::Rebuild,
+        (Code::Success, _) => OperationNext::Rebuild,
+        (Code::AlreadyExists, Kind::CreateAccount) => OperationNext::Exists,
         (Code::NoTrust, Kind::Pay) => OperationNext::Trust,
         (Code::NoDestination, Kind::Pay) => OperationNext::CreateAccount,
         (Code::LineFull, Kind::Pay) => destination("op_line_full"),

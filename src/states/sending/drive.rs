@@ -11,8 +11,8 @@ use super::settle::{Fate, Scene, Settled, settle};
 use crate::engine::{EnvelopeStatus, Step, Transfer, TransferStatus, later};
 use crate::failpoint;
 use crate::networks::stellar::{
-    Codes, Envelope, Level, Next, OperationKind, Sent, SubmitAnswer, after_look_up, after_submit,
-    margin,
+    Codes, Envelope, Found, Level, Next, OperationKind, OperationNext, Sent, SubmitAnswer,
+    after_look_up, after_submit, margin,
 };
 use crate::states::note::Note;
 use crate::states::round::Round;
@@ -94,8 +94,7 @@ impl Sender {
                     return self.finish(round, &envelope, verdict).await;
                 }
                 Next::Each(operations) => {
-                    let fates = operations.into_iter().map(Fate::from).collect();
-                    let verdict = failed("tx_failed".to_owned(), None, fates);
+                    let verdict = self.refuted(round, &envelope, operations).await;
                     return self.finish(round, &envelope, verdict).await;
                 }
                 Next::Unfunded { reason } => {
@@ -189,6 +188,23 @@ impl Sender {
         })
     }
 
+    /// The verdict where a submission was answered by what is wrong with each operation. Whether the ledger has it is asked:
+    /// then its number is used, and its account has sent nothing that is not on record.
+    async fn refuted(
+        &self,
+        round: &Round<'_>,
+        envelope: &store::Envelope,
+        operations: Vec<OperationNext>,
+    ) -> Verdict {
+        let found = round.answer(self.horizon.transaction(&envelope.envelope_id)).await;
+        let found = found.ok().flatten();
+        if let Some(Found { ledger, failed: None }) = found {
+            return done(envelope, ledger);
+        }
+        let fates = operations.into_iter().map(Fate::from).collect();
+        failed("tx_failed".to_owned(), found.map(|found| i64::from(found.ledger)), fates)
+    }
+
     /// Puts a higher fee around an envelope, and stores that before it is sent.
     async fn bump(
         &self,
@@ -272,6 +288,7 @@ impl Sender {
             Fate::Unfunded(why) => Some(why),
             Fate::Applied
             | Fate::Lapsed(_)
+            | Fate::Exists
             | Fate::NoTrust
             | Fate::NoAccount
             | Fate::NoRoom(_)
@@ -279,6 +296,11 @@ impl Sender {
         });
         if let Some(why) = short {
             self.tell_of_short(round, &self.payer_of(envelope), why).await?;
+        }
+        for (payment, fate) in envelope.payments.iter().zip(&verdict.fates) {
+            if *fate == Fate::Exists {
+                self.is_denied(round, &payment.destination).await?;
+            }
         }
         let status = verdict.end.status.as_str();
         tracing::info!(envelope = id, status, payments = envelope.payments.len(), "envelope over");

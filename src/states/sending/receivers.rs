@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::Sender;
 use super::errand::Errand;
 use super::facts::Due;
+use crate::networks::NetworkError;
 use crate::networks::stellar::{AccountState, Address};
 use crate::states::round::Round;
 use crate::states::sweep::SweepError;
@@ -89,8 +90,35 @@ impl Sender {
     async fn receiver(&self, round: &Round<'_>, address: String) -> Result<Told, SweepError> {
         let account = self.account(round, &address).await?;
         round.beat();
-        Ok(account.map_or(Told::Nothing, |account| Told::Account(account.map(Box::new))))
+        let creation = creation_of(&address);
+        Ok(match account {
+            Some(None) if round.sick.is_put_off(&creation) => Told::Nothing,
+            Some(Some(account)) => {
+                if round.sick.has_failed(&creation) {
+                    round.sick.well(round.lease, &creation).await?;
+                }
+                Told::Account(Some(Box::new(account)))
+            }
+            Some(None) => Told::Account(None),
+            None => Told::Nothing,
+        })
     }
+
+    /// The ledger has an account of which the network has told that there is none. If it tells so still, it is not believed
+    /// for a while: each try to create the account costs a fee.
+    pub(super) async fn is_denied(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+    ) -> Result<(), SweepError> {
+        let why = "the network tells that there is no such account, and the ledger has it";
+        self.put_off(round, &creation_of(account), NetworkError::Unreadable(why.to_owned())).await
+    }
+}
+
+/// The name by which it is put off to create an account.
+fn creation_of(account: &str) -> String {
+    format!("creation/{account}")
 }
 
 /// What a look has come to within the time for it.

@@ -13,6 +13,7 @@ use crate::store::{EnvelopePayment, RefundEnd};
 pub(super) const LOOK_FIRST: Duration = Duration::from_secs(5);
 /// What a paying account has not enough for is looked at again after this, if nobody sees before that it has.
 pub(super) const SHORT_PAUSE: Duration = Duration::from_secs(60);
+const EXISTS: &str = "the receiver's account was to be created, and exists";
 
 /// What became of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(super) enum Fate {
     Applied,
     /// It never will happen by this envelope, and nothing was wrong with it.
     Lapsed(String),
+    /// The receiver's account was to be created, and exists.
+    Exists,
     /// The receiver's account cannot take the asset.
     NoTrust,
     /// The receiver's account does not exist.
@@ -39,6 +42,7 @@ impl From<OperationNext> for Fate {
             OperationNext::Rebuild => Self::Lapsed(
                 "another payment of its transaction failed: it goes into another".to_owned(),
             ),
+            OperationNext::Exists => Self::Exists,
             OperationNext::Trust => Self::NoTrust,
             OperationNext::CreateAccount => Self::NoAccount,
             OperationNext::Destination { reason } => Self::NoRoom(reason),
@@ -116,6 +120,7 @@ fn of_deposit<'t>(
             step
         }
         Fate::Lapsed(why) => again(why, None),
+        Fate::Exists => again(EXISTS, None),
         // The next look at the account decides how it is paid.
         Fate::NoTrust if scene.needs_no_trust => {
             again("the receiver's account has no trustline", soon)
@@ -153,6 +158,7 @@ fn of_refund<'t>(
             (TransferStatus::Refunded, Cause::RefundDone, RefundEnd::Done { reference })
         }
         Fate::Lapsed(why) => again(why, scene.now),
+        Fate::Exists => again(EXISTS, scene.now),
         Fate::NoAccount => {
             again("the payer's account does not exist", later(scene.now, LOOK_FIRST))
         }
@@ -193,6 +199,7 @@ mod tests {
         vec![
             Fate::Applied,
             Fate::Lapsed("late".to_owned()),
+            Fate::Exists,
             Fate::NoTrust,
             Fate::NoAccount,
             Fate::NoRoom("op_line_full".to_owned()),

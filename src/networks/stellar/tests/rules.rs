@@ -236,7 +236,7 @@ fn one_bad_payment_does_not_hold_the_others_of_its_envelope() {
     let operations = vec![OperationKind::Pay, OperationKind::CreateAccount, OperationKind::Pay];
     let sent = Sent { operations, ..sent() };
     let answer = rejected("tx_failed", &["op_success", "op_already_exists", "op_no_trust"]);
-    let each = vec![OperationNext::Rebuild, OperationNext::Rebuild, OperationNext::Trust];
+    let each = vec![OperationNext::Rebuild, OperationNext::Exists, OperationNext::Trust];
     assert_eq!(after_submit(&answer, &sent), Next::Each(each));
 }
 
