@@ -166,6 +166,29 @@ fn following() {
     });
 }
 
+/// Payouts that failed before, and hang now, are more than there are places for them: what comes then is paid for all that.
+#[test]
+fn what_comes_while_many_hang_again_is_paid() {
+    on_both_kinds(|kind| {
+        let transfers = Transfers::new(kind);
+        let sick: Vec<String> = (0..20).map(|n| format!("sick-{n}")).collect();
+        transfers.create(&sick.iter().map(|id| send(id)).collect::<Vec<_>>());
+        for id in &sick {
+            transfers.bank.script_for(BankEndpoint::Payouts, id, u32::MAX, Reply::Hang);
+        }
+        assert_eq!(transfers.pay(QUICK_BANK).code, Some(0));
+        let daemon = transfers.start(&["rails.bank.timeout=5m", "rails.bank.parallel=8"]);
+        for n in 0..3 {
+            transfers.create(&[send(&format!("well-{n}"))]);
+            crate::support::world::until_true("the new one to be paid", || {
+                transfers.count_in("completed") == n + 1
+            });
+        }
+        drop(daemon);
+        assert_eq!(transfers.bank.paid_more_than_once(), []);
+    });
+}
+
 /// One 401 in between is one payout's own: it is tried again within seconds, and not when the pause for credentials that are
 /// refused is over.
 #[test]

@@ -29,12 +29,6 @@ pub(super) struct Suspects {
     to_look: VecDeque<Claim>,
 }
 
-impl Suspects {
-    pub(super) fn is_empty(&self) -> bool {
-        self.to_pay.is_empty() && self.to_look.is_empty()
-    }
-}
-
 /// The name by which a payout is put off.
 pub(super) fn thing_of(claim: &Claim) -> String {
     format!("payout/{}", claim.payout.payout_id)

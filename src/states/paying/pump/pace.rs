@@ -56,14 +56,14 @@ impl Left {
 }
 
 impl Pump<'_> {
-    /// Whether what is due has been begun, and only answers are missing.
+    /// Whether what is due has been begun, and only answers are missing. What failed before and has no place yet is no reason
+    /// to stay: it is given back, and what has become due since does not wait for it.
     pub(super) fn is_at_its_end(&self) -> bool {
         !self.hand.calls.is_empty()
             && self.done.error.is_none()
             && self.to_pay.is_at_its_end()
             && self.to_look.is_at_its_end()
             && self.to_split.is_empty()
-            && self.suspects.is_empty()
     }
 
     /// Whether it may be looked for what has become due since. A single sweep does what was due as it began.
