@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use railpoll::config::PollerSettings;
 use railpoll::engine::Poller;
-use railpoll::states::Job;
+use railpoll::jobs::{AnyJob, Asker, Make, Making};
+use railpoll::store::Scope;
 use railpoll_sandbox::bank::BankOptions;
 use railpoll_sandbox::horizon::HorizonOptions;
 
@@ -67,15 +69,28 @@ async fn asking(
     Ok(())
 }
 
+/// The poller's job, with a rail that answers at once.
+fn with(
+    making: &Making<'_>,
+    scope: Scope,
+    own: &PollerSettings,
+    answer: Instant,
+) -> Result<AnyJob, String> {
+    let asker = Asker::new(making, scope, own, RAIL)?;
+    Ok(Box::new(asker.with_rail(Arc::new(answer))))
+}
+
 /// One sweep of the poller.
 async fn railpoll(anchor: &Anchor, kind: &Kind, deposits: usize, answer: Instant) -> Outcome<Cost> {
     let database = Database::new(kind).await?;
     seed(&database.url, &What::Deposit, deposits).await?;
     let config = anchor.config(&database.url, 0, "", "")?;
-    let mut worker = Worker::new(&config, &database.url, Poller::PendingDeposits, RAIL).await?;
-    if let Job::Asking(asker) = worker.job {
-        worker.job = Job::Asking(Box::new(asker.with_rail(Arc::new(answer))));
-    }
+    let make: Make = match answer {
+        Instant::Arrived => |making, scope, own| with(making, scope, own, Instant::Arrived),
+        Instant::NotYet => |making, scope, own| with(making, scope, own, Instant::NotYet),
+    };
+    let poller = Poller::PendingDeposits;
+    let worker = Worker::made(&config, &database.url, poller, RAIL, make).await?;
     let (report, cost) = worker.sweep().await?;
     worker.close().await?;
     database.remove().await?;

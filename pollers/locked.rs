@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use railpoll::engine::Poller;
+use railpoll::{daemon, jobs};
+
 fn main() -> ExitCode {
-    railpoll::daemon::main(railpoll::engine::Poller::Locked)
+    daemon::main(Poller::Locked, jobs::payments::make)
 }

@@ -13,6 +13,7 @@ use crate::networks::stellar::{Address, StellarAsset, amount as from_stroops, st
 
 pub use crate::cli::fuzzing::import;
 pub use crate::http::fuzzing::{cut, problem};
+pub use crate::jobs::fuzzing::review;
 pub use crate::networks::ripplenet::fuzzing::{
     page as ripplenet_page, parties as ripplenet_parties, payment as ripplenet_payment,
     token as ripplenet_token,
@@ -24,7 +25,6 @@ pub use crate::networks::stellar::fuzzing::{
 pub use crate::rails::fuzzing::{
     deposits as contract_deposits, gateway_answers, gateway_history, payouts as contract_payouts,
 };
-pub use crate::states::fuzzing::review;
 
 /// A target: its name, and what it does with bytes.
 pub type Target = (&'static str, fn(&[u8]));

@@ -9,10 +9,10 @@
 //! | [`networks`] | one folder per kind of network; nothing else knows JSON shapes | engine, http |
 //! | [`rails`] | off-chain money: one trait, one adapter per way to reach a bank | engine, http, program |
 //! | [`store`] | the database: SQLite and PostgreSQL behind one API | engine |
-//! | [`states`] | what to do with a payment in one state | the five above |
+//! | [`jobs`] | what workers run: a job for each poller and place | the five above, config |
 //! | [`config`] | settings: typed, layered, validated | engine |
 //! | [`daemon`] | how any poller runs: schedule, lease, signals, health, metrics | all above |
-//! | `actions` | what a person or a program may ask of us | engine, http, networks, store, config, states |
+//! | `actions` | what a person or a program may ask of us | engine, http, networks, store, config, jobs |
 //! | `views` | what programs are told of each noun | engine, store |
 //! | [`cli`] | the commands of `railpoll` | all above, and the sandbox |
 
@@ -26,9 +26,9 @@ pub mod failpoint;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
+pub mod jobs;
 pub mod networks;
 mod program;
 pub mod rails;
-pub mod states;
 pub mod store;
 mod views;

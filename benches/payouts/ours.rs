@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Poller};
-use railpoll::states::{Paying, PayingOptions};
+use railpoll::jobs::{Paying, PayingOptions};
 use railpoll::store::{Acquired, Lease, Scope, Store};
 
 use crate::legs::anchor::RAIL;

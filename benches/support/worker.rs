@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use railpoll::config::{self, Sources};
 use railpoll::engine::{Clock, Poller};
-use railpoll::states::{Job, Making, SweepReport, jobs};
-use railpoll::store::{Acquired, Lease, Store};
+use railpoll::jobs::{AnyJob, Make, Making, SweepReport, make_of};
+use railpoll::store::{Acquired, Lease, Scope, Store};
 
 use super::Outcome;
 use super::cost::{Cost, Work};
 
 /// A job with its lease, that sweeps when it is told to.
 pub(crate) struct Worker {
-    pub(crate) job: Job,
+    job: AnyJob,
     store: Store,
     lease: Lease,
 }
@@ -26,6 +26,17 @@ impl Worker {
         url: &str,
         poller: Poller,
         place: &str,
+    ) -> Outcome<Self> {
+        Self::made(config, url, poller, place, make_of(poller)).await
+    }
+
+    /// The same, of a job that `make` makes.
+    pub(crate) async fn made(
+        config: &Path,
+        url: &str,
+        poller: Poller,
+        place: &str,
+        make: Make,
     ) -> Outcome<Self> {
         let files = vec![config.to_owned()];
         let settings = config::load(&Sources { files, ..Sources::default() })?;
@@ -39,8 +50,7 @@ impl Worker {
             lasts: false,
             seen: Arc::new(|_, _| {}),
         };
-        let mut jobs = jobs(&making, poller, own)?.into_iter();
-        let job = jobs.find(|job| job.scope().network == place).ok_or("there is no such job")?;
+        let job = make(&making, Scope { poller, network: place.to_owned() }, own)?;
         let term = Duration::from_secs(600);
         let Acquired::Held(lease) = store.acquire_lease(job.scope(), "bench", term).await? else {
             return Err("another process holds the lease".into());

@@ -9,10 +9,10 @@ use super::transfers::{find_any, story};
 use super::{ActionError, Actions, Refusal, RefusalCode, ids};
 use crate::config::Settings;
 use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
+use crate::jobs::{horizon_client, stellar_settings_of};
 use crate::networks::stellar::{
     Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, Keys, Missing, authorities,
 };
-use crate::states::{horizon_client, stellar_settings_of};
 use crate::store::{self, Deed, Store};
 
 /// What an envelope is signed with.

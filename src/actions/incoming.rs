@@ -3,7 +3,7 @@
 use super::transfers::{TransferMoved, accepted, find as find_transfer, possible};
 use super::{ActionError, Actions, Refusal, RefusalCode, ids};
 use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
-use crate::states::refund_of_incoming;
+use crate::jobs::refund_of_incoming;
 use crate::store::{Deed, IncomingRow, Store};
 
 /// Which incoming payment is meant.

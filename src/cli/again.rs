@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::session::{Session, open_current};
 use crate::config::{self, Settings};
 use crate::engine::{Clock, Poller};
-use crate::states::{Making, job};
+use crate::jobs::{Making, make_of};
 use crate::store::{Acquired, Lease, Purpose, QuarantinedRow, Scope, Store};
 
 /// Of a poller with one worker at each place, the second part is always free. What both store is stored once.
@@ -56,7 +56,8 @@ async fn look(
             "the poller {poller} does not read {network}: see `railpoll config show`"
         ))
     })?;
-    let job = job(&making, poller, own, network).map_err(Failure::Refused)?;
+    let scope = Scope { poller, network: network.to_owned() };
+    let job = make_of(poller)(&making, scope, own).map_err(Failure::Refused)?;
     Ok(job.look_again(lease, place, &|| false, &|_| {}).await?)
 }
 

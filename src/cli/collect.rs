@@ -18,7 +18,7 @@ use crate::collect::{Collected, Outcome, Reconciled};
 use crate::config::{self, Settings};
 use crate::daemon::Signals;
 use crate::engine::{Action, Clock, Poller};
-use crate::states::{Note, Sweep, SweepError, Sweeper};
+use crate::jobs::{Job as _, Note, Sweep, SweepError, Sweeper};
 use crate::store::{Deed, Scope, Store};
 
 /// Which lists to read.

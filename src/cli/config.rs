@@ -13,6 +13,7 @@ use crate::config::{
     self, DEFAULTS, DatabaseUrl, EffectiveKey, Migrate, NetworkKind, RailKind, Settings, Sources,
 };
 use crate::daemon::{Exit, Rehearsed, rehearse};
+use crate::jobs::make_of;
 use crate::store::{Purpose, StoreError};
 
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,7 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
         }
         Err(errors) => return Err(errors.into()),
     };
-    let rehearsed = rehearse(&settings, args.online).await?;
+    let rehearsed = rehearse(&settings, make_of, args.online).await?;
     let mut found = causes(&rehearsed);
     if args.online {
         found.extend(of_database(&settings, out).await?);

@@ -7,6 +7,7 @@ use super::known;
 use super::session::Session;
 use crate::daemon::{Exit, Host, Output, RunMode, Signals};
 use crate::engine::{Clock, Poller};
+use crate::jobs::make_of;
 
 /// Which pollers, and for how long.
 #[derive(Debug, Args)]
@@ -32,8 +33,9 @@ pub(super) struct RunArgs {
 pub(super) async fn run(session: &Session, args: RunArgs, json: bool) -> Result<(), Failure> {
     let signals = Signals::of_process()
         .map_err(|error| Failure::Defect(format!("signals cannot be caught: {error}")))?;
+    let pollers = if args.pollers.is_empty() { Poller::ALL.to_vec() } else { args.pollers };
     let host = Host {
-        pollers: if args.pollers.is_empty() { Poller::ALL.to_vec() } else { args.pollers },
+        pollers: pollers.into_iter().map(|poller| (poller, make_of(poller))).collect(),
         stage: None,
         sources: session.sources().clone(),
         mode: if args.once { RunMode::Once } else { RunMode::Loop },

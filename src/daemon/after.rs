@@ -10,7 +10,7 @@ use super::heartbeat::Pulse;
 use super::keeper::Keeper;
 use super::{Exit, Signals};
 use crate::engine::doubling;
-use crate::states::SweepError;
+use crate::jobs::SweepError;
 use crate::store::StoreError;
 
 /// After refused credentials: an administrator has to act, and is not to be hurried by the network's own locks.

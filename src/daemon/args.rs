@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use crate::config::Sources;
 use crate::engine::Poller;
-use crate::states::Stage;
+use crate::jobs::Stage;
 
 /// The flags that every command of railpoll takes.
 #[derive(Debug, Clone, Args)]

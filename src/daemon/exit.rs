@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::jobs::SweepError;
 use crate::networks::NetworkError;
-use crate::states::SweepError;
 use crate::store::StoreError;
 
 /// How a process ends. The worst of several counts, and they are in that order.

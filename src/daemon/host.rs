@@ -24,7 +24,7 @@ use super::worker::Worker;
 use super::{Exit, RunMode, Signals, Wishes};
 use crate::config::{self, PollerSettings, Settings, Sources};
 use crate::engine::{Clock, Poller};
-use crate::states::Stage;
+use crate::jobs::{Make, Stage};
 
 /// The database is not waited for longer when it is closed: what it has not written down by then was not committed.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -35,8 +35,8 @@ const RELOADED_EVERY: Duration = Duration::from_secs(5);
 /// Which pollers a process runs, and how.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// The pollers. Those that are switched off are passed over.
-    pub pollers: Vec<Poller>,
+    /// The pollers, each with what makes its jobs. Those that are switched off are passed over.
+    pub pollers: Vec<(Poller, Make)>,
     /// The one stage of the poller `outgoing` that is run; none is both.
     pub stage: Option<Stage>,
     /// Where the settings come from, now and at each reload.
@@ -71,7 +71,7 @@ impl Host {
     pub async fn run(self, signals: Signals) -> Exit {
         let lasts = self.mode == RunMode::Loop;
         if lasts {
-            let pollers: Vec<&str> = self.pollers.iter().map(|poller| poller.name()).collect();
+            let pollers: Vec<&str> = self.pollers.iter().map(|(poller, _)| poller.name()).collect();
             let files = self.sources.files.iter().map(|file| file.display().to_string());
             let (pollers, files) = (pollers.join(" "), files.collect::<Vec<_>>().join(" "));
             tracing::info!(version = env!("CARGO_PKG_VERSION"), pollers, files, "starting");
@@ -146,11 +146,11 @@ impl Host {
         Ok(Some(Box::new(prepared)))
     }
 
-    fn enabled<'s>(&self, settings: &'s Settings) -> Vec<(Poller, &'s PollerSettings)> {
+    fn enabled<'s>(&self, settings: &'s Settings) -> Vec<(Poller, Make, &'s PollerSettings)> {
         let mut enabled = Vec::new();
-        for poller in &self.pollers {
+        for (poller, make) in &self.pollers {
             match settings.pollers.get(poller) {
-                Some(own) if own.enabled => enabled.push((*poller, own)),
+                Some(own) if own.enabled => enabled.push((*poller, *make, own)),
                 Some(_) | None => {
                     let key = poller.key();
                     tracing::info!(

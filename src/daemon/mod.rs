@@ -6,7 +6,7 @@
 //!               └─> Server (/metrics /healthz /readyz)
 //! ```
 //!
-//! A worker runs a job, of which it knows only what every job has: see [`crate::states::Job`].
+//! A worker runs a job, of which it knows only what every job has: see [`crate::jobs::Job`].
 //!
 //! A process has one thread for all of this, and one more for `SQLite`: a poller waits nearly all its life.
 
@@ -42,6 +42,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::config::hidden;
 use crate::engine::{Clock, Poller};
+use crate::jobs::Make;
 
 pub use args::{CommonArgs, LogFormat, RunMode};
 pub use exit::Exit;
@@ -58,9 +59,9 @@ pub fn command_of(poller: Poller) -> clap::Command {
     args::command(poller)
 }
 
-/// The whole main of a poller's binary.
+/// The whole main of a poller's binary. `make` makes its jobs.
 #[must_use]
-pub fn main(poller: Poller) -> ExitCode {
+pub fn main(poller: Poller, make: Make) -> ExitCode {
     // Before anything else: a signal that comes early is no reason to die.
     let signals = Signals::of_process();
     let (args, stage) = match args::parse(poller, std::env::args_os()) {
@@ -78,7 +79,7 @@ pub fn main(poller: Poller) -> ExitCode {
         (false, RunMode::Once | RunMode::Loop) => Output::Silent,
     };
     let host = Host {
-        pollers: vec![poller],
+        pollers: vec![(poller, make)],
         sources: args.common.sources(),
         stage,
         mode,

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde_json::{Value, json};
 
 use crate::engine::{escaped, iso, printable};
-use crate::states::Note;
+use crate::jobs::Note;
 use crate::store::{Scope, SweepRow};
 
 /// How to tell.

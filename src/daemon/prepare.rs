@@ -15,9 +15,9 @@ use super::schedule::Pace;
 use super::{Exit, RunMode};
 use crate::config::{DatabaseUrl, Migrate, PollerSettings, Settings};
 use crate::engine::{Clock, Poller, RetryPolicy};
+use crate::jobs::{AnyJob, Make, Making, Stage, jobs};
 use crate::networks::RequestSeen;
-use crate::states::{Job, Making, Stage, job, jobs};
-use crate::store::{Store, StoreError};
+use crate::store::{Scope, Store, StoreError};
 
 /// A database that is not there at once may be starting.
 const DATABASE_RETRY: RetryPolicy =
@@ -45,7 +45,7 @@ pub(super) struct Prepared {
 
 /// A worker that can be started.
 pub(super) struct Prospect {
-    pub(super) job: Job,
+    pub(super) job: AnyJob,
     pub(super) pace: Pace,
     pub(super) own: PollerSettings,
 }
@@ -102,11 +102,11 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub(super) async fn prepare(
     plan: &Plan<'_>,
     settings: &Settings,
-    enabled: &[(Poller, &PollerSettings)],
+    enabled: &[(Poller, Make, &PollerSettings)],
 ) -> Result<Prepared, Unusable> {
     let bad = |why| Unusable { exit: Exit::Config, why };
     let is_served = plan.mode == RunMode::Loop;
-    let addresses = enabled.iter().filter(|_| is_served).filter_map(|(_, own)| own.listen);
+    let addresses = enabled.iter().filter(|_| is_served).filter_map(|(_, _, own)| own.listen);
     // Whoever has the address now may go: that is no mistake in the configuration, and another try may help.
     let taken = |why| Unusable { exit: Exit::Unavailable, why };
     let listeners = plan.listening.adapted(addresses.collect()).map_err(taken)?;
@@ -132,7 +132,7 @@ pub(super) async fn prepare(
 async fn prospects(
     plan: &Plan<'_>,
     settings: &Settings,
-    enabled: &[(Poller, &PollerSettings)],
+    enabled: &[(Poller, Make, &PollerSettings)],
     store: &Store,
 ) -> Result<Vec<Prospect>, String> {
     let metrics = plan.metrics.clone();
@@ -145,8 +145,8 @@ async fn prospects(
         seen: Arc::new(move |place: &str, request: &RequestSeen| metrics.request(place, request)),
     };
     let mut prospects = Vec::new();
-    for (poller, own) in enabled {
-        for job in jobs(&making, *poller, own)? {
+    for (poller, make, own) in enabled {
+        for job in jobs(&making, *poller, *make, own)? {
             let pace = Pace::start(&own.schedule)
                 .await
                 .map_err(|error| format!("pollers.{}.cron: {error}", poller.key()))?;
@@ -170,11 +170,15 @@ pub struct Rehearsed {
 }
 
 /// Makes every job of the pollers that are switched on, as a daemon does at its start, and runs none. `online`: each
-/// asks its network or rail, too, whether it lets us in.
+/// asks its network or rail, too, whether it lets us in. `make_of` tells what makes a poller's jobs.
 ///
 /// # Errors
 /// No database for a moment can be made: jobs want one.
-pub async fn rehearse(settings: &Settings, online: bool) -> Result<Vec<Rehearsed>, StoreError> {
+pub async fn rehearse(
+    settings: &Settings,
+    make_of: fn(Poller) -> Make,
+    online: bool,
+) -> Result<Vec<Rehearsed>, StoreError> {
     let (store, passing) = empty_store().await?;
     let clock = Clock::system();
     let making = Making {
@@ -189,7 +193,8 @@ pub async fn rehearse(settings: &Settings, online: bool) -> Result<Vec<Rehearsed
     for (poller, own) in settings.pollers.iter().filter(|(_, own)| own.enabled) {
         for place in own.places() {
             let (mut trouble, mut remarks) = (None, Vec::new());
-            match job(&making, *poller, own, place) {
+            let scope = Scope { poller: *poller, network: place.clone() };
+            match make_of(*poller)(&making, scope, own) {
                 Err(why) => trouble = Some((Exit::Config, why)),
                 Ok(job) => {
                     remarks = job.remarks();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::jobs::{SweepError, SweepReport};
 use crate::networks::NetworkError;
 use crate::rails::RailError;
-use crate::states::{SweepError, SweepReport};
 use crate::store::SweepRow;
 
 /// The row of a sweep that is over.

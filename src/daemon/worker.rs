@@ -24,7 +24,7 @@ use super::vigil::Vigil;
 use super::{Exit, Signals};
 use crate::engine::{AlertName, Clock, SweepOutcome};
 use crate::failpoint;
-use crate::states::{Job, Note, SweepError, SweepReport, Swept};
+use crate::jobs::{AnyJob, Note, SweepError, SweepReport, Swept, heed, keep_wishes};
 use crate::store::{Acquired, Lease, Promise, Scope, Store, StoreError, SweepRow};
 
 /// Where a schedule does not say when it comes next.
@@ -33,7 +33,7 @@ const UNKNOWN: Duration = Duration::from_secs(24 * 3600);
 /// Everything that a worker needs.
 pub(super) struct Worker {
     pub(super) store: Store,
-    pub(super) job: Job,
+    pub(super) job: AnyJob,
     /// How many processes may run this job at once, each with a lease of its own.
     pub(super) slots: u32,
     pub(super) pace: Pace,
@@ -301,12 +301,12 @@ impl Worker {
         };
         let run = async {
             failpoint::sweeping();
-            if let Err(error) = self.job.heed(&self.store, self.clock.now()).await {
+            if let Err(error) = heed(&*self.job, &self.store, self.clock.now()).await {
                 return unlooked(error);
             }
             let swept = self.job.run(&keeper.lease, &stop, &observer).await;
             let now = self.clock.now();
-            if let Err(error) = self.job.keep_wishes(&self.store, &keeper.lease, now).await {
+            if let Err(error) = keep_wishes(&*self.job, &self.store, &keeper.lease, now).await {
                 tracing::warn!(%error, "who asked to be left alone is known to this process alone");
             }
             swept

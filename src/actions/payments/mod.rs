@@ -14,7 +14,7 @@ use super::ids::expect_version;
 use super::{ActionError, Actions};
 use crate::config::{OnDecline, PollerSettings};
 use crate::engine::{AmountError, Decision, Money, Poller, Reason};
-use crate::states::{rules, shown};
+use crate::jobs::{rules, shown};
 use crate::store::{By, Deed, PaymentRow, Review, Shown};
 
 /// Which payment is meant.

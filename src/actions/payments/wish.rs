@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actions::{Refusal, RefusalCode};
 use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType};
-use crate::states::rules;
+use crate::jobs::rules;
 use crate::store::PaymentRow;
 
 /// What a person wants, before it is known what the payment is.

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::engine::{
     Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
 };
-use crate::states::{Assets, CameIn, refund_for};
+use crate::jobs::{Assets, CameIn, refund_for};
 use crate::store::{Deed, NewRefund};
 
 /// What somebody wants of a transfer.

@@ -19,6 +19,7 @@ use super::sandbox::write_config;
 use crate::config::Sources;
 use crate::daemon::{self, Host, Output, RunMode, Signals, Wishes, start_logging_to};
 use crate::engine::{Clock, PaymentState, Poller};
+use crate::jobs::make_of;
 use crate::store::{Scope, Store, TransferCount};
 use railpoll_sandbox::{
     FaultRates, Partner, PaymentSpec, Quirks, Sandbox, SandboxOptions, UserInfo,
@@ -83,12 +84,9 @@ pub(super) async fn run(args: DemoArgs, out: &mut Out) -> Result<(), Failure> {
 
     let started = Instant::now();
     let (wishes, heard) = Wishes::new();
+    let pollers = if stage.transfers.is_some() { &Poller::ALL[..] } else { &Poller::PAYMENTS[..] };
     let host = Host {
-        pollers: if stage.transfers.is_some() {
-            Poller::ALL.to_vec()
-        } else {
-            Poller::PAYMENTS.to_vec()
-        },
+        pollers: pollers.iter().map(|poller| (*poller, make_of(*poller))).collect(),
         stage: None,
         sources: sources(&config),
         mode: RunMode::Loop,

@@ -8,7 +8,7 @@ use super::silence::{Known, Silence, silence};
 use crate::cli::alerts::ALERTS_MAX;
 use crate::config::{PollerSettings, Schedule, Settings};
 use crate::engine::AlertName;
-use crate::states::rules;
+use crate::jobs::rules;
 use crate::store::{
     Found, Head, OpenAlert, PlaceLooks, Promised, Restoration, ReviewsWaiting, Scope, Store,
     StoreError, SweepRow, TransferCount,

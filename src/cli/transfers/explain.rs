@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::engine::{
     Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, explain, iso, readable,
 };
-use crate::states::Assets;
+use crate::jobs::Assets;
 use crate::store::{IncomingRow, Store, TransferStory};
 
 /// Which transfers to explain.

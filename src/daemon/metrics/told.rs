@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Labels, Metrics, labels, with};
 use crate::engine::{AlertName, Poller, SweepOutcome, TransferStatus};
+use crate::jobs::{Note, SweepReport, rules};
 use crate::networks::RequestSeen;
-use crate::states::{Note, SweepReport, rules};
 use crate::store::{OpenAlert, Promised, ReviewsWaiting, Scope, TransferCount};
 
 /// What the handing over of a payout is called among operations.

@@ -1,0 +1,98 @@
+//! Following a rail that tells of itself what came.
+
+use super::Asker;
+use crate::engine::{Alert, AlertName};
+use crate::jobs::frame::note::Observer;
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::round::Round;
+use crate::jobs::matching::booking::Booking;
+use crate::jobs::matching::judging::Side;
+use crate::rails::Arrivals;
+use crate::store::{FEED, Lease};
+
+impl Asker {
+    /// Reads the feed to its end, page by page. What a page brings and the place behind it are one transaction.
+    pub(super) async fn follow(
+        &self,
+        round: &Round<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        let booking = self.booking();
+        let mut stored = self.desk.store.stream_cursor(booking.source, FEED).await?;
+        loop {
+            // The gateway may hold its answer back until something comes. Nothing is lost with it.
+            let work = round.answer(self.rail.deposits(&[], stored.as_deref()));
+            let Some(page) = round.unless_stopping(work).await else { return Ok(()) };
+            let Arrivals { incoming, unreadable, cursor, more, answers: _ } =
+                page.map_err(SweepError::Rail)?;
+            booking.set_aside(round, unreadable).await?;
+            report.tally += booking.book(round, incoming, cursor.as_deref()).await?;
+            report.pages += 1;
+            round.beat();
+            if round.is_stopping() {
+                return Ok(());
+            }
+            if !more {
+                return self.compare_newest(round, stored.as_deref()).await;
+            }
+            stored = cursor.or(stored);
+        }
+    }
+
+    /// Raises an alert if the feed ends before the place up to which we have read it, and clears it when it does not. What
+    /// it told from its new beginning would be missed in silence.
+    async fn compare_newest(
+        &self,
+        round: &Round<'_>,
+        stored: Option<&str>,
+    ) -> Result<(), SweepError> {
+        let Some(read) = stored.and_then(|cursor| cursor.parse::<u64>().ok()) else {
+            return Ok(());
+        };
+        let newest = match round.answer(self.rail.newest()).await {
+            Ok(newest) => newest.unwrap_or(0),
+            Err(error) => {
+                tracing::debug!(%error, "where the feed ends is not known");
+                return Ok(());
+            }
+        };
+        let alert = (newest < read).then(|| {
+            let detail = format!(
+                "we have read up to row {read}, and the newest is {newest}: has the gateway begun anew? What it tells \
+                 before row {read} is not seen"
+            );
+            Alert::of(AlertName::ListUnreliable, detail)
+        });
+        Ok(round.set_alerts(AlertName::ListUnreliable, alert.as_slice()).await?)
+    }
+
+    /// Asks the feed again for the row `place` that was set aside, and books it. False: the feed does not have it, or it
+    /// cannot be read this time either.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub(super) async fn read_again(
+        &self,
+        lease: &Lease,
+        place: &str,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<bool, SweepError> {
+        let before = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1));
+        let Some(before) = before.filter(|_| self.tells_feed) else { return Ok(false) };
+        let page = self.rail.deposits(&[], Some(&before.to_string())).await;
+        let mut incoming = page.map_err(SweepError::Rail)?.incoming;
+        incoming.retain(|one| one.incoming_id == place);
+        if incoming.is_empty() {
+            return Ok(false);
+        }
+        let round = self.desk.round(lease, stop, observer).await?;
+        self.booking().book(&round, incoming, None).await?;
+        Ok(true)
+    }
+
+    fn booking(&self) -> Booking<'_> {
+        let source = &self.desk.scope.network;
+        Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
+    }
+}

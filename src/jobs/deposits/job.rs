@@ -1,0 +1,71 @@
+//! The deposits that are to come in on one rail, as a job.
+
+use futures_util::future::LocalBoxFuture;
+
+use super::Asker;
+use crate::config::PollerSettings;
+use crate::jobs::frame::note::Observer;
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::making::Making;
+use crate::networks::Wish;
+use crate::store::{Lease, Scope};
+
+/// The job at the rail that `scope` names.
+///
+/// # Errors
+/// See [`Make`](crate::jobs::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Asker::new(making, scope, own, &name);
+    let made = made.map_err(|error| format!("rail {name}: {error}"))?;
+    Ok(Box::new(made))
+}
+
+impl Job for Asker {
+    fn scope(&self) -> &Scope {
+        &self.desk.scope
+    }
+
+    fn run<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.sweep_once(lease, stop, observer))
+    }
+
+    fn look_again<'a>(
+        &'a self,
+        lease: &'a Lease,
+        place: &'a str,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
+        Box::pin(self.read_again(lease, place, stop, observer))
+    }
+
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>> {
+        Box::pin(self.check_place())
+    }
+
+    fn dry_run<'a>(
+        &'a self,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
+        Box::pin(async move {
+            self.check_place().await?;
+            self.tell_due(stop, observer).await
+        })
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
+    }
+}

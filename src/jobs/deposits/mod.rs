@@ -1,0 +1,214 @@
+//! Has the money arrived? The poller `pending-deposits` on one rail.
+//!
+//! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`questions`; `batches` writes
+//! down what it answers), or it tells of itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::outbound`].
+
+mod answers;
+mod batches;
+mod feed;
+mod job;
+mod questions;
+
+use std::sync::Arc;
+
+pub use self::job::make;
+use super::clients::rail::rail_of;
+use super::frame::checked::Checked;
+use super::frame::desk::Desk;
+use super::frame::note::{Note, Observer};
+use super::frame::patience::{Requests, answer_max};
+use super::frame::round::Round;
+use super::matching::assets::Assets;
+use crate::config::{PollerSettings, RailKind};
+use crate::engine::{Cause, PlaceKind, Step, TransferStatus};
+use crate::jobs::frame::looking::look_at_rail;
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::making::Making;
+use crate::networks::RequestSeen;
+use crate::rails::{AnyRail, RailError};
+use crate::store::{Lease, Scope, Waiting};
+
+/// A rail that takes many calls at once is asked no more questions at once than this.
+const AT_ONCE_MAX: usize = 8;
+
+/// What asks one rail, again and again.
+pub struct Asker {
+    desk: Desk,
+    rail: AnyRail,
+    /// Whether the rail was found to be what the settings say.
+    checked: Checked,
+    /// It tells of itself what came, and is not asked about one deposit or another.
+    tells_feed: bool,
+    assets: Assets,
+    /// So many deposits are asked about, and so many transfers moved, at once.
+    batch_size: u32,
+    /// So many questions are under way at once.
+    at_once: usize,
+}
+
+impl Asker {
+    /// What asks the rail `name`.
+    ///
+    /// # Errors
+    /// There is no such rail, its secret cannot be read, or it cannot be set up.
+    pub fn new(
+        making: &Making<'_>,
+        scope: Scope,
+        own: &PollerSettings,
+        name: &str,
+    ) -> Result<Self, String> {
+        let settings =
+            making.settings.rails.get(name).ok_or_else(|| format!("there is no rail {name}"))?;
+        let requests = Arc::new(Requests::default());
+        let (counted, seen, of) =
+            (Arc::clone(&requests), Arc::clone(&making.seen), name.to_owned());
+        let observe = move |request: &RequestSeen| {
+            counted.saw(request);
+            seen(&of, request);
+        };
+        Ok(Self {
+            rail: rail_of(making, settings, own.retry, observe)?,
+            desk: Desk {
+                store: making.store.clone(),
+                scope,
+                clock: making.clock.clone(),
+                requests,
+                answer_max: answer_max(settings.timeout, own.retry),
+                of_place: SweepError::Rail,
+            },
+            checked: Checked::default(),
+            tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
+            assets: Assets::of(making.settings)?,
+            batch_size: own.batch_size,
+            at_once: usize::try_from(settings.parallel).unwrap_or(usize::MAX).clamp(1, AT_ONCE_MAX),
+        })
+    }
+
+    /// The same with another rail in the configured one's place, such as one in this process.
+    #[must_use]
+    pub fn with_rail(self, rail: AnyRail) -> Self {
+        Self { rail, ..self }
+    }
+
+    /// Asks the rail whether it is the configured one, and lets us in.
+    async fn check_place(&self) -> Result<(), SweepError> {
+        self.rail.check().await.map_err(SweepError::Rail)
+    }
+
+    /// One sweep: all that is due is asked about once.
+    async fn sweep_once(
+        &self,
+        lease: &Lease,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Swept {
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
+        let swept = self.desk.sweep(lease, stop, observer, work).await;
+        if matches!(swept.error, Some(SweepError::Rail(_))) {
+            self.checked.forget();
+        }
+        swept
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = round.answer(self.rail.check());
+        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
+        if round.store.is_held().await? {
+            look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
+        }
+        if self.tells_feed {
+            self.follow(round, report).await?;
+        } else {
+            self.ask_all(round, report).await?;
+        }
+        round.sick.end(round.lease, || self.is_well(round)).await?;
+        if !round.is_stopping() {
+            report.acted += self.expire(round).await?;
+        }
+        report.open = self
+            .desk
+            .store
+            .count_waiting(&Waiting {
+                rails: std::slice::from_ref(&self.desk.scope.network),
+                network: None,
+                are_deposits: true,
+                statuses: &[
+                    TransferStatus::PendingUserTransferStart,
+                    TransferStatus::PendingExternal,
+                ],
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Whether the rail answers what is nobody's own.
+    async fn is_well(&self, round: &Round<'_>) -> Result<(), RailError> {
+        round.answer(self.rail.check()).await
+    }
+
+    /// Ends transfers for which nothing came in time. Deposits that the rail is asked about end by its answer.
+    async fn expire(&self, round: &Round<'_>) -> Result<u64, SweepError> {
+        let mut ended = 0;
+        loop {
+            let now = round.now();
+            let rail = &self.desk.scope.network;
+            let overdue = self
+                .desk
+                .store
+                .overdue_transfers(PlaceKind::Rail, rail, None, now, self.batch_size)
+                .await?;
+            let is_asked_about =
+                |status| !self.tells_feed && status == TransferStatus::PendingUserTransferStart;
+            let steps: Vec<Step<'_>> = overdue
+                .iter()
+                .filter(|transfer| !is_asked_about(transfer.status))
+                .map(|transfer| {
+                    Step::new(transfer, TransferStatus::Expired, Cause::DeadlinePassed)
+                        .because("nothing came before its deadline")
+                })
+                .collect();
+            let moved = self.desk.store.move_transfers(round.lease, &steps, &[], now).await?;
+            ended += count(moved.len());
+            round.beat();
+            if moved.is_empty() || round.is_stopping() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Tells what a sweep would ask about, and asks nothing: a question is a call of somebody's program.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    async fn tell_due(
+        &self,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<SweepReport, SweepError> {
+        let mut report = SweepReport::default();
+        let (rail, now) = (&self.desk.scope.network, self.desk.clock.now());
+        let mut after = None;
+        while !stop() {
+            let waiting = self
+                .desk
+                .store
+                .waiting_deposits(rail, after.as_ref(), now, self.batch_size)
+                .await?;
+            let Some(last) = waiting.last() else { break };
+            after = Some((last.created_at, last.transfer_id.clone()));
+            report.pages += 1;
+            for deposit in &waiting {
+                let detail = format!("rail {rail}, in status {}", deposit.status);
+                let id = deposit.transfer_id.clone();
+                observer(Note::Would { payment_id: id, what: "ask".to_owned(), detail });
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// A number of things in the memory of this process.
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}

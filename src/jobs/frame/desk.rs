@@ -1,0 +1,68 @@
+//! What a job of transfers has from sweep to sweep, and how each of its sweeps is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::note::Observer;
+use super::patience::Requests;
+use super::round::Round;
+use super::sick::Sick;
+use crate::engine::Clock;
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::networks::NetworkError as CallError;
+use crate::store::{Lease, Scope, Store, StoreError};
+
+/// What every job of transfers has at hand.
+pub(in crate::jobs) struct Desk {
+    pub(in crate::jobs) store: Store,
+    /// The poller's memory that it works for.
+    pub(in crate::jobs) scope: Scope,
+    pub(in crate::jobs) clock: Clock,
+    pub(in crate::jobs) requests: Arc<Requests>,
+    /// One answer, with all its tries, takes no longer.
+    pub(in crate::jobs) answer_max: Duration,
+    /// What a failure of the place is to a sweep.
+    pub(in crate::jobs) of_place: fn(CallError) -> SweepError,
+}
+
+impl Desk {
+    /// A sweep, which `work` does and tells of. It ends early where that fails.
+    pub(in crate::jobs) async fn sweep<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+        work: impl AsyncFnOnce(&Round<'a>, &mut SweepReport) -> Result<(), SweepError>,
+    ) -> Swept {
+        let made_before = self.requests.made();
+        let mut report = SweepReport::default();
+        let error = match self.round(lease, stop, observer).await {
+            Ok(round) => work(&round, &mut report).await.err(),
+            Err(error) => Some(error.into()),
+        };
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        report.requests = self.requests.made() - made_before;
+        Swept { report, error }
+    }
+
+    pub(in crate::jobs) async fn round<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+    ) -> Result<Round<'a>, StoreError> {
+        let sick = Sick::begin(&self.store, &self.scope, &self.clock, self.of_place).await?;
+        Ok(Round {
+            sick,
+            store: &self.store,
+            lease,
+            clock: &self.clock,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+        })
+    }
+}

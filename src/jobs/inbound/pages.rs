@@ -1,0 +1,198 @@
+//! Reading an account's payments by page, and booking what is in them.
+
+use super::{Read, Session, Watcher, thing_of};
+use crate::engine::{Incoming, MemoKey};
+use crate::jobs::frame::note::{Note, Observer};
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::round::Round;
+use crate::jobs::matching::booking::Booking;
+use crate::jobs::matching::judging::{Judged, Side, judge};
+use crate::networks::NetworkError;
+use crate::networks::stellar::{Content, StreamRecord};
+use crate::rails::UnreadableIncoming;
+
+/// Horizon gives no more records in a page.
+pub(super) const PAGE: u32 = 200;
+
+/// Records in plain words.
+#[derive(Default)]
+pub(super) struct Brought {
+    pub(super) incoming: Vec<Incoming>,
+    pub(super) unreadable: Vec<UnreadableIncoming>,
+    /// Payments of our own, and what brought nothing.
+    passed_over: u64,
+}
+
+impl Watcher {
+    /// Reads an account from the stored place on, until nothing more is there; and ends what is overdue then.
+    pub(super) async fn catch_up(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        session: &Session,
+    ) -> (Read, Result<(), SweepError>) {
+        let mut read = Read::default();
+        if round.sick.is_put_off(&thing_of(account)) {
+            return (read, Ok(()));
+        }
+        let result = self.read_to_end(round, account, session, &mut read).await;
+        (read, self.judged(round, account, result).await)
+    }
+
+    /// The same, in which `read` counts. The session's newest ledger must have been asked for before.
+    pub(super) async fn read_to_end(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        session: &Session,
+        read: &mut Read,
+    ) -> Result<(), SweepError> {
+        if !self.read_pages(round, account, session, read).await? {
+            return Ok(());
+        }
+        let root = session.root.borrow().clone();
+        self.note_place(round, account, &root).await?;
+        read.ended += self.expire(round, account, session).await?;
+        Ok(())
+    }
+
+    /// Reads page by page. Whether the end was reached.
+    pub(super) async fn read_pages(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        session: &Session,
+        read: &mut Read,
+    ) -> Result<bool, SweepError> {
+        while !round.is_stopping() {
+            let cursor = self.place(account).await?.from(&session.root.borrow());
+            let page = self.horizon.payments(account, cursor.as_deref(), PAGE);
+            let page = round.answer(page).await?;
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let has_moved = self.book(round, account, page, read).await?;
+            if is_last {
+                return Ok(true);
+            }
+            // What is behind a page of which nothing tells its place comes with a later one.
+            if !has_moved {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes down what records bring, and the place behind them. Whether there is one.
+    pub(super) async fn book(
+        &self,
+        round: &Round<'_>,
+        account: &str,
+        records: Vec<StreamRecord>,
+        read: &mut Read,
+    ) -> Result<bool, SweepError> {
+        if records.is_empty() {
+            return Ok(false);
+        }
+        let cursor = records.iter().rev().find_map(|record| record.cursor.clone());
+        let brought = self.brought(round, records).await?;
+        let source = &self.desk.scope.network;
+        let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
+        booking.set_aside(round, brought.unreadable).await?;
+        read.tally += booking.book(round, brought.incoming, cursor.as_deref()).await?;
+        read.tally.unchanged += brought.passed_over;
+        read.pages += 1;
+        round.beat();
+        Ok(cursor.is_some())
+    }
+
+    pub(super) async fn brought(
+        &self,
+        round: &Round<'_>,
+        records: Vec<StreamRecord>,
+    ) -> Result<Brought, SweepError> {
+        let mut brought = Brought::default();
+        for record in records {
+            match record.content {
+                Content::Received(incoming) => brought.incoming.extend(incoming),
+                Content::Nothing => brought.passed_over += 1,
+                Content::Unreadable { why, raw } => {
+                    let incoming_id = record.cursor;
+                    brought.unreadable.push(UnreadableIncoming { incoming_id, reason: why, raw });
+                }
+                Content::Claimed(claim) => match round.answer(self.horizon.claimed(&claim)).await {
+                    Ok(incoming) => brought.incoming.push(incoming),
+                    // Nobody will ever tell how much it was, but a person can find out.
+                    Err(
+                        error @ (NetworkError::Refused { .. }
+                        | NetworkError::Unreadable(_)
+                        | NetworkError::TooLarge { .. }),
+                    ) => {
+                        let id = claim.operation_id().to_owned();
+                        brought.unreadable.push(UnreadableIncoming {
+                            reason: format!("a claimed balance, and not known how much: {error}"),
+                            raw: format!("operation {id}"),
+                            incoming_id: Some(id),
+                        });
+                    }
+                    // The second time in a row it is its own: what is behind it must not wait.
+                    Err(error) => {
+                        let id = claim.operation_id().to_owned();
+                        let thing = format!("operation/{id}");
+                        if !round.sick.has_failed(&thing) {
+                            let (ask, same) = (|| self.is_well(round), error.clone());
+                            round.sick.failed(round.lease, &thing, error, ask).await?;
+                            return Err(same.into());
+                        }
+                        brought.unreadable.push(UnreadableIncoming {
+                            reason: format!(
+                                "a claimed balance, and Horizon does not tell how much: {error}"
+                            ),
+                            raw: format!("operation {id}"),
+                            incoming_id: Some(id),
+                        });
+                    }
+                },
+            }
+        }
+        Ok(brought)
+    }
+}
+
+impl Watcher {
+    /// Tells what a sweep would write down, and writes nothing.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub(super) async fn tell_due(
+        &self,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Result<SweepReport, SweepError> {
+        let root = self.horizon.check().await?;
+        let network = &self.desk.scope.network;
+        let mut report = SweepReport::default();
+        for account in &self.accounts {
+            let mut cursor = self.place(account).await?.from(&root);
+            while !stop() {
+                let page = self.horizon.payments(account, cursor.as_deref(), PAGE).await?;
+                let Some(last) = page.iter().rev().find_map(|one| one.cursor.clone()) else {
+                    break;
+                };
+                cursor = Some(last);
+                report.pages += 1;
+                for record in page {
+                    let Content::Received(incoming) = record.content else { continue };
+                    let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
+                    let transfers = self.desk.store.transfers_for(network, &keys).await?;
+                    let judged = judge(&incoming, &transfers, &self.assets, Side::Network);
+                    for (one, Judged { verdict, .. }) in incoming.into_iter().zip(judged) {
+                        let what = format!("record as {}", verdict.as_str());
+                        let detail = format!("{} {}", one.amount, one.asset);
+                        observer(Note::Would { payment_id: one.incoming_id, what, detail });
+                        report.tally.new += 1;
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+}

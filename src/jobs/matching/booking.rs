@@ -1,0 +1,108 @@
+//! Writing down what came: each payment once, with what it does and the place up to which was read, in one transaction.
+
+use super::assets::Assets;
+use super::judging::{Judged, Side, judge};
+use super::returns::{refund_of, returned};
+use crate::engine::{BadRow, Incoming, MemoKey, Row, Tally, Trail};
+use crate::jobs::frame::note::Note;
+use crate::jobs::frame::report::SweepError;
+use crate::jobs::frame::round::Round;
+use crate::rails::UnreadableIncoming;
+use crate::store::{NewIncoming, Recorded, StoreError};
+
+/// A transfer that others move all the time is matched anew so often. It is a person who moves them by hand.
+const TRIES: u32 = 10;
+
+/// Where payments come from, and what they may be for.
+pub(in crate::jobs) struct Booking<'a> {
+    pub(in crate::jobs) assets: &'a Assets,
+    /// The network's or rail's name.
+    pub(in crate::jobs) source: &'a str,
+    /// The account that is read.
+    pub(in crate::jobs) account: &'a str,
+    pub(in crate::jobs) side: Side,
+}
+
+impl Booking<'_> {
+    /// Matches payments and writes them down, and `cursor` with them. Nothing is left out, and what is on record
+    /// already is passed over.
+    pub(in crate::jobs) async fn book(
+        &self,
+        round: &Round<'_>,
+        incoming: Vec<Incoming>,
+        cursor: Option<&str>,
+    ) -> Result<Tally, SweepError> {
+        let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
+        for _ in 0..TRIES {
+            let now = round.now();
+            let transfers = round.store.transfers_for(self.source, &keys).await?;
+            let judged = judge(&incoming, &transfers, self.assets, self.side);
+            let steps = judged.iter().filter_map(|one| one.step.as_ref());
+            let before = round.store.refunds_decided(&returned(steps)).await?;
+            let rows: Vec<NewIncoming<'_>> = incoming
+                .iter()
+                .zip(judged)
+                .map(|(incoming, Judged { verdict, mut step })| {
+                    let refund =
+                        step.as_mut().and_then(|step| refund_of(step, self.assets, &before));
+                    NewIncoming { incoming: incoming.clone(), verdict, step, refund }
+                })
+                .collect();
+            let (lease, source) = (round.lease, self.source);
+            let recorded = round
+                .store
+                .record_incoming(lease, source, self.account, &rows, cursor, now)
+                .await?;
+            match recorded {
+                Recorded::Stored(new) => return Ok(tell(round, &rows, new)),
+                Recorded::Again(moved) => {
+                    let moved = moved.join(" ");
+                    tracing::info!(moved, "transfers were moved meanwhile: matched again");
+                }
+            }
+        }
+        let why = format!("the transfers that pay on {} move all the time", self.source);
+        Err(StoreError::Refused(why).into())
+    }
+
+    /// Keeps what cannot be understood for a person. It may be money.
+    pub(in crate::jobs) async fn set_aside(
+        &self,
+        round: &Round<'_>,
+        unreadable: Vec<UnreadableIncoming>,
+    ) -> Result<(), SweepError> {
+        let bad = |one: UnreadableIncoming| {
+            Row::Bad(BadRow {
+                payment_id: one.incoming_id,
+                modified_at: None,
+                raw: one.raw,
+                reason: one.reason,
+            })
+        };
+        let rows: Vec<Row> = unreadable.into_iter().map(bad).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (scope, lease) = (&round.lease.scope, Some(round.lease));
+        round.store.record(scope, lease, &rows, None, Trail::List, round.now()).await?;
+        Ok(())
+    }
+}
+
+/// Tells the observer of each payment, if they are new.
+fn tell(round: &Round<'_>, rows: &[NewIncoming<'_>], new: usize) -> Tally {
+    let known = rows.len().saturating_sub(new);
+    let count = |things: usize| u64::try_from(things).unwrap_or(u64::MAX);
+    // A page that was read before, whole or in part: nobody knows which of its rows were counted then.
+    if known == 0 {
+        for row in rows {
+            (round.observer)(Note::Incoming {
+                incoming_id: row.incoming.incoming_id.clone(),
+                verdict: row.verdict.as_str(),
+                transfer_id: row.verdict.transfer_id().map(str::to_owned),
+                detail: format!("{} {}", row.incoming.amount, row.incoming.asset),
+            });
+        }
+    }
+    Tally { new: count(new), unchanged: count(known), ..Tally::default() }
+}

@@ -1,0 +1,62 @@
+//! The deposits that are to go out on one network, as a job.
+
+use futures_util::future::LocalBoxFuture;
+
+use super::Sender;
+use crate::config::PollerSettings;
+use crate::jobs::frame::note::Observer;
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::making::Making;
+use crate::networks::Wish;
+use crate::store::{Lease, Scope};
+
+/// The job at the network that `scope` names.
+///
+/// # Errors
+/// See [`Make`](crate::jobs::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Sender::new(making, scope, own, &name);
+    let made = made.map_err(|error| format!("network {name}: {error}"))?;
+    Ok(Box::new(made))
+}
+
+impl Job for Sender {
+    fn scope(&self) -> &Scope {
+        &self.desk.scope
+    }
+
+    fn run<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.sweep_once(lease, stop, observer))
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.unsigned()
+    }
+
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>> {
+        Box::pin(self.check_place())
+    }
+
+    fn dry_run<'a>(
+        &'a self,
+        _stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
+        Box::pin(self.tell_due(observer))
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.horizon.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.horizon.remember(wishes);
+    }
+}

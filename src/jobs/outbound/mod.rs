@@ -1,0 +1,262 @@
+//! Sending deposits on: the poller `pending-deposits` on one Stellar network. Refunds of what came in there, too.
+//!
+//! ```text
+//! what is due ─ gather ─ look ─┬─> waits for a trustline, or for a person
+//!                              └─> plan ─> envelopes (stored) ─> drive (sent, looked up, bid up) ─> settle
+//! ```
+//!
+//! `look`, `plan`, `lanes` and `settle` are pure. Receivers are looked at side by side (`receivers`); what our accounts have sent
+//! is `known` before anything goes out, and what was paid already is not paid again (`unpaid`). What an account of ours cannot
+//! pay waits (`funds`). `traffic` has an envelope on its way for each account whose sequence numbers are used, and no account
+//! ever has two. After a crash the open envelopes come first.
+
+mod compare;
+mod drive;
+mod dry_run;
+mod envelopes;
+mod errand;
+mod facts;
+mod funds;
+mod gather;
+mod job;
+mod known;
+mod lanes;
+mod look;
+mod plan;
+mod receivers;
+mod settle;
+mod sorted;
+mod traffic;
+mod unpaid;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use self::compare::Seen;
+pub use self::job::make;
+use super::clients::stellar::{self, SUBMISSION_MAX};
+use super::frame::checked::Checked;
+use super::frame::desk::Desk;
+use super::frame::note::Observer;
+use super::frame::patience::{Requests, answer_max};
+use super::frame::round::Round;
+use super::matching::assets::Assets;
+use crate::config::{PollerSettings, StellarSettings};
+use crate::engine::{Transfer, TransferStatus};
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::making::Making;
+use crate::networks::NetworkError;
+use crate::networks::stellar::{AccountState, Horizon, Keys, StellarAsset};
+use crate::store::{Lease, Scope, Waiting};
+
+/// What sends on one network, again and again.
+pub struct Sender {
+    desk: Desk,
+    horizon: Horizon,
+    /// Whether Horizon was found to be of the configured network: nothing is signed before.
+    checked: Checked,
+    keys: Keys,
+    settings: StellarSettings,
+    assets: Assets,
+    /// All rails, for whatever rail a transfer names.
+    rails: Vec<String>,
+    /// So many payments are looked at, and planned, at once.
+    batch_size: u32,
+    /// What was seen of our accounts, whatever the database says.
+    seen: RefCell<Seen>,
+}
+
+impl Sender {
+    /// What sends on the network `name`.
+    ///
+    /// # Errors
+    /// There is no such network, its seeds cannot be read, or its client cannot be set up.
+    pub fn new(
+        making: &Making<'_>,
+        scope: Scope,
+        own: &PollerSettings,
+        name: &str,
+    ) -> Result<Self, String> {
+        let (network, settings) = stellar::settings_of(making.settings, name)?;
+        let requests = Arc::new(Requests::default());
+        let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
+        let seeds = settings.seeds.read().map_err(|error| error.to_string())?;
+        let keys = Keys::parse(seeds.expose_secret()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            desk: Desk {
+                store: making.store.clone(),
+                scope,
+                clock: making.clock.clone(),
+                requests,
+                answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
+                of_place: SweepError::Network,
+            },
+            horizon,
+            checked: Checked::default(),
+            keys,
+            settings: settings.clone(),
+            assets: Assets::of(making.settings)?,
+            rails: making.settings.rails.keys().cloned().collect(),
+            batch_size: own.batch_size,
+            seen: RefCell::default(),
+        })
+    }
+
+    /// Asks Horizon whether it is of the configured network, and whether our accounts are there.
+    async fn check_place(&self) -> Result<(), SweepError> {
+        self.horizon.check().await?;
+        for account in self.accounts() {
+            self.our_account(&account).await?;
+        }
+        for (name, asset) in self.assets.on(&self.desk.scope.network) {
+            let StellarAsset::Credit { issuer, .. } = &asset.on_network else { continue };
+            if issuer == asset.account() {
+                continue;
+            }
+            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
+            if self.horizon.account(issuer).await?.is_none() {
+                return Err(
+                    bad(format!("the issuer {issuer} does not exist on the network")).into()
+                );
+            }
+            let (id, code) = (asset.account(), &asset.on_network);
+            match self.our_account(id).await?.line(&asset.on_network) {
+                None => {
+                    return Err(bad(format!("our account {id} has no trustline for {code}")).into());
+                }
+                Some(line) if !line.authorized => {
+                    let why = format!("the issuer does not let our account {id} hold {code}");
+                    return Err(bad(why).into());
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn our_account(&self, id: &str) -> Result<AccountState, SweepError> {
+        let missing =
+            || NetworkError::Options(format!("our account {id} does not exist on the network"));
+        Ok(self.horizon.account(id).await?.ok_or_else(missing)?)
+    }
+
+    /// The accounts that sign, without a seed of ours: others may sign for them, so that it is no mistake.
+    fn unsigned(&self) -> Vec<String> {
+        let keys = self.keys.accounts();
+        let unsigned = self.accounts().into_iter().filter(|account| !keys.contains(account));
+        unsigned
+            .map(|account| {
+                format!(
+                    "no seed for {account}: its transactions wait until others have signed them"
+                )
+            })
+            .collect()
+    }
+
+    /// The accounts that pay, and those whose sequence numbers are used.
+    fn accounts(&self) -> BTreeSet<String> {
+        let mut accounts = self.assets.accounts_on(&self.desk.scope.network);
+        accounts.extend(self.settings.channels.iter().cloned());
+        accounts
+    }
+
+    /// One sweep.
+    async fn sweep_once(
+        &self,
+        lease: &Lease,
+        stop: &(dyn Fn() -> bool + Sync),
+        observer: Observer<'_>,
+    ) -> Swept {
+        let work =
+            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
+        let swept = self.desk.sweep(lease, stop, observer, work).await;
+        if matches!(swept.error, Some(SweepError::Network(_))) {
+            self.checked.forget();
+        }
+        swept
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = async { round.answer(self.horizon.check()).await.map(drop) };
+        self.checked.make_sure(check).await?;
+        if self.desk.store.is_held().await? {
+            self.seen.borrow_mut().forget();
+            self.look_again(round).await?;
+        }
+        self.look_at_short(round).await?;
+        self.send_all(round, report).await?;
+        round.sick.end(round.lease, || self.is_well(round)).await?;
+        report.open = self.count_open().await?;
+        Ok(())
+    }
+
+    /// Whether Horizon answers what is nobody's own.
+    async fn is_well(&self, round: &Round<'_>) -> Result<(), NetworkError> {
+        round.answer(self.horizon.root()).await.map(drop)
+    }
+
+    /// Asks for an account. None: the question fails for this account alone, which is put off.
+    async fn account(
+        &self,
+        round: &Round<'_>,
+        id: &str,
+    ) -> Result<Option<Option<AccountState>>, SweepError> {
+        let thing = format!("account/{id}");
+        if round.sick.is_put_off(&thing) {
+            return Ok(None);
+        }
+        match round.answer(self.horizon.account(id)).await {
+            Ok(account) => {
+                round.sick.well(round.lease, &thing).await?;
+                Ok(Some(account))
+            }
+            Err(error) => {
+                self.put_off(round, &thing, error).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A call about `thing` alone has failed: it is put off. Whether it is alone with that is asked at once, for much may
+    /// wait for it.
+    async fn put_off(
+        &self,
+        round: &Round<'_>,
+        thing: &str,
+        error: NetworkError,
+    ) -> Result<(), SweepError> {
+        let ask = || self.is_well(round);
+        round.sick.failed(round.lease, thing, error, ask).await?;
+        self.is_well(round).await?;
+        Ok(round.sick.place_is_well(round.lease).await?)
+    }
+
+    /// Whether sequence numbers of other accounts are used than those that pay.
+    fn has_channels(&self) -> bool {
+        !self.settings.channels.is_empty()
+    }
+
+    async fn count_open(&self) -> Result<u64, SweepError> {
+        let waiting = Waiting {
+            rails: &self.rails,
+            network: Some(&self.desk.scope.network),
+            are_deposits: true,
+            statuses: &[
+                TransferStatus::PendingAnchor,
+                TransferStatus::PendingStellar,
+                TransferStatus::PendingTrust,
+            ],
+        };
+        Ok(self.desk.store.count_waiting(&waiting).await?)
+    }
+
+    /// Whether the transfer's asset can be paid to an account without a trustline.
+    fn needs_no_trust(&self, transfer: &Transfer) -> bool {
+        self.assets.of_transfer(transfer).is_some_and(|asset| {
+            asset.claimable_balances() || asset.on_network == StellarAsset::Native
+        })
+    }
+}

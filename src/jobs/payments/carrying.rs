@@ -1,0 +1,132 @@
+//! Carrying a decision out: the intent of an operation, the call, and what came of it.
+
+use std::time::Duration;
+
+use crate::engine::{Operation, Resolution, Row, Trail, doubling, resolve};
+use crate::failpoint;
+use crate::jobs::frame::note::Note;
+use crate::jobs::{Sweep, SweepError};
+use crate::networks::NetworkError;
+use crate::networks::ripplenet::OperationAnswer;
+use crate::store::{Due, Finished, Intent, Lease};
+
+/// An operation whose end is not known is looked at after this, then after twice this, …
+const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(500);
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(300);
+
+impl Sweep<'_> {
+    /// Writes the intent of an operation, and carries it out.
+    pub(super) async fn begin(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        operation: Operation,
+    ) -> Result<bool, SweepError> {
+        let now = self.clock.now();
+        let intent = self.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
+        match intent {
+            Some(intent) => self.carry_out(lease, intent).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Calls the network, and records what came of it.
+    pub(super) async fn carry_out(
+        &self,
+        lease: &Lease,
+        intent: Intent,
+    ) -> Result<bool, SweepError> {
+        if !lease.is_trusted() {
+            return Err(lease.lost().into());
+        }
+        failpoint::reached("before the call");
+        let call = self.client.operate(&intent.payment_id, &intent.operation, None);
+        let answer = self.answer(call).await;
+        failpoint::reached("after the call");
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.put_off(lease, &intent.payment_id, error).await,
+        };
+        match answer {
+            OperationAnswer::Done(row) => {
+                let answer = match &*row {
+                    Row::Payment(payment) => payment.state.to_string(),
+                    Row::Bad(bad) => format!("done, but the answer is unclear: {}", bad.reason),
+                };
+                let seen = Some((&*row, Trail::Operation));
+                self.finish(lease, &intent, Finished::Done { answer }, seen).await
+            }
+            OperationAnswer::Refused { status, reason } => {
+                self.refused(lease, intent, format!("{status} {reason}")).await
+            }
+            OperationAnswer::Busy { why } | OperationAnswer::Unknown { why } => {
+                self.unclear(lease, &intent, why).await
+            }
+        }
+    }
+
+    /// A refusal may mean that it is done already, by a call whose answer was lost: the payment tells.
+    async fn refused(
+        &self,
+        lease: &Lease,
+        intent: Intent,
+        reason: String,
+    ) -> Result<bool, SweepError> {
+        match self.answer(self.client.get(&intent.payment_id)).await {
+            Ok(row) => {
+                let finished = match &row {
+                    Row::Payment(payment) => match resolve(&intent.operation, payment) {
+                        Resolution::Done => {
+                            Finished::Done { answer: format!("found {}", payment.state) }
+                        }
+                        Resolution::NotYet | Resolution::TooLate => Finished::Refused { reason },
+                    },
+                    Row::Bad(_) => Finished::Refused { reason },
+                };
+                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
+            }
+            Err(NetworkError::Refused { .. }) => {
+                self.finish(lease, &intent, Finished::Refused { reason }, None).await
+            }
+            Err(error) => self.put_off(lease, &intent.payment_id, error).await,
+        }
+    }
+
+    /// Leaves an operation for a later look.
+    async fn unclear(
+        &self,
+        lease: &Lease,
+        intent: &Intent,
+        why: String,
+    ) -> Result<bool, SweepError> {
+        let tries = u32::try_from(intent.attempt).unwrap_or(u32::MAX);
+        let not_before = self.after(doubling(LOOK_AGAIN_FIRST, LOOK_AGAIN_MAX, tries));
+        self.finish(lease, intent, Finished::Unknown { why, not_before }, None).await
+    }
+
+    pub(super) async fn finish(
+        &self,
+        lease: &Lease,
+        intent: &Intent,
+        finished: Finished,
+        seen: Option<(&Row, Trail)>,
+    ) -> Result<bool, SweepError> {
+        self.store.finish(lease, intent, &finished, seen, self.clock.now()).await?;
+        let (result, detail) = match finished {
+            Finished::Done { answer } => ("done", answer),
+            Finished::Refused { reason } => ("refused", reason),
+            Finished::Unknown { why, .. } => ("unknown", why),
+        };
+        let (payment_id, operation) = (intent.payment_id.clone(), intent.operation.name());
+        tracing::info!(
+            payment_id,
+            operation,
+            result,
+            detail,
+            attempt = intent.attempt,
+            "operation"
+        );
+        (self.observer)(Note::Operation { payment_id, operation, result, detail });
+        Ok(result != "unknown")
+    }
+}

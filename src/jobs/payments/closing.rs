@@ -1,0 +1,133 @@
+//! Finding out what became of operations without a clear answer. A payment that cannot be looked at is put off alone.
+
+use crate::engine::{Basis, Resolution, Row, Trail, Window, resolve};
+use crate::jobs::frame::sick::Sick;
+use crate::jobs::{Sweep, SweepError};
+use crate::networks::NetworkError;
+use crate::store::{Finished, Intent, Lease, StoreError};
+
+impl Sweep<'_> {
+    /// The operations whose end is to be found out.
+    pub(super) async fn open(&self, lease: &Lease) -> Result<Vec<Intent>, SweepError> {
+        let (now, limit, scope) = (self.clock.now(), self.batch_size, &lease.scope);
+        let mut intents = self.store.open_intents(scope, now, limit).await?;
+        if self.rules.acts.is_none() {
+            // The payments in this state are over: whoever began an operation on one, it is decided now.
+            let states = self.rules.states;
+            intents.extend(self.store.open_intents_in(scope, states, now, limit).await?);
+        }
+        Ok(intents)
+    }
+
+    /// The payments that are put off.
+    pub(super) async fn sick(&self) -> Result<&Sick, StoreError> {
+        let begin = || Sick::begin(self.store, self.scope, self.clock, SweepError::Network);
+        self.sick.get_or_try_init(begin).await
+    }
+
+    /// A call that is no payment's own: whether the network answers at all.
+    pub(super) async fn is_well(&self) -> Result<(), NetworkError> {
+        let window = Window { after: None, before: None, page: 0, size: 1 };
+        let list = Box::pin(self.client.list(&self.rules.asked, &window));
+        match self.answer(list).await {
+            // Whoever answers too much answers.
+            Ok(_) | Err(NetworkError::TooLarge { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A call about one payment has failed: it is put off, unless the network is down.
+    pub(super) async fn put_off(
+        &self,
+        lease: &Lease,
+        payment_id: &str,
+        error: NetworkError,
+    ) -> Result<bool, SweepError> {
+        let sick = self.sick().await?;
+        sick.failed(lease, &payment(payment_id), error, || self.is_well()).await?;
+        Ok(false)
+    }
+
+    /// The same as [`Sweep::close`], for a payment that could not be looked at before: the sweep waits for it no longer
+    /// than for one answer.
+    pub(super) async fn close_in_time(
+        &self,
+        lease: &Lease,
+        intent: Intent,
+    ) -> Result<bool, SweepError> {
+        if self.has_given_up() {
+            return Ok(false);
+        }
+        let look = self.answer(self.client.get(&intent.payment_id));
+        match tokio::time::timeout(self.timeout, look).await {
+            Ok(row) => self.close_as(lease, intent, row).await,
+            Err(_) => {
+                let why = format!("no answer within {:?}", self.timeout);
+                let error = NetworkError::Unavailable(why);
+                self.put_off(lease, &intent.payment_id, error).await
+            }
+        }
+    }
+
+    /// Looks at the network for the end of one operation, and tries it again only if it was surely not done.
+    pub(super) async fn close(&self, lease: &Lease, intent: Intent) -> Result<bool, SweepError> {
+        if self.has_given_up() {
+            return Ok(false);
+        }
+        let row = self.answer(self.client.get(&intent.payment_id)).await;
+        self.close_as(lease, intent, row).await
+    }
+
+    /// Ends an operation, or tries it again, by what the network tells of its payment.
+    async fn close_as(
+        &self,
+        lease: &Lease,
+        mut intent: Intent,
+        row: Result<Row, NetworkError>,
+    ) -> Result<bool, SweepError> {
+        let id = &intent.payment_id;
+        let row = match row {
+            Ok(row @ Row::Payment(_)) => row,
+            Ok(Row::Bad(bad)) => {
+                let why = format!("the payment cannot be understood: {}", bad.reason);
+                return self.put_off(lease, id, NetworkError::Unreadable(why)).await;
+            }
+            Err(error) => return self.put_off(lease, id, error).await,
+        };
+        self.sick().await?.well(lease, &payment(id)).await?;
+        let Row::Payment(payment) = &row else { return Ok(false) };
+        match resolve(&intent.operation, payment) {
+            Resolution::Done => {
+                let answer = format!("found {}", payment.state);
+                self.finish(lease, &intent, Finished::Done { answer }, Some((&row, Trail::Get)))
+                    .await
+            }
+            Resolution::TooLate => {
+                let reason = format!("too late: the payment is {}", payment.state);
+                let finished = Finished::Refused { reason };
+                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
+            }
+            Resolution::NotYet => {
+                if let Some(left) = self.too_near(payment) {
+                    let reason = format!("not tried again: it expires in {} s", left.num_seconds());
+                    let finished = Finished::Refused { reason };
+                    return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
+                }
+                let basis = Basis::of_payment(payment).digest;
+                let (network, id) = (&lease.scope.network, &intent.payment_id);
+                if !self.store.is_decided(network, id, &intent.operation, &basis).await? {
+                    let reason = "not tried again: what was decided on is not what came".to_owned();
+                    let finished = Finished::Refused { reason };
+                    return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
+                }
+                self.store.intend_again(lease, &mut intent, self.clock.now()).await?;
+                self.carry_out(lease, intent).await
+            }
+        }
+    }
+}
+
+/// What a payment is called among the things that are put off.
+pub(super) fn payment(payment_id: &str) -> String {
+    format!("payment/{payment_id}")
+}

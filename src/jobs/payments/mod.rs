@@ -1,0 +1,115 @@
+//! The payments in one state on one network: collected, and acted on.
+//!
+//! A sweep walks the network's list into the database (`collecting`), compares the counts (`comparing`), and acts on what is
+//! due (`act`): each payment is decided on (`deciding`, `reviewing`) and carried out as an intent (`carrying`, `closing`).
+//! What a state's poller owns and does is a row of `rules`.
+
+mod act;
+pub(super) mod answer;
+mod budget;
+mod carrying;
+mod closing;
+mod collecting;
+mod comparing;
+mod deciding;
+mod dry_run;
+mod handing_over;
+mod handling;
+
+pub(super) mod reviewer;
+mod reviewing;
+pub(super) mod rules;
+pub(super) mod shown;
+pub(super) mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+
+use self::sweep::Sweeper;
+use super::frame::note::Observer;
+use super::frame::report::{SweepError, SweepReport, Swept};
+use super::job::{AnyJob, Job, Stop};
+use super::making::Making;
+use crate::config::{PollerSettings, Schedule};
+use crate::networks::{RequestSeen, Wish};
+use crate::store::{Lease, Scope};
+
+/// A sweep waits at least for so long for answers that are slow.
+const SWEEP_MIN: Duration = Duration::from_secs(2);
+
+/// The job of a poller of payments at the network that `scope` names.
+///
+/// # Errors
+/// See [`Make`](super::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let Making { settings, store, clock, seen, .. } = making;
+    let name = scope.network.clone();
+    let network = settings.networks.get(&name).ok_or_else(|| format!("no network {name}"))?;
+    let (seen, of) = (Arc::clone(seen), name.clone());
+    let observe = move |request: &RequestSeen| seen(&of, request);
+    let (store, clock) = ((*store).clone(), (*clock).clone());
+    let sweeper = Sweeper::new(store, scope, own, network, clock, observe);
+    let mut sweeper = sweeper.map_err(|error| format!("network {name}: {error}"))?;
+    sweeper.leaves_after = leaves_after(making, &own.schedule);
+    Ok(Box::new(sweeper))
+}
+
+/// After what time a sweep leaves answers that are slow to the next one; none where that one is far away, or there is none.
+/// An answer that comes between two sweeps waits no longer than it was waited for.
+fn leaves_after(making: &Making<'_>, schedule: &Schedule) -> Option<Duration> {
+    match schedule {
+        Schedule::FixedDelay(delay) if making.lasts => Some(std::cmp::max(*delay, SWEEP_MIN)),
+        Schedule::FixedDelay(_) | Schedule::Cron(_) => None,
+    }
+}
+
+impl Job for Sweeper {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn run<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(async move { self.sweep(stop, observer).run(lease).await })
+    }
+
+    fn finish<'a>(&'a self, lease: &'a Lease, observer: Observer<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(self.finish_left(lease, observer))
+    }
+
+    fn look_again<'a>(
+        &'a self,
+        _lease: &'a Lease,
+        place: &'a str,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
+        Box::pin(async move { self.sweep(stop, observer).look_at(place).await })
+    }
+
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>> {
+        Box::pin(self.ask_for_one())
+    }
+
+    fn dry_run<'a>(
+        &'a self,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
+        Box::pin(async move { self.sweep(stop, observer).dry_run().await })
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.client.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.client.remember(wishes);
+    }
+}

@@ -1,0 +1,252 @@
+//! One sweep of one poller over one network.
+
+use std::cell::Cell;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::budget::Budget;
+use super::reviewer::Reviewer;
+use super::reviewing::Questions;
+use super::rules::{Rules, rules};
+use crate::config::{
+    NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
+};
+use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Window};
+use crate::jobs::frame::note::Observer;
+use crate::jobs::frame::patience::{Requests, answer_max};
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::sick::Sick;
+use crate::networks::RequestSeen;
+use crate::networks::ripplenet::{Client, ClientOptions};
+use crate::store::{Lease, Scope, Store, StoreError};
+
+/// What sweeps one network for one poller, again and again: everything that outlives a sweep.
+pub struct Sweeper {
+    pub(super) store: Store,
+    pub(super) client: Client,
+    pub(super) scope: Scope,
+    pub(super) settings: PaymentSettings,
+    pub(super) batch_size: u32,
+    pub(super) rules: &'static Rules,
+    pub(super) role: ConnectorRole,
+    pub(super) reviewer: Reviewer,
+    pub(super) clock: Clock,
+    requests: Arc<Requests>,
+    /// One answer of the network, with all its tries, takes no longer.
+    answer_max: Duration,
+    /// One try takes no longer.
+    timeout: Duration,
+    /// Up to here, what is set aside was asked for.
+    looked_behind: AtomicI64,
+    budget: Budget,
+    /// A sweep that has lasted for so long leaves reviews that have no answer yet to the next one. None: it waits for them.
+    pub(super) leaves_after: Option<Duration>,
+    /// What the last sweep has left.
+    left: Mutex<Option<Questions>>,
+}
+
+/// A sweep under way.
+pub struct Sweep<'a> {
+    pub(super) store: &'a Store,
+    pub(super) client: &'a Client,
+    pub(super) scope: &'a Scope,
+    pub(super) settings: &'a PaymentSettings,
+    pub(super) batch_size: u32,
+    pub(super) role: ConnectorRole,
+    pub(super) reviewer: &'a Reviewer,
+    pub(super) clock: &'a Clock,
+    pub(super) rules: &'static Rules,
+    /// Asked between pages and between payments: whether to end here.
+    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+    pub(super) observer: Observer<'a>,
+    requests: &'a Requests,
+    answer_max: Duration,
+    gave_up: Cell<bool>,
+    /// One try of a request takes no longer.
+    pub(super) timeout: Duration,
+    /// Up to here, what is set aside was asked for.
+    pub(super) looked_behind: &'a AtomicI64,
+    /// How much of the payments' documents is in memory.
+    pub(super) budget: &'a Budget,
+    pub(super) leaves_after: Option<Duration>,
+    /// The questions that the last sweep has left.
+    pub(super) left: &'a Mutex<Option<Questions>>,
+    /// The payments that are put off.
+    pub(super) sick: OnceCell<Sick>,
+}
+
+impl Sweeper {
+    /// What sweeps `network` for the poller of `scope`. `seen` is told of each request.
+    ///
+    /// # Errors
+    /// The network's secret cannot be read, or a URL is wrong; or the poller has nothing to do with payments, or the
+    /// network has no list of them.
+    pub fn new(
+        store: Store,
+        scope: Scope,
+        settings: &PollerSettings,
+        network: &NetworkSettings,
+        clock: Clock,
+        seen: impl Fn(&RequestSeen) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let (Some(own), Some(rules)) = (settings.payments(), rules(scope.poller)) else {
+            return Err(format!("the poller {} reads no list of payments", scope.poller));
+        };
+        let NetworkKind::RippleNet(ripplenet) = &network.kind else {
+            return Err(format!("the network {} has no list of payments", network.name));
+        };
+        let role = ripplenet.connector_role.clone();
+        let retry = settings.retry;
+        let requests = Arc::new(Requests::default());
+        let counted = Arc::clone(&requests);
+        let observe = move |request: &RequestSeen| {
+            counted.saw(request);
+            seen(request);
+        };
+        let client = Client::new(options(network, ripplenet, retry)?, clock.clone(), observe)
+            .map_err(|error| error.to_string())?;
+        let reviewer = Reviewer::new(&own.review.mode)?;
+        let answer_max = answer_max(network.timeout, retry);
+        Ok(Self {
+            store,
+            client,
+            scope,
+            settings: own.clone(),
+            batch_size: settings.batch_size,
+            rules,
+            role,
+            reviewer,
+            clock,
+            requests,
+            answer_max,
+            timeout: network.timeout,
+            looked_behind: AtomicI64::new(0),
+            budget: Budget::default(),
+            leaves_after: None,
+            left: Mutex::default(),
+        })
+    }
+
+    /// Asks for one payment of the list: the token's and the API's addresses, the credentials, and our right to read.
+    pub(super) async fn ask_for_one(&self) -> Result<(), SweepError> {
+        let window = Window { after: None, before: None, page: 0, size: 1 };
+        self.client.list(&self.rules.asked, &window).await?;
+        Ok(())
+    }
+
+    /// A sweep. `stop` is asked between pages and between payments; `observer` is told what goes on.
+    pub fn sweep<'a>(
+        &'a self,
+        stop: &'a (dyn Fn() -> bool + Sync),
+        observer: Observer<'a>,
+    ) -> Sweep<'a> {
+        Sweep {
+            store: &self.store,
+            client: &self.client,
+            scope: &self.scope,
+            settings: &self.settings,
+            batch_size: self.batch_size,
+            role: self.role.clone(),
+            reviewer: &self.reviewer,
+            clock: &self.clock,
+            rules: self.rules,
+            stop,
+            observer,
+            requests: &self.requests,
+            answer_max: self.answer_max,
+            gave_up: Cell::new(false),
+            timeout: self.timeout,
+            looked_behind: &self.looked_behind,
+            budget: &self.budget,
+            leaves_after: self.leaves_after,
+            left: &self.left,
+            sick: OnceCell::new(),
+        }
+    }
+}
+
+fn options(
+    network: &NetworkSettings,
+    ripplenet: &RippleNetSettings,
+    retry: RetryPolicy,
+) -> Result<ClientOptions, String> {
+    Ok(ClientOptions {
+        network: network.name.clone(),
+        base_url: ripplenet.base_url.to_string(),
+        token_url: ripplenet.token_url.to_string(),
+        audience: ripplenet.audience.clone(),
+        client_id: ripplenet.client_id.clone(),
+        client_secret: ripplenet.client_secret.read().map_err(|error| error.to_string())?,
+        connector_role: ripplenet.connector_role.clone(),
+        timeout: network.timeout,
+        requests_per_second: network.requests_per_second,
+        retry,
+    })
+}
+
+impl Sweep<'_> {
+    /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
+    pub async fn run(&self, lease: &Lease) -> Swept {
+        let made_before = self.requests.made();
+        let mut report = SweepReport::default();
+        let error = self.collect_and_act(lease, &mut report).await.err();
+        if let Some(error) = &error {
+            report.outcome = error.outcome();
+        }
+        report.requests = self.requests.made() - made_before;
+        Swept { report, error }
+    }
+
+    async fn collect_and_act(
+        &self,
+        lease: &Lease,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.collect(lease, report).await?;
+        if !(self.stop)() {
+            report.acted = self.act(lease).await?;
+        }
+        let network = &self.scope.network;
+        let states = self.rules.states;
+        report.open = self.store.count_in(network, states, Some(&self.role)).await?;
+        Ok(())
+    }
+
+    /// Sets whether this condition stands.
+    pub(super) async fn set_alert(
+        &self,
+        lease: &Lease,
+        name: AlertName,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        let alert = detail.map(|detail| Alert::of(name, detail));
+        self.store.set_alerts(lease, name, alert.as_slice(), self.clock.now()).await
+    }
+
+    /// Waits for an answer of the network, and says meanwhile that this is no standstill.
+    pub(super) async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
+        self.patiently(self.answer_max, work).await
+    }
+
+    /// Waits for `work`, and says meanwhile that this is no standstill, for as long as `patience` and not longer; or
+    /// longer, if the network has asked to be left alone.
+    pub(super) async fn patiently<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = T>,
+    ) -> T {
+        self.requests.patiently(patience, self.observer, work).await
+    }
+
+    /// Begins nothing new: what is the matter fails everything.
+    pub(super) fn give_up(&self) {
+        self.gave_up.set(true);
+    }
+
+    pub(super) fn has_given_up(&self) -> bool {
+        self.gave_up.get()
+    }
+}

@@ -1,0 +1,64 @@
+//! Payouts on one rail, as a job.
+
+use futures_util::future::LocalBoxFuture;
+
+use super::Paying;
+use crate::config::PollerSettings;
+use crate::jobs::frame::note::Observer;
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::making::Making;
+use crate::networks::Wish;
+use crate::store::{Lease, Scope};
+
+/// The job at the rail that `scope` names.
+///
+/// # Errors
+/// See [`Make`](crate::jobs::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let paying = Paying::of(making, scope, own).map_err(|error| format!("rail {name}: {error}"))?;
+    Ok(Box::new(paying))
+}
+
+impl Job for Paying {
+    fn scope(&self) -> &Scope {
+        &self.desk.scope
+    }
+
+    fn run<'a>(
+        &'a self,
+        lease: &'a Lease,
+        stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.sweep(lease, stop, observer))
+    }
+
+    fn finish<'a>(&'a self, lease: &'a Lease, observer: Observer<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(self.finish_left(lease, observer))
+    }
+
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>> {
+        Box::pin(self.check_place())
+    }
+
+    fn dry_run<'a>(
+        &'a self,
+        _stop: Stop<'a>,
+        observer: Observer<'a>,
+    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
+        Box::pin(async move {
+            self.check_place().await?;
+            Ok(self.tell_due(observer).await?)
+        })
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
+    }
+}
