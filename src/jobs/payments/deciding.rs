@@ -94,7 +94,7 @@ impl Sweep<'_> {
     }
 
     /// Why a payment is left to the network for its deadline's sake; none if there is time.
-    fn nearness(&self, due: &Due) -> Option<String> {
+    pub(super) fn nearness(&self, due: &Due) -> Option<String> {
         let expires_at = due.expires_at.filter(|_| due.state.can_expire());
         let left = time_left(expires_at, self.network_now(), self.margin())?;
         Some(format!(

@@ -85,6 +85,11 @@ impl Sweep<'_> {
         Reviewed { case, shown, answer }: Reviewed,
     ) -> Result<Done, SweepError> {
         let Some(acts) = self.rules.acts_as(&self.role) else { return Ok(Done::For(false)) };
+        // The answer may have waited for this sweep, and so may the deadline have come near.
+        if let Some(why) = self.nearness(case.due()) {
+            self.leave_to_network(lease, case.due(), why).await?;
+            return Ok(Done::For(false));
+        }
         let decision = match answer {
             Ok(decision) => decision,
             Err(why) => self.review_failed(lease, case.due(), why).await?,
