@@ -12,6 +12,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
@@ -80,6 +81,13 @@ impl Sick {
     pub(in crate::jobs) fn is_put_off(&self, thing: &str) -> bool {
         let now = self.clock.now();
         self.known.borrow().get(thing).is_some_and(|one| one.not_before > now)
+    }
+
+    /// How long `thing` is to be left alone still.
+    pub(super) fn left_alone_for(&self, thing: &str) -> Duration {
+        let now = self.clock.now();
+        let known = self.known.borrow();
+        known.get(thing).and_then(|one| (one.not_before - now).to_std().ok()).unwrap_or_default()
     }
 
     /// Whether `thing` failed when it was last tried: what did not comes before it, and need not wait for it.

@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Sender;
 use super::errand::{Does, Errand, Ready};
 use super::facts::{Due, Gap};
 use super::known::sent_by;
 use super::look::{Able, Wanted, Ways, able};
-use super::receivers::{Late, Told};
+use super::receivers::{Late, Told, creation_of};
 use super::settle::LOOK_FIRST;
 use super::sorted::Sorted;
+use super::{Sender, account_name};
 use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling, later};
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::networks::stellar::{AccountState, Address};
 use crate::store::Refund;
 
-/// What waits for an account that the network does not tell of is due again after this: whether that is asked for then is
-/// another matter.
+/// What waits for an account that the network does not tell of is due again after this, and not before that is asked for
+/// again: however much it is, it would hide what is behind it.
 pub(super) const SICK_PAUSE: Duration = Duration::from_secs(1);
 /// A receiver without a trustline is looked at again after a while, and after twice that, … and so often at least.
 const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
@@ -65,6 +65,12 @@ pub(super) struct Gathered<'a> {
     pub(super) late: Vec<Late<'a>>,
 }
 
+/// How long what waits for these is put off.
+fn sick_pause(round: &Round<'_>, things: &[String]) -> Duration {
+    let left = things.iter().map(|thing| round.sick.left_alone_for(thing)).max();
+    std::cmp::max(left.unwrap_or_default(), SICK_PAUSE)
+}
+
 impl Sender {
     /// All that can be paid now, but for what is passed over. What cannot is written down as such, and so is what waits for
     /// an account of ours that is busy for longer.
@@ -84,7 +90,9 @@ impl Sender {
                 Some(Told::Account(account)) => account.as_deref(),
                 Some(Told::Nothing) => {
                     let why = "the network does not tell of the receiver's account";
-                    self.later(round, &mut sorted, errand, why, SICK_PAUSE).await?;
+                    let things = address.map(|it| [account_name(&it), creation_of(&it)]);
+                    let pause = things.map_or(SICK_PAUSE, |things| sick_pause(round, &things));
+                    self.later(round, &mut sorted, errand, why, pause).await?;
                     continue;
                 }
                 None if address.is_ok() => continue,
@@ -135,12 +143,13 @@ impl Sender {
 
     /// Whether nothing goes out from `payer` now.
     fn busy(&self, round: &Round<'_>, passing: &Passing, payer: &str) -> Option<Busy> {
-        if round.sick.is_put_off(&format!("account/{payer}")) {
+        let (account, sent) = (account_name(payer), sent_by(payer));
+        if round.sick.is_put_off(&account) {
             let why = "the network does not tell of the paying account";
-            return Some(Busy { why, pause: SICK_PAUSE });
+            return Some(Busy { why, pause: sick_pause(round, &[account]) });
         }
-        if !self.has_channels() && round.sick.is_put_off(&sent_by(payer)) {
-            return Some(UNREAD);
+        if !self.has_channels() && round.sick.is_put_off(&sent) {
+            return Some(Busy { pause: sick_pause(round, &[sent]), ..UNREAD });
         }
         passing.busy.get(payer).copied()
     }

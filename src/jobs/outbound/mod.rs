@@ -204,7 +204,7 @@ impl Sender {
         round: &Round<'_>,
         id: &str,
     ) -> Result<Option<Option<AccountState>>, SweepError> {
-        let thing = format!("account/{id}");
+        let thing = account_name(id);
         if round.sick.is_put_off(&thing) {
             return Ok(None);
         }
@@ -259,4 +259,9 @@ impl Sender {
             asset.claimable_balances() || asset.on_network == StellarAsset::Native
         })
     }
+}
+
+/// The name by which an account is put off.
+fn account_name(account: &str) -> String {
+    format!("account/{account}")
 }

@@ -117,7 +117,7 @@ impl Sender {
 }
 
 /// The name by which it is put off to create an account.
-fn creation_of(account: &str) -> String {
+pub(super) fn creation_of(account: &str) -> String {
     format!("creation/{account}")
 }
 

@@ -72,6 +72,26 @@ fn sending() {
     });
 }
 
+/// However much goes to an account that cannot be read, it hides nothing that goes elsewhere.
+#[test]
+fn more_than_a_batch_to_one_sick_account() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let sick = anchor.customer("sick").account();
+        let new: Vec<_> = (0..20).map(|n| anchor.deposit(&format!("sick-{n}"), &sick)).collect();
+        anchor.transfers.create(&new);
+        let well = anchor.customer("well").account();
+        anchor.create(&anchor.deposit("well", &well));
+        anchor.horizon.script_for(Endpoint::Account, &sick, u32::MAX, Reply::status(500));
+        let sets = ["pollers.pending_deposits.batch_size=2", QUICK[1], QUICK[2]];
+        crate::support::world::until_true("the well one to be paid", || {
+            finish(&mut anchor.pending_deposits(&sets)).expect(0);
+            anchor.transfers.count_in("completed") == 1
+        });
+        anchor.check_paid(&[well]);
+    });
+}
+
 /// Ten accounts of ours, each with its asset.
 fn accounts() -> Setting {
     let mut asset = String::new();
