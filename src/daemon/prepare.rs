@@ -169,8 +169,9 @@ pub struct Rehearsed {
     pub remarks: Vec<String>,
 }
 
-/// Makes every job of the pollers that are switched on, as a daemon does at its start, and runs none. `online`: each
-/// asks its network or rail, too, whether it lets us in. `make_of` tells what makes a poller's jobs.
+/// Makes every job of the pollers that are switched on, as a daemon does at its start, and runs none.
+///
+/// `online`: each asks its network or rail, too, whether it lets us in. `make_of` tells what makes a poller's jobs.
 ///
 /// # Errors
 /// No database for a moment can be made: jobs want one.

@@ -12,7 +12,7 @@ use crate::networks::Wish;
 use crate::store::{Lease, Scope};
 
 /// Asked between one thing and the next: whether to end here.
-pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+pub type Stopping<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What a worker runs, again and again.
 pub trait Job {
@@ -23,7 +23,7 @@ pub trait Job {
     fn run<'a>(
         &'a self,
         lease: &'a Lease,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Swept>;
 
@@ -41,7 +41,7 @@ pub trait Job {
         &'a self,
         _lease: &'a Lease,
         _place: &'a str,
-        _stop: Stop<'a>,
+        _stop: Stopping<'a>,
         _observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
         // Most read nothing that could be set aside.
@@ -66,7 +66,7 @@ pub trait Job {
     /// See [`SweepError`].
     fn dry_run<'a>(
         &'a self,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>>;
 

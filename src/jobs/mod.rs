@@ -34,7 +34,7 @@ pub use frame::left_alone::{heed, keep_wishes};
 pub use frame::note::{Note, Observer};
 pub use frame::report::{SweepError, SweepReport, Swept};
 pub use inbound::Watcher;
-pub use job::{AnyJob, Job, Make, Stop, jobs, make_of, pending_deposits};
+pub use job::{AnyJob, Job, Make, Stopping, jobs, make_of, pending_deposits};
 pub use making::{Making, Seen, Stage};
 pub(crate) use matching::assets::Assets;
 pub(crate) use matching::returns::{CameIn, refund_for, refund_of_incoming};

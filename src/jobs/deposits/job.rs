@@ -6,7 +6,7 @@ use super::Asker;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
-use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
 use crate::store::{Lease, Scope};
@@ -30,7 +30,7 @@ impl Job for Asker {
     fn run<'a>(
         &'a self,
         lease: &'a Lease,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Swept> {
         Box::pin(self.sweep_once(lease, stop, observer))
@@ -40,7 +40,7 @@ impl Job for Asker {
         &'a self,
         lease: &'a Lease,
         place: &'a str,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
         Box::pin(self.read_again(lease, place, stop, observer))
@@ -52,7 +52,7 @@ impl Job for Asker {
 
     fn dry_run<'a>(
         &'a self,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
         Box::pin(async move {

@@ -84,7 +84,7 @@ impl Sick {
     }
 
     /// How long `thing` is to be left alone still.
-    pub(super) fn left_alone_for(&self, thing: &str) -> Duration {
+    pub(in crate::jobs) fn left_alone_for(&self, thing: &str) -> Duration {
         let now = self.clock.now();
         let known = self.known.borrow();
         known.get(thing).and_then(|one| (one.not_before - now).to_std().ok()).unwrap_or_default()

@@ -6,7 +6,7 @@ use super::Sender;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
-use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
 use crate::store::{Lease, Scope};
@@ -30,7 +30,7 @@ impl Job for Sender {
     fn run<'a>(
         &'a self,
         lease: &'a Lease,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Swept> {
         Box::pin(self.sweep_once(lease, stop, observer))
@@ -46,7 +46,7 @@ impl Job for Sender {
 
     fn dry_run<'a>(
         &'a self,
-        _stop: Stop<'a>,
+        _stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
         Box::pin(self.tell_due(observer))

@@ -30,7 +30,7 @@ use futures_util::future::LocalBoxFuture;
 use self::sweep::Sweeper;
 use super::frame::note::Observer;
 use super::frame::report::{SweepError, SweepReport, Swept};
-use super::job::{AnyJob, Job, Stop};
+use super::job::{AnyJob, Job, Stopping};
 use super::making::Making;
 use crate::config::{PollerSettings, Schedule};
 use crate::networks::{RequestSeen, Wish};
@@ -73,7 +73,7 @@ impl Job for Sweeper {
     fn run<'a>(
         &'a self,
         lease: &'a Lease,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Swept> {
         Box::pin(async move { self.sweep(stop, observer).run(lease).await })
@@ -87,7 +87,7 @@ impl Job for Sweeper {
         &'a self,
         _lease: &'a Lease,
         place: &'a str,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
         Box::pin(async move { self.sweep(stop, observer).look_at(place).await })
@@ -99,7 +99,7 @@ impl Job for Sweeper {
 
     fn dry_run<'a>(
         &'a self,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
         Box::pin(async move { self.sweep(stop, observer).dry_run().await })

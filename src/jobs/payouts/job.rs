@@ -6,7 +6,7 @@ use super::Paying;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
-use crate::jobs::job::{AnyJob, Job, Stop};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
 use crate::store::{Lease, Scope};
@@ -29,7 +29,7 @@ impl Job for Paying {
     fn run<'a>(
         &'a self,
         lease: &'a Lease,
-        stop: Stop<'a>,
+        stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Swept> {
         Box::pin(self.sweep(lease, stop, observer))
@@ -45,7 +45,7 @@ impl Job for Paying {
 
     fn dry_run<'a>(
         &'a self,
-        _stop: Stop<'a>,
+        _stop: Stopping<'a>,
         observer: Observer<'a>,
     ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
         Box::pin(async move {
