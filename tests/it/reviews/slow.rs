@@ -1,12 +1,9 @@
 //! A reviewer that takes its time for one payment delays no other, and its answer counts for all that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::response::IntoResponse as _;
-use chrono::TimeDelta;
-use railpoll::engine::Clock;
-use railpoll_sandbox::{Operation, PaymentSpec, SandboxOptions};
+use railpoll_sandbox::{Operation, PaymentSpec};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -101,39 +98,6 @@ fn a_single_sweep_waits() {
     gate.notify_one();
     daemon.ended().expect(0);
     assert!(is_locked(&world, slow));
-}
-
-/// What was well in time when it was asked about may be near its deadline when the answer is taken in.
-#[test]
-fn an_answer_that_comes_near_the_deadline_is_not_carried_out() {
-    on_both_kinds(|kind| {
-        let ahead = Arc::new(AtomicI64::new(0));
-        let (offset, system) = (Arc::clone(&ahead), Clock::system());
-        let tell = move || system.now() + TimeDelta::minutes(offset.load(Ordering::Relaxed));
-        let clock = railpoll_sandbox::Clock::from_fn(tell);
-        let world = World::with(kind, SandboxOptions { clock, ..SandboxOptions::default() });
-        let spec = PaymentSpec { expires_in: TimeDelta::minutes(90), ..PaymentSpec::default() };
-        let slow = world.sandbox.add_payments(1, &spec)[0];
-        let (service, gate) = slow_about(&world, slow);
-        let url = format!("pollers.accepted.review.url={}/review", service.base);
-        let sets = [
-            "pollers.accepted.review.mode=http",
-            "pollers.accepted.review.timeout=30s",
-            "pollers.accepted.review.expiry_margin=45m",
-            url.as_str(),
-        ];
-        let daemon = Daemon::start(world.poller("accepted", &sets).arg("--loop"));
-        until_true("the question", || service.asked_about(slow) == 1);
-        ahead.store(60, Ordering::Relaxed);
-        let before = sweeps(&world);
-        until_true("the network's time to be heard", || sweeps(&world) > before + 1);
-        gate.notify_one();
-        until_true("the review", || world.count("reviews") == 1);
-        let by = world.texts("SELECT decided_by || ' ' || decision FROM reviews");
-        assert_eq!(by, ["rule hold"]);
-        assert!(!is_locked(&world, slow), "it is left to the network");
-        drop(daemon);
-    });
 }
 
 /// Many that hang leave places for those that do not.
