@@ -137,7 +137,11 @@ fn bear(play: &mut Play<'_>, trouble: Trouble, at: &str) {
 /// Everything is done, nobody is alarmed, and every daemon is well.
 fn catch_up(play: &Play<'_>, at: &str) -> Duration {
     let stage = play.stage;
-    let is_done = || look::left(stage, &play.work.made()).is_empty() && stage.fleet.is_well();
+    let is_done = || {
+        look::left(stage, &play.work.made()).is_empty()
+            && stage.fleet.is_well()
+            && voices::nothing_is_wrong(stage)
+    };
     until(&format!("{at} to be caught up with"), is_done, || state(play))
 }
 

@@ -1,5 +1,7 @@
 //! Who tells of trouble: pages, logs, metrics, and the operator's commands.
 
+use serde_json::Value;
+
 use super::stage::Stage;
 
 /// Whether some daemon says that it is not alive, and some that it is not ready.
@@ -22,7 +24,8 @@ pub(super) fn metrics_tell(stage: &Stage, alert: &str) -> bool {
     stage.fleet.members.iter().any(|member| member.metrics().lines().any(is_it))
 }
 
-/// Whether `railpoll alerts` has one of these with `detail`, and `railpoll status` has it at its poller.
+/// Whether `railpoll alerts` has one of these with `detail`, `railpoll status` has it at its poller, and `railpoll status
+/// --check` ends with 1 for it.
 pub(super) fn commands_tell(stage: &Stage, names: &[&str], detail: &str) -> bool {
     let alerts = stage.railpoll(&["alerts", "--json"]);
     if alerts.code != Some(0) {
@@ -35,18 +38,30 @@ pub(super) fn commands_tell(stage: &Stage, names: &[&str], detail: &str) -> bool
     });
     let Some(alert) = found else { return false };
     let status = stage.railpoll(&["status", "--json"]);
+    let has_it = |standing: &Value| {
+        standing["poller"] == alert["poller"]
+            && standing["place"] == alert["place"]
+            && standing["alerts"].as_array().unwrap().contains(&alert["name"])
+    };
+    let check = stage.railpoll(&["status", "--check", "--json"]);
     status.code == Some(0)
-        && status.json().iter().any(|standing| {
-            standing["poller"] == alert["poller"]
-                && standing["place"] == alert["place"]
-                && standing["alerts"].as_array().unwrap().contains(&alert["name"])
-        })
+        && status.json().iter().any(has_it)
+        && check.code == Some(1)
+        && check.json().iter().any(|wrong| wrong["name"] == alert["name"])
 }
 
-/// Whether `railpoll status` says that it cannot ask the database.
+/// Whether `railpoll status --check` has nothing to say.
+pub(super) fn nothing_is_wrong(stage: &Stage) -> bool {
+    let check = stage.railpoll(&["status", "--check"]);
+    check.code == Some(0) && check.stdout.is_empty()
+}
+
+/// Whether `railpoll status` and its `--check` say that they cannot ask the database.
 pub(super) fn status_fails(stage: &Stage) -> bool {
-    let status = stage.railpoll(&["status"]);
-    status.code == Some(69) && !status.stderr.is_empty()
+    [&["status"][..], &["status", "--check"]].into_iter().all(|words| {
+        let status = stage.railpoll(words);
+        status.code == Some(69) && !status.stderr.is_empty()
+    })
 }
 
 /// From where on each daemon's log is new.
