@@ -258,6 +258,15 @@ pub(crate) enum Person {
 }
 
 impl Person {
+    /// Leaves, and waits until the database has let go.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Sqlite(conn) => conn.close().await.unwrap(),
+            // It may have been cut off.
+            Self::Postgres(conn) => drop(conn.close().await),
+        }
+    }
+
     /// Whether the database is there still.
     pub(crate) async fn is_connected(&mut self) -> bool {
         match self {

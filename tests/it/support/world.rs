@@ -73,7 +73,7 @@ impl World {
     pub(crate) fn start_afresh(&mut self) {
         let options = SandboxOptions::default();
         self.sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
-        *self.person.lock().unwrap() = None;
+        self.close_shell();
         self.database.clear();
         // It is another database now, which nobody has seen.
         for file in fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()) {
@@ -84,15 +84,23 @@ impl World {
         self.configure("receiving", "");
     }
 
+    /// Closes the shell that asks the database: its files are as whoever closed last has left them.
+    fn close_shell(&self) {
+        let open = self.person.lock().unwrap().take();
+        if let Some(person) = open {
+            self.wait(person.close());
+        }
+    }
+
     /// A copy of the database as it is. Nobody may have it open.
     pub(crate) fn backup(&self) -> Backup {
-        *self.person.lock().unwrap() = None;
+        self.close_shell();
         self.database.backup()
     }
 
     /// Puts the copy in the place of the database.
     pub(crate) fn restore(&self, backup: &Backup) {
-        *self.person.lock().unwrap() = None;
+        self.close_shell();
         self.database.restore(backup);
     }
 
