@@ -11,13 +11,9 @@ use super::names::{Kind, expect_place};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
-use super::times::relative;
 use super::who::WhyArgs;
-use crate::engine::{AlertName, Poller};
+use crate::engine::{AlertName, Poller, relative};
 use crate::store::{AlertFilter, OpenAlert, Step};
-
-/// More alerts than this nobody reads.
-pub(super) const ALERTS_MAX: u32 = 1_000;
 
 /// What to show, or clear.
 #[derive(Debug, Args)]

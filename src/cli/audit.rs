@@ -9,8 +9,7 @@ use super::names::{DONE_TO, expect_subject};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
-use super::times::relative;
-use crate::engine::iso;
+use crate::engine::{iso, relative};
 use crate::store::{AuditFilter, AuditRow, Step};
 
 #[derive(Debug, Subcommand)]

@@ -12,9 +12,8 @@ use super::names::{Kind, expect_place};
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
-use super::times::relative;
 use super::who::{ByArgs, WhyArgs};
-use crate::engine::{Poller, readable};
+use crate::engine::{Poller, readable, relative};
 use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step, StoreError};
 use crate::views::QuarantinedWholeJson;
 

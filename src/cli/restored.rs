@@ -3,15 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args};
-use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::who::ByArgs;
-use crate::engine::iso;
-use crate::store::{PlaceLooks, Restoration, Store};
+use crate::store::{Restoration, Store};
+use crate::views::restored::{RestorationJson, summary};
 
 /// What to do about it. Neither: it is looked at.
 #[derive(Debug, Args)]
@@ -76,19 +75,7 @@ async fn act(store: &Store, args: &RestoredArgs, now: DateTime<Utc>) -> Result<(
 async fn tell(store: &Store, restoration: &Restoration, out: &mut Out) -> Result<(), Failure> {
     let looks = store.looks(restoration.restoration_id).await?;
     if out.is_json() {
-        let places = looks.iter().map(|one| {
-            json!({ "place": one.place, "all": one.all, "left": one.left, "found": one.found })
-        });
-        return out.json(&json!({
-            "restoration_id": restoration.restoration_id,
-            "began_at": iso(restoration.began_at),
-            "told_by": restoration.told_by,
-            "detail": restoration.detail,
-            "ended_at": restoration.ended_at.map(iso),
-            "confirmed_by": restoration.confirmed_by,
-            "reason": restoration.reason,
-            "places": places.collect::<Vec<_>>(),
-        }));
+        return out.json(&RestorationJson::of(restoration, &looks));
     }
     out.line(summary(restoration, &looks))?;
     if looks.is_empty() {
@@ -109,19 +96,4 @@ async fn tell(store: &Store, restoration: &Restoration, out: &mut Out) -> Result
         ]);
     }
     out.table(&table)
-}
-
-/// A restoration in a sentence.
-pub(super) fn summary(restoration: &Restoration, looks: &[PlaceLooks]) -> String {
-    let Restoration { began_at, told_by, detail, .. } = restoration;
-    let left: u64 = looks.iter().map(|one| one.left).sum();
-    let all: u64 = looks.iter().map(|one| one.all).sum();
-    let end = match (&restoration.ended_at, &restoration.confirmed_by) {
-        (None, _) => format!("nothing goes out: {left} of {all} things are left to be looked up"),
-        (Some(at), Some(by)) => {
-            format!("{by} let things go on at {}, with {left} of {all} not looked up", iso(*at))
-        }
-        (Some(at), None) => format!("all was looked up by {}", iso(*at)),
-    };
-    format!("the database was restored, noticed at {} ({told_by}: {detail}); {end}", iso(*began_at))
 }

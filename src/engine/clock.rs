@@ -74,6 +74,35 @@ pub fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
     })
 }
 
+/// How far `time` is from `now`, in the largest unit that says enough: `12 s ago`, `in 3 min`.
+#[must_use]
+pub fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let distance = time - now;
+    match span(distance) {
+        None => "now".to_owned(),
+        Some(span) if distance > TimeDelta::zero() => format!("in {span}"),
+        Some(span) => format!("{span} ago"),
+    }
+}
+
+/// A length of time in its largest unit, rounded to the nearest; none if it is under a second.
+fn span(length: TimeDelta) -> Option<String> {
+    let seconds = length.num_seconds().unsigned_abs();
+    let rounded = |unit: u64| (seconds + unit / 2) / unit;
+    let (minutes, hours) = (rounded(60), rounded(3_600));
+    Some(if seconds == 0 {
+        return None;
+    } else if seconds < 60 {
+        format!("{seconds} s")
+    } else if minutes < 60 {
+        format!("{minutes} min")
+    } else if hours < 48 {
+        format!("{hours} h")
+    } else {
+        format!("{} d", rounded(86_400))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +112,21 @@ mod tests {
         let now = DateTime::UNIX_EPOCH;
         assert_eq!(later(now, Duration::from_secs(7)), now + TimeDelta::seconds(7));
         assert_eq!(later(now, Duration::MAX), DateTime::<Utc>::MAX_UTC);
+    }
+
+    #[test]
+    fn distances_are_told_in_one_unit() {
+        let now = "2026-11-20T10:00:00Z".parse().unwrap();
+        let told = |seconds| relative(now + TimeDelta::seconds(seconds), now);
+        assert_eq!(told(0), "now");
+        assert_eq!(told(-1), "1 s ago");
+        assert_eq!(told(-59), "59 s ago");
+        assert_eq!(told(-60), "1 min ago");
+        assert_eq!(told(7_199), "in 2 h", "a hold for two hours, a moment later");
+        assert_eq!(told(-3_570), "1 h ago");
+        assert_eq!(told(-170_999), "47 h ago");
+        assert_eq!(told(-172_800), "2 d ago");
+        assert_eq!(told(200), "in 3 min");
+        assert_eq!(relative(now + TimeDelta::milliseconds(900), now), "now");
     }
 }

@@ -36,7 +36,7 @@ pub use amount::{Amount, AmountError, Money};
 pub use basis::{Basis, Difference, Parties, differences};
 pub use chain::{Chain, Link};
 pub use change::{Change, Known, compare};
-pub use clock::{Clock, iso, later, read_time, readable};
+pub use clock::{Clock, iso, later, read_time, readable, relative};
 pub use currency::decimals_of;
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};

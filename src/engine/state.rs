@@ -169,6 +169,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_picture_has_every_move_and_no_other() {
+        let map = include_str!("../../ARCHITECTURE.md");
+        let is_state =
+            |word: &&str| word.chars().all(|char| char.is_ascii_uppercase() || char == '_');
+        let mut drawn: Vec<(&str, &str)> = map
+            .lines()
+            .filter_map(|line| line.trim().split_once(" --> "))
+            .filter(|(from, to)| is_state(from) && is_state(to))
+            .collect();
+        let of = |from: &PaymentState| -> Vec<(String, String)> {
+            let to = from.next().iter();
+            to.map(|to| (from.to_string(), to.to_string())).collect()
+        };
+        let legal: Vec<(String, String)> = PaymentState::KNOWN.iter().flat_map(of).collect();
+        let mut legal: Vec<(&str, &str)> =
+            legal.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+        drawn.sort_unstable();
+        legal.sort_unstable();
+        assert_eq!(drawn, legal);
+    }
+
+    #[test]
     fn each_word_means_its_state() {
         for state in PaymentState::KNOWN {
             assert_eq!(PaymentState::from_word(state.as_str()), state);

@@ -5,6 +5,8 @@ mod audit;
 mod events;
 mod payments;
 mod quarantine;
+pub(crate) mod restored;
+pub(crate) mod status;
 mod transfers;
 
 use serde::Serialize;

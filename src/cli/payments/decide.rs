@@ -14,10 +14,9 @@ use crate::cli::failure::{Failure, say};
 use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::cli::times::relative;
 use crate::cli::who::{ByArgs, NameArgs};
 use crate::engine::read_time as time;
-use crate::engine::{Decision, Reason, ReasonType, readable};
+use crate::engine::{Decision, Reason, ReasonType, readable, relative};
 use crate::store::Deed;
 
 #[derive(Debug, Subcommand)]

@@ -14,9 +14,8 @@ use crate::cli::names::{Kind, expect_place, expect_state};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::relative;
 use crate::engine::read_time as time;
-use crate::engine::{Amount, PaymentState, ReviewStatus, iso};
+use crate::engine::{Amount, PaymentState, ReviewStatus, iso, relative};
 use crate::networks::ripplenet::party_names;
 use crate::store::{PaymentFilter, PaymentPlace, PaymentRow, Store};
 

@@ -12,8 +12,7 @@ use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::relative;
-use crate::engine::{Difference, differences, readable};
+use crate::engine::{Difference, differences, readable, relative};
 use crate::store::{PaymentRow, Story};
 use crate::views::PaymentStoryJson;
 

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::standing::{Standing, Whole};
 use crate::daemon::{Format, Metrics};
 use crate::engine::AlertName;
 use crate::store::{Store, StoreError};
+use crate::views::status::{Standing, Whole};
 
 /// All of them as text.
 pub(super) async fn text(

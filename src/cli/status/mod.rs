@@ -2,23 +2,16 @@
 
 mod figures;
 mod shown;
-mod silence;
-mod standing;
-mod wrong;
 
 use clap::Args;
-use serde::Serialize;
 
-use self::shown::{schedule, table, transfers};
-use self::standing::{Open, Standing, Whole, look};
-use self::wrong::{Wrong, wrongs};
+use self::shown::{table, transfers};
 use super::failure::Failure;
 use super::output::Out;
 use super::session::Session;
 use crate::config::Settings;
 use crate::daemon::Exit;
-use crate::engine::iso;
-use crate::store::SweepRow;
+use crate::views::status::{Whole, Wrong, look, standing_json, wrongs};
 
 /// Which pollers, and for whom.
 #[derive(Debug, Args)]
@@ -40,38 +33,6 @@ Examples:
   railpoll status --json | jq 'select(.wrong != [])'
   railpoll status --check || echo 'somebody should look'";
 
-#[derive(Debug, Serialize)]
-struct StandingJson<'a> {
-    poller: &'static str,
-    place: &'a str,
-    enabled: bool,
-    schedule: String,
-    holder: Option<&'a str>,
-    expected_by: Option<String>,
-    last_sweep: Option<SweepJson<'a>>,
-    next_sweep_at: Option<String>,
-    in_state: Option<u64>,
-    transfers: Option<&'a Open>,
-    drift: i64,
-    alerts: Vec<&'a str>,
-    held: bool,
-    wrong: Vec<&'a Wrong>,
-}
-
-#[derive(Debug, Serialize)]
-struct SweepJson<'a> {
-    started_at: String,
-    finished_at: String,
-    outcome: &'a str,
-    pages: u64,
-    requests: u64,
-    new: u64,
-    changed: u64,
-    unchanged: u64,
-    acted: u64,
-    reason: Option<&'a str>,
-}
-
 pub(super) async fn run(
     session: &Session,
     args: &StatusArgs,
@@ -90,7 +51,7 @@ pub(super) async fn run(
         return check(&wrongs, out);
     }
     if out.is_json() {
-        let told = whole.standings.iter().map(|standing| json(standing, &whole, &wrongs));
+        let told = whole.standings.iter().map(|standing| standing_json(standing, &whole, &wrongs));
         return told.into_iter().try_for_each(|standing| out.json(&standing));
     }
     tell(session, settings, &whole, &wrongs, out)
@@ -141,40 +102,4 @@ fn tell(
         out.line(format!("events are sealed up to {}, hash {}", sealed.last_id, sealed.hash))?;
     }
     Ok(())
-}
-
-fn json<'a>(standing: &'a Standing, whole: &Whole, wrongs: &'a [Wrong]) -> StandingJson<'a> {
-    StandingJson {
-        poller: standing.scope.poller.name(),
-        place: &standing.scope.network,
-        enabled: standing.enabled,
-        schedule: schedule(standing),
-        holder: standing.holder.as_deref(),
-        expected_by: standing.promise.as_ref().map(|promise| iso(promise.expected_by)),
-        last_sweep: standing.last_sweep.as_ref().map(SweepJson::from),
-        next_sweep_at: standing.next_sweep_at.map(iso),
-        in_state: standing.in_state,
-        transfers: standing.transfers.as_ref(),
-        drift: standing.drift,
-        alerts: standing.alerts.iter().map(String::as_str).collect(),
-        held: whole.held.is_some(),
-        wrong: wrongs.iter().filter(|wrong| wrong.is_about(&standing.scope)).collect(),
-    }
-}
-
-impl<'a> From<&'a SweepRow> for SweepJson<'a> {
-    fn from(sweep: &'a SweepRow) -> Self {
-        Self {
-            started_at: iso(sweep.started_at),
-            finished_at: iso(sweep.finished_at),
-            outcome: sweep.outcome.as_str(),
-            pages: sweep.pages,
-            requests: sweep.requests,
-            new: sweep.tally.new,
-            changed: sweep.tally.changed,
-            unchanged: sweep.tally.unchanged,
-            acted: sweep.acted,
-            reason: sweep.error.as_deref(),
-        }
-    }
 }

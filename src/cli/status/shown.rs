@@ -1,15 +1,12 @@
 //! What `status` shows people.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 
-use super::standing::Standing;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::relative;
 use crate::cli::transfers::list;
-use crate::config::Schedule;
+use crate::engine::relative;
 use crate::store::{SweepRow, TransferCount};
+use crate::views::status::Standing;
 
 /// Who runs what comes before how much there was to do: the last column goes first where there is no room.
 pub(super) fn table(standings: &[Standing], now: DateTime<Utc>) -> Table {
@@ -55,35 +52,6 @@ pub(super) fn transfers(counts: &[TransferCount], now: DateTime<Utc>) -> Table {
     table
 }
 
-/// When it sweeps: by whoever runs it, if that is another schedule than the file's.
-pub(super) fn schedule(standing: &Standing) -> String {
-    let (by_file, delay) = match &standing.schedule {
-        Schedule::FixedDelay(delay) => (every(*delay), Some(*delay)),
-        Schedule::Cron(expression) => (format!("cron {expression}"), None),
-    };
-    if !standing.enabled {
-        return by_file;
-    }
-    let Some(sweep) = &standing.last_sweep else { return by_file };
-    match (standing.next_sweep_at, delay) {
-        // A single sweep says nothing of a next one.
-        (None, _) if standing.promise.is_none() => "--once".to_owned(),
-        (Some(next), Some(delay)) if sweep.error.is_none() => {
-            let true_delay = (next - sweep.finished_at).to_std().unwrap_or_default();
-            if true_delay.as_millis() == delay.as_millis() || standing.holder.is_none() {
-                by_file
-            } else {
-                format!("{} ({by_file} by this file)", every(true_delay))
-            }
-        }
-        (Some(_) | None, _) => by_file,
-    }
-}
-
-fn every(delay: Duration) -> String {
-    format!("every {}", humantime::format_duration(delay))
-}
-
 fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
     let sweep = standing.last_sweep.as_ref();
     let count = |count: fn(&SweepRow) -> u64| sweep.map(|sweep| count(sweep).to_string()).into();
@@ -110,7 +78,7 @@ fn cells(standing: &Standing, now: DateTime<Utc>) -> [Cell; 13] {
         marked(standing.drift.to_string(), standing.drift == 0, Paint::Watch),
         marked(alerts.to_string(), alerts == 0, Paint::Bad),
         if standing.enabled {
-            schedule(standing).into()
+            standing.schedule_in_words().into()
         } else {
             Cell::from("off").paint(Paint::Faint)
         },
@@ -147,14 +115,4 @@ fn next(standing: &Standing, now: DateTime<Utc>) -> Cell {
         return format!("sweeping for {}", since.trim_end_matches(" ago")).into();
     }
     Cell::from(format!("due {}", relative(begun, now))).paint(Paint::Watch)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_delay_is_told_in_words() {
-        assert_eq!(every(Duration::from_secs(90)), "every 1m 30s");
-    }
 }

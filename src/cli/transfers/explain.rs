@@ -9,10 +9,9 @@ use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::cli::times::relative;
 use crate::config::Settings;
 use crate::engine::{
-    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, explain, iso, readable,
+    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, explain, iso, readable, relative,
 };
 use crate::jobs::Assets;
 use crate::store::{IncomingRow, Store, TransferStory};

@@ -10,9 +10,8 @@ use crate::cli::names::{Kind, expect_asset, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Paint, Table};
-use crate::cli::times::relative;
 use crate::engine::read_time as time;
-use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, iso};
+use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, iso, relative};
 use crate::store::{TransferFilter, TransferPlace};
 
 pub(super) const EXAMPLES: &str = "\

@@ -9,8 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
-use crate::cli::times::relative;
-use crate::engine::{Amount, Transfer, readable};
+use crate::engine::{Amount, Transfer, readable, relative};
 use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
 use crate::views::TransferStoryJson;
 

@@ -14,6 +14,8 @@ mod kind;
 mod memo;
 mod moves;
 mod new;
+#[cfg(test)]
+mod pictures;
 mod status;
 mod step;
 #[expect(clippy::module_inception, reason = "the file of the type of this name")]

@@ -14,10 +14,9 @@ use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
-use crate::cli::times::relative;
 use crate::cli::who::WhyArgs;
 use crate::config::NetworkKind;
-use crate::engine::{EnvelopeStatus, readable};
+use crate::engine::{EnvelopeStatus, readable, relative};
 use crate::store::{self, Step};
 
 const SHOW_EXAMPLES: &str = "\

@@ -13,7 +13,7 @@ const TIMES: u32 = 3;
 
 /// How a poller is silent at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(crate) enum PollerSilence {
     /// It is switched on, and has never run.
     Never,
     /// Nobody runs it any more.
@@ -46,21 +46,21 @@ pub(super) struct Known<'a> {
 }
 
 /// Whether a poller is silent, and how.
-pub(super) fn silence(known: &Known<'_>, now: DateTime<Utc>) -> Option<Silence> {
+pub(super) fn silence(known: &Known<'_>, now: DateTime<Utc>) -> Option<PollerSilence> {
     // Where it is switched off, whoever has promised may be told of elsewhere.
     if !known.enabled {
         return None;
     }
     match known.promise {
         Some(promise) if promise.is_late && promise.is_held => {
-            Some(Silence::Still { by: promise.by.clone(), since: promise.expected_by })
+            Some(PollerSilence::Still { by: promise.by.clone(), since: promise.expected_by })
         }
-        Some(promise) if promise.is_late => Some(Silence::Gone),
+        Some(promise) if promise.is_late => Some(PollerSilence::Gone),
         Some(_) => None,
         None if known.is_held => None,
         None => match known.swept_at {
-            None => Some(Silence::Never),
-            Some(swept_at) => (now > due(known, swept_at)?).then_some(Silence::Gone),
+            None => Some(PollerSilence::Never),
+            Some(swept_at) => (now > due(known, swept_at)?).then_some(PollerSilence::Gone),
         },
     }
 }
@@ -122,8 +122,8 @@ mod tests {
         };
         assert_eq!(seen(false, true), None);
         assert_eq!(seen(false, false), None, "it may be back in time");
-        assert_eq!(seen(true, false), Some(Silence::Gone));
-        let still = Silence::Still { by: "host:1".to_owned(), since: at(10) };
+        assert_eq!(seen(true, false), Some(PollerSilence::Gone));
+        let still = PollerSilence::Still { by: "host:1".to_owned(), since: at(10) };
         assert_eq!(seen(true, true), Some(still));
         let off = Known { enabled: false, promise: Some(&promise(true, false)), ..known() };
         assert_eq!(silence(&off, at(1_000)), None);
@@ -131,10 +131,13 @@ mod tests {
 
     #[test]
     fn who_promised_nothing_is_missed_by_the_schedule() {
-        assert_eq!(silence(&Known { swept_at: None, ..known() }, at(0)), Some(Silence::Never));
+        assert_eq!(
+            silence(&Known { swept_at: None, ..known() }, at(0)),
+            Some(PollerSilence::Never)
+        );
         assert_eq!(silence(&Known { swept_at: None, is_held: true, ..known() }, at(0)), None);
         assert_eq!(silence(&known(), at(30)), None);
-        assert_eq!(silence(&known(), at(31)), Some(Silence::Gone));
+        assert_eq!(silence(&known(), at(31)), Some(PollerSilence::Gone));
         assert_eq!(silence(&Known { is_held: true, ..known() }, at(31)), None);
     }
 
@@ -145,12 +148,12 @@ mod tests {
         for schedule in [&EVERY_TEN, &daily] {
             let known = Known { schedule, gap, ..known() };
             assert_eq!(silence(&known, at(1_800)), None);
-            assert_eq!(silence(&known, at(1_801)), Some(Silence::Gone));
+            assert_eq!(silence(&known, at(1_801)), Some(PollerSilence::Gone));
         }
         let unknown = Known { schedule: &daily, ..known() };
         assert_eq!(silence(&unknown, at(100_000)), None, "nothing tells");
         let told = Known { next: Some(at(86_400)), ..unknown };
         assert_eq!(silence(&told, at(86_420)), None);
-        assert_eq!(silence(&told, at(86_421)), Some(Silence::Gone));
+        assert_eq!(silence(&told, at(86_421)), Some(PollerSilence::Gone));
     }
 }

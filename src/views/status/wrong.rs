@@ -5,50 +5,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::silence::Silence;
+use super::silence::PollerSilence;
 use super::standing::{Standing, Whole};
-use crate::cli::restored::summary;
-use crate::cli::times::relative;
-use crate::engine::{AlertName, Poller, SweepOutcome};
+use crate::engine::{AlertName, Poller, SweepOutcome, relative};
 use crate::store::{OpenAlert, Scope};
+use crate::views::restored::summary;
 
 /// A cause of trouble, or something that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// The alert's name, or `review_waiting`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The pollers that it is about.
-    pub(super) pollers: Vec<&'static str>,
+    pub(crate) pollers: Vec<&'static str>,
     /// Where it is; none if it is about all of the database.
-    pub(super) place: Option<String>,
+    pub(crate) place: Option<String>,
     /// How many things it is about.
-    pub(super) count: u64,
+    pub(crate) count: u64,
     /// What is so.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// What to do.
-    pub(super) advice: String,
+    pub(crate) advice: String,
     /// Whether it should not be so. Else it is part of a day's work.
-    pub(super) urgent: bool,
+    pub(crate) urgent: bool,
 }
 
 /// What nobody decides on yet is no trouble.
-pub(super) const WAITING: &str = "review_waiting";
+const WAITING: &str = "review_waiting";
 
 impl Wrong {
-    /// The line.
-    pub(super) fn line(&self) -> String {
+    /// The line for people.
+    pub(crate) fn line(&self) -> String {
         format!("{}: {}", self.reason, self.advice)
     }
 
     /// Whether it is about this poller at this place.
-    pub(super) fn is_about(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_about(&self, scope: &Scope) -> bool {
         self.place.as_deref().is_none_or(|place| place == scope.place())
             && (self.pollers.is_empty() || self.pollers.contains(&scope.poller.name()))
     }
 }
 
 /// All that is wrong, the worst first.
-pub(super) fn wrongs(whole: &Whole, now: DateTime<Utc>) -> Vec<Wrong> {
+pub(crate) fn wrongs(whole: &Whole, now: DateTime<Utc>) -> Vec<Wrong> {
     let mut all: Vec<Wrong> = held(whole).into_iter().collect();
     all.extend(silent(&whole.standings, now));
     all.extend(alerts(whole));
@@ -79,9 +78,9 @@ fn silent(standings: &[Standing], now: DateTime<Utc>) -> Vec<Wrong> {
         let place = standing.scope.network.as_str();
         match &standing.silence {
             None => {}
-            Some(Silence::Never) => never.entry(place).or_default().push(standing),
-            Some(Silence::Gone) => gone.entry(place).or_default().push(standing),
-            Some(Silence::Still { by, since }) => {
+            Some(PollerSilence::Never) => never.entry(place).or_default().push(standing),
+            Some(PollerSilence::Gone) => gone.entry(place).or_default().push(standing),
+            Some(PollerSilence::Still { by, since }) => {
                 let Scope { poller, network } = &standing.scope;
                 let reason = format!(
                     "{by} runs {poller} on {network} and stands still: it was to be back {}",

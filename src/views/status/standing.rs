@@ -1,11 +1,11 @@
 //! How each poller is at each of its places, from what it left in the database.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::silence::{Known, Silence, silence};
-use crate::cli::alerts::ALERTS_MAX;
+use super::silence::{Known, PollerSilence, silence};
 use crate::config::{PollerSettings, Schedule, Settings};
 use crate::engine::AlertName;
 use crate::jobs::rules;
@@ -14,54 +14,86 @@ use crate::store::{
     StoreError, SweepRow, TransferCount,
 };
 
+/// More alerts than this nobody reads.
+const ALERTS_MAX: u32 = 1_000;
+
 /// All that `status` tells of.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     /// Those that are listed, and no others.
-    pub(super) standings: Vec<Standing>,
+    pub(crate) standings: Vec<Standing>,
     /// Transfers that are not over.
-    pub(super) counts: Vec<TransferCount>,
+    pub(crate) counts: Vec<TransferCount>,
     /// The alerts as they would stand if every poller had just swept: who is gone tells of nothing.
-    pub(super) alerts: Vec<OpenAlert>,
+    pub(crate) alerts: Vec<OpenAlert>,
     /// A restoration that is not over, and what is looked up.
-    pub(super) held: Option<(Restoration, Vec<PlaceLooks>)>,
+    pub(crate) held: Option<(Restoration, Vec<PlaceLooks>)>,
     /// How far history is sealed.
-    pub(super) sealed: Head,
+    pub(crate) sealed: Head,
 }
 
 /// A poller at a place.
 #[derive(Debug)]
-pub(super) struct Standing {
-    pub(super) scope: Scope,
-    pub(super) enabled: bool,
-    pub(super) schedule: Schedule,
-    pub(super) holder: Option<String>,
-    pub(super) promise: Option<Promised>,
-    pub(super) last_sweep: Option<SweepRow>,
-    pub(super) next_sweep_at: Option<DateTime<Utc>>,
-    pub(super) in_state: Option<u64>,
-    pub(super) transfers: Option<Open>,
-    pub(super) drift: i64,
-    pub(super) alerts: BTreeSet<String>,
-    pub(super) reviews: Vec<ReviewsWaiting>,
-    pub(super) silence: Option<Silence>,
+pub(crate) struct Standing {
+    pub(crate) scope: Scope,
+    pub(crate) enabled: bool,
+    pub(crate) schedule: Schedule,
+    pub(crate) holder: Option<String>,
+    pub(crate) promise: Option<Promised>,
+    pub(crate) last_sweep: Option<SweepRow>,
+    pub(crate) next_sweep_at: Option<DateTime<Utc>>,
+    pub(crate) in_state: Option<u64>,
+    pub(crate) transfers: Option<OpenTransfers>,
+    pub(crate) drift: i64,
+    pub(crate) alerts: BTreeSet<String>,
+    pub(crate) reviews: Vec<ReviewsWaiting>,
+    pub(crate) silence: Option<PollerSilence>,
     /// Whether a person has seen to its silence.
-    pub(super) is_silenced: bool,
+    pub(crate) is_silenced: bool,
 }
 
 /// How many transfers that are not over are in each status.
-pub(super) type Open = BTreeMap<&'static str, u64>;
+pub(crate) type OpenTransfers = BTreeMap<&'static str, u64>;
 
 impl Standing {
     /// When its last sweep ended.
-    pub(super) fn swept_at(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn swept_at(&self) -> Option<DateTime<Utc>> {
         self.last_sweep.as_ref().map(|sweep| sweep.finished_at)
     }
+
+    /// When it sweeps: by whoever runs it, if that is another schedule than the file's.
+    pub(crate) fn schedule_in_words(&self) -> String {
+        let (by_file, delay) = match &self.schedule {
+            Schedule::FixedDelay(delay) => (every(*delay), Some(*delay)),
+            Schedule::Cron(expression) => (format!("cron {expression}"), None),
+        };
+        if !self.enabled {
+            return by_file;
+        }
+        let Some(sweep) = &self.last_sweep else { return by_file };
+        match (self.next_sweep_at, delay) {
+            // A single sweep says nothing of a next one.
+            (None, _) if self.promise.is_none() => "--once".to_owned(),
+            (Some(next), Some(delay)) if sweep.error.is_none() => {
+                let true_delay = (next - sweep.finished_at).to_std().unwrap_or_default();
+                if true_delay.as_millis() == delay.as_millis() || self.holder.is_none() {
+                    by_file
+                } else {
+                    format!("{} ({by_file} by this file)", every(true_delay))
+                }
+            }
+            (Some(_) | None, _) => by_file,
+        }
+    }
+}
+
+fn every(delay: Duration) -> String {
+    format!("every {}", humantime::format_duration(delay))
 }
 
 /// Looks at everything. Pollers that are switched off are listed if `all` are to be, or something is wrong with what is
 /// theirs.
-pub(super) async fn look(
+pub(crate) async fn look(
     store: &Store,
     settings: &Settings,
     all: bool,
@@ -247,12 +279,12 @@ impl Eyes<'_> {
 }
 
 /// The transfers that are open at the place of a poller of transfers.
-fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<Open> {
+fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<OpenTransfers> {
     if scope.poller.is_of_payments() {
         return None;
     }
     let place = &scope.network;
-    let mut open = Open::new();
+    let mut open = OpenTransfers::new();
     for count in counts.iter().filter(|count| count.rail == *place || count.network == *place) {
         *open.entry(count.status.as_str()).or_default() += count.transfers;
     }
@@ -263,4 +295,14 @@ fn open_at(scope: &Scope, counts: &[TransferCount]) -> Option<Open> {
 async fn in_state(store: &Store, scope: &Scope) -> Result<Option<u64>, StoreError> {
     let Some(rules) = rules(scope.poller) else { return Ok(None) };
     store.count_in(&scope.network, rules.states, None).await.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_told_in_words() {
+        assert_eq!(every(Duration::from_secs(90)), "every 1m 30s");
+    }
 }
