@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
+use self::reviewer::Service;
 use self::sweep::Sweeper;
 use super::frame::note::Observer;
 use super::frame::report::{SweepError, SweepReport, Swept};
@@ -106,10 +107,15 @@ impl Job for Sweeper {
     }
 
     fn wishes(&self) -> Vec<Wish> {
-        self.client.wishes()
+        let mut wishes = self.client.wishes();
+        wishes.extend(self.reviewer.service().and_then(Service::wish));
+        wishes
     }
 
     fn remember(&self, wishes: &[Wish]) {
         self.client.remember(wishes);
+        if let Some(service) = self.reviewer.service() {
+            service.remember(wishes);
+        }
     }
 }

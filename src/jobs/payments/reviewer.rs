@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::answer::{decision, idempotency_key, question};
 use crate::config::ReviewMode;
 use crate::engine::{Decision, ReasonType, asked_pause};
-use crate::http::{Clients, wish_at};
+use crate::http::{Clients, Wish, wish_at};
 use crate::program::{Ended, Program};
 use crate::store::Due;
 
@@ -83,12 +83,17 @@ impl Reviewer {
         matches!(self, Self::Person)
     }
 
+    /// Somebody else who is asked.
+    pub(super) fn service(&self) -> Option<&Service> {
+        match self {
+            Self::Person | Self::Automatic => None,
+            Self::Asked(service) => Some(service),
+        }
+    }
+
     /// How long an answer can take.
     pub(super) fn patience(&self) -> Duration {
-        match self {
-            Self::Person | Self::Automatic => Duration::ZERO,
-            Self::Asked(service) => service.timeout(),
-        }
+        self.service().map_or(Duration::ZERO, Service::timeout)
     }
 }
 
@@ -104,6 +109,23 @@ impl Service {
     const fn timeout(&self) -> Duration {
         match self {
             Self::Http { timeout, .. } | Self::Command(Program { timeout, .. }) => *timeout,
+        }
+    }
+
+    /// Its wish to be left alone, as long as it lasts.
+    pub(super) fn wish(&self) -> Option<Wish> {
+        let Self::Http { url, quiet_until, .. } = self else { return None };
+        let until = *quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| Wish { place: place_of(url), left })
+    }
+
+    /// Heeds what it has asked of another process.
+    pub(super) fn remember(&self, wishes: &[Wish]) {
+        let Self::Http { url, quiet_until, .. } = self else { return };
+        let place = place_of(url);
+        for wish in wishes.iter().filter(|wish| wish.place == place) {
+            keep_quiet(quiet_until, wish.left);
         }
     }
 
@@ -123,16 +145,14 @@ impl Service {
         let ask = || question(network, due, user_info, document);
         let answer = match self {
             Self::Http { client, url, timeout, quiet_until } => {
-                let quiet = *quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-                if quiet.is_some_and(|until| Instant::now() < until) {
+                if self.wish().is_some() {
                     return Err(format!("{url} has asked to be left alone for a while"));
                 }
                 let posted =
                     post((client, *timeout), url, idempotency_key(network, due), ask(), now).await;
                 posted.map_err(|(why, wish)| {
                     if let Some(wish) = wish {
-                        let until = Some(Instant::now() + asked_pause(wish));
-                        *quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+                        keep_quiet(quiet_until, wish);
                     }
                     why
                 })?
@@ -141,6 +161,17 @@ impl Service {
         };
         decision(&answer, decline_type, now)
     }
+}
+
+/// The name by which a reviewer's wish is kept, beside the network's own.
+fn place_of(url: &reqwest::Url) -> String {
+    format!("reviewer {}", url.origin().ascii_serialization())
+}
+
+/// Nothing is asked for as long as that, or as anybody bears.
+fn keep_quiet(quiet_until: &Mutex<Option<Instant>>, wish: Duration) {
+    let until = Instant::now() + asked_pause(wish);
+    *quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
 }
 
 async fn post(

@@ -3,7 +3,7 @@
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
-use railpoll_sandbox::{self, Operation, PaymentSpec};
+use railpoll_sandbox::{Operation, PaymentSpec, PaymentState};
 use serde_json::{Value, json};
 
 use super::service::{Reply, Service, ok, status};
@@ -90,7 +90,7 @@ fn a_daemon_asks_again_once_the_time_has_passed() {
     });
     let url = format!("pollers.accepted.review.url={}", service.base);
     let _daemon = world.start("accepted", &["pollers.accepted.review.mode=http", &url]);
-    until_in(&world, id, railpoll_sandbox::PaymentState::Locked);
+    until_in(&world, id, PaymentState::Locked);
     assert_eq!(service.asked().len(), 2);
     let held = holds(&world, id);
     assert_eq!(held.len(), 1);
@@ -182,6 +182,16 @@ fn a_service_that_asks_to_be_left_alone_is() {
     let asked = service.asked().len();
     assert!(asked < 20, "{asked}");
     assert_eq!(world.count("payments WHERE review = 'held'"), 21 - asked);
+    // Nor is anything by the next process, until it is over.
+    for turn in ["heeded", "over"] {
+        world.sql("UPDATE payments SET not_before = recorded_at WHERE review = 'held'");
+        service.sweep(&world);
+        if turn == "heeded" {
+            assert_eq!(service.asked().len(), asked);
+            world.sql("DELETE FROM put_off");
+        }
+    }
+    assert_eq!(world.sandbox.count_in(PaymentState::Locked), 20);
 }
 
 #[test]

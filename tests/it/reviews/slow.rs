@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::response::IntoResponse as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use railpoll::engine::Clock;
 use railpoll_sandbox::{Operation, PaymentSpec};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use uuid::Uuid;
 use super::offer;
 use super::service::{Reply, Service, ok};
 use crate::support::stellar::on_both_kinds;
-use crate::support::world::{Daemon, World, until_true};
+use crate::support::world::{Daemon, World, finish, until_true};
 
 const APPROVE: &str = r#"{"decision":"approve"}"#;
 
@@ -98,6 +100,35 @@ fn a_single_sweep_waits() {
     gate.notify_one();
     daemon.ended().expect(0);
     assert!(is_locked(&world, slow));
+}
+
+/// It was asked in time; when its answer comes, the network may fail the payment at any moment.
+#[test]
+fn an_answer_that_comes_near_the_deadline_is_not_carried_out() {
+    on_both_kinds(|kind| {
+        let world = World::new(kind);
+        // Three seconds before the margin begins, which is twenty.
+        let spec = PaymentSpec { expires_in: TimeDelta::seconds(23), ..PaymentSpec::default() };
+        let slow = world.sandbox.add_payments(1, &spec)[0];
+        let (service, gate) = slow_about(&world, slow);
+        let daemon = start(&world, &service, "--loop");
+        until_true("the question", || service.asked_about(slow) == 1);
+        let slow_id = slow.to_string();
+        let show = ["payments", "show", &slow_id, "--json"];
+        let told = finish(world.command("railpoll", &[]).args(show)).expect(0);
+        let expires_at = told.json()[0]["expires_at"].as_str().unwrap().to_owned();
+        // The network tells its clock in whole seconds.
+        let near = expires_at.parse::<DateTime<Utc>>().unwrap() - TimeDelta::seconds(20 - 2);
+        until_true("the deadline to be near", || Clock::system().now() > near);
+        gate.notify_one();
+        until_true("the hold", || world.count("reviews") > 0);
+        let told = "SELECT decision || ' ' || decided_by || ' ' || reason FROM reviews";
+        let told = world.texts(told);
+        assert!(told[0].starts_with("hold rule expires in "), "{told:?}");
+        daemon.signal("TERM");
+        daemon.ended().expect(0);
+        assert!(!is_locked(&world, slow));
+    });
 }
 
 /// Many that hang leave places for those that do not.
