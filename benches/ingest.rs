@@ -14,6 +14,7 @@
 mod floor;
 mod support;
 
+use floor::before::as_before;
 use railpoll::engine::Clock;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use support::cost::Cost;
@@ -70,6 +71,7 @@ async fn railpoll(world: &World, kind: &Kind, payments: usize) -> Outcome<Cost> 
 async fn plain(kind: &Kind, source: &Source<'_>, payments: usize) -> Outcome<Cost> {
     let now = Clock::system().now().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
     let database = Database::new(kind).await?;
+    as_before(kind, &database.url).await?;
     let cost = floor::collect(kind, &database, source, &now).await?;
     check(kind, database, payments).await?;
     Ok(cost)

@@ -18,6 +18,8 @@
 //! See docs/performance.md.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+#[path = "floor/before.rs"]
+mod before;
 mod deposits;
 mod incoming;
 mod legs;

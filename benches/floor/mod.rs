@@ -3,6 +3,7 @@
 //! Four tables, a transaction for each page, a statement for each table. It keeps no order, compares nothing, holds no
 //! lease, moves no cursor, counts nothing, and gives up at the first thing that is not as expected.
 
+pub(crate) mod before;
 mod head;
 mod postgres;
 mod sqlite;

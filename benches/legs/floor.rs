@@ -8,6 +8,7 @@ use sqlx::{
 };
 
 use super::seed::{What, seed};
+use crate::before::as_before;
 use crate::support::Outcome;
 use crate::support::cost::{Cost, Work};
 use crate::support::database::{Database, Kind};
@@ -55,6 +56,7 @@ impl Floor {
     pub(crate) async fn seeded(kind: &Kind, what: &What, transfers: usize) -> Outcome<Self> {
         let database = Database::new(kind).await?;
         seed(&database.url, what, transfers).await?;
+        as_before(kind, &database.url).await?;
         let sql = "SELECT transfer_id FROM transfers ORDER BY length(memo), memo, transfer_id";
         let (conn, ids) = match kind {
             Kind::Sqlite => {

@@ -71,6 +71,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0011_late.sql"),
         include_str!("../../migrations/postgres/0011_late.sql"),
     ),
+    (
+        12,
+        "numbers",
+        include_str!("../../migrations/sqlite/0012_numbers.sql"),
+        include_str!("../../migrations/postgres/0012_numbers.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

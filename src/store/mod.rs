@@ -9,6 +9,7 @@
 //! | `payments` | payments, their documents, history and counts; what was decided on them, and done |
 //! | `transfers` | transfers, and all that is done for them |
 //! | `outbox` | what others are told: events, their seals, and who did what |
+//! | `things.rs` | the numbers by which statuses and documents name what they are about |
 //! | `memory` | what pollers remember: leases, cursors, sweeps, alerts, what is set aside or put off, what a restore forgot |
 //! | `db` | either database: connections, statements, values |
 
@@ -19,6 +20,7 @@ mod migrate;
 mod outbox;
 mod payments;
 mod scope;
+mod things;
 mod transfers;
 
 use crate::store::db::values::Arg;

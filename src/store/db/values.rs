@@ -12,7 +12,8 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::types::Json;
 use sqlx::{
-    Arguments, Column as _, ColumnIndex, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _,
+    Arguments, Column as _, ColumnIndex, Decode, Postgres, Row as _, Sqlite, Type, TypeInfo as _,
+    ValueRef as _,
 };
 
 use crate::engine::Amount;
@@ -27,6 +28,8 @@ pub(in crate::store) enum Arg<'a> {
     MaybeInt(Option<i64>),
     Time(DateTime<Utc>),
     MaybeTime(Option<DateTime<Utc>>),
+    /// A time where `SQLite` keeps microseconds since 1970.
+    Micros(DateTime<Utc>),
     /// JSON text.
     Json(String),
     /// Texts: in `SQLite` to be read with `json_each`, in `PostgreSQL` with `ANY`.
@@ -49,6 +52,7 @@ pub(super) fn sqlite_arguments(args: &[Arg<'_>]) -> Result<SqliteArguments, Stor
             Arg::MaybeInt(number) => out.add(*number),
             Arg::Time(time) => out.add(sqlite_time(*time)),
             Arg::MaybeTime(time) => out.add(time.map(sqlite_time)),
+            Arg::Micros(time) => out.add(micros(*time)),
             Arg::Json(text) => out.add(without_nul_escapes(text).into_owned()),
             Arg::Texts(texts) => out.add(serde_json::json!(texts).to_string()),
         }
@@ -65,7 +69,7 @@ pub(super) fn postgres_arguments(args: &[Arg<'_>]) -> Result<PgArguments, StoreE
             Arg::MaybeText(text) => out.add(text.map(without_nul)),
             Arg::Int(number) => out.add(*number),
             Arg::MaybeInt(number) => out.add(*number),
-            Arg::Time(time) => out.add(stored_time(*time)),
+            Arg::Time(time) | Arg::Micros(time) => out.add(stored_time(*time)),
             Arg::MaybeTime(time) => out.add(time.map(stored_time)),
             Arg::Json(text) => RawValue::from_string(without_nul_escapes(text).into_owned())
                 .map_err(Into::into)
@@ -120,6 +124,11 @@ pub(in crate::store) fn is_in_calendar(time: DateTime<Utc>) -> bool {
 pub(in crate::store) fn stored_time(time: DateTime<Utc>) -> DateTime<Utc> {
     let micros = time.timestamp_micros().clamp(*CALENDAR.start(), *CALENDAR.end());
     DateTime::from_timestamp_micros(micros).unwrap_or(time)
+}
+
+/// A time as `SQLite` keeps it where there are many: in microseconds since 1970.
+pub(in crate::store) fn micros(time: DateTime<Utc>) -> i64 {
+    stored_time(time).timestamp_micros()
 }
 
 /// A time as `SQLite` keeps it: of one width (`2021-03-03T04:40:58.629000Z`), so that times sort as they read.
@@ -177,8 +186,20 @@ impl Row {
         column: &str,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         match self {
-            Self::Sqlite(..) => {
-                self.maybe_text(column)?.map(|text| from_sqlite_time(column, &text)).transpose()
+            Self::Sqlite(row, next) => {
+                let place = place(row, next, column)?;
+                if row.try_get_raw(place)?.type_info().name() == "INTEGER" {
+                    let micros: Option<i64> = row.try_get(place)?;
+                    let time = |micros: i64| {
+                        DateTime::from_timestamp_micros(micros).ok_or_else(|| {
+                            let (column, value) = (column.to_owned(), micros.to_string());
+                            StoreError::Unreadable { column, value }
+                        })
+                    };
+                    return micros.map(time).transpose();
+                }
+                let text: Option<&str> = row.try_get(place)?;
+                text.map(|text| from_sqlite_time(column, text)).transpose()
             }
             Self::Postgres(row, next) => Ok(row.try_get(place(row, next, column)?)?),
         }

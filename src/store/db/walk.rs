@@ -65,13 +65,14 @@ impl Span {
 }
 
 impl Store {
-    /// The time of the row that is [`ROOM`] rows into `span`; none if it has not so many.
+    /// The time of the row that is [`ROOM`] rows into `span`; none if it has not so many. `time` says how the times are kept.
     pub(in crate::store) async fn edge(
         &self,
         sql: Sql,
         span: Span,
+        time: fn(DateTime<Utc>) -> Arg<'static>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let args = [Arg::Time(span.from), Arg::Time(span.to), Arg::Int(i64::from(ROOM))];
+        let args = [time(span.from), time(span.to), Arg::Int(i64::from(ROOM))];
         self.db.rows(sql, &args).await?.first().map(|row| row.time("at")).transpose()
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
-use crate::store::StoreError;
 use crate::store::db::values::{Arg, Row as DbRow, from_sqlite_time, stored_time};
 use crate::store::db::{Conn, Db, Sql};
+use crate::store::{StoreError, things};
 
 /// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
 ///
@@ -24,15 +24,33 @@ const VERSIONS: Sql = Sql::Each {
                 WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
 };
 
+/// What has a number may have lost its row, and a row that somebody else put there has no number.
 const KNOWN: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, state, connector_role, modified_at, content_hash, version, sub_states, \
+    sqlite: "SELECT w.value AS payment_id, t.number, state, connector_role, modified_at, content_hash, version, sub_states, \
                     amount, currency, review, basis \
-             FROM payments WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
-               (SELECT payment_id, state, connector_role, modified_at, content_hash, version, \
-                       CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review, basis \
-                FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
+             FROM json_each($2) w \
+               LEFT JOIN things t ON t.id = w.value AND t.kind = 'payment' AND t.place = $1 \
+               LEFT JOIN payments p ON p.payment_id = w.value AND p.network = $1 \
+             WHERE t.number IS NOT NULL OR p.state IS NOT NULL",
+    postgres: "SELECT wanted.id AS payment_id, t.number, p.* FROM unnest($2::text[]) AS wanted (id) \
+                 LEFT JOIN LATERAL (SELECT number FROM things \
+                     WHERE id = wanted.id AND kind = 'payment' AND place = $1 OFFSET 0) t ON true \
+                 LEFT JOIN LATERAL (SELECT state, connector_role, modified_at, content_hash, version, \
+                         CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review, basis \
+                     FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p ON true \
+               WHERE t.number IS NOT NULL OR p.state IS NOT NULL",
 };
+
+/// What the database has of the payments of a page.
+#[derive(Debug, Default)]
+pub(super) struct OnRecord {
+    /// Their newest versions, by id.
+    pub(super) known: HashMap<String, Known>,
+    /// Their numbers, by id.
+    pub(super) numbers: HashMap<String, i64>,
+    /// The newest number of anything.
+    pub(super) newest: i64,
+}
 
 /// The rows that are not stored as they are: other versions, and rows that could not be read.
 pub(super) async fn not_stored<'a>(
@@ -65,18 +83,24 @@ pub(super) async fn not_stored<'a>(
     Ok(rows.iter().filter(|row| !stored(row)).collect())
 }
 
-/// What is known of the payments in `rows`, by id.
-pub(super) async fn known_of(
+/// What is on record of the payments in `rows`.
+pub(super) async fn on_record(
     conn: &mut Conn<'_>,
     network: &str,
     rows: &[&Row],
-) -> Result<HashMap<String, Known>, StoreError> {
+) -> Result<OnRecord, StoreError> {
     let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter().copied()))];
-    let mut known = HashMap::new();
+    let mut found = OnRecord { newest: things::newest(conn).await?, ..OnRecord::default() };
     for row in conn.rows(KNOWN, &args).await? {
-        known.insert(row.text("payment_id")?, known_from(&row)?);
+        let id = row.text("payment_id")?;
+        if let Some(number) = row.maybe_int("number")? {
+            found.numbers.insert(id.clone(), number);
+        }
+        if row.maybe_text("state")?.is_some() {
+            found.known.insert(id, known_from(&row)?);
+        }
     }
-    Ok(known)
+    Ok(found)
 }
 
 fn known_from(row: &DbRow) -> Result<Known, StoreError> {

@@ -1,11 +1,12 @@
 //! What a page of sightings changes in the database: decided here, without it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::admit::ID_MAX;
+use super::known::OnRecord;
 use crate::engine::{
     Alert, AlertName, BadRow, Basis, Change, Event, EventType, Known, Payment, PaymentState, Row,
     StatusChange, Tally, Trail, compare, events_of, statuses_of,
@@ -21,8 +22,11 @@ const REASON_MAX: usize = 2 * 1024;
 /// Everything that a page brings.
 #[derive(Debug, Default)]
 pub(super) struct Plan<'a> {
+    /// The payments that get a number, and which.
+    pub(super) numbered: Vec<(i64, &'a str)>,
     pub(in crate::store) stored: Vec<Stored<'a>>,
-    pub(in crate::store) statuses: Vec<(&'a str, StatusChange)>,
+    /// Statuses of the payments with these numbers.
+    pub(super) statuses: Vec<(i64, StatusChange)>,
     pub(in crate::store) events: Vec<Event>,
     pub(in crate::store) quarantined: Vec<Quarantined>,
     pub(in crate::store) alerts: Vec<Alert>,
@@ -39,6 +43,7 @@ pub(super) struct Plan<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct Stored<'a> {
     pub(in crate::store) payment: &'a Payment,
+    pub(super) number: i64,
     pub(in crate::store) version: i64,
 }
 
@@ -107,11 +112,11 @@ fn keep(text: &str, most: usize) -> String {
     without_nul(text.get(..end).unwrap_or_default()).into_owned()
 }
 
-/// Decides what `rows` change, beside what is `known`. A payment stands in `rows` once at the most.
+/// Decides what `rows` change, beside what is on record. A payment stands in `rows` once at the most.
 pub(super) fn plan<'a>(
     scope: &Scope,
     rows: &[&'a Row],
-    known: &HashMap<String, Known>,
+    mut found: OnRecord,
     trail: Trail,
     now: DateTime<Utc>,
 ) -> Plan<'a> {
@@ -119,8 +124,9 @@ pub(super) fn plan<'a>(
     for row in rows {
         match row {
             Row::Payment(payment) => {
-                let known = known.get(&payment.payment_id);
-                plan.add(scope, payment, known, trail, now);
+                let number = plan.number(&mut found, payment);
+                let known = found.known.get(&payment.payment_id);
+                plan.add(scope, (number, payment), known, trail, now);
             }
             Row::Bad(bad) => plan.set_aside(bad),
         }
@@ -129,18 +135,40 @@ pub(super) fn plan<'a>(
 }
 
 impl<'a> Plan<'a> {
+    /// Whether nothing of what it stores can be there already.
+    pub(super) fn is_all_new(&self) -> bool {
+        let Some((first, _)) = self.numbered.first() else { return false };
+        self.stored.iter().all(|stored| stored.version == 1 && stored.number >= *first)
+            && self.statuses.iter().all(|(number, _)| number >= first)
+    }
+
+    /// The payment's number: the one that it has, or the next.
+    fn number(&mut self, found: &mut OnRecord, payment: &'a Payment) -> i64 {
+        found.numbers.get(&payment.payment_id).copied().unwrap_or_else(|| {
+            found.newest += 1;
+            self.numbered.push((found.newest, &payment.payment_id));
+            found.newest
+        })
+    }
+
     fn add(
         &mut self,
         scope: &Scope,
-        payment: &'a Payment,
+        (number, payment): (i64, &'a Payment),
         known: Option<&Known>,
         trail: Trail,
         now: DateTime<Utc>,
     ) {
         let change = compare(known, payment, trail);
         self.tally.count(change);
+        let first = self.statuses.len();
         for status in statuses_of(known, payment, change, trail) {
-            self.statuses.push((&payment.payment_id, status));
+            let is_same = |(_, other): &(i64, StatusChange)| {
+                other.status == status.status && other.reached_at == status.reached_at
+            };
+            if !self.statuses[first..].iter().any(is_same) {
+                self.statuses.push((number, status));
+            }
         }
         let events = events_of(&scope.network, known, payment, change, now);
         for event in events.iter().filter(|event| event.event_type == EventType::PaymentAmount) {
@@ -155,7 +183,7 @@ impl<'a> Plan<'a> {
         match change {
             Change::New | Change::Changed | Change::Silent => {
                 let version = known.map_or(1, |known| known.version + 1);
-                self.stored.push(Stored { payment, version });
+                self.stored.push(Stored { payment, number, version });
                 if let Some(known) = known {
                     self.compare_basis(known, payment);
                     self.recount(known.state.as_str(), known.connector_role.as_str(), -1);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::admit::admitted;
-use super::known::{known_of, not_stored};
+use super::known::{not_stored, on_record};
 use super::plan::{Plan, Stored, plan, runs};
 use super::{voids, write_postgres, write_sqlite};
 use crate::engine::{Change, PaymentState, Row, Tally, Trail, compare};
@@ -63,8 +63,8 @@ pub(super) async fn record_run(
     let now = stored_time(now);
     let admitted: Vec<Cow<'_, Row>> = run.iter().map(|row| admitted(row)).collect();
     let run: Vec<&Row> = admitted.iter().map(|row| &**row).collect();
-    let known = known_of(&mut tx.conn(), &scope.network, &run).await?;
-    let plan = plan(scope, &run, &known, trail, now);
+    let found = on_record(&mut tx.conn(), &scope.network, &run).await?;
+    let plan = plan(scope, &run, found, trail, now);
     set_aside(&mut tx.conn(), scope, &plan.quarantined, now).await?;
     let before = voids::before(&mut tx.conn(), scope, &plan.voided).await?;
     match tx.conn().at() {
@@ -137,12 +137,12 @@ impl Store {
     pub async fn preview(&self, scope: &Scope, rows: &[Row]) -> Result<Vec<Change>, StoreError> {
         let mut reader = self.db.reader().await?;
         let all: Vec<&Row> = rows.iter().collect();
-        let known = known_of(&mut reader.conn(), &scope.network, &all).await?;
+        let found = on_record(&mut reader.conn(), &scope.network, &all).await?;
         Ok(rows
             .iter()
             .map(|row| match row {
                 Row::Payment(payment) => {
-                    compare(known.get(&payment.payment_id), payment, Trail::List)
+                    compare(found.known.get(&payment.payment_id), payment, Trail::List)
                 }
                 Row::Bad(_) => Change::Illegal,
             })

@@ -7,8 +7,12 @@ use sqlx::SqliteConnection;
 
 use super::plan::{Plan, Stored};
 use crate::store::db::many::{Many, Values};
-use crate::store::db::values::sqlite_time;
+use crate::store::db::values::{micros, sqlite_time};
 use crate::store::{Scope, StoreError};
+
+static THINGS: LazyLock<Many> = LazyLock::new(|| {
+    Many::new("INSERT INTO things (number, kind, place, id)", "(?,'payment',?,?)", "")
+});
 
 static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -31,16 +35,16 @@ static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
 
 static DOCUMENTS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO payment_documents (network, payment_id, document)",
-        "(?,?,?)",
-        "ON CONFLICT (network, payment_id) DO UPDATE SET document = excluded.document",
+        "INSERT INTO documents (thing, document)",
+        "(?,?)",
+        "ON CONFLICT (thing) DO UPDATE SET document = excluded.document",
     )
 });
 
 static STATUSES: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source)",
-        "('payment',?,?,?,?,?,?)",
+        "INSERT INTO statuses (thing, status, reached_at, recorded_at, source)",
+        "(?,?,?,?,?)",
         "ON CONFLICT DO NOTHING",
     )
 });
@@ -63,21 +67,24 @@ pub(super) async fn write(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let network: Arc<str> = Arc::from(scope.network.as_str());
-    let now: Arc<str> = Arc::from(sqlite_time(now));
+    let (recorded_at, now) = (micros(now), Arc::from(sqlite_time(now)));
+    THINGS
+        .run(conn, &plan.numbered, |row, (number, id)| {
+            row.value(*number)?.shared(&network)?.text(id)?;
+            Ok(())
+        })
+        .await?;
     PAYMENTS.run(conn, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
     DOCUMENTS
         .run(conn, &plan.stored, |row, stored| {
-            row.shared(&network)?.text(&stored.payment.payment_id)?;
-            row.text(&stored.payment.document)?;
+            row.value(stored.number)?.text(&stored.payment.document)?;
             Ok(())
         })
         .await?;
     STATUSES
-        .run(conn, &plan.statuses, |row, (id, change)| {
-            row.shared(&network)?.text(id)?.text(change.status.as_str())?;
-            row.value(sqlite_time(change.reached_at))?
-                .shared(&now)?
-                .text(change.source.as_str())?;
+        .run(conn, &plan.statuses, |row, (number, change)| {
+            row.value(*number)?.text(change.status.as_str())?.value(micros(change.reached_at))?;
+            row.value(recorded_at)?.text(change.source.as_str())?;
             Ok(())
         })
         .await?;

@@ -65,12 +65,14 @@ macro_rules! filters {
 
 macro_rules! from {
     (sqlite) => {
-        " FROM status_changes s INDEXED BY transfers_by_time CROSS JOIN transfers t ON t.transfer_id = s.id \
-          WHERE s.kind = 'transfer' AND s.source = 'created' AND "
+        " FROM statuses s INDEXED BY statuses_created CROSS JOIN things n ON n.number = s.thing \
+            CROSS JOIN transfers t ON t.transfer_id = n.id \
+          WHERE n.kind = 'transfer' AND s.source = 'created' AND "
     };
     (postgres) => {
-        " FROM status_changes s CROSS JOIN LATERAL (SELECT * FROM transfers WHERE transfer_id = s.id OFFSET 0) t \
-          WHERE s.kind = 'transfer' AND s.source = 'created' AND "
+        " FROM statuses s CROSS JOIN LATERAL (SELECT id FROM things WHERE number = s.thing AND kind = 'transfer' OFFSET 0) n \
+            CROSS JOIN LATERAL (SELECT * FROM transfers WHERE transfer_id = n.id OFFSET 0) t \
+          WHERE s.source = 'created' AND "
     };
 }
 
@@ -79,13 +81,13 @@ macro_rules! list {
         concat!(
             "SELECT t.*",
             from!($db),
-            "s.reached_at >= $1 AND s.reached_at <= $2 AND (s.reached_at, s.id) ",
+            "s.reached_at >= $1 AND s.reached_at <= $2 AND (s.reached_at, s.thing) ",
             $after,
-            " ($3, $4) AND ",
+            " ($3, coalesce((SELECT number FROM things WHERE id = $4 AND kind = 'transfer'), 0)) AND ",
             filters!($db),
             "ORDER BY s.reached_at ",
             $order,
-            ", s.id ",
+            ", s.thing ",
             $order,
             " LIMIT $15"
         )
@@ -109,9 +111,9 @@ macro_rules! count {
 
 const COUNT: Sql = Sql::Each { sqlite: count!(sqlite), postgres: count!(postgres) };
 
-const EDGE: &str = "SELECT reached_at AS at FROM status_changes WHERE kind = 'transfer' AND source = 'created' \
+const EDGE: &str = "SELECT reached_at AS at FROM statuses WHERE source = 'created' \
     AND reached_at >= $1 AND reached_at <= $2 ORDER BY reached_at LIMIT 1 OFFSET $3";
-const EDGE_NEWEST: &str = "SELECT reached_at AS at FROM status_changes WHERE kind = 'transfer' AND source = 'created' \
+const EDGE_NEWEST: &str = "SELECT reached_at AS at FROM statuses WHERE source = 'created' \
     AND reached_at >= $1 AND reached_at <= $2 ORDER BY reached_at DESC LIMIT 1 OFFSET $3";
 
 /// The texts that the statements' parameters borrow.
@@ -141,9 +143,9 @@ impl TransferFilter {
             None => (edge, ""),
         };
         vec![
-            Arg::Time(span.from),
-            Arg::Time(span.to),
-            Arg::Time(after),
+            Arg::Micros(span.from),
+            Arg::Micros(span.to),
+            Arg::Micros(after),
             Arg::Text(id),
             Arg::MaybeText(self.status.map(TransferStatus::as_str)),
             Arg::MaybeText(self.kind.map(TransferKind::as_str)),
@@ -188,7 +190,7 @@ impl Store {
         filter: &TransferFilter,
     ) -> Result<Step<Transfer, TransferPlace>, StoreError> {
         let edge = if filter.newest { EDGE_NEWEST } else { EDGE };
-        let edge = self.edge(edge.into(), filter.span()).await?;
+        let edge = self.edge(edge.into(), filter.span(), Arg::Micros).await?;
         let (span, rest) = filter.span().cut(edge, filter.newest);
         let texts = filter.texts();
         let mut args = filter.args(span, &texts);
@@ -217,7 +219,7 @@ impl Store {
         let texts = filter.texts();
         let (mut span, mut count) = (filter.span(), 0);
         loop {
-            let edge = self.edge(EDGE.into(), span).await?;
+            let edge = self.edge(EDGE.into(), span, Arg::Micros).await?;
             let (part, rest) = span.cut(edge, false);
             let args = filter.args(part, &texts);
             count +=

@@ -2,22 +2,24 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::engine::{Event, Transfer, TransferStatus};
-use crate::store::StoreError;
 use crate::store::db::many::{Many, Values};
-use crate::store::db::values::{Arg, sqlite_time, stored_time, without_nul, without_nul_escapes};
+use crate::store::db::values::{
+    Arg, micros, sqlite_time, stored_time, without_nul, without_nul_escapes,
+};
 use crate::store::db::{At, Conn, in_time};
+use crate::store::{StoreError, things};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)",
-        "('transfer',?,?,?,?,?,?,?,?)",
+        "INSERT INTO statuses (thing, status, reached_at, recorded_at, source, reason, decided_by)",
+        "((SELECT number FROM things WHERE id = ? AND kind = 'transfer' AND place = ?),?,?,?,?,?,?)",
         "",
     )
 });
@@ -46,8 +48,9 @@ const POSTGRES: &str = "
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(8246973) AS taken
 ), history AS (
-    INSERT INTO status_changes (kind, network, id, status, reached_at, recorded_at, source, reason, decided_by)
-    SELECT 'transfer', r.network, r.id, r.status, r.at, $2, r.source, r.reason, r.decided_by
+    INSERT INTO statuses (thing, status, reached_at, recorded_at, source, reason, decided_by)
+    SELECT (SELECT number FROM things WHERE id = r.id AND kind = 'transfer' AND place = r.network),
+        r.status, r.at, $2, r.source, r.reason, r.decided_by
     FROM turn CROSS JOIN unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $16::text[])
         WITH ORDINALITY AS r (id, network, status, at, source, reason, decided_by, n)
     ORDER BY r.n
@@ -90,15 +93,18 @@ pub(super) async fn write_trail(
     if reached.is_empty() {
         return Ok(());
     }
+    let created = reached.iter().filter(|one| one.was.is_none()).map(|one| one.after);
+    let created: Vec<_> =
+        created.map(|new| (new.network.as_str(), new.transfer_id.as_str())).collect();
+    things::add(conn, "transfer", &created).await?;
     let sqlite = match conn.at() {
         At::Sqlite(conn) => conn,
         At::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,
     };
-    let at: Arc<str> = Arc::from(sqlite_time(now));
     let writing = HISTORY.run(sqlite, reached, |row, one| {
         let Reached { after, source, .. } = one;
-        row.text(&after.network)?.text(&after.transfer_id)?.text(after.status.as_str())?;
-        row.value(sqlite_time(one.at()))?.shared(&at)?.text(source)?;
+        row.text(&after.transfer_id)?.text(&after.network)?.text(after.status.as_str())?;
+        row.value(micros(one.at()))?.value(micros(now))?.text(source)?;
         row.maybe_text(after.told().as_deref())?.maybe_text(one.by)?;
         Ok(())
     });

@@ -16,6 +16,10 @@ fn history_and_events_can_not_be_changed() {
         let mut attempts = vec![
             "UPDATE status_changes SET status = 'COMPLETED'",
             "DELETE FROM status_changes",
+            "UPDATE statuses SET status = 'COMPLETED'",
+            "DELETE FROM statuses",
+            "UPDATE things SET id = 'b'",
+            "DELETE FROM things",
             "UPDATE events SET payload = '{}'",
             "DELETE FROM events WHERE id = 1",
         ];
@@ -23,12 +27,14 @@ fn history_and_events_can_not_be_changed() {
             Kind::Sqlite => vec![
                 "REPLACE INTO events SELECT id, type, 'other', version, payload, occurred_at FROM events",
                 "REPLACE INTO status_changes SELECT row_id, kind, network, id, 'COMPLETED', reached_at, recorded_at, source, reason, decided_by FROM status_changes",
+                "REPLACE INTO statuses SELECT row_id, thing, 'COMPLETED', reached_at, recorded_at, source, reason, decided_by FROM statuses",
                 "UPDATE OR REPLACE events SET id = 1",
                 "INSERT INTO events SELECT id, type, 'other', version, payload, occurred_at FROM events WHERE true \
                  ON CONFLICT (id) DO UPDATE SET subject = 'other'",
             ],
             Kind::Postgres => vec![
-                "TRUNCATE status_changes",
+                "TRUNCATE statuses",
+                "TRUNCATE things",
                 "TRUNCATE events",
                 "INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM events ON CONFLICT (id) DO UPDATE SET subject = 'x'",
             ],

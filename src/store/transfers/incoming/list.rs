@@ -146,7 +146,7 @@ impl Store {
         filter: &IncomingFilter,
     ) -> Result<Step<IncomingRow, IncomingPlace>, StoreError> {
         let edge = if filter.newest { EDGE_NEWEST } else { EDGE };
-        let edge = self.edge(edge.into(), filter.span()).await?;
+        let edge = self.edge(edge.into(), filter.span(), Arg::Time).await?;
         let (span, rest) = filter.span().cut(edge, filter.newest);
         let amount = filter.amount.as_ref().map(plain);
         let mut args = filter.args(span, amount.as_deref());
@@ -176,7 +176,7 @@ impl Store {
         let amount = filter.amount.as_ref().map(plain);
         let (mut span, mut count) = (filter.span(), 0);
         loop {
-            let edge = self.edge(EDGE.into(), span).await?;
+            let edge = self.edge(EDGE.into(), span, Arg::Time).await?;
             let (part, rest) = span.cut(edge, false);
             let args = filter.args(part, amount.as_deref());
             count +=
