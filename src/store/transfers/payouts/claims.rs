@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
-
+use super::intend::intend;
 use super::row::{PayoutRow, payout_from};
 use super::spared::{hold_returned, hold_untold};
 use crate::engine::{About, PayoutStatus, Purpose, Transfer};
@@ -13,10 +11,9 @@ use crate::store::db::{Conn, Sql};
 use crate::store::memory::looks::{LookKind, found};
 use crate::store::memory::restorations::{Sending, sending};
 use crate::store::transfers::refunds::{Refund, refund_from, refunds_by_id};
-use crate::store::transfers::rows::{
-    amount_json, maybe_kept, time_json, transfer_from, transfers_by_id,
-};
+use crate::store::transfers::rows::{transfer_from, transfers_by_id};
 use crate::store::{Lease, Store, StoreError};
+use chrono::{DateTime, Utc};
 
 /// A payout that this worker hands to its rail or asks about, and what it is for. Where it may be handed over, it names this
 /// worker as the one that has it in hand.
@@ -57,34 +54,6 @@ const TO_REFUND: Sql = Sql::Each {
              ORDER BY created_at, refund_id LIMIT $3",
     postgres: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
                ORDER BY created_at, refund_id LIMIT $3 FOR UPDATE SKIP LOCKED",
-};
-
-const INTEND: Sql = Sql::Each {
-    sqlite: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
-                 status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
-             SELECT value ->> 'payout_id', value ->> 'transfer_id', value ->> 'refund_id', value ->> 'purpose', \
-                 value ->> 'rail', value ->> 'amount', value ->> 'currency', value ->> 'beneficiary', value ->> 'subject', \
-                 'intended', 1, value ->> 'at', value ->> 'at', value ->> 'at', $2, $3 FROM json_each($1)",
-    postgres: "INSERT INTO payouts (payout_id, transfer_id, refund_id, purpose, rail, amount, currency, beneficiary, subject, \
-                   status, attempts, intended_at, tried_at, not_before, claimed_by, claimed_term) \
-               SELECT r.payout_id, r.transfer_id, r.refund_id, r.purpose, r.rail, r.amount, r.currency, \
-                   CAST(r.beneficiary AS json), r.subject, 'intended', 1, r.at, r.at, r.at, $2, $3 \
-               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text, refund_id text, purpose text, rail text, \
-                   amount numeric, currency text, beneficiary text, subject text, at timestamptz)",
-};
-
-const BIND_TRANSFERS: Sql = Sql::Each {
-    sqlite: "UPDATE transfers SET payout_id = r.value ->> 'payout_id' FROM json_each($1) r \
-             WHERE transfer_id = r.value ->> 'transfer_id'",
-    postgres: "UPDATE transfers t SET payout_id = r.payout_id \
-               FROM jsonb_to_recordset($1) AS r (payout_id text, transfer_id text) WHERE t.transfer_id = r.transfer_id",
-};
-
-const BIND_REFUNDS: Sql = Sql::Each {
-    sqlite: "UPDATE refunds SET under_way = r.value ->> 'payout_id' FROM json_each($1) r \
-             WHERE refund_id = r.value ->> 'refund_id'",
-    postgres: "UPDATE refunds t SET under_way = r.payout_id \
-               FROM jsonb_to_recordset($1) AS r (payout_id text, refund_id text) WHERE t.refund_id = r.refund_id",
 };
 
 /// A payout that is open still would not let another be made.
@@ -305,60 +274,4 @@ fn intended(now: DateTime<Utc>) -> PayoutRow {
         finished_at: None,
         claimed_by: None,
     }
-}
-
-/// Writes new payouts down, binds what they are for to them, and completes the claims.
-async fn intend(conn: &mut Conn<'_>, lease: &Lease, fresh: &mut [Claim]) -> Result<(), StoreError> {
-    let claimant = claimant(lease);
-    let rows: Vec<Value> = fresh.iter().map(|claim| row_of(&claim.payout)).collect();
-    let args = [Arg::Json(json!(rows).to_string()), Arg::Text(&claimant), Arg::Int(lease.term)];
-    conn.execute(INTEND, &args).await?;
-    let bound: Vec<Value> = fresh.iter().map(|claim| bound(&claim.payout)).collect();
-    let bound = json!(bound).to_string();
-    conn.execute(BIND_TRANSFERS, &[Arg::Json(bound.clone())]).await?;
-    if fresh.iter().any(|claim| claim.refund.is_some()) {
-        conn.execute(BIND_REFUNDS, &[Arg::Json(bound)]).await?;
-    }
-    let of_refunds = fresh.iter().filter(|claim| claim.transfer.is_none());
-    let ids = of_refunds.filter_map(|claim| claim.payout.transfer_id.clone()).collect();
-    let mut refunded = transfers_by_id(conn, ids).await?;
-    for claim in fresh {
-        let payout_id = &claim.payout.payout_id;
-        claim.payout.claimed_by = Some(claimant.clone());
-        match &mut claim.transfer {
-            Some(transfer) => transfer.payout_id = Some(payout_id.clone()),
-            None => {
-                let id = claim.payout.transfer_id.as_ref();
-                claim.transfer = id.and_then(|id| refunded.remove(id));
-            }
-        }
-        if let Some(refund) = &mut claim.refund {
-            refund.under_way = Some(payout_id.clone());
-        }
-    }
-    Ok(())
-}
-
-/// What a payout is bound to.
-fn bound(payout: &PayoutRow) -> Value {
-    json!({
-        "payout_id": payout.payout_id,
-        "transfer_id": payout.transfer_id,
-        "refund_id": payout.refund_id,
-    })
-}
-
-fn row_of(payout: &PayoutRow) -> Value {
-    json!({
-        "payout_id": payout.payout_id,
-        "transfer_id": payout.transfer_id,
-        "refund_id": payout.refund_id,
-        "purpose": payout.purpose.as_str(),
-        "rail": payout.rail,
-        "amount": amount_json(Some(&payout.amount)),
-        "currency": payout.currency,
-        "beneficiary": maybe_kept(payout.beneficiary.as_ref()),
-        "subject": maybe_kept(payout.subject.as_ref()),
-        "at": time_json(Some(payout.intended_at)),
-    })
 }

@@ -4,5 +4,6 @@ pub(super) mod claims;
 pub(super) mod ends;
 pub(super) mod finish;
 pub(super) mod follow;
+pub(super) mod intend;
 pub(super) mod row;
 pub(super) mod spared;
