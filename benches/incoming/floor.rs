@@ -21,9 +21,9 @@ const MATCHED: Statement = Statement::same(
 );
 
 const INCOMING_SQLITE: &str = "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, \
-        reference, received_at, recorded_at, raw, verdict, transfer_id) \
+        reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
     SELECT 'stellar', value ->> 0, $2, value ->> 1, value ->> 2, $3, 'id', value ->> 3, value ->> 4, value ->> 5, \
-        value ->> 5, value ->> 6, 'matched', value ->> 7 FROM json_each($1)";
+        value ->> 5, value ->> 6, 'matched', 'transfer', value ->> 7 FROM json_each($1)";
 const TOLD_SQLITE: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
     SELECT 'incoming.recorded', 'incoming/stellar/' || (value ->> 0), 0, '{\"source\":\"stellar\"}', value ->> 5 \
     FROM json_each($1)";
@@ -31,9 +31,9 @@ const CURSOR: &str = "INSERT INTO streams (source, account, cursor, read_at) VAL
     ON CONFLICT (source, account) DO UPDATE SET cursor = excluded.cursor";
 
 const INCOMING_POSTGRES: &str = "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, \
-        reference, received_at, recorded_at, raw, verdict, transfer_id) \
+        reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
     SELECT 'stellar', r.id, $9, r.payer, CAST(r.amount AS numeric), $10, 'id', r.memo, r.hash, r.at, r.at, r.raw, \
-        'matched', r.transfer_id \
+        'matched', 'transfer', r.transfer_id \
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[]) \
         AS r (id, payer, amount, memo, hash, at, raw, transfer_id)";
 const TOLD_POSTGRES: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \

@@ -77,6 +77,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_numbers.sql"),
         include_str!("../../migrations/postgres/0012_numbers.sql"),
     ),
+    (
+        13,
+        "names",
+        include_str!("../../migrations/sqlite/0013_names.sql"),
+        include_str!("../../migrations/postgres/0013_names.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

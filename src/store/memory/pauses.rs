@@ -16,7 +16,7 @@ const GO_ON: [&str; 8] = [
      WHERE network = $1 AND comes_in = 'rail' AND refund_id IS NULL AND status = 'pending_anchor' AND not_before > $2",
     "UPDATE refunds SET not_before = $3 \
      WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before > $2",
-    "UPDATE envelopes SET not_before = $3 WHERE network = $1 AND finished_at IS NULL AND not_before > $2",
+    "UPDATE transactions SET not_before = $3 WHERE network = $1 AND finished_at IS NULL AND not_before > $2",
     "UPDATE operations SET not_before = $3 \
      WHERE network = $1 AND status IN ('intended', 'unknown') AND not_before > $2",
 ];

@@ -93,7 +93,7 @@ const LOOKS: &str = "INSERT INTO restoration_looks (restoration_id, place, kind,
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'rail' AND completed_at IS NULL \
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'network' AND account IS NOT NULL \
         AND (completed_at IS NULL OR (status NOT IN ('completed', 'refunded') AND completed_at > $2)) \
-    UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM channels";
+    UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM channel_accounts";
 
 const NEWEST: &str = "SELECT * FROM restorations ORDER BY restoration_id DESC LIMIT 1";
 

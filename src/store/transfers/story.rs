@@ -34,8 +34,8 @@ const HISTORY: &str = "SELECT status, reached_at, recorded_at, source, reason, d
 const PAYOUTS: &str = "SELECT * FROM payouts WHERE transfer_id = $1 AND finished_at IS NULL \
     UNION ALL SELECT * FROM payouts WHERE transfer_id = $1 AND finished_at IS NOT NULL";
 
-const ENVELOPES: &str = "SELECT * FROM envelopes WHERE envelope_id IN \
-        (SELECT envelope_id FROM envelope_payments WHERE transfer_id = $1) \
+const ENVELOPES: &str = "SELECT * FROM transactions WHERE transaction_id IN \
+        (SELECT transaction_id FROM transaction_payments WHERE transfer_id = $1) \
     ORDER BY created_at, sequence";
 
 impl Store {
@@ -61,7 +61,7 @@ impl Store {
         let refunds = "SELECT * FROM refunds WHERE transfer_id = $1 ORDER BY created_at, refund_id";
         let refunds = conn.rows(refunds, &key).await?;
         let incoming =
-            "SELECT * FROM incoming WHERE transfer_id = $1 ORDER BY received_at, incoming_id";
+            "SELECT * FROM incoming WHERE claimant_id = $1 AND claimant_kind = 'transfer' ORDER BY received_at, incoming_id";
         let incoming = conn.rows(incoming, &key).await?;
         Ok(Some(TransferStory {
             transfer,

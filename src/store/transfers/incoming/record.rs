@@ -61,15 +61,17 @@ const KNOWN: Sql = Sql::Each {
 
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, subject, muxed_id, \
-                 reference, received_at, recorded_at, raw, verdict, transfer_id) \
+                 reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
              SELECT value ->> 'source', value ->> 'id', value ->> 'account', value ->> 'from', value ->> 'amount', \
                  value ->> 'asset', value ->> 'memo_type', value ->> 'memo', value ->> 'subject', value ->> 'muxed_id', \
-                 value ->> 'reference', value ->> 'at', $2, value ->> 'raw', value ->> 'verdict', value ->> 'transfer_id' \
+                 value ->> 'reference', value ->> 'at', $2, value ->> 'raw', value ->> 'verdict', \
+                 CASE WHEN value ->> 'transfer_id' IS NOT NULL THEN 'transfer' END, value ->> 'transfer_id' \
              FROM json_each($1)",
     postgres: "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, subject, \
-                   muxed_id, reference, received_at, recorded_at, raw, verdict, transfer_id) \
+                   muxed_id, reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
                SELECT r.source, r.id, r.account, r.from, r.amount, r.asset, r.memo_type, r.memo, r.subject, r.muxed_id, \
-                   r.reference, r.at, $2, r.raw, r.verdict, r.transfer_id \
+                   r.reference, r.at, $2, r.raw, r.verdict, \
+                   CASE WHEN r.transfer_id IS NOT NULL THEN 'transfer' END, r.transfer_id \
                FROM jsonb_to_recordset($1) AS r (source text, id text, account text, \"from\" text, amount numeric, asset text, \
                    memo_type text, memo text, subject text, muxed_id text, reference text, at timestamptz, raw text, \
                    verdict text, transfer_id text)",

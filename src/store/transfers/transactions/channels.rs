@@ -20,22 +20,22 @@ pub struct Channel {
 /// A channel whose worker's lease is over is free.
 const TAKE: Sql = Sql::Each {
     sqlite: concat!(
-        "INSERT INTO channels (network, account, claimed_by, claimed_term) \
+        "INSERT INTO channel_accounts (network, account, claimed_by, claimed_term) \
              SELECT $1, value ->> 'account', $3, $4 FROM json_each($2) WHERE true \
              ON CONFLICT (network, account) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_term = excluded.claimed_term \
-             WHERE (channels.claimed_by = excluded.claimed_by AND channels.claimed_term = excluded.claimed_term) \
-               OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = channels.claimed_by \
-                   AND l.term = channels.claimed_term AND ",
+             WHERE (channel_accounts.claimed_by = excluded.claimed_by AND channel_accounts.claimed_term = excluded.claimed_term) \
+               OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = channel_accounts.claimed_by \
+                   AND l.term = channel_accounts.claimed_term AND ",
         runs!(sqlite, "l."),
         ") RETURNING account, sequence"
     ),
     postgres: concat!(
-        "INSERT INTO channels (network, account, claimed_by, claimed_term) \
+        "INSERT INTO channel_accounts (network, account, claimed_by, claimed_term) \
                SELECT $1, r.account, $3, $4 FROM jsonb_to_recordset($2) AS r (account text) ORDER BY r.account \
                ON CONFLICT (network, account) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_term = excluded.claimed_term \
-               WHERE (channels.claimed_by = excluded.claimed_by AND channels.claimed_term = excluded.claimed_term) \
-                 OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = channels.claimed_by \
-                     AND l.term = channels.claimed_term AND ",
+               WHERE (channel_accounts.claimed_by = excluded.claimed_by AND channel_accounts.claimed_term = excluded.claimed_term) \
+                 OR NOT EXISTS (SELECT 1 FROM leases l WHERE l.poller || '/' || l.network = channel_accounts.claimed_by \
+                     AND l.term = channel_accounts.claimed_term AND ",
         runs!(postgres, "l."),
         ") RETURNING account, sequence"
     ),

@@ -119,17 +119,17 @@ pub struct EnvelopeEnd {
     pub result: Option<String>,
 }
 
-const INSERT: &str = "INSERT INTO envelopes (envelope_id, network, source_account, sequence, xdr, fee, max_time, status, \
+const INSERT: &str = "INSERT INTO transactions (transaction_id, network, source_account, sequence, xdr, fee, max_time, status, \
         not_before, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
 
-const HAVE_CHANNEL: &str = "UPDATE channels SET sequence = $3 \
+const HAVE_CHANNEL: &str = "UPDATE channel_accounts SET sequence = $3 \
     WHERE network = $1 AND account = $2 AND claimed_by = $4 AND claimed_term = $5";
 
 const INSERT_PAYMENTS: Sql = Sql::Each {
-    sqlite: "INSERT INTO envelope_payments (envelope_id, position, operation, transfer_id, refund_id, destination, amount, balance_id) \
+    sqlite: "INSERT INTO transaction_payments (transaction_id, position, operation, transfer_id, refund_id, destination, amount, balance_id) \
              SELECT $2, key, value ->> 'operation', value ->> 'transfer_id', value ->> 'refund_id', value ->> 'destination', \
                  value ->> 'amount', value ->> 'balance_id' FROM json_each($1)",
-    postgres: "INSERT INTO envelope_payments (envelope_id, position, operation, transfer_id, refund_id, destination, amount, balance_id) \
+    postgres: "INSERT INTO transaction_payments (transaction_id, position, operation, transfer_id, refund_id, destination, amount, balance_id) \
                SELECT $2, r.position, r.operation, r.transfer_id, r.refund_id, r.destination, r.amount, r.balance_id \
                FROM jsonb_to_recordset($1) AS r (position bigint, operation text, transfer_id text, refund_id text, \
                    destination text, amount numeric, balance_id text)",
@@ -187,9 +187,9 @@ impl Store {
         not_before: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE envelopes SET status = 'sent', attempts = attempts + 1, sent_at = $2, not_before = $3, \
+        let sql = "UPDATE transactions SET status = 'sent', attempts = attempts + 1, sent_at = $2, not_before = $3, \
                        result = coalesce($4, result) \
-                   WHERE envelope_id = $1 AND status IN ('intended', 'sent')";
+                   WHERE transaction_id = $1 AND status IN ('intended', 'sent')";
         let mut tx = self.begin_quiet(lease).await?;
         let args =
             [Arg::Text(envelope_id), Arg::Time(now), Arg::Time(not_before), Arg::MaybeText(result)];
@@ -208,8 +208,8 @@ impl Store {
         bump_xdr: &str,
         fee: i64,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE envelopes SET bump_xdr = $2, fee = $3 \
-                   WHERE envelope_id = $1 AND finished_at IS NULL AND fee < $3";
+        let sql = "UPDATE transactions SET bump_xdr = $2, fee = $3 \
+                   WHERE transaction_id = $1 AND finished_at IS NULL AND fee < $3";
         let mut tx = self.begin_quiet(lease).await?;
         let args = [Arg::Text(envelope_id), Arg::Text(bump_xdr), Arg::Int(fee)];
         tx.conn().execute(sql, &args).await?;
@@ -229,8 +229,8 @@ impl Store {
         deed: &Deed,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE envelopes SET xdr = $3, status = $4 \
-                   WHERE envelope_id = $1 AND xdr = $2 AND status = 'waiting_signatures'";
+        let sql = "UPDATE transactions SET xdr = $3, status = $4 \
+                   WHERE transaction_id = $1 AND xdr = $2 AND status = 'waiting_signatures'";
         let status =
             if complete { EnvelopeStatus::Intended } else { EnvelopeStatus::WaitingSignatures };
         let mut tx = self.begin(None).await?;
@@ -264,8 +264,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let now = stored_time(now);
         let planned = plan(Some(lease), steps, now)?;
-        let sql = "UPDATE envelopes SET status = $2, ledger = $3, result = coalesce($4, result), finished_at = $5 \
-                   WHERE envelope_id = $1 AND finished_at IS NULL";
+        let sql = "UPDATE transactions SET status = $2, ledger = $3, result = coalesce($4, result), finished_at = $5 \
+                   WHERE transaction_id = $1 AND finished_at IS NULL";
         let args = [
             Arg::Text(envelope_id),
             Arg::Text(end.status.as_str()),
@@ -279,7 +279,7 @@ impl Store {
         }
         if end.ledger.is_some() {
             let used =
-                "SELECT network, source_account, sequence FROM envelopes WHERE envelope_id = $1";
+                "SELECT network, source_account, sequence FROM transactions WHERE transaction_id = $1";
             if let Some(row) = tx.conn().row(used, &[Arg::Text(envelope_id)]).await? {
                 let (network, account) = (row.text("network")?, row.text("source_account")?);
                 let args =

@@ -44,14 +44,14 @@ const INSERT: Sql = Sql::Each {
                  paid_at, found_at) \
              SELECT $2, value ->> 'hash', value ->> 'position', value ->> 'source', value ->> 'payer', value ->> 'destination', \
                  value ->> 'asset', value ->> 'amount', value ->> 'memo_type', value ->> 'memo', value ->> 'paid_at', $3 \
-             FROM json_each($1) WHERE NOT EXISTS (SELECT 1 FROM envelopes WHERE envelope_id = value ->> 'hash') \
+             FROM json_each($1) WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> 'hash') \
              ON CONFLICT DO NOTHING",
     postgres: "INSERT INTO found_payments (network, hash, position, source_account, payer, destination, asset, amount, memo_type, \
                    memo, paid_at, found_at) \
                SELECT $2, r.hash, r.position, r.source, r.payer, r.destination, r.asset, r.amount, r.memo_type, r.memo, r.paid_at, $3 \
                FROM jsonb_to_recordset($1) AS r (hash text, position bigint, source text, payer text, destination text, \
                    asset text, amount numeric, memo_type text, memo text, paid_at timestamptz) \
-               WHERE NOT EXISTS (SELECT 1 FROM envelopes e WHERE e.envelope_id = r.hash) \
+               WHERE NOT EXISTS (SELECT 1 FROM transactions e WHERE e.transaction_id = r.hash) \
                ON CONFLICT DO NOTHING",
 };
 
@@ -62,7 +62,7 @@ const RETURNS: Sql = Sql::Each {
                  AND memo = ANY ($1) ORDER BY paid_at, hash, position",
 };
 
-pub(in crate::store) const SETTLED: &str = "UPDATE channels SET settled = $3 WHERE network = $1 AND account = $2 \
+pub(in crate::store) const SETTLED: &str = "UPDATE channel_accounts SET settled = $3 WHERE network = $1 AND account = $2 \
                                   AND (settled IS NULL OR settled < $3)";
 
 const RESOLVE: &str = "UPDATE found_payments SET resolution = $4, transfer_id = $5, refund_id = $6 \
@@ -78,7 +78,7 @@ impl Store {
         network: &str,
         account: &str,
     ) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT settled FROM channels WHERE network = $1 AND account = $2";
+        let sql = "SELECT settled FROM channel_accounts WHERE network = $1 AND account = $2";
         let rows = self.db.rows(sql, &[Arg::Text(network), Arg::Text(account)]).await?;
         rows.first().map_or(Ok(None), |row| row.maybe_int("settled"))
     }

@@ -9,12 +9,12 @@ use crate::store::db::values::{Arg, Row};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Store, StoreError};
 
-const OPEN: &str = "SELECT * FROM envelopes WHERE network = $1 AND finished_at IS NULL AND not_before <= $2 \
-                    ORDER BY not_before, envelope_id LIMIT $3";
+const OPEN: &str = "SELECT * FROM transactions WHERE network = $1 AND finished_at IS NULL AND not_before <= $2 \
+                    ORDER BY not_before, transaction_id LIMIT $3";
 
 const PAYMENTS: Sql = Sql::Each {
-    sqlite: "SELECT * FROM envelope_payments WHERE envelope_id IN (SELECT value FROM json_each($1)) ORDER BY envelope_id, position",
-    postgres: "SELECT * FROM envelope_payments WHERE envelope_id = ANY ($1) ORDER BY envelope_id, position",
+    sqlite: "SELECT * FROM transaction_payments WHERE transaction_id IN (SELECT value FROM json_each($1)) ORDER BY transaction_id, position",
+    postgres: "SELECT * FROM transaction_payments WHERE transaction_id = ANY ($1) ORDER BY transaction_id, position",
 };
 
 impl Store {
@@ -44,9 +44,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Envelope>, StoreError> {
         const BEGINNING: Sql = Sql::Each {
-            sqlite: "SELECT * FROM envelopes WHERE envelope_id >= $1 AND envelope_id < $1 || char(1114111) \
-                     ORDER BY envelope_id LIMIT $2",
-            postgres: "SELECT * FROM envelopes WHERE starts_with(envelope_id, $1) ORDER BY envelope_id LIMIT $2",
+            sqlite: "SELECT * FROM transactions WHERE transaction_id >= $1 AND transaction_id < $1 || char(1114111) \
+                     ORDER BY transaction_id LIMIT $2",
+            postgres: "SELECT * FROM transactions WHERE starts_with(transaction_id, $1) ORDER BY transaction_id LIMIT $2",
         };
         let mut reader = self.db.reader().await?;
         let args = [Arg::Text(beginning), Arg::Int(i64::from(limit))];
@@ -60,7 +60,7 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn envelope(&self, envelope_id: &str) -> Result<Option<Envelope>, StoreError> {
         let mut reader = self.db.reader().await?;
-        let sql = "SELECT * FROM envelopes WHERE envelope_id = $1";
+        let sql = "SELECT * FROM transactions WHERE transaction_id = $1";
         let rows = reader.conn().rows(sql, &[Arg::Text(envelope_id)]).await?;
         Ok(with_payments(&mut reader.conn(), &rows).await?.pop())
     }
@@ -75,7 +75,7 @@ pub(in crate::store) async fn with_payments(
     let ids = envelopes.iter().map(|envelope| envelope.envelope_id.clone()).collect();
     let mut payments: HashMap<String, Vec<EnvelopePayment>> = HashMap::new();
     for row in conn.rows(PAYMENTS, &[Arg::Texts(ids)]).await? {
-        payments.entry(row.text("envelope_id")?).or_default().push(EnvelopePayment {
+        payments.entry(row.text("transaction_id")?).or_default().push(EnvelopePayment {
             operation: row.text("operation")?,
             transfer_id: row.maybe_text("transfer_id")?,
             refund_id: row.maybe_text("refund_id")?,
@@ -92,7 +92,7 @@ pub(in crate::store) async fn with_payments(
 
 fn envelope_from(row: &Row) -> Result<Envelope, StoreError> {
     Ok(Envelope {
-        envelope_id: row.text("envelope_id")?,
+        envelope_id: row.text("transaction_id")?,
         network: row.text("network")?,
         source_account: row.text("source_account")?,
         sequence: row.int("sequence")?,
