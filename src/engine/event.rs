@@ -77,6 +77,14 @@ pub struct Event {
     pub occurred_at: DateTime<Utc>,
 }
 
+impl Event {
+    /// What happened to `subject`, of which no version tells.
+    #[must_use]
+    pub fn of(event_type: EventType, subject: String, data: &Value, now: DateTime<Utc>) -> Self {
+        Self { event_type, subject, version: 0, data: data.to_string(), occurred_at: now }
+    }
+}
+
 /// The events that storing `seen` makes, in order.
 #[must_use]
 pub fn events_of(

@@ -50,14 +50,12 @@ pub(in crate::store) async fn set_aside(
         }
         let id = row.payment_id.as_deref().unwrap_or("?");
         let reason = &row.reason;
-        let event = Event {
-            event_type: EventType::PaymentQuarantined,
-            subject: format!("payment/{}/{id}", scope.network),
-            version: 0,
-            data: serde_json::json!({ "poller": scope.poller.name(), "reason": reason })
-                .to_string(),
-            occurred_at: now,
-        };
+        let event = Event::of(
+            EventType::PaymentQuarantined,
+            format!("payment/{}/{id}", scope.network),
+            &serde_json::json!({ "poller": scope.poller.name(), "reason": reason }),
+            now,
+        );
         events::append(conn, &event).await?;
         told = true;
     }

@@ -167,18 +167,16 @@ async fn hold(
 }
 
 fn event_of(scope: &Scope, intent: &Intent, finished: &Finished, now: DateTime<Utc>) -> Event {
-    Event {
-        event_type: finished.event_type(),
-        subject: format!("payment/{}/{}", scope.network, intent.payment_id),
-        version: 0,
-        data: json!({
+    Event::of(
+        finished.event_type(),
+        format!("payment/{}/{}", scope.network, intent.payment_id),
+        &json!({
             "network": scope.network,
             "payment_id": intent.payment_id,
             "operation": intent.operation.name(),
             "attempt": intent.attempt,
             "answer": finished.text(),
-        })
-        .to_string(),
-        occurred_at: now,
-    }
+        }),
+        now,
+    )
 }

@@ -307,11 +307,10 @@ pub(super) async fn write_entry(
     let sql = "INSERT INTO reviews (network, payment_id, state, decision, decided_by, reason_type, code, reason, \
                until, decided_at, basis, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     conn.execute(sql, &args).await?;
-    let event = Event {
-        event_type: EventType::PaymentReviewed,
-        subject: subject_of(network, payment_id),
-        version: 0,
-        data: json!({
+    let event = Event::of(
+        EventType::PaymentReviewed,
+        subject_of(network, payment_id),
+        &json!({
             "network": network,
             "payment_id": payment_id,
             "state": state.as_str(),
@@ -320,10 +319,9 @@ pub(super) async fn write_entry(
             "code": reason.map(|reason| &reason.code),
             "reason": why,
             "until": until.map(iso),
-        })
-        .to_string(),
-        occurred_at: now,
-    };
+        }),
+        now,
+    );
     events::append(conn, &event).await
 }
 

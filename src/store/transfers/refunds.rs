@@ -222,21 +222,21 @@ pub(super) async fn insert_refunds(
     let now = stored_time(now);
     let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now), Arg::MaybeText(by)];
     conn.execute(INSERT, &args).await?;
-    let told = |refund: &&NewRefund| Event {
-        event_type: EventType::RefundCreated,
-        subject: format!("refund/{}", refund.refund_id),
-        version: 0,
-        data: json!({
-            "refund_id": refund.refund_id,
-            "transfer_id": refund.transfer_id,
-            "place": refund.place,
-            "amount": refund.amount.to_string(),
-            "asset_id": refund.asset,
-            "reason": refund.reason,
-            "by": by,
-        })
-        .to_string(),
-        occurred_at: now,
+    let told = |refund: &&NewRefund| {
+        Event::of(
+            EventType::RefundCreated,
+            format!("refund/{}", refund.refund_id),
+            &json!({
+                "refund_id": refund.refund_id,
+                "transfer_id": refund.transfer_id,
+                "place": refund.place,
+                "amount": refund.amount.to_string(),
+                "asset_id": refund.asset,
+                "reason": refund.reason,
+                "by": by,
+            }),
+            now,
+        )
     };
     let events: Vec<Event> = decided.iter().map(told).collect();
     write_events(conn, &events).await

@@ -60,8 +60,7 @@ impl Store {
         let envelopes = with_payments(conn, &envelopes).await?;
         let refunds = "SELECT * FROM refunds WHERE transfer_id = $1 ORDER BY created_at, refund_id";
         let refunds = conn.rows(refunds, &key).await?;
-        let incoming =
-            "SELECT * FROM incoming WHERE claimant_id = $1 AND claimant_kind = 'transfer' ORDER BY received_at, incoming_id";
+        let incoming = "SELECT * FROM incoming WHERE claimant_id = $1 AND claimant_kind = 'transfer' ORDER BY received_at, incoming_id";
         let incoming = conn.rows(incoming, &key).await?;
         Ok(Some(TransferStory {
             transfer,

@@ -212,13 +212,7 @@ pub(in crate::store) fn event(
     if let (Some(data), serde_json::Value::Object(more)) = (data.as_object_mut(), more) {
         data.extend(more);
     }
-    Event {
-        event_type,
-        subject: format!("alert/{}", alert.name),
-        version: 0,
-        data: data.to_string(),
-        occurred_at: now,
-    }
+    Event::of(event_type, format!("alert/{}", alert.name), &data, now)
 }
 
 fn number(count: u64) -> Arg<'static> {

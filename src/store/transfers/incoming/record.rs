@@ -287,11 +287,10 @@ fn row_of(row: &NewIncoming<'_>) -> Value {
 
 fn event_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> Event {
     let incoming = &row.incoming;
-    Event {
-        event_type: EventType::IncomingRecorded,
-        subject: format!("incoming/{}/{}", incoming.source, incoming.incoming_id),
-        version: 0,
-        data: json!({
+    Event::of(
+        EventType::IncomingRecorded,
+        format!("incoming/{}/{}", incoming.source, incoming.incoming_id),
+        &json!({
             "place": incoming.source,
             "incoming_id": incoming.incoming_id,
             "account": incoming.account,
@@ -301,10 +300,9 @@ fn event_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> Event {
             "received_at": iso(incoming.at),
             "verdict": row.verdict.as_str(),
             "transfer_id": row.verdict.transfer_id(),
-        })
-        .to_string(),
-        occurred_at: now,
-    }
+        }),
+        now,
+    )
 }
 
 pub(in crate::store) fn incoming_from(row: &Row) -> Result<IncomingRow, StoreError> {

@@ -49,19 +49,17 @@ impl Store {
                 "transfer {id} was moved meanwhile: look again"
             )));
         }
-        let event = Event {
-            event_type: EventType::IncomingAssigned,
-            subject: format!("incoming/{source}/{incoming_id}"),
-            version: 0,
-            data: json!({
+        let event = Event::of(
+            EventType::IncomingAssigned,
+            format!("incoming/{source}/{incoming_id}"),
+            &json!({
                 "place": source,
                 "incoming_id": incoming_id,
                 "transfer_id": id,
                 "by": deed.operator.name,
-            })
-            .to_string(),
-            occurred_at: now,
-        };
+            }),
+            now,
+        );
         write_events(&mut tx.conn(), &[event]).await?;
         let about = format!("incoming/{source}/{incoming_id}");
         let details = json!({ "transfer_id": id });

@@ -221,11 +221,10 @@ fn event_of(finished: &FinishedPayout<'_>, now: DateTime<Utc>) -> Option<Event> 
         PayoutStatus::Unknown => EventType::PayoutUnknown,
     };
     let (reference, answer, _) = finished.end.told();
-    Some(Event {
+    Some(Event::of(
         event_type,
-        subject: format!("payout/{}", payout.payout_id),
-        version: 0,
-        data: json!({
+        format!("payout/{}", payout.payout_id),
+        &json!({
             "payout_id": payout.payout_id,
             "transfer_id": payout.transfer_id,
             "refund_id": payout.refund_id,
@@ -234,8 +233,7 @@ fn event_of(finished: &FinishedPayout<'_>, now: DateTime<Utc>) -> Option<Event> 
             "currency": payout.currency,
             "reference": reference.or(payout.reference.as_ref()),
             "answer": answer,
-        })
-        .to_string(),
-        occurred_at: now,
-    })
+        }),
+        now,
+    ))
 }

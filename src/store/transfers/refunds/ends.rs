@@ -101,11 +101,10 @@ fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
         RefundStatus::Done => EventType::RefundDone,
         RefundStatus::Failed => EventType::RefundFailed,
     };
-    Some(Event {
+    Some(Event::of(
         event_type,
-        subject: format!("refund/{}", refund.refund_id),
-        version: 0,
-        data: json!({
+        format!("refund/{}", refund.refund_id),
+        &json!({
             "refund_id": refund.refund_id,
             "transfer_id": refund.transfer_id,
             "place": refund.place,
@@ -113,8 +112,7 @@ fn end_event(refund: &Refund, now: DateTime<Utc>) -> Option<Event> {
             "asset_id": refund.asset,
             "reference": refund.reference,
             "answer": refund.message,
-        })
-        .to_string(),
-        occurred_at: now,
-    })
+        }),
+        now,
+    ))
 }

@@ -278,8 +278,7 @@ impl Store {
             return Ok(false);
         }
         if end.ledger.is_some() {
-            let used =
-                "SELECT network, source_account, sequence FROM transactions WHERE transaction_id = $1";
+            let used = "SELECT network, source_account, sequence FROM transactions WHERE transaction_id = $1";
             if let Some(row) = tx.conn().row(used, &[Arg::Text(envelope_id)]).await? {
                 let (network, account) = (row.text("network")?, row.text("source_account")?);
                 let args =
