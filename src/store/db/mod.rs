@@ -7,6 +7,7 @@ pub(super) mod many;
 mod pool;
 mod postgres;
 mod sqlite;
+pub(super) mod text;
 pub(super) mod values;
 pub(super) mod walk;
 

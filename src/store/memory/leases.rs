@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::ahead::{longest, runs};
 use crate::engine::iso;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row};
 use crate::store::db::{Sql, Tx};
 use crate::store::{Scope, Store, StoreError};
@@ -112,18 +113,13 @@ const CHECK: Sql = Sql::Each {
 };
 
 /// Whoever ends takes back what it has promised, and what others have promised stands.
-const RELEASE: Sql = Sql::Each {
-    sqlite: "UPDATE leases SET expires_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), \
-                 promised_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE promised_by END, \
-                 expected_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE expected_by END, \
-                 late_at = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE late_at END \
-             WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
-    postgres: "UPDATE leases SET expires_at = clock_timestamp(), \
-                   promised_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE promised_by END, \
-                   expected_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE expected_by END, \
-                   late_at = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE late_at END \
-               WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4",
-};
+const RELEASE: Sql = sql!(
+    "UPDATE leases SET expires_at = " now ", \
+     promised_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE promised_by END, \
+     expected_by = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE expected_by END, \
+     late_at = CASE WHEN $5 = 1 AND promised_by = $3 THEN NULL ELSE late_at END \
+     WHERE poller = $1 AND network = $2 AND holder = $3 AND term = $4"
+);
 
 impl Lease {
     /// Whether nobody else can have it now. For calls that no database guards.

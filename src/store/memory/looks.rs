@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::restorations::END;
 use crate::engine::words;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Lease, Store, StoreError};
@@ -86,12 +87,10 @@ const LOOKED: Sql = Sql::Each {
                WHERE l.place = $2 AND l.kind = r.kind AND l.id = r.id AND l.looked_at IS NULL",
 };
 
-const FOUND: Sql = Sql::Each {
-    sqlite: "SELECT id, newest, detail FROM restoration_looks WHERE newest IS NOT NULL AND kind = $1 \
-               AND id IN (SELECT value FROM json_each($2)) ORDER BY restoration_id",
-    postgres: "SELECT id, newest, detail FROM restoration_looks WHERE newest IS NOT NULL AND kind = $1 AND id = ANY ($2) \
-               ORDER BY restoration_id",
-};
+const FOUND: Sql = sql!(
+    "SELECT id, newest, detail FROM restoration_looks WHERE newest IS NOT NULL AND kind = $1 AND id " among "$2" " \
+     ORDER BY restoration_id"
+);
 
 impl Store {
     /// How far the looks of a restoration have come, place by place.

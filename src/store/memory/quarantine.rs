@@ -6,6 +6,7 @@ use serde_json::json;
 use super::alerts;
 use crate::engine::{Action, ConnectorRole, PaymentState};
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row as DbRow};
 use crate::store::outbox::audit;
 use crate::store::{Deed, Scope, Store, StoreError};
@@ -187,22 +188,15 @@ impl Store {
         after: DateTime<Utc>,
         before: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        const COUNT: Sql = Sql::Each {
-            sqlite: "SELECT count(*) AS n FROM ( \
-                       SELECT max(modified_at) AS newest FROM quarantine q \
-                       WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
-                         SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
-                           AND p.state IN (SELECT value FROM json_each($3)) AND p.connector_role = $4) \
-                       GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
-                     WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
-            postgres: "SELECT count(*) AS n FROM ( \
-                         SELECT max(modified_at) AS newest FROM quarantine q \
-                         WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
-                           SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
-                             AND p.state = ANY ($3) AND p.connector_role = $4) \
-                         GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
-                       WHERE newest IS NULL OR (newest > $5 AND newest < $6)",
-        };
+        const COUNT: Sql = sql!(
+            "SELECT count(*) AS n FROM ( \
+             SELECT max(modified_at) AS newest FROM quarantine q \
+             WHERE network = $1 AND poller = $2 AND resolved_at IS NULL AND NOT EXISTS ( \
+             SELECT 1 FROM payments p WHERE p.network = q.network AND p.payment_id = q.payment_id \
+             AND p.state " among "$3" " AND p.connector_role = $4) \
+             GROUP BY coalesce(payment_id, CAST(raw_hash AS text))) AS payments \
+             WHERE newest IS NULL OR (newest > $5 AND newest < $6)"
+        );
         let words = states.iter().map(|state| state.as_str().to_owned()).collect();
         let args = [
             Arg::Text(&scope.network),

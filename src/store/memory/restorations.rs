@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::engine::{Action, Chain};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Sql, Tx};
 use crate::store::outbox::audit;
@@ -62,27 +63,19 @@ pub(in crate::store) enum Sending {
     Held,
 }
 
-const OUTLOOK: Sql = Sql::Each {
-    sqlite: "SELECT coalesce((SELECT max(id) FROM events), 0) AS newest, \
-                 (SELECT hash FROM event_seals WHERE last_id = $1) AS hash, \
-                 strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') AS now, \
-                 (SELECT count(*) FROM restorations WHERE ended_at IS NULL) AS held, \
-                 (SELECT max(began_at) FROM restorations WHERE ended_at IS NOT NULL) AS explained_at, \
-                 (SELECT detail FROM event_checks ORDER BY check_id DESC LIMIT 1) AS rewritten",
-    postgres: "SELECT coalesce((SELECT max(id) FROM events), 0) AS newest, \
-                   (SELECT hash FROM event_seals WHERE last_id = $1) AS hash, \
-                   clock_timestamp() AS now, \
-                   (SELECT count(*) FROM restorations WHERE ended_at IS NULL) AS held, \
-                   (SELECT max(began_at) FROM restorations WHERE ended_at IS NOT NULL) AS explained_at, \
-                   (SELECT detail FROM event_checks ORDER BY check_id DESC LIMIT 1) AS rewritten",
-};
+const OUTLOOK: Sql = sql!(
+    "SELECT coalesce((SELECT max(id) FROM events), 0) AS newest, \
+     (SELECT hash FROM event_seals WHERE last_id = $1) AS hash, \
+     " now " AS now, \
+     (SELECT count(*) FROM restorations WHERE ended_at IS NULL) AS held, \
+     (SELECT max(began_at) FROM restorations WHERE ended_at IS NOT NULL) AS explained_at, \
+     (SELECT detail FROM event_checks ORDER BY check_id DESC LIMIT 1) AS rewritten"
+);
 
-const BEGIN: Sql = Sql::Each {
-    sqlite: "INSERT INTO restorations (began_at, told_by, detail) \
-             VALUES (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), $1, $2) ON CONFLICT DO NOTHING RETURNING restoration_id",
-    postgres: "INSERT INTO restorations (began_at, told_by, detail) VALUES (clock_timestamp(), $1, $2) \
-               ON CONFLICT DO NOTHING RETURNING restoration_id",
-};
+const BEGIN: Sql = sql!(
+    "INSERT INTO restorations (began_at, told_by, detail) VALUES (" now ", $1, $2) \
+     ON CONFLICT DO NOTHING RETURNING restoration_id"
+);
 
 /// What is open, and what ended without the money being where it was to go, may have gone out since: on its rail, or back on
 /// the network whose account of ours it came to.
@@ -97,12 +90,10 @@ const LOOKS: &str = "INSERT INTO restoration_looks (restoration_id, place, kind,
 
 const NEWEST: &str = "SELECT * FROM restorations ORDER BY restoration_id DESC LIMIT 1";
 
-pub(in crate::store) const END: Sql = Sql::Each {
-    sqlite: "UPDATE restorations SET ended_at = $1 WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM restoration_looks l \
-                 WHERE l.restoration_id = restorations.restoration_id AND l.looked_at IS NULL)",
-    postgres: "UPDATE restorations SET ended_at = $1 WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM restoration_looks l \
-                   WHERE l.restoration_id = restorations.restoration_id AND l.looked_at IS NULL)",
-};
+pub(in crate::store) const END: Sql = sql!(
+    "UPDATE restorations SET ended_at = $1 WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM restoration_looks l \
+     WHERE l.restoration_id = restorations.restoration_id AND l.looked_at IS NULL)"
+);
 
 impl Store {
     /// What a host needs to know that has seen the event `seen`.

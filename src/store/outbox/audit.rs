@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::engine::{Action, Evidence, Operator};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Lease, Scope, Store, StoreError};
@@ -145,12 +146,10 @@ impl AuditFilter {
     }
 }
 
-const INSERT: Sql = Sql::Each {
-    sqlite: "INSERT INTO audit (at, name, evidence, uid, login_uid, host, origin, action, subject, reason, details) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    postgres: "INSERT INTO audit (at, name, evidence, uid, login_uid, host, origin, action, subject, reason, details) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CAST($11 AS json))",
-};
+const INSERT: Sql = sql!(
+    "INSERT INTO audit (at, name, evidence, uid, login_uid, host, origin, action, subject, reason, details) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, " json "$11" ")"
+);
 
 /// Writes down what an operator does.
 pub(in crate::store) async fn write(

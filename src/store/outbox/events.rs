@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::engine::Event;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, without_nul_escapes};
 use crate::store::db::walk::{ROOM, Step};
 use crate::store::db::{Conn, Sql};
@@ -85,11 +86,10 @@ impl EventFilter {
     }
 }
 
-const APPEND: Sql = Sql::Each {
-    sqlite: "INSERT INTO events (type, subject, version, payload, occurred_at) VALUES ($1, $2, $3, $4, $5)",
-    postgres: "INSERT INTO events (type, subject, version, payload, occurred_at) \
-               VALUES ($1, $2, $3, CAST($4 AS json), $5)",
-};
+const APPEND: Sql = sql!(
+    "INSERT INTO events (type, subject, version, payload, occurred_at) \
+     VALUES ($1, $2, $3, " json "$4" ", $5)"
+);
 
 pub(in crate::store) async fn append(conn: &mut Conn<'_>, event: &Event) -> Result<(), StoreError> {
     conn.execute(

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::engine::{ConnectorRole, Money, PaymentState, ReviewStatus};
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row as DbRow};
 use crate::store::{Store, StoreError};
 
@@ -28,24 +29,16 @@ pub struct Due {
     pub returns: Option<String>,
 }
 
-const DUE: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, state, amount, currency, expires_at, review, version, returns_payment, \
-                 payout_amount AS told_amount, payout_currency AS told_currency FROM payments \
-             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
-               AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
-               AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
-               AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
-                   AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
-             ORDER BY expires_at NULLS LAST, modified_at LIMIT $5",
-    postgres: "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version, returns_payment, \
-                   payout_amount AS told_amount, payout_currency AS told_currency FROM payments \
-               WHERE network = $1 AND state = ANY ($2) AND connector_role = $3 \
-                 AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
-                 AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
-                 AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
-                     AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
-               ORDER BY expires_at NULLS LAST, modified_at LIMIT $5",
-};
+const DUE: Sql = sql!(
+    "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version, returns_payment, \
+     payout_amount AS told_amount, payout_currency AS told_currency FROM payments \
+     WHERE network = $1 AND state " among "$2" " AND connector_role = $3 \
+     AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
+     AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
+     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
+     AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
+     ORDER BY expires_at NULLS LAST, modified_at LIMIT $5"
+);
 
 impl Store {
     /// Payments in `states` to act on now, nearest deadline first. Those that wait for a person are not among them,

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::read::{PaymentRow, payment_from};
 use crate::engine::{Amount, PaymentState};
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::Arg;
 use crate::store::db::walk::{ROOM, Span, Step, is_amount, plain};
 use crate::store::{Store, StoreError};
@@ -297,14 +298,11 @@ impl Store {
         states: Vec<String>,
         all: bool,
     ) -> Result<u64, StoreError> {
-        const COUNTED: Sql = Sql::Each {
-            sqlite: "SELECT coalesce(sum(payments), 0) AS n FROM payment_counts \
-                     WHERE ($1 IS NULL OR network = $1) AND ($2 IS NULL OR connector_role = $2) \
-                       AND ($3 = 1 OR state IN (SELECT value FROM json_each($4)))",
-            postgres: "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
-                       WHERE ($1 IS NULL OR network = $1) AND ($2 IS NULL OR connector_role = $2) \
-                         AND ($3 = 1 OR state = ANY ($4))",
-        };
+        const COUNTED: Sql = sql!(
+            "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
+             WHERE ($1 IS NULL OR network = $1) AND ($2 IS NULL OR connector_role = $2) \
+             AND ($3 = 1 OR state " among "$4" ")"
+        );
         let args = [
             Arg::MaybeText(filter.network.as_deref()),
             Arg::MaybeText(filter.role.as_deref()),

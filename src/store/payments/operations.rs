@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::engine::{IntentStatus, Operation, PaymentState, ReviewStatus};
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row as DbRow};
 use crate::store::memory::restorations::{Sending, sending};
 use crate::store::{Lease, Scope, Store, StoreError};
@@ -168,22 +169,15 @@ impl Store {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Intent>, StoreError> {
-        const IN_STATES: Sql = Sql::Each {
-            sqlite: "SELECT o.operation_id, o.payment_id, o.state, o.request, o.attempt, o.status \
-                     FROM operations o JOIN payments p ON p.network = o.network AND p.payment_id = o.payment_id \
-                       LEFT JOIN put_off s ON s.poller = $3 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
-                     WHERE o.network = $1 AND o.status IN ('intended', 'unknown') \
-                       AND p.state IN (SELECT value FROM json_each($2)) \
-                       AND (s.not_before IS NULL OR s.not_before <= $4) \
-                     ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $5",
-            postgres: "SELECT o.operation_id, o.payment_id, o.state, CAST(o.request AS text) AS request, o.attempt, o.status \
-                       FROM operations o JOIN payments p ON p.network = o.network AND p.payment_id = o.payment_id \
-                         LEFT JOIN put_off s ON s.poller = $3 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
-                       WHERE o.network = $1 AND o.status IN ('intended', 'unknown') \
-                         AND p.state = ANY ($2) \
-                         AND (s.not_before IS NULL OR s.not_before <= $4) \
-                       ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $5",
-        };
+        const IN_STATES: Sql = sql!(
+            "SELECT o.operation_id, o.payment_id, o.state, CAST(o.request AS text) AS request, o.attempt, o.status \
+             FROM operations o JOIN payments p ON p.network = o.network AND p.payment_id = o.payment_id \
+             LEFT JOIN put_off s ON s.poller = $3 AND s.place = $1 AND s.subject = 'payment/' || o.payment_id \
+             WHERE o.network = $1 AND o.status IN ('intended', 'unknown') \
+             AND p.state " among "$2" " \
+             AND (s.not_before IS NULL OR s.not_before <= $4) \
+             ORDER BY s.subject IS NOT NULL, o.operation_id LIMIT $5"
+        );
         let states = states.iter().map(|state| state.as_str().to_owned()).collect();
         let args = [
             Arg::Text(&scope.network),

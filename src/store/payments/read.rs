@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::engine::{ConnectorRole, PaymentState};
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row as DbRow};
 use crate::store::{Store, StoreError};
 
@@ -125,13 +126,10 @@ impl Store {
         states: &[PaymentState],
         role: Option<&ConnectorRole>,
     ) -> Result<u64, StoreError> {
-        const COUNT: Sql = Sql::Each {
-            sqlite: "SELECT coalesce(sum(payments), 0) AS n FROM payment_counts \
-                     WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) \
-                       AND ($3 IS NULL OR connector_role = $3)",
-            postgres: "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
-                       WHERE network = $1 AND state = ANY ($2) AND ($3 IS NULL OR connector_role = $3)",
-        };
+        const COUNT: Sql = sql!(
+            "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
+             WHERE network = $1 AND state " among "$2" " AND ($3 IS NULL OR connector_role = $3)"
+        );
         let args = [
             Arg::Text(network),
             Arg::Texts(words(states)),
@@ -152,13 +150,10 @@ impl Store {
         after: DateTime<Utc>,
         before: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        const COUNT: Sql = Sql::Each {
-            sqlite: "SELECT count(*) AS n FROM payments WHERE network = $1 \
-                     AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
-                     AND modified_at > $4 AND modified_at < $5",
-            postgres: "SELECT count(*) AS n FROM payments WHERE network = $1 AND state = ANY ($2) \
-                       AND connector_role = $3 AND modified_at > $4 AND modified_at < $5",
-        };
+        const COUNT: Sql = sql!(
+            "SELECT count(*) AS n FROM payments WHERE network = $1 AND state " among "$2" " \
+             AND connector_role = $3 AND modified_at > $4 AND modified_at < $5"
+        );
         let args = [
             Arg::Text(network),
             Arg::Texts(words(states)),
@@ -182,15 +177,11 @@ impl Store {
         past: Option<&(String, DateTime<Utc>)>,
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-        const IDS: Sql = Sql::Each {
-            sqlite: "SELECT payment_id, modified_at FROM payments WHERE network = $1 \
-                     AND state IN (SELECT value FROM json_each($2)) AND connector_role = $3 \
-                     AND modified_at > $4 AND modified_at < $5 AND (modified_at, payment_id) > ($6, $7) \
-                     ORDER BY modified_at, payment_id LIMIT $8",
-            postgres: "SELECT payment_id, modified_at FROM payments WHERE network = $1 AND state = ANY ($2) \
-                       AND connector_role = $3 AND modified_at > $4 AND modified_at < $5 \
-                       AND (modified_at, payment_id) > ($6, $7) ORDER BY modified_at, payment_id LIMIT $8",
-        };
+        const IDS: Sql = sql!(
+            "SELECT payment_id, modified_at FROM payments WHERE network = $1 AND state " among "$2" " \
+             AND connector_role = $3 AND modified_at > $4 AND modified_at < $5 \
+             AND (modified_at, payment_id) > ($6, $7) ORDER BY modified_at, payment_id LIMIT $8"
+        );
         let (past_id, past_time) = match past {
             Some((id, time)) => (id.as_str(), *time),
             None => ("", between.0),

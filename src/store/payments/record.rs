@@ -9,8 +9,9 @@ use super::known::{not_stored, on_record};
 use super::plan::{Plan, Stored, plan, runs};
 use super::{voids, write_postgres, write_sqlite};
 use crate::engine::{Change, PaymentState, Row, Tally, Trail, compare};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, stored_time};
-use crate::store::db::{At, Conn, Sql, Tx, in_time};
+use crate::store::db::{At, Conn, Tx, in_time};
 use crate::store::memory::set_aside::set_aside;
 use crate::store::memory::{alerts, cursors};
 use crate::store::{Lease, Scope, Store, StoreError};
@@ -115,12 +116,10 @@ async fn resolve_quarantine(
     if ids.is_empty() {
         return Ok(());
     }
-    let resolve = Sql::Each {
-        sqlite: "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
-                 WHERE network = $2 AND resolved_at IS NULL AND payment_id IN (SELECT value FROM json_each($3))",
-        postgres: "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
-                   WHERE network = $2 AND resolved_at IS NULL AND payment_id = ANY ($3)",
-    };
+    let resolve = sql!(
+        "UPDATE quarantine SET resolved_at = $1, resolution = $4 \
+         WHERE network = $2 AND resolved_at IS NULL AND payment_id " among "$3"
+    );
     let network = Arg::Text(&scope.network);
     let args = [Arg::Time(now), network, Arg::Texts(ids), Arg::Text(LATER_VERSION)];
     if conn.execute(resolve, &args).await? > 0 {

@@ -1,33 +1,24 @@
 //! Counting anew what is kept counted.
 
 use crate::engine::{ConnectorRole, PaymentState};
+use crate::store::db::text::sql;
 use crate::store::db::values::Arg;
 use crate::store::db::{Conn, Sql};
 use crate::store::{Lease, Store, StoreError};
 
-const FORGET: Sql = Sql::Each {
-    sqlite: "DELETE FROM payment_counts WHERE network = $1 AND connector_role = $3 \
-             AND state IN (SELECT value FROM json_each($2))",
-    postgres: "DELETE FROM payment_counts WHERE network = $1 AND connector_role = $3 AND state = ANY ($2)",
-};
+const FORGET: Sql = sql!("DELETE FROM payment_counts WHERE network = $1 AND connector_role = $3 AND state " among "$2");
 
-const COUNT: Sql = Sql::Each {
-    sqlite: "INSERT INTO payment_counts (network, state, connector_role, payments) \
-             SELECT network, state, connector_role, count(*) FROM payments \
-             WHERE network = $1 AND connector_role = $3 AND state IN (SELECT value FROM json_each($2)) \
-             GROUP BY network, state, connector_role",
-    postgres: "INSERT INTO payment_counts (network, state, connector_role, payments) \
-               SELECT network, state, connector_role, count(*) FROM payments \
-               WHERE network = $1 AND connector_role = $3 AND state = ANY ($2) \
-               GROUP BY network, state, connector_role",
-};
+const COUNT: Sql = sql!(
+    "INSERT INTO payment_counts (network, state, connector_role, payments) \
+     SELECT network, state, connector_role, count(*) FROM payments \
+     WHERE network = $1 AND connector_role = $3 AND state " among "$2" " \
+     GROUP BY network, state, connector_role"
+);
 
-const TOTAL: Sql = Sql::Each {
-    sqlite: "SELECT coalesce(sum(payments), 0) AS n FROM payment_counts \
-             WHERE network = $1 AND connector_role = $3 AND state IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
-               WHERE network = $1 AND connector_role = $3 AND state = ANY ($2)",
-};
+const TOTAL: Sql = sql!(
+    "SELECT CAST(coalesce(sum(payments), 0) AS bigint) AS n FROM payment_counts \
+     WHERE network = $1 AND connector_role = $3 AND state " among "$2"
+);
 
 impl Store {
     /// Counts the payments in `states` with this role one by one, and corrects what [`Store::count_in`] tells of them.

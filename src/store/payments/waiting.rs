@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::engine::PaymentState;
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::Arg;
 use crate::store::{Store, StoreError};
 
@@ -18,14 +19,11 @@ pub struct ReviewsWaiting {
     pub first: Option<DateTime<Utc>>,
 }
 
-const WAITING: Sql = Sql::Each {
-    sqlite: "SELECT review, count(*) AS n, min(expires_at) AS first FROM payments \
-             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND review IN ('pending', 'held') \
-               AND acted_at IS NULL GROUP BY review ORDER BY review DESC",
-    postgres: "SELECT review, count(*) AS n, min(expires_at) AS first FROM payments \
-               WHERE network = $1 AND state = ANY ($2) AND review IN ('pending', 'held') \
-                 AND acted_at IS NULL GROUP BY review ORDER BY review DESC",
-};
+const WAITING: Sql = sql!(
+    "SELECT review, count(*) AS n, min(expires_at) AS first FROM payments \
+     WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
+     AND acted_at IS NULL GROUP BY review ORDER BY review DESC"
+);
 
 impl Store {
     /// How many payments of a network in these states wait for a person, and how many are held.

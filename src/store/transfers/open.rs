@@ -2,6 +2,7 @@
 
 use crate::engine::TransferStatus;
 use crate::store::db::Sql;
+use crate::store::db::text::sql;
 use crate::store::db::values::Arg;
 use crate::store::{Store, StoreError};
 
@@ -18,13 +19,10 @@ pub struct Waiting<'a> {
     pub statuses: &'a [TransferStatus],
 }
 
-const COUNT: Sql = Sql::Each {
-    sqlite: "SELECT count(*) AS n FROM transfers WHERE rail IN (SELECT value FROM json_each($1)) \
-               AND status IN (SELECT value FROM json_each($2)) AND comes_in = $3 AND completed_at IS NULL \
-               AND refund_id IS NULL AND ($4 IS NULL OR network = $4)",
-    postgres: "SELECT count(*) AS n FROM transfers WHERE rail = ANY ($1) AND status = ANY ($2) AND comes_in = $3 \
-                 AND completed_at IS NULL AND refund_id IS NULL AND ($4 IS NULL OR network = $4)",
-};
+const COUNT: Sql = sql!(
+    "SELECT count(*) AS n FROM transfers WHERE rail " among "$1" " AND status " among "$2" " AND comes_in = $3 \
+     AND completed_at IS NULL AND refund_id IS NULL AND ($4 IS NULL OR network = $4)"
+);
 
 impl Store {
     /// How many transfers wait so. Those whose money goes back are not among them.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::rows::{amount_json, kept, maybe_kept, memo_from};
 use super::trail::write_events;
 use crate::engine::{Amount, Event, EventType, Memo, RefundStatus};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Lease, LookKind, Store, StoreError};
@@ -95,16 +96,11 @@ const INSERT: Sql = Sql::Each {
                    amount numeric, asset text, destination text, memo_type text, memo text, beneficiary text, reason text)",
 };
 
-const BY_ID: Sql = Sql::Each {
-    sqlite: "SELECT * FROM refunds WHERE refund_id IN (SELECT value FROM json_each($1))",
-    postgres: "SELECT * FROM refunds WHERE refund_id = ANY ($1)",
-};
+const BY_ID: Sql = sql!("SELECT * FROM refunds WHERE refund_id " among "$1");
 
-const DECIDED: Sql = Sql::Each {
-    sqlite: "SELECT transfer_id, count(*) AS n FROM refunds WHERE transfer_id IN (SELECT value FROM json_each($1)) \
-             GROUP BY transfer_id",
-    postgres: "SELECT transfer_id, count(*) AS n FROM refunds WHERE transfer_id = ANY ($1) GROUP BY transfer_id",
-};
+const DECIDED: Sql = sql!(
+    "SELECT transfer_id, count(*) AS n FROM refunds WHERE transfer_id " among "$1" " GROUP BY transfer_id"
+);
 
 const DUE: &str = "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
                    ORDER BY created_at, refund_id LIMIT $3";

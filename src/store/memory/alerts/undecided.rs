@@ -4,35 +4,27 @@ use chrono::{DateTime, Utc};
 
 use super::conditions::{COUNTED_MAX, Found};
 use crate::engine::{Alert, AlertName, PaymentState, comes_near, iso};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Scope, StoreError};
 
 /// What waits for a person. A hold that ends by itself, and before the deadline, is nobody's to end.
-const UNDECIDED: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
-             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND review IN ('pending', 'held') \
-               AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
-             ORDER BY expires_at, payment_id LIMIT $4",
-    postgres: "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
-               WHERE network = $1 AND state = ANY ($2) AND review IN ('pending', 'held') \
-                 AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
-               ORDER BY expires_at, payment_id LIMIT $4",
-};
+const UNDECIDED: Sql = sql!(
+    "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
+     WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
+     AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
+     ORDER BY expires_at, payment_id LIMIT $4"
+);
 
 /// The same of what nothing ends but a person: the payments in the states `$3`, and those in the states `$2` that have no
 /// deadline.
-const ENDLESS: Sql = Sql::Each {
-    sqlite: "SELECT payment_id, review, first_seen_at FROM payments \
-             WHERE network = $1 AND state IN (SELECT value FROM json_each($2)) AND review IN ('pending', 'held') \
-               AND acted_at IS NULL AND not_before IS NULL \
-               AND (expires_at IS NULL OR state IN (SELECT value FROM json_each($3))) \
-             ORDER BY first_seen_at, payment_id LIMIT $4",
-    postgres: "SELECT payment_id, review, first_seen_at FROM payments \
-               WHERE network = $1 AND state = ANY ($2) AND review IN ('pending', 'held') \
-                 AND acted_at IS NULL AND not_before IS NULL AND (expires_at IS NULL OR state = ANY ($3)) \
-               ORDER BY first_seen_at, payment_id LIMIT $4",
-};
+const ENDLESS: Sql = sql!(
+    "SELECT payment_id, review, first_seen_at FROM payments \
+     WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
+     AND acted_at IS NULL AND not_before IS NULL AND (expires_at IS NULL OR state " among "$3" ") \
+     ORDER BY first_seen_at, payment_id LIMIT $4"
+);
 
 /// Payments that wait for a person: those whose deadline comes near, and those that nothing else ever ends.
 pub(super) async fn undecided(

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::engine::{Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::alerts;
@@ -54,10 +55,8 @@ pub struct IncomingRow {
     pub recorded_at: DateTime<Utc>,
 }
 
-const KNOWN: Sql = Sql::Each {
-    sqlite: "SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id = ANY ($2)",
-};
+const KNOWN: Sql =
+    sql!("SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id " among "$2");
 
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, subject, muxed_id, \

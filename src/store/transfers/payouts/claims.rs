@@ -6,6 +6,7 @@ use super::intend::intend;
 use super::row::{PayoutRow, payout_from};
 use super::spared::{hold_returned, hold_untold};
 use crate::engine::{About, PayoutStatus, Purpose, Transfer};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::looks::{LookKind, found};
@@ -39,46 +40,33 @@ const AGAIN: Sql = Sql::Each {
                    ORDER BY not_before, payout_id LIMIT $5 FOR UPDATE SKIP LOCKED)) RETURNING *",
 };
 
-const TO_PAY: Sql = Sql::Each {
-    sqlite: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
-               AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
-               AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3",
-    postgres: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
-                 AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
-                 AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3 \
-               FOR UPDATE SKIP LOCKED",
-};
+const TO_PAY: Sql = sql!(
+    "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'network' AND payout_id IS NULL AND refund_id IS NULL \
+     AND status IN ('pending_anchor', 'pending_receiver') AND amount_out IS NOT NULL \
+     AND (not_before IS NULL OR not_before <= $2) ORDER BY created_at, transfer_id LIMIT $3" claimed
+);
 
-const TO_REFUND: Sql = Sql::Each {
-    sqlite: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
-             ORDER BY created_at, refund_id LIMIT $3",
-    postgres: "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
-               ORDER BY created_at, refund_id LIMIT $3 FOR UPDATE SKIP LOCKED",
-};
+const TO_REFUND: Sql = sql!(
+    "SELECT * FROM refunds WHERE place = $1 AND finished_at IS NULL AND under_way IS NULL AND not_before <= $2 \
+     ORDER BY created_at, refund_id LIMIT $3" claimed
+);
 
 /// A payout that is open still would not let another be made.
-const MADE_FOR_TRANSFERS: Sql = Sql::Each {
-    sqlite: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id IN (SELECT value FROM json_each($1)) \
-               AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
-    postgres: "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id = ANY ($1) \
-                 AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id",
-};
+const MADE_FOR_TRANSFERS: Sql = sql!(
+    "SELECT transfer_id AS id, count(*) AS n FROM payouts WHERE transfer_id " among "$1" " \
+     AND finished_at IS NOT NULL AND transfer_id IS NOT NULL AND purpose = 'payout' GROUP BY transfer_id"
+);
 
-const MADE_FOR_REFUNDS: Sql = Sql::Each {
-    sqlite: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id IN (SELECT value FROM json_each($1)) \
-               AND refund_id IS NOT NULL GROUP BY refund_id",
-    postgres: "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id = ANY ($1) AND refund_id IS NOT NULL \
-               GROUP BY refund_id",
-};
+const MADE_FOR_REFUNDS: Sql = sql!(
+    "SELECT refund_id AS id, count(*) AS n FROM payouts WHERE refund_id " among "$1" " AND refund_id IS NOT NULL \
+     GROUP BY refund_id"
+);
 
 /// New payouts of a database that may have forgotten them.
-const ASK_FIRST: Sql = Sql::Each {
-    sqlite: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
-                 answer = 'the database was restored: the rail is asked first' \
-             WHERE payout_id IN (SELECT value FROM json_each($1))",
-    postgres: "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
-                   answer = 'the database was restored: the rail is asked first' WHERE payout_id = ANY ($1)",
-};
+const ASK_FIRST: Sql = sql!(
+    "UPDATE payouts SET status = 'unknown', attempts = 0, tried_at = NULL, claimed_by = NULL, claimed_term = NULL, \
+     answer = 'the database was restored: the rail is asked first' WHERE payout_id " among "$1"
+);
 
 /// The worker that a claim names.
 pub(in crate::store) fn claimant(lease: &Lease) -> String {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::found::SETTLED;
 use crate::engine::{Action, Amount, EnvelopeStatus, Step};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::restorations::{Sending, sending};
@@ -135,12 +136,10 @@ const INSERT_PAYMENTS: Sql = Sql::Each {
                    destination text, amount numeric, balance_id text)",
 };
 
-const TAKE_REFUNDS: Sql = Sql::Each {
-    sqlite: "UPDATE refunds SET under_way = $2 WHERE refund_id IN (SELECT value FROM json_each($1)) \
-               AND finished_at IS NULL AND under_way IS NULL RETURNING refund_id",
-    postgres: "UPDATE refunds SET under_way = $2 WHERE refund_id = ANY ($1) \
-                 AND finished_at IS NULL AND under_way IS NULL RETURNING refund_id",
-};
+const TAKE_REFUNDS: Sql = sql!(
+    "UPDATE refunds SET under_way = $2 WHERE refund_id " among "$1" " \
+     AND finished_at IS NULL AND under_way IS NULL RETURNING refund_id"
+);
 
 impl Store {
     /// Stores an envelope before it is sent, with the steps that its transfers make. Its source account must be a

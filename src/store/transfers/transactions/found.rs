@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::engine::{Amount, Memo, Step};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::transfers::refunds::ends::{RefundEnd, end_refunds};
@@ -55,12 +56,10 @@ const INSERT: Sql = Sql::Each {
                ON CONFLICT DO NOTHING",
 };
 
-const RETURNS: Sql = Sql::Each {
-    sqlite: "SELECT network, memo, hash, position FROM found_payments WHERE memo_type = 'return' AND resolution IS NULL \
-               AND memo IN (SELECT value FROM json_each($1)) ORDER BY paid_at, hash, position",
-    postgres: "SELECT network, memo, hash, position FROM found_payments WHERE memo_type = 'return' AND resolution IS NULL \
-                 AND memo = ANY ($1) ORDER BY paid_at, hash, position",
-};
+const RETURNS: Sql = sql!(
+    "SELECT network, memo, hash, position FROM found_payments WHERE memo_type = 'return' AND resolution IS NULL \
+     AND memo " among "$1" " ORDER BY paid_at, hash, position"
+);
 
 pub(in crate::store) const SETTLED: &str = "UPDATE channel_accounts SET settled = $3 WHERE network = $1 AND account = $2 \
                                   AND (settled IS NULL OR settled < $3)";

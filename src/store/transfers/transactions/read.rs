@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::envelopes::{Envelope, EnvelopePayment};
+use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Store, StoreError};
@@ -12,10 +13,9 @@ use crate::store::{Store, StoreError};
 const OPEN: &str = "SELECT * FROM transactions WHERE network = $1 AND finished_at IS NULL AND not_before <= $2 \
                     ORDER BY not_before, transaction_id LIMIT $3";
 
-const PAYMENTS: Sql = Sql::Each {
-    sqlite: "SELECT * FROM transaction_payments WHERE transaction_id IN (SELECT value FROM json_each($1)) ORDER BY transaction_id, position",
-    postgres: "SELECT * FROM transaction_payments WHERE transaction_id = ANY ($1) ORDER BY transaction_id, position",
-};
+const PAYMENTS: Sql = sql!(
+    "SELECT * FROM transaction_payments WHERE transaction_id " among "$1" " ORDER BY transaction_id, position"
+);
 
 impl Store {
     /// Envelopes on `network` that are not over and are to be looked at, longest unseen first.
