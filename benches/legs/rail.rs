@@ -2,9 +2,9 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
+use railpoll::engine::{Arrival, PayoutState};
 use railpoll::rails::{
-    Arrival, Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport,
-    PayoutState, Rail, RailError,
+    Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, Rail, RailError,
 };
 
 /// What it says of every payout and deposit.

@@ -6,10 +6,9 @@ use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 
 use super::transfers::{find_any, story};
-use super::{ActionError, Actions, Refusal, RefusalCode, ids};
+use super::{ActionError, Actions, ids};
 use crate::config::Settings;
-use crate::engine::{Clock, EnvelopeStatus, Poller, readable};
-use crate::jobs::{horizon_client, stellar_settings_of};
+use crate::engine::{Clock, EnvelopeStatus, Poller, Refusal, RefusalCode, readable};
 use crate::networks::stellar::{
     Authority, Envelope, EnvelopeError, EnvelopePlan, Horizon, Keys, Missing, authorities,
 };
@@ -141,13 +140,13 @@ pub(crate) fn open(
     row: &store::Envelope,
 ) -> Result<OpenedEnvelope, ActionError> {
     let not_configured = |why: String| Refusal::new(RefusalCode::NotConfigured, why);
-    let (network, own) = stellar_settings_of(settings, &row.network).map_err(not_configured)?;
+    let (network, own) = settings.stellar(&row.network).map_err(not_configured)?;
     let sender = settings.pollers.get(&Poller::PendingDeposits);
     let retry = sender.map(|poller| poller.retry).ok_or_else(|| {
         ActionError::Defect("there are no settings of the poller pending-deposits".to_owned())
     })?;
     let horizon =
-        horizon_client(network, own, retry, Clock::system(), |_| {}).map_err(not_configured)?;
+        Horizon::of(network, own, retry, Clock::system(), |_| {}).map_err(not_configured)?;
     let unreadable = |error: EnvelopeError| {
         let text = format!("envelope {} cannot be read: {error}", row.envelope_id);
         Refusal::new(RefusalCode::Invalid, text)

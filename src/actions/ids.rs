@@ -1,6 +1,6 @@
 //! Ids that somebody typed: the beginning of one is enough, if it is one thing's.
 
-use super::{Refusal, RefusalCode};
+use crate::engine::{Refusal, RefusalCode};
 
 /// How many candidates of an id are told.
 pub(crate) const CANDIDATES: u32 = 6;

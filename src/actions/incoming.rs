@@ -1,9 +1,13 @@
 //! Money that reached us, and what a person makes of what belongs to no transfer.
 
-use super::transfers::{TransferMoved, accepted, find as find_transfer, possible};
-use super::{ActionError, Actions, Refusal, RefusalCode, ids};
-use crate::engine::{Amount, Cause, Incoming, Step, Transfer, legal, released_to};
-use crate::jobs::refund_of_incoming;
+use super::transfers::{TransferMoved, find as find_transfer};
+use super::{ActionError, Actions, ids};
+use crate::engine::decide::accept::accepted;
+use crate::engine::decide::moves::possible;
+use crate::engine::decide::returns::refund_of_incoming;
+use crate::engine::{
+    Amount, Cause, Incoming, Refusal, RefusalCode, Step, Transfer, legal, released_to,
+};
 use crate::store::{Deed, IncomingRow, Store};
 
 /// Which incoming payment is meant.
@@ -78,7 +82,7 @@ impl Actions<'_> {
         let (place, expected) = if transfer.kind.is_deposit() {
             (&transfer.rail, asset.currency.clone())
         } else {
-            (&transfer.network, asset.code.to_string())
+            (&transfer.network, asset.code.clone())
         };
         if incoming.asset != expected || incoming.source != *place {
             let text = format!(
@@ -88,7 +92,7 @@ impl Actions<'_> {
             );
             return Err(Refusal::new(RefusalCode::Unfit, text).into());
         }
-        let (goes_out, fee) = accepted(&transfer, &incoming.amount, self.settings)?;
+        let (goes_out, fee) = accepted(&transfer, &incoming.amount, &self.settings.assets)?;
         let step = step(&transfer, incoming, goes_out, fee, reason);
         if legal(transfer.kind, transfer.status, step.to, step.cause).is_err() {
             let (status, possible) = (transfer.status, possible(&transfer));

@@ -12,18 +12,18 @@
 //! | `incoming` | find one; give it to a transfer, send it back |
 //! | `envelopes` | find one; who must sign, and what is signed |
 //! | `ids` | the beginning of an id is enough, if it is one thing's |
-//! | `refusal` | why something was not done |
+//! | `error` | why something was not done |
 
 pub(crate) mod envelopes;
+mod error;
 pub(crate) mod ids;
 pub(crate) mod incoming;
 pub(crate) mod payments;
-mod refusal;
 pub(crate) mod transfers;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use self::refusal::{ActionError, Refusal, RefusalCode};
+pub(crate) use self::error::ActionError;
 use crate::config::Settings;
 use crate::store::Store;
 

@@ -5,9 +5,10 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::actions::{ActionError, Refusal};
+use crate::actions::ActionError;
 use crate::config::{ConfigErrors, hidden};
 use crate::daemon::Exit;
+use crate::engine::Refusal;
 use crate::networks::NetworkError;
 use crate::store::StoreError;
 

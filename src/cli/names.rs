@@ -103,9 +103,9 @@ pub(super) async fn expect_asset_in(
 ) -> Result<Vec<String>, Failure> {
     let Some(name) = name else { return Ok(Vec::new()) };
     if let Some(asset) = settings.assets.get(name) {
-        return Ok(vec![asset.code.to_string(), asset.currency.clone()]);
+        return Ok(vec![asset.code.clone(), asset.currency.clone()]);
     }
-    let ids = settings.assets.values().flat_map(|one| [one.code.to_string(), one.currency.clone()]);
+    let ids = settings.assets.values().flat_map(|one| [one.code.clone(), one.currency.clone()]);
     let mut known: Vec<String> = settings.assets.keys().cloned().chain(ids).collect();
     if known.iter().any(|one| one == name) || store.has_asset_in(name).await? {
         return Ok(vec![name.to_owned()]);

@@ -1,14 +1,12 @@
 //! `[assets.NAME]`: what comes in on one side and goes out on the other, and at what price.
 
-use std::fmt;
-
 use config::Value;
 
 use super::network::{Kind, check_name};
 use super::places::Places;
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
-use crate::engine::{Amount, Policy, Terms, TransferKind};
+use crate::engine::{Amount, Asset, Policy};
 
 /// A payment on Stellar has no more.
 const STELLAR_DECIMALS: u32 = 7;
@@ -17,86 +15,13 @@ const CURRENCY_DECIMALS: u32 = 8;
 /// Far finer than any price list.
 const PERCENT_DECIMALS: u32 = 6;
 
-/// A configured asset.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AssetSettings {
-    /// Its name: what stands after `assets.`.
-    pub name: String,
-    /// The Stellar network that it is on.
-    pub network: String,
-    /// What it is there.
-    pub code: AssetCode,
-    /// Our account (`G…`): it pays deposits out, and receives withdrawals.
-    pub account: String,
-    /// The rail of its transfers, unless they name another.
-    pub rail: String,
-    /// What it is called on the rail.
-    pub currency: String,
-    /// Decimals on the rail.
-    pub currency_decimals: u32,
-    /// Decimals on the network.
-    pub decimals: u32,
-    /// The part of the fee that does not depend on the amount.
-    pub fee_fixed: Amount,
-    /// The part that does, in percent: 0 or more, less than 100.
-    pub fee_percent: Amount,
-    /// When less comes than was expected.
-    pub underpayment: Policy,
-    /// When more comes than was expected.
-    pub overpayment: Policy,
-    /// Whether a deposit to an account without a trustline becomes a claimable balance, and does not wait.
-    pub claimable_balances: bool,
-}
-
-/// What an asset is on a Stellar network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AssetCode {
-    /// Lumens.
-    Native,
-    /// What an account has issued.
-    Issued {
-        /// One to twelve letters and digits.
-        code: String,
-        /// Its issuer (`G…`).
-        issuer: String,
-    },
-}
-
-impl AssetSettings {
-    /// What holds for a transfer of this `kind`.
-    #[must_use]
-    pub fn terms(&self, kind: TransferKind) -> Terms {
-        let (rail, network) = (self.currency_decimals, self.decimals);
-        let (decimals_in, decimals_out) =
-            if kind.is_deposit() { (rail, network) } else { (network, rail) };
-        Terms {
-            decimals_in,
-            decimals_out,
-            fee_fixed: self.fee_fixed.clone(),
-            fee_percent: self.fee_percent.clone(),
-            underpayment: self.underpayment,
-            overpayment: self.overpayment,
-        }
-    }
-}
-
-/// As it is written on incoming payments: `native` or `CODE:ISSUER`.
-impl fmt::Display for AssetCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Native => f.write_str("native"),
-            Self::Issued { code, issuer } => write!(f, "{code}:{issuer}"),
-        }
-    }
-}
-
 /// Reads what every asset starts from.
 pub(super) fn read_defaults(reader: &mut Reader) {
     read_section(reader, &Section::root("defaults.asset"), "", None);
 }
 
 /// Reads one asset.
-pub(super) fn read(reader: &mut Reader, name: &str, places: &Places<'_>) -> Option<AssetSettings> {
+pub(super) fn read(reader: &mut Reader, name: &str, places: &Places<'_>) -> Option<Asset> {
     let section = Section::heir("assets", name, "defaults.asset");
     check_name(reader, &section, "an asset", name);
     read_section(reader, &section, name, Some(places))
@@ -108,7 +33,7 @@ fn read_section(
     section: &Section,
     name: &str,
     places: Option<&Places<'_>>,
-) -> Option<AssetSettings> {
+) -> Option<Asset> {
     const POLICIES: &[(&str, Policy)] =
         &[("accept", Policy::Accept), ("refund", Policy::Refund), ("hold", Policy::Hold)];
     let network = reader.required(section, "network", |value| match places {
@@ -130,7 +55,7 @@ fn read_section(
     let underpayment = reader.required(section, "underpayment", values::choice(POLICIES));
     let overpayment = reader.required(section, "overpayment", values::choice(POLICIES));
     let claimable = reader.required(section, "claimable_balances", values::flag);
-    Some(AssetSettings {
+    Some(Asset {
         name: name.to_owned(),
         network: network?,
         code: code?,
@@ -159,8 +84,8 @@ fn read_fee(
     reader.required(section, "fee_fixed", values::amount(most.unwrap_or(STELLAR_DECIMALS)))
 }
 
-/// Code and issuer: both, or `native` alone.
-fn read_code(reader: &mut Reader, section: &Section) -> Option<AssetCode> {
+/// Code and issuer, as incoming payments have them: both, or `native` alone.
+fn read_code(reader: &mut Reader, section: &Section) -> Option<String> {
     let code = reader.required(section, "code", asset_code);
     let issuer = reader.optional(section, "issuer", values::account);
     let has_issuer = reader.has(section, "issuer");
@@ -170,13 +95,13 @@ fn read_code(reader: &mut Reader, section: &Section) -> Option<AssetCode> {
             let message = "nobody issues lumens: with code \"native\" there is no issuer";
             reader.complain(section, "issuer", message.to_owned());
         }
-        return Some(AssetCode::Native);
+        return Some(code);
     }
     if !has_issuer {
         let message = "missing, and only code \"native\" has none";
         reader.complain(section, "issuer", message.to_owned());
     }
-    Some(AssetCode::Issued { code, issuer: issuer? })
+    Some(format!("{code}:{}", issuer?))
 }
 
 fn asset_code(value: &Value) -> Parsed<String> {

@@ -34,7 +34,6 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use asset::{AssetCode, AssetSettings};
 pub use database::{DatabaseSettings, DatabaseUrl, Migrate};
 pub use errors::{ConfigErrors, Mistake};
 pub use layers::Sources;
@@ -43,12 +42,12 @@ pub use network::{NetworkKind, NetworkSettings, RippleNetSettings, StellarSettin
 pub use poller::{PollerSettings, Schedule};
 pub use rail::{GatewayAuth, RailKind, RailSettings};
 pub use reader::EffectiveKey;
-pub use review::{OnDecline, ReviewMode, ReviewSettings};
+pub use review::{ReviewMode, ReviewSettings};
 pub use secret::{SecretError, SecretKind, SecretPlace, read_private};
 pub use seeds::hidden;
 pub use work::{CollectFrom, PaymentSettings, Work};
 
-use crate::engine::Poller;
+use crate::engine::{Asset, Assets, Poller};
 use reader::Reader;
 
 /// Every key with its default and what it is for: the file that is compiled in.
@@ -64,7 +63,7 @@ pub struct Settings {
     /// The rails by name. None is called as a network is.
     pub rails: BTreeMap<String, RailSettings>,
     /// The assets by name.
-    pub assets: BTreeMap<String, AssetSettings>,
+    pub assets: Assets,
     /// The pollers: every one of them, switched on or not.
     pub pollers: BTreeMap<Poller, PollerSettings>,
 }
@@ -121,7 +120,7 @@ struct Draft {
     database: Option<DatabaseSettings>,
     networks: BTreeMap<String, Option<NetworkSettings>>,
     rails: BTreeMap<String, Option<RailSettings>>,
-    assets: BTreeMap<String, Option<AssetSettings>>,
+    assets: BTreeMap<String, Option<Asset>>,
     pollers: BTreeMap<Poller, poller::Draft>,
 }
 
@@ -194,7 +193,7 @@ fn all<T>(drafts: BTreeMap<String, Option<T>>) -> Option<BTreeMap<String, T>> {
 
 /// The networks that assets are on: all of them may be, while there is a mistake in an asset.
 fn with_assets<'a>(
-    assets: &'a BTreeMap<String, Option<AssetSettings>>,
+    assets: &'a BTreeMap<String, Option<Asset>>,
     networks: &'a BTreeMap<String, Option<network::Kind>>,
 ) -> BTreeSet<&'a str> {
     if assets.values().any(Option::is_none) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use config::Value;
 use reqwest::Url;
 
+use super::Settings;
 use super::reader::{Reader, Section};
 use super::secret::{SecretKind, SecretPlace};
 use super::values::{self, Parsed};
@@ -117,6 +118,21 @@ pub(super) struct Draft {
 /// The roles that our node can be configured to play, by their names in the configuration.
 const ROLES: &[(&str, ConnectorRole)] =
     &[("receiving", ConnectorRole::Receiving), ("sending", ConnectorRole::Sending)];
+
+impl Settings {
+    /// The settings of the Stellar network `name`.
+    ///
+    /// # Errors
+    /// There is none, or it is of another kind.
+    pub fn stellar(&self, name: &str) -> Result<(&NetworkSettings, &StellarSettings), String> {
+        let network =
+            self.networks.get(name).ok_or_else(|| format!("there is no network {name}"))?;
+        match &network.kind {
+            NetworkKind::Stellar(settings) => Ok((network, settings)),
+            NetworkKind::RippleNet(_) => Err(format!("the network {name} is not of kind stellar")),
+        }
+    }
+}
 
 /// Reads what every network starts from: the keys of every kind.
 pub(super) fn read_defaults(reader: &mut Reader) {

@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::reader::{Reader, Section};
 use super::values;
-use crate::engine::Poller;
+use crate::engine::{OnDecline, Poller};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -46,15 +46,6 @@ pub enum ReviewMode {
         /// How long to wait for the decision.
         timeout: Duration,
     },
-}
-
-/// What is done with a declined payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDecline {
-    /// It is refused; the sender may repair it and try again. Only for an accepted payment.
-    Reject,
-    /// It is ended.
-    Fail,
 }
 
 /// The mode as it is written, before it is known whether what belongs to it is there.

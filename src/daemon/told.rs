@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::keeper::Keeper;
 use super::worker::Worker;
+use crate::engine::decide::rules::rules;
 use crate::engine::{Alert, AlertName, Poller};
-use crate::jobs::rules;
 use crate::store::{Lease, Promise, StoreError, SweepRow};
 
 impl Worker {

@@ -1,119 +1,62 @@
 //! Conditions that somebody should know of.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The names of alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AlertName {
-    /// The network or rail does not take our credentials.
-    CredentialsRefused,
-    /// The network does not answer, or only with errors.
-    NetworkUnavailable,
-    /// A rail does not answer, or only with errors.
-    RailUnavailable,
-    /// A sweep could not be carried out for a reason of our own: the database, or a defect.
-    SweepFailed,
-    /// Whoever ran a poller was to be back, and is not.
-    PollerSilent,
-    /// Payments or transfers wait for a person, and their deadline comes near.
-    DecisionDue,
-    /// A transfer waits for a person.
-    TransferOnHold,
-    /// A transfer failed, and its money is with us.
-    TransferFailed,
-    /// Money came that belongs to no transfer.
-    IncomingUnmatched,
-    /// A refund could not be made.
-    RefundFailed,
-    /// A rail does not take a payout, however often it is handed over.
-    PayoutNotTaken,
-    /// An account of ours cannot pay what is to be paid from it.
-    AccountUnderfunded,
-    /// The network or rail refuses what every sweep asks of it, or the settings cannot work: an address is wrong.
-    RequestsRefused,
-    /// Calls about some things fail, again and again, while the place is well.
-    PutOff,
-    /// The network's clock and ours are too far from each other to be both right.
-    ClockOffset,
-    /// A payment's amount is not what was recorded before.
-    AmountChanged,
-    /// A payment is no longer what was decided on.
-    DecisionVoid,
-    /// The network's list has other payments than our database, and a reconcile was needed.
-    Drift,
-    /// Rows were set aside because they could not be understood or believed.
-    Quarantined,
-    /// The list grows faster than it can be read.
-    ListTooFast,
-    /// The network's answers break its own contract: order, bounds or counts.
-    ListUnreliable,
-    /// The database was restored, or failed over with a loss.
-    DatabaseOlder,
-    /// Events are not what they were when they were sealed.
-    EventsRewritten,
+use super::words;
+
+words! {
+    /// The names of alerts.
+    pub enum AlertName: "alert" {
+        /// The network or rail does not take our credentials.
+        CredentialsRefused = "credentials_refused",
+        /// The network does not answer, or only with errors.
+        NetworkUnavailable = "network_unavailable",
+        /// A rail does not answer, or only with errors.
+        RailUnavailable = "rail_unavailable",
+        /// A sweep could not be carried out for a reason of our own: the database, or a defect.
+        SweepFailed = "sweep_failed",
+        /// Whoever ran a poller was to be back, and is not.
+        PollerSilent = "poller_silent",
+        /// Payments or transfers wait for a person, and their deadline comes near.
+        DecisionDue = "decision_due",
+        /// A transfer waits for a person.
+        TransferOnHold = "transfer_on_hold",
+        /// A transfer failed, and its money is with us.
+        TransferFailed = "transfer_failed",
+        /// Money came that belongs to no transfer.
+        IncomingUnmatched = "incoming_unmatched",
+        /// A refund could not be made.
+        RefundFailed = "refund_failed",
+        /// A rail does not take a payout, however often it is handed over.
+        PayoutNotTaken = "payout_not_taken",
+        /// An account of ours cannot pay what is to be paid from it.
+        AccountUnderfunded = "account_underfunded",
+        /// The network or rail refuses what every sweep asks of it, or the settings cannot work: an address is wrong.
+        RequestsRefused = "requests_refused",
+        /// Calls about some things fail, again and again, while the place is well.
+        PutOff = "put_off",
+        /// The network's clock and ours are too far from each other to be both right.
+        ClockOffset = "clock_offset",
+        /// A payment's amount is not what was recorded before.
+        AmountChanged = "amount_changed",
+        /// A payment is no longer what was decided on.
+        DecisionVoid = "decision_void",
+        /// The network's list has other payments than our database, and a reconcile was needed.
+        Drift = "drift",
+        /// Rows were set aside because they could not be understood or believed.
+        Quarantined = "quarantined",
+        /// The list grows faster than it can be read.
+        ListTooFast = "list_too_fast",
+        /// The network's answers break its own contract: order, bounds or counts.
+        ListUnreliable = "list_unreliable",
+        /// The database was restored, or failed over with a loss.
+        DatabaseOlder = "database_older",
+        /// Events are not what they were when they were sealed.
+        EventsRewritten = "events_rewritten",
+    }
 }
 
 impl AlertName {
-    /// Every name.
-    pub const ALL: [Self; 23] = [
-        Self::CredentialsRefused,
-        Self::NetworkUnavailable,
-        Self::RailUnavailable,
-        Self::SweepFailed,
-        Self::PollerSilent,
-        Self::DecisionDue,
-        Self::TransferOnHold,
-        Self::TransferFailed,
-        Self::IncomingUnmatched,
-        Self::RefundFailed,
-        Self::PayoutNotTaken,
-        Self::AccountUnderfunded,
-        Self::RequestsRefused,
-        Self::PutOff,
-        Self::ClockOffset,
-        Self::AmountChanged,
-        Self::DecisionVoid,
-        Self::Drift,
-        Self::Quarantined,
-        Self::ListTooFast,
-        Self::ListUnreliable,
-        Self::DatabaseOlder,
-        Self::EventsRewritten,
-    ];
-
-    /// The word in tables, events and metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CredentialsRefused => "credentials_refused",
-            Self::NetworkUnavailable => "network_unavailable",
-            Self::RailUnavailable => "rail_unavailable",
-            Self::SweepFailed => "sweep_failed",
-            Self::PollerSilent => "poller_silent",
-            Self::DecisionDue => "decision_due",
-            Self::TransferOnHold => "transfer_on_hold",
-            Self::TransferFailed => "transfer_failed",
-            Self::IncomingUnmatched => "incoming_unmatched",
-            Self::RefundFailed => "refund_failed",
-            Self::PayoutNotTaken => "payout_not_taken",
-            Self::AccountUnderfunded => "account_underfunded",
-            Self::RequestsRefused => "requests_refused",
-            Self::PutOff => "put_off",
-            Self::ClockOffset => "clock_offset",
-            Self::AmountChanged => "amount_changed",
-            Self::DecisionVoid => "decision_void",
-            Self::Drift => "drift",
-            Self::Quarantined => "quarantined",
-            Self::ListTooFast => "list_too_fast",
-            Self::ListUnreliable => "list_unreliable",
-            Self::DatabaseOlder => "database_older",
-            Self::EventsRewritten => "events_rewritten",
-        }
-    }
-
     /// What to do. docs/operate.md says the same.
     #[must_use]
     pub const fn advice(self) -> &'static str {
@@ -186,21 +129,6 @@ impl AlertName {
                 "`railpoll events verify` names the place. Find out who could write to the database, and go back to a backup if you must"
             }
         }
-    }
-}
-
-impl fmt::Display for AlertName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for AlertName {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|name| name.as_str() == word);
-        known.ok_or_else(|| format!("there is no alert `{word}`"))
     }
 }
 

@@ -34,6 +34,15 @@ impl PartialEq for Parties {
     }
 }
 
+/// What whoever decides on a payment was shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The version of the payment.
+    pub version: i64,
+    /// What decides where its money goes.
+    pub basis: Basis,
+}
+
 /// What decides where a payment's money goes. A decision is on this, and on no other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Basis {

@@ -2,37 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Change, Known, Payment, PaymentState};
+use super::{Change, Known, Payment, PaymentState, words};
 
-/// How we came to know of a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trail {
-    /// A poller's walk over the list.
-    List,
-    /// One payment was asked for by its id.
-    Get,
-    /// The answer to an operation of ours.
-    Operation,
-    /// A reconcile found what the walks had not.
-    Reconcile,
-    /// Nobody saw the payment in it, but a later version tells when it was.
-    Inferred,
-    /// An old version that came late.
-    Late,
-}
-
-impl Trail {
-    /// The word in the column `source`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Get => "get",
-            Self::Operation => "operation",
-            Self::Reconcile => "reconcile",
-            Self::Inferred => "inferred",
-            Self::Late => "late",
-        }
+words! {
+    /// How we came to know of a status.
+    pub enum Trail: "source of a status" {
+        /// A poller's walk over the list.
+        List = "list",
+        /// One payment was asked for by its id.
+        Get = "get",
+        /// The answer to an operation of ours.
+        Operation = "operation",
+        /// A reconcile found what the walks had not.
+        Reconcile = "reconcile",
+        /// Nobody saw the payment in it, but a later version tells when it was.
+        Inferred = "inferred",
+        /// An old version that came late.
+        Late = "late",
     }
 }
 

@@ -9,6 +9,7 @@ mod chain;
 mod change;
 mod clock;
 mod currency;
+pub(crate) mod decide;
 mod event;
 #[cfg(test)]
 mod fixtures;
@@ -20,6 +21,7 @@ mod operator;
 mod payment;
 mod poller;
 mod reason;
+mod refusal;
 mod retry;
 mod review;
 mod shown;
@@ -33,7 +35,7 @@ mod words;
 
 pub use alert::{Alert, AlertName, coarse, comes_near};
 pub use amount::{Amount, AmountError, Money};
-pub use basis::{Basis, Difference, Parties, differences};
+pub use basis::{Basis, Difference, Parties, Shown, differences};
 pub use chain::{Chain, Link};
 pub use change::{Change, Known, compare};
 pub use clock::{Clock, iso, later, read_time, readable, relative};
@@ -47,19 +49,22 @@ pub use operator::{Action, Evidence, Operator};
 pub use payment::{ConnectorRole, Payment};
 pub use poller::{PlaceKind, Poller, PollerFacts};
 pub use reason::{Reason, ReasonType};
+pub(crate) use refusal::{Refusal, RefusalCode};
 pub use retry::{Backoff, RetryPolicy, asked_pause, doubling};
-pub use review::{Decision, MACHINES, ReviewStatus, time_left};
+pub use review::{Decision, MACHINES, OnDecline, ReviewStatus, time_left};
 pub use shown::{escaped, printable};
 pub use sick::{Blame, Failed, LIKE_AN_OUTAGE, blame, is_told, pause};
 pub use state::PaymentState;
 pub use sweep::SweepOutcome;
 pub use tally::Tally;
 pub use transfer::{
-    Actor, Arrived, Candidate, Cause, Changes, End, EnvelopeStatus, Explanation, Foreign,
-    IllegalMove, Incoming, MOVES, Match, Memo, MemoError, MemoKey, Move, NewTransfer, PayoutStatus,
-    Phase, Policy, Protocol, Purpose, Quote, RefundStatus, Settled, Step, Surroundings, Terms,
-    Transfer, TransferKind, TransferStatus, WayBack, actor, arrive, coded, created_event, explain,
-    legal, match_incoming, moved_event, released_to, settle_amounts, subject_key,
+    Actor, Arrival, Arrived, Asset, Assets, Candidate, Cause, Changes, End, EnvelopeStatus,
+    Explanation, Foreign, IllegalMove, Incoming, InformationAbout, MOVES, Match, Memo, MemoError,
+    MemoKey, Move, NewRefund, NewTransfer, PayoutEnd, PayoutState, PayoutStatus, Phase, Policy,
+    Protocol, Purpose, Quote, Refund, RefundStatus, Settled, Step, Surroundings, Terms, Transfer,
+    TransferKind, TransferStatus, WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded,
+    created_event, explain, legal, match_incoming, moved_event, released_to, settle_amounts,
+    subject_key,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

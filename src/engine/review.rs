@@ -61,6 +61,15 @@ pub fn time_left(
     (left < margin).then_some(left)
 }
 
+/// What is done with a declined payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDecline {
+    /// It is refused; the sender may repair it and try again. Only for an accepted payment.
+    Reject,
+    /// It is ended.
+    Fail,
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::at;

@@ -7,28 +7,25 @@
 //! | `outbound` | pays on a network: deposits out, refunds back | pending-deposits, at networks |
 //! | `inbound` | reads what comes in on a network | watch |
 //! | `payouts` | pays out on a rail, and follows payouts to their end | outgoing |
-//! | `matching` | whose the money is that came, and what goes back; whichever side it came in on | |
+//! | `booking` | writing down what came, whichever side it came in on | |
 //! | `frame` | what all have: a round, its report, what is put off, who is to be left alone | |
 //! | `clients` | a network's or a rail's client, as it is configured | |
 //!
 //! Money that goes out is written down before it is sent, and looked up before it is sent again.
 
+mod booking;
 mod clients;
 pub mod deposits;
-#[cfg(test)]
-mod fixtures;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub mod inbound;
 mod job;
 mod making;
-mod matching;
 pub mod outbound;
 pub mod payments;
 pub mod payouts;
 
-pub(crate) use clients::stellar::{client as horizon_client, settings_of as stellar_settings_of};
 pub use deposits::Asker;
 pub use frame::left_alone::{heed, keep_wishes};
 pub use frame::note::{Note, Observer};
@@ -36,10 +33,6 @@ pub use frame::report::{SweepError, SweepReport, Swept};
 pub use inbound::Watcher;
 pub use job::{AnyJob, Job, Make, Stopping, jobs, make_of, pending_deposits};
 pub use making::{Making, Seen, Stage};
-pub(crate) use matching::assets::Assets;
-pub(crate) use matching::returns::{CameIn, refund_for, refund_of_incoming};
 pub use outbound::Sender;
-pub use payments::rules::{Acts, Rules, rules};
-pub(crate) use payments::shown::shown;
 pub use payments::sweep::{Sweep, Sweeper};
 pub use payouts::{Paying, PayingOptions};

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 pub use super::wire_gateway::fuzzing::{answers as gateway_answers, history as gateway_history};
 
 use super::contract::{after_payout, read_arrivals, read_config, read_payout, read_reports};
-use super::{Arrival, ExpectedDeposit, PayoutOutcome, PayoutRef, PayoutState, RailError, http};
+use super::{ExpectedDeposit, PayoutOutcome, PayoutRef, RailError, http};
+use crate::engine::{Arrival, PayoutState};
 use crate::fuzzing::{assert_amount, assert_told, assert_word};
 use crate::http::Received;
 

@@ -27,8 +27,7 @@ pub use self::command::{CommandRail, CommandRailOptions};
 pub use self::http::{HttpRail, HttpRailOptions};
 pub use self::signing::{SignatureError, Signer};
 pub use self::types::{
-    About, Arrival, Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport,
-    PayoutState, UnreadableIncoming,
+    Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, UnreadableIncoming,
 };
 pub use self::wire_gateway::{GatewayAuth, WireGateway, WireGatewayOptions};
 pub use crate::http::{CallError as RailError, RequestSeen, Wish};

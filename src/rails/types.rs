@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::RailError;
-use crate::engine::{Amount, Incoming, Purpose};
+use crate::engine::{Amount, Arrival, Incoming, PayoutState, Purpose};
 
 /// A deposit that should arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,46 +34,6 @@ pub struct Arrivals {
     pub cursor: Option<String>,
     /// Whether there is more at once.
     pub more: bool,
-}
-
-/// Whether a deposit is here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Arrival {
-    /// Nothing is seen of it.
-    NotYet {
-        /// The rail's words.
-        message: Option<String>,
-    },
-    /// The rail tells of it what cannot be understood: it may be here.
-    Untold {
-        /// What is wrong with its answer.
-        why: String,
-    },
-    /// It is seen, and not yet ours.
-    Pending {
-        /// The rail's words.
-        message: Option<String>,
-    },
-    /// It is ours.
-    Received {
-        /// What really came.
-        amount: Amount,
-        /// Of what.
-        currency: String,
-        /// What the rail kept of it for itself, if it tells.
-        fee: Option<Amount>,
-        /// Who paid.
-        from: Option<String>,
-        /// The rail's own id of it.
-        reference: Option<String>,
-    },
-    /// It will never come.
-    Failed {
-        /// For programs.
-        code: String,
-        /// For people.
-        reason: String,
-    },
 }
 
 /// A row of a feed that is not understood.
@@ -110,57 +70,6 @@ pub struct Payout {
     pub subject: Option<String>,
     /// Which try this is, from 1.
     pub attempt: u32,
-}
-
-/// Where a payout stands.
-#[derive(Debug, Clone)]
-pub enum PayoutState {
-    /// The beneficiary has it.
-    Delivered {
-        /// The rail's own id of it.
-        reference: Option<String>,
-        /// What the rail took on top, if it tells.
-        fee: Option<Amount>,
-        /// What the beneficiary got, if it tells.
-        amount: Option<Amount>,
-    },
-    /// The rail has taken it and is at work.
-    Initiated {
-        /// The rail's own id of it, to follow it by.
-        reference: Option<String>,
-    },
-    /// It is over, and no money has left.
-    Failed {
-        /// For programs.
-        code: String,
-        /// For people.
-        reason: String,
-    },
-    /// The rail waits until it is told more. No money has left.
-    NeedsInformation {
-        /// What it has to be told about.
-        about: About,
-        /// The rail's words.
-        message: Option<String>,
-        /// What is missing, as JSON.
-        fields: Option<Box<RawValue>>,
-    },
-    /// The rail does not have it, or takes it again for the same: paying out with the same key is safe.
-    NotReceived,
-    /// Nobody but a person can find out.
-    CannotTell {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What a rail has to be told more about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// This payment.
-    Transaction,
-    /// Who pays or is paid.
-    Customer,
 }
 
 /// What came of a payout that was tried.

@@ -46,15 +46,15 @@ pub use payments::handing_over::{PaidOut, ToPayOut};
 pub use payments::list::{PaymentFilter, PaymentPlace};
 pub use payments::operations::Intent;
 pub use payments::read::PaymentRow;
-pub use payments::reviews::{Review, Shown};
+pub use payments::reviews::Review;
 pub use payments::story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use payments::waiting::ReviewsWaiting;
 pub use scope::Scope;
 pub use transfers::{
     BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FEED, FinishedPayout,
     Following, FoundPayment, IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope,
-    NewIncoming, NewRefund, PayoutEnd, PayoutRow, Postponed, Recorded, Refund, RefundEnd, Resolved,
-    Settlement, TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
+    NewIncoming, PayoutRow, Postponed, Recorded, RefundEnd, Resolved, Settlement, TransferCount,
+    TransferFilter, TransferPlace, TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

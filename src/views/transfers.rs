@@ -4,10 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Viewed, embedded, view};
-use crate::engine::{Amount, Memo, Protocol, Transfer, iso};
-use crate::store::{
-    Envelope, EnvelopePayment, IncomingRow, PayoutRow, Refund, StoryStatus, TransferStory,
-};
+use crate::engine::{Amount, Memo, Protocol, Refund, Transfer, iso};
+use crate::store::{Envelope, EnvelopePayment, IncomingRow, PayoutRow, StoryStatus, TransferStory};
 
 view! {
     /// A transfer.

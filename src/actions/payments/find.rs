@@ -1,6 +1,7 @@
 //! Finding the one payment that somebody means.
 
-use crate::actions::{ActionError, Refusal, RefusalCode, ids};
+use crate::actions::{ActionError, ids};
+use crate::engine::{Refusal, RefusalCode};
 use crate::store::{PaymentFilter, PaymentRow, Store};
 
 /// The one payment with this id, or whose id alone begins so.

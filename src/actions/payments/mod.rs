@@ -12,10 +12,11 @@ pub(crate) use self::wish::PaymentWish;
 use self::wish::{decision, outlived, reviewer};
 use super::ids::expect_version;
 use super::{ActionError, Actions};
-use crate::config::{OnDecline, PollerSettings};
-use crate::engine::{AmountError, Decision, Money, Poller, Reason};
-use crate::jobs::{rules, shown};
-use crate::store::{By, Deed, PaymentRow, Review, Shown};
+use crate::config::PollerSettings;
+use crate::engine::decide::rules::rules;
+use crate::engine::{AmountError, Basis, Decision, Money, OnDecline, Poller, Reason, Shown};
+use crate::networks::ripplenet::PARTIES;
+use crate::store::{By, Deed, PaymentRow, Review};
 
 /// Which payment is meant.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +97,8 @@ impl Actions<'_> {
         let payout = payout.map(|(amount, currency)| money(amount, currency)).transpose()?;
         let sum = money(&payment.amount, &payment.currency)?;
         let returns = payment.returns.as_deref();
-        Ok(shown(payment.version, &sum, payout.as_ref(), returns, &document))
+        let basis = Basis::of(&sum, payout.as_ref(), returns, &(PARTIES.0)(&document));
+        Ok(Shown { version: payment.version, basis })
     }
 
     /// The deadline at which the network fails the payment before a hold ends.

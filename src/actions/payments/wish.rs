@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::actions::{Refusal, RefusalCode};
-use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType};
-use crate::jobs::rules;
+use crate::engine::decide::rules::rules;
+use crate::engine::{ConnectorRole, Decision, Poller, Reason, ReasonType, Refusal, RefusalCode};
 use crate::store::PaymentRow;
 
 /// What a person wants, before it is known what the payment is.

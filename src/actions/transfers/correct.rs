@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::actions::transfers::moves::possible;
 use crate::actions::transfers::{TransferMoved, find};
-use crate::actions::{ActionError, Actions, Refusal, RefusalCode, ids};
-use crate::engine::{Cause, Step, Transfer, TransferStatus, legal};
+use crate::actions::{ActionError, Actions, ids};
+use crate::engine::decide::moves::possible;
+use crate::engine::{Cause, Refusal, RefusalCode, Step, Transfer, TransferStatus, legal};
 use crate::store::Deed;
 
 impl Actions<'_> {

@@ -1,17 +1,13 @@
 //! Transfers: making them, and a person's moves.
 
-mod accept;
 mod correct;
 mod moves;
 pub(crate) mod new;
 mod resolve;
 
-pub(crate) use self::accept::accepted;
-pub(crate) use self::moves::TransferWish;
-pub(in crate::actions) use self::moves::possible;
 pub(crate) use self::resolve::FoundOut;
-use super::{ActionError, Refusal, RefusalCode, ids};
-use crate::engine::{Cause, Step, Transfer, TransferStatus};
+use super::{ActionError, ids};
+use crate::engine::{Cause, Refusal, RefusalCode, Step, Transfer, TransferStatus};
 use crate::store::{Store, TransferStory};
 
 /// What became of a transfer by an action.

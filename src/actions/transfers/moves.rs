@@ -1,31 +1,10 @@
 //! A person's moves of a transfer, each one of the table of legal moves.
 
-use crate::actions::transfers::accept::accepted;
 use crate::actions::transfers::{TransferMoved, find};
-use crate::actions::{ActionError, Actions, Refusal, RefusalCode, ids};
-use crate::config::Settings;
-use crate::engine::{
-    Actor, Cause, MOVES, Move, Step, Transfer, TransferStatus, legal, released_to,
-};
-use crate::jobs::{Assets, CameIn, refund_for};
-use crate::store::{Deed, NewRefund};
-
-/// What somebody wants of a transfer.
-#[derive(Debug, Clone)]
-pub(crate) enum TransferWish {
-    /// Nothing is done with it until it is released.
-    Hold,
-    /// It goes on, from a hold or a failure.
-    Release,
-    /// Its money goes back.
-    Refund {
-        /// Deposit: whom the rail pays, as JSON, where it did not tell who paid.
-        beneficiary: Option<String>,
-    },
-    /// It gets this status, by a move that is for a person to make and has no name of its own.
-    Move(TransferStatus),
-}
-use TransferWish as Wish;
+use crate::actions::{ActionError, Actions, ids};
+use crate::engine::decide::moves::{TransferWish, go_on, refund_of, step};
+use crate::engine::{NewRefund, Refusal, RefusalCode, Step};
+use crate::store::Deed;
 
 impl Actions<'_> {
     /// Moves a transfer as somebody wishes, for a `reason`. `version` is the one that was seen, if it must be that one still.
@@ -43,17 +22,16 @@ impl Actions<'_> {
         let transfer = find(self.store, id).await?;
         ids::expect_version("transfer", id, transfer.version, version)?;
         let mut step = step(&transfer, wish, reason)?;
-        go_on(&mut step, self.settings)?;
+        go_on(&mut step, &self.settings.assets)?;
         let refund = match wish {
-            Wish::Refund { beneficiary } => {
+            TransferWish::Refund { beneficiary } => {
                 let id = &transfer.transfer_id;
                 let before = self.store.refunds_decided(std::slice::from_ref(id)).await?;
                 let refunds = before.get(id).copied().unwrap_or(0);
-                let assets = Assets::of(self.settings)
-                    .map_err(|why| Refusal::new(RefusalCode::NotConfigured, why))?;
-                Some(refund_of(&transfer, &assets, reason, beneficiary.clone(), refunds)?)
+                let (assets, beneficiary) = (&self.settings.assets, beneficiary.clone());
+                Some(refund_of(&transfer, assets, reason, beneficiary, refunds)?)
             }
-            Wish::Hold | Wish::Release | Wish::Move(_) => None,
+            TransferWish::Hold | TransferWish::Release | TransferWish::Move(_) => None,
         };
         step.changes.refund_id = refund.as_ref().map(|refund| refund.refund_id.clone());
         self.carry_out(&step, refund.as_slice(), deed).await
@@ -75,184 +53,4 @@ impl Actions<'_> {
         }
         Ok(TransferMoved::by(step))
     }
-}
-
-/// The move that a person wishes for.
-fn step<'a>(
-    transfer: &'a Transfer,
-    wish: &TransferWish,
-    reason: &str,
-) -> Result<Step<'a>, Refusal> {
-    let status = transfer.status;
-    let (to, cause) = match *wish {
-        Wish::Hold => (TransferStatus::OnHold, Cause::Held),
-        Wish::Release if status == TransferStatus::Error => (released_to(transfer), Cause::Retried),
-        Wish::Release => (released_to(transfer), Cause::Released),
-        Wish::Refund { .. } => (TransferStatus::PendingAnchor, Cause::RefundDecided),
-        Wish::Move(to) => (to, cause_of(transfer, to)?),
-    };
-    let step = Step::new(transfer, to, cause);
-    if legal(transfer.kind, status, to, cause).is_err() {
-        let text = format!("transfer {} is {status}: {}", transfer.transfer_id, possible(transfer));
-        return Err(Refusal::new(RefusalCode::WrongState, text));
-    }
-    Ok(step.because(reason))
-}
-
-/// Whoever lets a transfer go on accepts the amount that came for it.
-pub(super) fn go_on(step: &mut Step<'_>, settings: &Settings) -> Result<(), Refusal> {
-    let is_on_its_way =
-        matches!(step.to, TransferStatus::PendingAnchor | TransferStatus::PendingReceiver);
-    let goes_on = is_on_its_way && step.cause != Cause::RefundDecided;
-    if let (true, Some(received)) = (goes_on, &step.transfer.amount_in) {
-        let (out, fee) = accepted(step.transfer, received, settings)?;
-        step.changes.amount_out = Some(out);
-        step.changes.amount_fee = Some(fee);
-    }
-    Ok(())
-}
-
-/// The moves from where the transfer stands that are for a person.
-fn for_person(transfer: &Transfer) -> impl Iterator<Item = &'static Move> {
-    let (kind, status) = (transfer.kind, transfer.status);
-    MOVES.iter().filter(move |one| {
-        one.by == Actor::Operator && one.kinds.contains(&kind) && one.from.contains(&status)
-    })
-}
-
-/// The command that makes a move, where it is another than `move`: it has more to say than a status.
-fn own_command(one: &Move) -> Option<&'static str> {
-    match one.cause {
-        Cause::Held => Some("hold"),
-        Cause::Released | Cause::Retried => Some("release"),
-        Cause::RefundDecided => Some("refund"),
-        Cause::Assigned => Some("incoming assign"),
-        // The money waits at a counter, as the rail says: that ends nothing.
-        Cause::Resolved if one.to == TransferStatus::PendingUserTransferComplete => None,
-        Cause::Resolved => Some("resolve"),
-        Cause::Corrected => Some("correct"),
-        Cause::UserReady
-        | Cause::UserAsked
-        | Cause::TurnedDown
-        | Cause::ArrivalSeen
-        | Cause::Arrived
-        | Cause::ArrivalHeld
-        | Cause::ArrivalReturned
-        | Cause::ArrivalFailed
-        | Cause::DeadlinePassed
-        | Cause::Sent
-        | Cause::TrustMissing
-        | Cause::TrustFound
-        | Cause::SendLapsed
-        | Cause::SendHeld
-        | Cause::Applied
-        | Cause::Initiated
-        | Cause::Delivered
-        | Cause::PayoutFailed
-        | Cause::InformationAsked
-        | Cause::PayoutUnclear
-        | Cause::PayoutHeld
-        | Cause::DecisionVoid
-        | Cause::RefundStarted
-        | Cause::RefundLapsed
-        | Cause::RefundDone
-        | Cause::RefundFailed
-        | Cause::Informed => None,
-    }
-}
-
-fn cause_of(transfer: &Transfer, to: TransferStatus) -> Result<Cause, Refusal> {
-    let mut found = for_person(transfer).filter(|one| one.to == to && own_command(one).is_none());
-    found.next().map(|one| one.cause).ok_or_else(|| {
-        let text = format!(
-            "transfer {} is {} and cannot simply become {to}: {}",
-            transfer.transfer_id,
-            transfer.status,
-            possible(transfer)
-        );
-        Refusal::new(RefusalCode::WrongState, text)
-    })
-}
-
-/// What a person can do with the transfer.
-pub(in crate::actions) fn possible(transfer: &Transfer) -> String {
-    let way = |one: &Move| {
-        own_command(one).map_or_else(|| format!("move --to {}", one.to), str::to_owned)
-    };
-    let mut ways: Vec<String> = for_person(transfer).map(way).collect();
-    ways.sort_unstable();
-    ways.dedup();
-    if ways.is_empty() {
-        return "nothing is for a person to do; `railpoll transfers explain` tells what comes next"
-            .to_owned();
-    }
-    format!("what can be done with it: {}", ways.join(", "))
-}
-
-/// Everything that came in goes back.
-fn refund_of(
-    transfer: &Transfer,
-    assets: &Assets,
-    reason: &str,
-    beneficiary: Option<String>,
-    refunds: u32,
-) -> Result<NewRefund, Refusal> {
-    let id = &transfer.transfer_id;
-    let refused = |code, why: String| Refusal::new(code, format!("transfer {id}: {why}"));
-    let Some(amount) = transfer.amount_in.clone() else {
-        return Err(refused(
-            RefusalCode::WrongState,
-            "no money came in that could go back".to_owned(),
-        ));
-    };
-    if beneficiary.is_some() && !transfer.kind.is_deposit() {
-        return Err(refused(
-            RefusalCode::Unfit,
-            format!(
-                "its money goes back on the network {}, to where it came from: --beneficiary is for deposits",
-                transfer.network
-            ),
-        ));
-    }
-    let came = CameIn {
-        amount,
-        from: transfer.from_address.clone(),
-        reference: transfer.network_reference.clone(),
-        refunds,
-    };
-    let Some(mut refund) = refund_for(transfer, came, assets, reason.to_owned()) else {
-        return Err(refused(
-            RefusalCode::NotConfigured,
-            format!(
-                "the money came on {}, where nothing can be sent from here: send it back there; then {}",
-                transfer.network,
-                by_hand(transfer)
-            ),
-        ));
-    };
-    refund.beneficiary = beneficiary.or(refund.beneficiary);
-    let is_known = if transfer.kind.is_deposit() {
-        refund.beneficiary.is_some()
-    } else {
-        refund.destination.is_some()
-    };
-    if is_known {
-        return Ok(refund);
-    }
-    let way_out = if transfer.kind.is_deposit() {
-        format!("say whom rail {} is to pay with --beneficiary", transfer.rail)
-    } else {
-        format!("send it back by hand; then {}", by_hand(transfer))
-    };
-    Err(refused(RefusalCode::NobodyKnown, format!("nobody knows who paid: {way_out}")))
-}
-
-/// How a person says that the money was sent back by hand.
-fn by_hand(transfer: &Transfer) -> String {
-    let id = &transfer.transfer_id;
-    let resolve = format!("`railpoll transfers resolve {id} --as refunded`");
-    if legal(transfer.kind, transfer.status, TransferStatus::Refunded, Cause::Resolved).is_ok() {
-        return format!("{resolve} puts it on record");
-    }
-    format!("`railpoll transfers hold {id}` and {resolve} put it on record")
 }

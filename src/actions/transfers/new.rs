@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::config::{AssetSettings, Settings, hidden, nearest};
-use crate::engine::{Amount, Memo, NewTransfer, TransferKind, TransferStatus, read_time};
+use crate::config::{Settings, hidden, nearest};
+use crate::engine::{Amount, Asset, Memo, NewTransfer, TransferKind, TransferStatus, read_time};
 use crate::http::named_twice;
 use crate::networks::stellar::Address;
 
@@ -208,7 +208,7 @@ impl Reading<'_> {
     }
 
     /// The asset that is named, or the only one that there is.
-    fn asset<'s>(&mut self, settings: &'s Settings) -> Option<&'s AssetSettings> {
+    fn asset<'s>(&mut self, settings: &'s Settings) -> Option<&'s Asset> {
         let mut all = settings.assets.values();
         let Some(name) = self.text("asset") else {
             let only = all.next().filter(|_| all.next().is_none());
@@ -224,7 +224,7 @@ impl Reading<'_> {
         asset
     }
 
-    fn rail(&mut self, settings: &Settings, asset: Option<&AssetSettings>) -> Option<String> {
+    fn rail(&mut self, settings: &Settings, asset: Option<&Asset>) -> Option<String> {
         match self.text("rail") {
             None => asset.map(|asset| asset.rail.clone()),
             Some(name) if settings.rails.contains_key(&name) => Some(name),
@@ -236,12 +236,7 @@ impl Reading<'_> {
     }
 
     /// Neither side can move what it has no decimals for.
-    fn check_decimals(
-        &mut self,
-        kind: TransferKind,
-        asset: &AssetSettings,
-        amounts: &[Option<Amount>; 4],
-    ) {
+    fn check_decimals(&mut self, kind: TransferKind, asset: &Asset, amounts: &[Option<Amount>; 4]) {
         let terms = asset.terms(kind);
         let (inside, outside) = (terms.decimals_in, terms.decimals_out);
         let sides = [
@@ -258,7 +253,7 @@ impl Reading<'_> {
     }
 
     /// Whoever names the network and the currency must mean those of the asset.
-    fn check_asset(&mut self, asset: &AssetSettings) {
+    fn check_asset(&mut self, asset: &Asset) {
         for (name, own) in [("network", &asset.network), ("currency", &asset.currency)] {
             if let Some(told) = self.text(name).filter(|told| told != own) {
                 self.faults

@@ -1,9 +1,11 @@
 //! What became of a transfer, found out by a person.
 
-use crate::actions::transfers::moves::{go_on, possible};
 use crate::actions::transfers::{TransferMoved, story};
-use crate::actions::{ActionError, Actions, Refusal, RefusalCode};
-use crate::engine::{Cause, Step, Transfer, TransferStatus, legal, released_to};
+use crate::actions::{ActionError, Actions};
+use crate::engine::decide::moves::{go_on, possible};
+use crate::engine::{
+    Cause, Refusal, RefusalCode, Step, Transfer, TransferStatus, legal, released_to,
+};
 use crate::store::{Deed, PayoutRow, Resolved};
 
 /// What became of a transfer.
@@ -37,7 +39,7 @@ impl Actions<'_> {
         let payout = story.payouts.iter().find(|payout| payout.finished_at.is_none());
         expect_fit(transfer, payout, outcome)?;
         let mut step = step(transfer, outcome, reference, reason)?;
-        go_on(&mut step, self.settings)?;
+        go_on(&mut step, &self.settings.assets)?;
         let Some(payout) = payout else { return self.carry_out(&step, &[], deed).await };
         let resolved = match outcome {
             FoundOut::Completed | FoundOut::Refunded => {

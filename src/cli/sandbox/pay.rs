@@ -11,8 +11,8 @@ use crate::actions::transfers::find;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
-use crate::config::{AssetSettings, NetworkKind, RailKind, Settings};
-use crate::engine::{Amount, Clock, Memo, RetryPolicy, Transfer};
+use crate::config::{NetworkKind, RailKind, Settings};
+use crate::engine::{Amount, Asset, Clock, Memo, RetryPolicy, Transfer};
 use crate::http::{self, Body, Call, Http, Request, Stop};
 
 pub(super) const EXAMPLES: &str = "\
@@ -107,7 +107,7 @@ fn asset_of<'a>(
     settings: &'a Settings,
     args: &PayArgs,
     transfer: Option<&Transfer>,
-) -> Result<&'a AssetSettings, Failure> {
+) -> Result<&'a Asset, Failure> {
     let name = args.asset.as_ref().or(transfer.map(|transfer| &transfer.asset));
     let mut all = settings.assets.values();
     match (name, all.next(), all.next()) {
@@ -126,7 +126,7 @@ fn asset_of<'a>(
 }
 
 fn payment_of(
-    asset: &AssetSettings,
+    asset: &Asset,
     args: &PayArgs,
     transfer: Option<&Transfer>,
 ) -> Result<Payment, Failure> {
@@ -147,7 +147,7 @@ fn payment_of(
     Ok(Payment::OnLedger { to: asset.account.clone(), memo })
 }
 
-fn horizon_of<'a>(settings: &'a Settings, asset: &AssetSettings) -> Result<&'a Url, Failure> {
+fn horizon_of<'a>(settings: &'a Settings, asset: &Asset) -> Result<&'a Url, Failure> {
     match settings.networks.get(&asset.network).map(|network| &network.kind) {
         Some(NetworkKind::Stellar(stellar)) => Ok(&stellar.horizon_url),
         Some(NetworkKind::RippleNet(_)) | None => {
@@ -169,7 +169,7 @@ fn bank_of<'a>(settings: &'a Settings, rail: &str) -> Result<&'a Url, Failure> {
 
 fn on_ledger(
     horizon: &Url,
-    asset: &AssetSettings,
+    asset: &Asset,
     to: &str,
     memo: Option<Memo>,
     amount: &str,
@@ -179,7 +179,7 @@ fn on_ledger(
     {
         let mut query = url.query_pairs_mut();
         query.append_pair("to", to).append_pair("amount", amount);
-        query.append_pair("asset", &asset.code.to_string());
+        query.append_pair("asset", &asset.code);
         if let Some(from) = from {
             query.append_pair("from", from);
         }
@@ -198,7 +198,7 @@ fn on_ledger(
 
 fn into_bank(
     bank: &Url,
-    asset: &AssetSettings,
+    asset: &Asset,
     about: &str,
     amount: &str,
     from: Option<&str>,

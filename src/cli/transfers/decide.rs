@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::actions::Actions;
-use crate::actions::transfers::{TransferMoved, TransferWish};
+use crate::actions::transfers::TransferMoved;
 use crate::cli::failure::Failure;
 use crate::cli::known;
 use crate::cli::output::Out;
@@ -12,6 +12,7 @@ use crate::cli::payments::decide::expect_one;
 use crate::cli::session::Session;
 use crate::cli::who::WhyArgs;
 use crate::engine::TransferStatus;
+use crate::engine::decide::moves::TransferWish;
 use crate::http::named_twice;
 
 const REFUND_EXAMPLES: &str = "\

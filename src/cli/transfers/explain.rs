@@ -4,16 +4,16 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
 
-use crate::actions::transfers::accepted;
 use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::config::Settings;
+use crate::engine::decide::accept::accepted;
 use crate::engine::{
-    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, explain, iso, readable, relative,
+    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, asset_of, explain, iso,
+    readable, relative,
 };
-use crate::jobs::Assets;
 use crate::store::{IncomingRow, Store, TransferStory};
 
 /// Which transfers to explain.
@@ -87,7 +87,7 @@ fn around<'a>(story: &'a TransferStory, settings: &Settings) -> Surroundings<'a>
         is_unacceptable: transfer
             .amount_in
             .as_ref()
-            .is_some_and(|amount| accepted(transfer, amount, settings).is_err()),
+            .is_some_and(|amount| accepted(transfer, amount, &settings.assets).is_err()),
         way_back: way_back(transfer, settings),
     }
 }
@@ -107,7 +107,7 @@ fn way_back(transfer: &Transfer, settings: &Settings) -> WayBack {
     if transfer.kind.is_deposit() {
         return if has_payer { WayBack::Payer } else { WayBack::Named };
     }
-    let is_sent_on = Assets::of(settings).is_ok_and(|assets| assets.sends_back(transfer));
+    let is_sent_on = asset_of(&settings.assets, transfer).is_some();
     if has_payer && is_sent_on { WayBack::Payer } else { WayBack::ByHand }
 }
 

@@ -9,8 +9,8 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
-use crate::engine::{Amount, Transfer, readable, relative};
-use crate::store::{Envelope, IncomingRow, PayoutRow, Refund, TransferStory};
+use crate::engine::{Amount, Refund, Transfer, readable, relative};
+use crate::store::{Envelope, IncomingRow, PayoutRow, TransferStory};
 use crate::views::TransferStoryJson;
 
 /// Which transfer to show.

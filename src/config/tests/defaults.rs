@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::reader::Reader;
 use super::super::*;
 use super::{Folder, payments, ripplenet, set, shown, stellar};
-use crate::engine::{ConnectorRole, RetryPolicy};
+use crate::engine::{ConnectorRole, OnDecline, RetryPolicy};
 
 /// The file with every example taken into use.
 fn with_examples() -> String {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Labels, Metrics, labels, with};
+use crate::engine::decide::rules::rules;
 use crate::engine::{AlertName, Poller, SweepOutcome, TransferStatus};
-use crate::jobs::{Note, SweepReport, rules};
+use crate::jobs::{Note, SweepReport};
 use crate::networks::RequestSeen;
 use crate::store::{OpenAlert, Promised, ReviewsWaiting, Scope, TransferCount};
 

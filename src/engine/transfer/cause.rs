@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::engine::{Poller, words};
+use crate::engine::{Action, Poller, words};
 
 /// Who moves transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,5 +101,47 @@ words! {
         Resolved = "resolved",
         /// A person names somebody else who is paid.
         Corrected = "corrected",
+    }
+}
+
+impl Cause {
+    /// What an operator does who makes a step for this cause: the one list of all causes.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Held => Action::TransferHold,
+            Self::Released | Self::Retried => Action::TransferRelease,
+            Self::RefundDecided => Action::TransferRefund,
+            Self::Assigned => Action::IncomingAssign,
+            Self::Resolved => Action::TransferResolve,
+            Self::Corrected => Action::TransferCorrect,
+            Self::UserReady
+            | Self::UserAsked
+            | Self::TurnedDown
+            | Self::Informed
+            | Self::ArrivalSeen
+            | Self::Arrived
+            | Self::ArrivalHeld
+            | Self::ArrivalReturned
+            | Self::ArrivalFailed
+            | Self::DeadlinePassed
+            | Self::Sent
+            | Self::TrustMissing
+            | Self::TrustFound
+            | Self::SendLapsed
+            | Self::SendHeld
+            | Self::Applied
+            | Self::Initiated
+            | Self::Delivered
+            | Self::PayoutFailed
+            | Self::InformationAsked
+            | Self::PayoutUnclear
+            | Self::PayoutHeld
+            | Self::DecisionVoid
+            | Self::RefundStarted
+            | Self::RefundLapsed
+            | Self::RefundDone
+            | Self::RefundFailed => Action::TransferMove,
+        }
     }
 }

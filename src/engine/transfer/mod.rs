@@ -5,6 +5,7 @@
 
 mod amounts;
 mod arrival;
+mod asset;
 mod cause;
 mod explain;
 #[cfg(test)]
@@ -16,14 +17,17 @@ mod moves;
 mod new;
 #[cfg(test)]
 mod pictures;
+mod refund;
 mod status;
 mod step;
+mod told;
 #[expect(clippy::module_inception, reason = "the file of the type of this name")]
 mod transfer;
 mod work;
 
 pub use amounts::{Policy, Quote, Settled, Terms, settle_amounts};
 pub use arrival::{Arrived, arrive};
+pub use asset::{Asset, Assets, accounts_on, asset_of, assets_on};
 pub use cause::{Actor, Cause};
 pub use explain::{Explanation, Foreign, Surroundings, WayBack, explain};
 pub use incoming::{Candidate, Incoming, Match, MemoKey, match_incoming, subject_key};
@@ -31,7 +35,9 @@ pub use kind::{Protocol, TransferKind};
 pub use memo::{Memo, MemoError};
 pub use moves::{IllegalMove, MOVES, Move, actor, legal, released_to};
 pub use new::NewTransfer;
+pub use refund::{NewRefund, Refund};
 pub use status::{End, Phase, TransferStatus};
 pub use step::{Changes, Step, created_event, moved_event};
+pub use told::{Arrival, InformationAbout, PayoutEnd, PayoutState};
 pub use transfer::{Transfer, coded};
 pub use work::{EnvelopeStatus, PayoutStatus, Purpose, RefundStatus};

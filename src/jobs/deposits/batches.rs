@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::answers::{Asked, Foreign, after};
 use super::{Asker, count};
-use crate::engine::{Incoming, Match, Step, Transfer};
+use crate::engine::decide::deposits::{DepositRuling, OtherMoney, after};
+use crate::engine::decide::returns::{refund_of, returned};
+use crate::engine::{Arrival, Incoming, Match, NewRefund, Step, Transfer, asset_of};
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
-use crate::jobs::matching::returns::{refund_of, returned};
-use crate::rails::{Arrival, Arrivals};
-use crate::store::{FEED, NewIncoming, NewRefund, Postponed, Recorded};
+use crate::rails::Arrivals;
+use crate::store::{FEED, NewIncoming, Postponed, Recorded};
 
 /// What became of a batch.
 pub(super) struct Booked {
@@ -29,7 +29,7 @@ impl Asker {
         &self,
         round: &Round<'_>,
         step: &Step<'_>,
-        came: Foreign,
+        came: OtherMoney,
     ) -> Result<(), SweepError> {
         let (rail, deposit, now) = (&self.desk.scope.network, step.transfer, round.now());
         let mut incoming = incoming(rail, deposit, &came, now);
@@ -68,14 +68,14 @@ impl Asker {
         let (mut steps, mut postponed): (Vec<Step<'_>>, Vec<Postponed>) = (Vec::new(), Vec::new());
         for deposit in batch {
             let arrival = answers.get(&deposit.transfer_id).unwrap_or(&silent);
-            let terms = self.assets.of_transfer(deposit).map(|asset| asset.terms(deposit.kind));
+            let terms = asset_of(&self.assets, deposit).map(|asset| asset.terms(deposit.kind));
             match after(deposit, arrival, terms.as_ref(), now) {
-                Asked::Move(step) => steps.push(*step),
-                Asked::Foreign(step, came) => {
+                DepositRuling::Move(step) => steps.push(*step),
+                DepositRuling::Foreign(step, came) => {
                     self.keep_foreign(round, &step, came).await?;
                     steps.push(*step);
                 }
-                Asked::Again(not_before) => postponed.push(Postponed {
+                DepositRuling::Again(not_before) => postponed.push(Postponed {
                     transfer_id: deposit.transfer_id.clone(),
                     version: deposit.version,
                     not_before,
@@ -96,7 +96,7 @@ impl Asker {
 }
 
 /// Money in a currency that its transfer is not of, as it is on record. Its id is the rail's name for it.
-fn incoming(rail: &str, deposit: &Transfer, came: &Foreign, now: DateTime<Utc>) -> Incoming {
+fn incoming(rail: &str, deposit: &Transfer, came: &OtherMoney, now: DateTime<Utc>) -> Incoming {
     let id = &deposit.transfer_id;
     let raw = serde_json::json!({
         "transfer_id": id,

@@ -1,12 +1,12 @@
 //! Following a rail that tells of itself what came.
 
 use super::Asker;
+use crate::engine::decide::judging::Side;
 use crate::engine::{Alert, AlertName};
+use crate::jobs::booking::Booking;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::frame::round::Round;
-use crate::jobs::matching::booking::Booking;
-use crate::jobs::matching::judging::Side;
 use crate::rails::Arrivals;
 use crate::store::{FEED, Lease};
 

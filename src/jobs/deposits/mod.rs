@@ -3,7 +3,6 @@
 //! A rail is asked about the deposits that are waited for, oldest first, a batch at a time (`questions`; `batches` writes
 //! down what it answers), or it tells of itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::outbound`].
 
-mod answers;
 mod batches;
 mod feed;
 mod job;
@@ -18,9 +17,8 @@ use super::frame::desk::Desk;
 use super::frame::note::{Note, Observer};
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
-use super::matching::assets::Assets;
 use crate::config::{PollerSettings, RailKind};
-use crate::engine::{Cause, PlaceKind, Step, TransferStatus};
+use crate::engine::{Assets, Cause, PlaceKind, Step, TransferStatus};
 use crate::jobs::frame::looking::look_at_rail;
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::jobs::making::Making;
@@ -78,7 +76,7 @@ impl Asker {
             },
             checked: Checked::default(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
-            assets: Assets::of(making.settings)?,
+            assets: making.settings.assets.clone(),
             batch_size: own.batch_size,
             at_once: usize::try_from(settings.parallel).unwrap_or(usize::MAX).clamp(1, AT_ONCE_MAX),
         })

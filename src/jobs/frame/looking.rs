@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::engine::{About, Cause, Poller, Purpose, Step, TransferStatus};
+use crate::engine::{About, Cause, PayoutState, Poller, Purpose, Step, TransferStatus};
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
-use crate::rails::{PayoutRef, PayoutState, Rail};
+use crate::rails::{PayoutRef, Rail};
 use crate::store::{Look, LookKind, Looked};
 
 /// So many things are looked up in one call.

@@ -1,10 +1,10 @@
 //! Asking again for a record that was set aside.
 
 use super::Watcher;
+use crate::engine::decide::judging::Side;
+use crate::jobs::booking::Booking;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::SweepError;
-use crate::jobs::matching::booking::Booking;
-use crate::jobs::matching::judging::Side;
 use crate::store::Lease;
 
 impl Watcher {

@@ -27,9 +27,10 @@ use super::frame::desk::Desk;
 use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
-use super::matching::assets::Assets;
 use crate::config::PollerSettings;
-use crate::engine::{Cause, PlaceKind, RetryPolicy, Step, Tally, TransferStatus};
+use crate::engine::{
+    Assets, Cause, PlaceKind, RetryPolicy, Step, Tally, TransferStatus, accounts_on,
+};
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::jobs::making::Making;
 use crate::networks::NetworkError;
@@ -67,10 +68,10 @@ impl Watcher {
         own: &PollerSettings,
         name: &str,
     ) -> Result<Self, String> {
-        let (network, settings) = stellar::settings_of(making.settings, name)?;
+        let (network, settings) = making.settings.stellar(name)?;
         let requests = Arc::new(Requests::default());
         let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
-        let assets = Assets::of(making.settings)?;
+        let assets = making.settings.assets.clone();
         Ok(Self {
             desk: Desk {
                 store: making.store.clone(),
@@ -81,7 +82,7 @@ impl Watcher {
                 of_place: SweepError::Network,
             },
             horizon,
-            accounts: assets.accounts_on(name).into_iter().collect(),
+            accounts: accounts_on(&assets, name).into_iter().collect(),
             assets,
             rails: making.settings.rails.keys().cloned().collect(),
             batch_size: own.batch_size,

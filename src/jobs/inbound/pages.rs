@@ -1,12 +1,12 @@
 //! Reading an account's payments by page, and booking what is in them.
 
 use super::{Read, Session, Watcher, thing_of};
+use crate::engine::decide::judging::{Judged, Side, judge};
 use crate::engine::{Incoming, MemoKey};
+use crate::jobs::booking::Booking;
 use crate::jobs::frame::note::{Note, Observer};
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::frame::round::Round;
-use crate::jobs::matching::booking::Booking;
-use crate::jobs::matching::judging::{Judged, Side, judge};
 use crate::networks::NetworkError;
 use crate::networks::stellar::{Content, StreamRecord};
 use crate::rails::UnreadableIncoming;

@@ -319,7 +319,7 @@ impl Sender {
         let operations: Vec<OperationKind> = envelope
             .payments
             .iter()
-            .map(|one| Does::parse(&one.operation).map_or(OperationKind::Pay, Does::kind))
+            .map(|one| one.operation.parse().map_or(OperationKind::Pay, Does::kind))
             .collect();
         // A fee bump offers for one operation more.
         let paid = operations.len() + usize::from(envelope.bump_xdr.is_some());

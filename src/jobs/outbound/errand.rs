@@ -1,8 +1,8 @@
 //! What is to be paid: a deposit's second leg, or money that goes back.
 
-use crate::engine::{Amount, Cause, Memo, Step, Transfer, TransferStatus};
+use crate::engine::{Amount, Cause, Memo, Refund, Step, Transfer, TransferStatus, words};
 use crate::networks::stellar::{OperationKind, Planned};
-use crate::store::{EnvelopePayment, Refund};
+use crate::store::EnvelopePayment;
 
 /// Money that is to go out on the network.
 #[derive(Debug, Clone)]
@@ -24,38 +24,21 @@ pub(super) struct Ready {
     pub(super) does: Does,
 }
 
-/// What an operation of ours is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Does {
-    /// A payment.
-    Pay,
-    /// A payment of XLM that makes the account it goes to.
-    PayByCreating,
-    /// A claimable balance in place of a payment.
-    PayByBalance,
-    /// Makes the account first; the payment follows.
-    CreateAccount,
+words! {
+    /// What an operation of ours is for.
+    pub(super) enum Does: "operation of ours" {
+        /// A payment.
+        Pay = "payment",
+        /// A payment of XLM that makes the account it goes to.
+        PayByCreating = "payment_creating_account",
+        /// A claimable balance in place of a payment.
+        PayByBalance = "create_claimable_balance",
+        /// Makes the account first; the payment follows.
+        CreateAccount = "create_account",
+    }
 }
 
 impl Does {
-    const ALL: [Self; 4] =
-        [Self::Pay, Self::PayByCreating, Self::PayByBalance, Self::CreateAccount];
-
-    /// The word in the table of envelopes.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pay => "payment",
-            Self::PayByCreating => "payment_creating_account",
-            Self::PayByBalance => "create_claimable_balance",
-            Self::CreateAccount => "create_account",
-        }
-    }
-
-    /// Reads the word.
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|does| does.as_str() == word)
-    }
-
     /// What makes a payment so.
     pub(super) const fn paying(planned: &Planned) -> Self {
         match planned {

@@ -2,9 +2,9 @@
 
 use super::Sender;
 use super::errand::Errand;
-use crate::engine::{Amount, Memo, Transfer, TransferStatus};
+use crate::engine::{Amount, Memo, Refund, Transfer, TransferStatus, asset_of};
 use crate::networks::stellar::StellarAsset;
-use crate::store::{Refund, StoreError};
+use crate::store::StoreError;
 
 /// What is to be paid.
 pub(super) struct Due {
@@ -43,18 +43,16 @@ impl Sender {
     }
 
     fn of_deposit(&self, transfer: &Transfer) -> Result<Due, Gap> {
-        let asset = self
-            .assets
-            .of_transfer(transfer)
+        let asset = asset_of(&self.assets, transfer)
             .ok_or_else(|| Gap::Wait(format!("the asset {} is not configured", transfer.asset)))?;
         let missing = |what: &str| Gap::Hold(format!("it cannot be paid: {what} is not known"));
         Ok(Due {
             to: transfer.to_address.clone().ok_or_else(|| missing("the receiver's address"))?,
-            asset: asset.on_network.clone(),
+            asset: asset.code.parse().map_err(|_| missing("the asset"))?,
             amount: transfer.amount_out.clone().ok_or_else(|| missing("the amount"))?,
             memo: transfer.memo.clone(),
-            payer: asset.account().to_owned(),
-            claimable_balances: asset.claimable_balances(),
+            payer: asset.account.clone(),
+            claimable_balances: asset.claimable_balances,
         })
     }
 
@@ -69,18 +67,18 @@ impl Sender {
         if let Some(transfer) = elsewhere {
             return Err(Gap::Wait(format!("its transfer is {}", transfer.status)));
         }
-        let asset = transfer.and_then(|transfer| self.assets.of_transfer(transfer));
+        let asset = transfer.and_then(|transfer| asset_of(&self.assets, transfer));
         let missing = |what: &str| Gap::Hold(format!("it cannot go back: {what} is not known"));
         let payer = received_by
             .or_else(|| transfer.and_then(|transfer| transfer.account.clone()))
-            .or_else(|| asset.map(|asset| asset.account().to_owned()));
+            .or_else(|| asset.map(|asset| asset.account.clone()));
         Ok(Due {
             to: refund.destination.clone().ok_or_else(|| missing("who paid"))?,
             asset: refund.asset.parse().map_err(|_| missing("the asset"))?,
             amount: refund.amount.clone(),
             memo: refund.memo.clone(),
             payer: payer.ok_or_else(|| missing("which of our accounts has it"))?,
-            claimable_balances: asset.is_some_and(|asset| asset.claimable_balances()),
+            claimable_balances: asset.is_some_and(|asset| asset.claimable_balances),
         })
     }
 }

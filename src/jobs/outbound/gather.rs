@@ -13,11 +13,10 @@ use super::receivers::{Late, Told, creation_of};
 use super::settle::LOOK_FIRST;
 use super::sorted::Sorted;
 use super::{Sender, account_name};
-use crate::engine::{Amount, Cause, Step, Transfer, TransferStatus, doubling, later};
+use crate::engine::{Amount, Cause, Refund, Step, Transfer, TransferStatus, doubling, later};
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::networks::stellar::{AccountState, Address};
-use crate::store::Refund;
 
 /// What waits for an account that the network does not tell of is due again after this, and not before that is asked for
 /// again: however much it is, it would hide what is behind it.

@@ -43,13 +43,12 @@ use super::frame::desk::Desk;
 use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
-use super::matching::assets::Assets;
 use crate::config::{PollerSettings, StellarSettings};
-use crate::engine::{Transfer, TransferStatus};
+use crate::engine::{Assets, Transfer, TransferStatus, accounts_on, asset_of, assets_on};
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::jobs::making::Making;
 use crate::networks::NetworkError;
-use crate::networks::stellar::{AccountState, Horizon, Keys, StellarAsset};
+use crate::networks::stellar::{AccountState, Horizon, Keys, NoAsset, StellarAsset};
 use crate::store::{Lease, Scope, Waiting};
 
 /// What sends on one network, again and again.
@@ -80,7 +79,7 @@ impl Sender {
         own: &PollerSettings,
         name: &str,
     ) -> Result<Self, String> {
-        let (network, settings) = stellar::settings_of(making.settings, name)?;
+        let (network, settings) = making.settings.stellar(name)?;
         let requests = Arc::new(Requests::default());
         let horizon = stellar::horizon(making, network, settings, own.retry, &requests)?;
         let seeds = settings.seeds.read().map_err(|error| error.to_string())?;
@@ -98,7 +97,7 @@ impl Sender {
             checked: Checked::default(),
             keys,
             settings: settings.clone(),
-            assets: Assets::of(making.settings)?,
+            assets: making.settings.assets.clone(),
             rails: making.settings.rails.keys().cloned().collect(),
             batch_size: own.batch_size,
             seen: RefCell::default(),
@@ -111,19 +110,21 @@ impl Sender {
         for account in self.accounts() {
             self.our_account(&account).await?;
         }
-        for (name, asset) in self.assets.on(&self.desk.scope.network) {
-            let StellarAsset::Credit { issuer, .. } = &asset.on_network else { continue };
-            if issuer == asset.account() {
+        for asset in assets_on(&self.assets, &self.desk.scope.network) {
+            let (name, id) = (&asset.name, &asset.account);
+            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
+            let code: StellarAsset =
+                asset.code.parse().map_err(|why: NoAsset| bad(why.to_string()))?;
+            let StellarAsset::Credit { issuer, .. } = &code else { continue };
+            if issuer == id {
                 continue;
             }
-            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
             if self.horizon.account(issuer).await?.is_none() {
                 return Err(
                     bad(format!("the issuer {issuer} does not exist on the network")).into()
                 );
             }
-            let (id, code) = (asset.account(), &asset.on_network);
-            match self.our_account(id).await?.line(&asset.on_network) {
+            match self.our_account(id).await?.line(&code) {
                 None => {
                     return Err(bad(format!("our account {id} has no trustline for {code}")).into());
                 }
@@ -158,7 +159,7 @@ impl Sender {
 
     /// The accounts that pay, and those whose sequence numbers are used.
     fn accounts(&self) -> BTreeSet<String> {
-        let mut accounts = self.assets.accounts_on(&self.desk.scope.network);
+        let mut accounts = accounts_on(&self.assets, &self.desk.scope.network);
         accounts.extend(self.settings.channels.iter().cloned());
         accounts
     }
@@ -255,8 +256,8 @@ impl Sender {
 
     /// Whether the transfer's asset can be paid to an account without a trustline.
     fn needs_no_trust(&self, transfer: &Transfer) -> bool {
-        self.assets.of_transfer(transfer).is_some_and(|asset| {
-            asset.claimable_balances() || asset.on_network == StellarAsset::Native
+        asset_of(&self.assets, transfer).is_some_and(|asset| {
+            asset.claimable_balances || asset.code.parse() == Ok(StellarAsset::Native)
         })
     }
 }

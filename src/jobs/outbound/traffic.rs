@@ -18,7 +18,7 @@ use super::gather::{Busy, Gathered, Passing, SICK_PAUSE};
 use super::lanes::{Arrived, Found, Group, Lanes, NOT_OVER, Turn};
 use super::receivers::{Late, Told};
 use super::sorted::Sorted;
-use crate::engine::EnvelopeStatus;
+use crate::engine::{EnvelopeStatus, accounts_on};
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::frame::round::Round;
@@ -118,7 +118,7 @@ impl Sender {
     /// The accounts whose sequence numbers we use.
     pub(super) fn sources(&self) -> Vec<String> {
         if !self.has_channels() {
-            return self.assets.accounts_on(&self.desk.scope.network).into_iter().collect();
+            return accounts_on(&self.assets, &self.desk.scope.network).into_iter().collect();
         }
         self.settings.channels.clone()
     }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::closing::payment;
 use super::deciding::Case;
 use super::reviewing::{Question, Questions};
-use super::rules::Acts;
+use crate::engine::decide::rules::Acts;
 use crate::engine::{Payment, later, time_left};
 use crate::jobs::frame::note::{Note, Observer};
 use crate::jobs::frame::patience::BEAT;

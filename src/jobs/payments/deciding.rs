@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::handing_over::{exact, failure, transfer_of};
 use super::reviewer::{Reviewer, Service};
-use super::rules::Acts;
-use super::shown::shown;
+use crate::engine::decide::rules::Acts;
 use crate::engine::{
-    Decision, NewTransfer, Reason, ReviewStatus, UserInfoGap, gap_in_user_info, time_left,
+    Basis, Decision, NewTransfer, Reason, ReviewStatus, Shown, UserInfoGap, gap_in_user_info,
+    time_left,
 };
 use crate::jobs::Sweep;
-use crate::networks::ripplenet::sender_user_info;
-use crate::store::{Due, Shown, StoreError, ToPayOut};
+use crate::networks::ripplenet::{PARTIES, sender_user_info};
+use crate::store::{Due, StoreError, ToPayOut};
 
 /// A payment that is due.
 #[derive(Debug, Clone)]
@@ -149,5 +149,7 @@ pub(super) fn cannot(rail: &str, faults: &[String]) -> String {
 
 /// What whoever decides on a payment is shown.
 pub(super) fn shown_of(due: &Due, document: &str) -> Shown {
-    shown(due.version, &due.money, due.payout.as_ref(), due.returns.as_deref(), document)
+    let (payout, returns) = (due.payout.as_ref(), due.returns.as_deref());
+    let basis = Basis::of(&due.money, payout, returns, &(PARTIES.0)(document));
+    Shown { version: due.version, basis }
 }

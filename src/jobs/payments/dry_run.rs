@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::collecting::{List, Records, outcome_of};
 use super::deciding::{Case, Plan};
-use super::rules::Acts;
 use super::sweep::Sweep;
 use crate::collect::{Collector, Mode, Position, Sink};
+use crate::engine::decide::rules::Acts;
 use crate::engine::{
     Basis, Change, ConnectorRole, Decision, Payment, ReviewStatus, Row, Tally, Trail,
 };

@@ -2,7 +2,7 @@
 //! what came of that.
 
 use super::deciding::{Case, cannot, shown_of};
-use super::rules::Acts;
+use crate::engine::decide::rules::Acts;
 use crate::engine::{
     Amount, Decision, Money, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind,
     TransferStatus, decimals_of,

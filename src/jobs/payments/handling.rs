@@ -7,12 +7,12 @@ use super::budget::Held;
 use super::deciding::{Case, Plan, shown_of};
 use super::reviewer::Service;
 use super::reviewing::{Question, Reviewed};
-use super::rules::Acts;
-use crate::engine::{Decision, doubling};
+use crate::engine::decide::rules::Acts;
+use crate::engine::{Decision, Shown, doubling};
 use crate::jobs::frame::note::Note;
 use crate::jobs::{Sweep, SweepError};
 use crate::networks::ripplenet::sender_user_info;
-use crate::store::{Due, Lease, Review, Shown, StoreError};
+use crate::store::{Due, Lease, Review, StoreError};
 use std::sync::Arc;
 
 /// A review that failed is tried again after this, then after twice this, …

@@ -2,7 +2,7 @@
 //!
 //! A sweep walks the network's list into the database (`collecting`), compares the counts (`comparing`), and acts on what is
 //! due (`act`): each payment is decided on (`deciding`, `reviewing`) and carried out as an intent (`carrying`, `closing`).
-//! What a state's poller owns and does is a row of `rules`.
+//! What a state's poller owns and does is a row of `engine::decide::rules`.
 
 mod act;
 pub(super) mod answer;
@@ -16,10 +16,8 @@ mod dry_run;
 mod handing_over;
 mod handling;
 
-pub(super) mod reviewer;
+mod reviewer;
 mod reviewing;
-pub(super) mod rules;
-pub(super) mod shown;
 pub(super) mod sweep;
 
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use super::deciding::Case;
-use crate::engine::Decision;
-use crate::store::{Lease, Shown};
+use crate::engine::{Decision, Shown};
+use crate::store::Lease;
 
 /// A question to a reviewer.
 pub(super) struct Question {

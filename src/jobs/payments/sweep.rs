@@ -10,10 +10,10 @@ use tokio::sync::OnceCell;
 use super::budget::Budget;
 use super::reviewer::Reviewer;
 use super::reviewing::Questions;
-use super::rules::{Rules, rules};
 use crate::config::{
     NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
 };
+use crate::engine::decide::rules::{Rules, rules};
 use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Window};
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::patience::{Requests, answer_max};

@@ -1,8 +1,8 @@
 //! Money goes out on a rail: what is due is paid out, and what is on its way is followed to its end.
 //!
 //! A payout is written down before the rail hears of it, with the key that it keeps. One whose fate is not known is asked
-//! about before anything else, and where the rail cannot tell, a person must. See `verdict` for what follows from each
-//! answer, and `pump` for how many are in hand at once.
+//! about before anything else, and where the rail cannot tell, a person must. See
+//! [`decide::payouts`](crate::engine::decide::payouts) for what follows from each answer, and `pump` for how many are in hand at once.
 
 mod calls;
 mod dry_run;
@@ -12,16 +12,13 @@ mod queue;
 mod records;
 mod settling;
 mod untaken;
-mod verdict;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::job::make;
 use self::pump::{Left, Pump, Pumped};
-use self::verdict::Asked;
 use super::clients::rail::rail_of;
 use super::frame::checked::Checked;
 use super::frame::desk::Desk;
@@ -29,8 +26,9 @@ use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use super::{Stage, SweepError, SweepReport, Swept};
-use crate::config::{AssetSettings, PollerSettings};
-use crate::engine::{Clock, Transfer, TransferStatus, decimals_of};
+use crate::config::PollerSettings;
+use crate::engine::decide::payouts::PayoutFacts;
+use crate::engine::{Assets, Clock, Transfer, TransferStatus, decimals_of};
 use crate::jobs::frame::looking::look_at_rail;
 use crate::jobs::making::Making;
 use crate::networks::RequestSeen;
@@ -68,7 +66,7 @@ pub struct PayingOptions {
     /// One call of the rail, with all its tries, takes no longer.
     pub answer_max: Duration,
     /// The assets by name.
-    pub assets: BTreeMap<String, AssetSettings>,
+    pub assets: Assets,
 }
 
 impl Paying {
@@ -230,8 +228,8 @@ impl Paying {
     }
 
     /// A payout as far as a verdict depends on it.
-    fn asked<'p>(&self, payout: &'p PayoutRow) -> Asked<'p> {
-        Asked {
+    fn asked<'p>(&self, payout: &'p PayoutRow) -> PayoutFacts<'p> {
+        PayoutFacts {
             purpose: payout.purpose,
             status: payout.status,
             amount: &payout.amount,

@@ -27,11 +27,12 @@ use super::Paying;
 use super::calls::Called;
 use super::queue::{Claimed, Queue, end_of};
 use super::records::{Answered, write};
-use super::verdict::{Verdict, after_look, after_payout, not_ordered};
+use crate::engine::PayoutState;
+use crate::engine::decide::payouts::{Verdict, after_look, after_payout, not_ordered};
 use crate::jobs::frame::patience::BEAT;
 use crate::jobs::frame::round::Round;
 use crate::jobs::{Stage, SweepError};
-use crate::rails::{PayoutOutcome, PayoutReport, PayoutState, RailError};
+use crate::rails::{PayoutOutcome, PayoutReport, RailError};
 use crate::store::{Claim, Following, StoreError};
 
 /// Answers are written down when there are so many, …
@@ -268,19 +269,22 @@ impl<'a> Pump<'a> {
     fn paid(&mut self, claim: Claim, outcome: PayoutOutcome) {
         self.hand.suspects.remove(&claim.payout.payout_id);
         let thing = thing_of(&claim);
-        match &outcome {
-            // The rail is well, and the payout is not taken for all that.
-            PayoutOutcome::Told(PayoutState::NotReceived) => self.well(Vec::new()),
-            PayoutOutcome::Told(
-                PayoutState::Delivered { .. }
-                | PayoutState::Initiated { .. }
-                | PayoutState::Failed { .. }
-                | PayoutState::NeedsInformation { .. }
-                | PayoutState::CannotTell { .. },
-            )
-            | PayoutOutcome::NotSent(RailError::Refused { .. }) => self.well(vec![thing]),
+        let asked = self.paying.asked(&claim.payout);
+        let now = self.round.now();
+        let ruling = match outcome {
+            PayoutOutcome::Told(state) => {
+                // The rail is well, and a payout that it does not take is not, for all that.
+                let is_taken = !matches!(state, PayoutState::NotReceived);
+                self.well(Vec::from_iter(is_taken.then_some(thing)));
+                after_payout(asked, state, now)
+            }
             PayoutOutcome::Unknown { reason } => {
                 self.failed(&thing, RailError::Unavailable(reason.clone()));
+                asked.unclear(reason, now)
+            }
+            PayoutOutcome::NotSent(RailError::Refused { status, problem }) => {
+                self.well(vec![thing]);
+                asked.failed(None, format!("refused with {status}: {problem}"))
             }
             PayoutOutcome::NotSent(
                 error @ (RailError::Options(_)
@@ -289,9 +293,12 @@ impl<'a> Pump<'a> {
                 | RailError::Unavailable(_)
                 | RailError::Unreadable(_)
                 | RailError::TooLarge { .. }),
-            ) => self.failed(&thing, error.clone()),
-        }
-        let ruling = after_payout(self.paying.asked(&claim.payout), outcome, self.round.now());
+            ) => {
+                let why = error.to_string();
+                self.failed(&thing, error);
+                asked.not_taken(why, now)
+            }
+        };
         self.answer(Answered { claim, ruling });
     }
 
@@ -310,10 +317,7 @@ impl<'a> Pump<'a> {
                     self.sort_to_pay(vec![claim]);
                     continue;
                 }
-                Verdict::PayOut => {
-                    let outcome = PayoutOutcome::Told(PayoutState::NotReceived);
-                    after_payout(asked, outcome, now)
-                }
+                Verdict::PayOut => after_payout(asked, PayoutState::NotReceived, now),
             };
             self.answer(Answered { claim, ruling });
         }

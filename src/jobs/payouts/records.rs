@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::verdict::Ruling;
-use crate::engine::{Amount, Changes, PayoutStatus, Purpose, Step, coded};
+use crate::engine::decide::payouts::Ruling;
+use crate::engine::{Amount, Changes, PayoutEnd, PayoutStatus, Purpose, Step, coded};
 use crate::jobs::Note;
 use crate::jobs::frame::round::Round;
-use crate::store::{Claim, FinishedPayout, PayoutEnd, StoreError};
+use crate::store::{Claim, FinishedPayout, StoreError};
 
 /// What a person is to find out is not looked at for so long.
 const LEFT_ALONE: TimeDelta = TimeDelta::hours(1);

@@ -1,11 +1,8 @@
 //! How much goes out, where nobody has said so yet.
 
-use std::collections::BTreeMap;
-
 use super::Paying;
-use crate::config::AssetSettings;
 use crate::engine::{
-    Cause, Policy, Settled, Step, Terms, Transfer, TransferStatus, settle_amounts,
+    Assets, Cause, Policy, Settled, Step, Terms, Transfer, TransferStatus, settle_amounts,
 };
 use crate::jobs::frame::round::Round;
 use crate::store::{Settlement, StoreError};
@@ -32,10 +29,7 @@ impl Paying {
 }
 
 /// What goes out and what we keep, or why nobody can tell.
-pub(super) fn settlement(
-    transfer: &Transfer,
-    assets: &BTreeMap<String, AssetSettings>,
-) -> Result<Settlement, String> {
+pub(super) fn settlement(transfer: &Transfer, assets: &Assets) -> Result<Settlement, String> {
     if transfer.kind.is_exchange() {
         return Err(
             "an exchange has no price but the agreed one: amount_out and amount_fee are missing"

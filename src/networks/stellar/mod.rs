@@ -8,6 +8,7 @@ mod account;
 mod address;
 mod asset;
 mod codes;
+mod configured;
 mod envelope;
 mod events;
 mod fee_bump;

@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::Purpose;
-use crate::rails::{Arrival, PayoutState};
+use crate::engine::{Arrival, PayoutState, Purpose};
 
 const SHORT: Duration = Duration::from_millis(200);
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{by_id, failure, id_of, item, message, word};
-use crate::engine::{Amount, iso};
+use crate::engine::{Amount, Arrival, iso};
 use crate::http::{Cut, brief};
-use crate::rails::{Arrival, ExpectedDeposit};
+use crate::rails::ExpectedDeposit;
 
 /// The question.
 #[derive(Serialize)]

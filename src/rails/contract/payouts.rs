@@ -5,8 +5,9 @@ use serde_json::value::RawValue;
 
 use super::deposits::amount;
 use super::{by_id, failure, item, message, word};
+use crate::engine::{InformationAbout, PayoutState};
 use crate::http::{Cut, brief, object};
-use crate::rails::{About, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, RailError};
+use crate::rails::{Payout, PayoutOutcome, PayoutRef, PayoutReport, RailError};
 
 /// The order to pay. All but `attempt` is the same on every try.
 #[derive(Serialize)]
@@ -123,8 +124,8 @@ impl Told<'_> {
             }
             "needs_information" => Ok(PayoutState::NeedsInformation {
                 about: match self.about.as_deref() {
-                    None | Some("transaction") => About::Transaction,
-                    Some("customer") => About::Customer,
+                    None | Some("transaction") => InformationAbout::Transaction,
+                    Some("customer") => InformationAbout::Customer,
                     Some(other) => {
                         return Err(format!("it needs information about `{other}`: what is that?"));
                     }
@@ -224,7 +225,7 @@ mod tests {
         let Ok(PayoutState::NeedsInformation { about, message, fields }) = state(told) else {
             panic!()
         };
-        assert_eq!((about, message.as_deref()), (About::Customer, Some("who?")));
+        assert_eq!((about, message.as_deref()), (InformationAbout::Customer, Some("who?")));
         assert_eq!(fields.unwrap().get(), r#"{"name":"as in the passport"}"#);
         assert!(matches!(report(json!({ "status": "not_received" })), PayoutState::NotReceived));
         let told = json!({ "status": "cannot_tell", "reason": "the files are gone" });

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::tests::{options, payout};
 use super::*;
+use crate::engine::{Arrival, PayoutState};
 use crate::rails::testing::reference;
-use crate::rails::{Arrival, PayoutState};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/bank.py");
 

@@ -1,8 +1,9 @@
 //! What an answer to an order to pay means: strict about what was surely not done, for a payout is tried again then.
 
+use crate::engine::PayoutState;
 use crate::http::{Lost, Received, problem_text};
 use crate::rails::contract::{after_payout, read_payout};
-use crate::rails::{PayoutOutcome, PayoutState, RailError};
+use crate::rails::{PayoutOutcome, RailError};
 
 /// What a whole answer means.
 ///

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::tests::options;
 use super::*;
+use crate::engine::{Arrival, PayoutState};
 use crate::rails::testing::{SHORT, payout, reference};
-use crate::rails::{Arrival, PayoutState};
 use railpoll_sandbox::Reply;
 use railpoll_sandbox::bank::{Bank, BankEndpoint, BankOptions, BankQuirks, Course};
 

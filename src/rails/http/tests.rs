@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::engine::{Arrival, PayoutState};
 use crate::rails::testing::{
     RETRY, SHORT, Seen, Server, nowhere, ok, raw, reference, status, unknown,
 };
-use crate::rails::{Arrival, PayoutState};
 
 pub(super) const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 

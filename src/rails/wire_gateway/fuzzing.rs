@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::amount::TalerAmount;
 use super::history::Source;
 use super::{config, history, status, transfer};
-use crate::engine::Amount;
+use crate::engine::{Amount, PayoutState};
 use crate::fuzzing::{assert_amount, assert_incoming, assert_told, is_within};
 use crate::rails::fuzzing::{STATUSES, assert_outcome, assert_state, received};
-use crate::rails::{PayoutOutcome, PayoutState, RailError};
+use crate::rails::{PayoutOutcome, RailError};
 
 const SOURCE: Source<'static> = Source { rail: "bank", account: "payto://x/us" };
 

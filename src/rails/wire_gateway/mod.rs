@@ -30,10 +30,9 @@ use self::config::Config;
 use self::history::Source;
 use self::transfer::Transfer;
 use super::{
-    Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, PayoutState, Rail,
-    RailError,
+    Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, Rail, RailError,
 };
-use crate::engine::{Clock, RetryPolicy};
+use crate::engine::{Clock, PayoutState, RetryPolicy};
 use crate::http::{
     Bearer, Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, Wish, extended,
 };

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::transfer::wtid;
+use crate::engine::PayoutState;
 use crate::http::{brief, object};
-use crate::rails::PayoutState;
 
 #[derive(Deserialize)]
 struct Told {

@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256, Sha512};
 use super::amount::TalerAmount;
 use super::base32::encode;
 use super::config::Config;
+use crate::engine::PayoutState;
 use crate::http::{Received, object, problem_text};
-use crate::rails::{Payout, PayoutOutcome, PayoutState, RailError};
+use crate::rails::{Payout, PayoutOutcome, RailError};
 
 /// The letters of a word of ours that a transfer may carry.
 const METADATA_MAX: usize = 40;

@@ -5,23 +5,14 @@ use serde_json::json;
 
 use super::due::Due;
 use crate::engine::{
-    Action, AlertName, Basis, Decision, Event, EventType, PaymentState, Reason, ReasonType,
-    ReviewStatus, iso,
+    Action, AlertName, Decision, Event, EventType, PaymentState, Reason, ReasonType, ReviewStatus,
+    Shown, iso,
 };
 use crate::store::db::Conn;
 use crate::store::db::values::Arg;
 use crate::store::memory::alerts;
 use crate::store::outbox::{audit, events};
 use crate::store::{By, Deed, Lease, Store, StoreError};
-
-/// What whoever decides was shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
-    /// The version of the payment.
-    pub version: i64,
-    /// What decides where its money goes.
-    pub basis: Basis,
-}
 
 /// A decision, who made it, and on what.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::refunds::ends::{RefundEnd, end_refunds};
-use super::refunds::{NewRefund, insert_refunds};
+use super::refunds::insert_refunds;
 use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};
+use crate::engine::NewRefund;
 use crate::engine::{
-    Action, Actor, Cause, Changes, Event, Step, Transfer, TransferStatus, legal, moved_event,
+    Actor, Cause, Changes, Event, Step, Transfer, TransferStatus, legal, moved_event,
 };
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{At, Conn, Sql, Tx, in_time};
@@ -157,7 +158,7 @@ pub(super) async fn write_deeds(
             "beneficiary_was": step.changes.beneficiary.as_ref().and(step.before.beneficiary.as_deref()).map(raw),
         });
         let about = format!("transfer/{}", after.transfer_id);
-        audit::write(conn, deed, action_of(step.cause), &about, &details, now).await?;
+        audit::write(conn, deed, step.cause.action(), &about, &details, now).await?;
     }
     Ok(())
 }
@@ -165,45 +166,6 @@ pub(super) async fn write_deeds(
 /// A beneficiary as JSON, or as the text that it is.
 fn raw(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-}
-
-/// What an operator does who makes a step for this cause.
-const fn action_of(cause: Cause) -> Action {
-    match cause {
-        Cause::Held => Action::TransferHold,
-        Cause::Released | Cause::Retried => Action::TransferRelease,
-        Cause::RefundDecided => Action::TransferRefund,
-        Cause::Assigned => Action::IncomingAssign,
-        Cause::Resolved => Action::TransferResolve,
-        Cause::Corrected => Action::TransferCorrect,
-        Cause::UserReady
-        | Cause::UserAsked
-        | Cause::TurnedDown
-        | Cause::Informed
-        | Cause::ArrivalSeen
-        | Cause::Arrived
-        | Cause::ArrivalHeld
-        | Cause::ArrivalReturned
-        | Cause::ArrivalFailed
-        | Cause::DeadlinePassed
-        | Cause::Sent
-        | Cause::TrustMissing
-        | Cause::TrustFound
-        | Cause::SendLapsed
-        | Cause::SendHeld
-        | Cause::Applied
-        | Cause::Initiated
-        | Cause::Delivered
-        | Cause::PayoutFailed
-        | Cause::InformationAsked
-        | Cause::PayoutUnclear
-        | Cause::PayoutHeld
-        | Cause::DecisionVoid
-        | Cause::RefundStarted
-        | Cause::RefundLapsed
-        | Cause::RefundDone
-        | Cause::RefundFailed => Action::TransferMove,
-    }
 }
 
 /// Looks at steps before the database does: whether each is in the table, and is for whoever makes it.

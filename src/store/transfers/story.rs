@@ -2,9 +2,10 @@
 
 use super::incoming::record::{IncomingRow, incoming_from};
 use super::payouts::row::{PayoutRow, payout_from};
-use super::refunds::{Refund, refund_from};
+use super::refunds::refund_from;
 use super::transactions::envelopes::Envelope;
 use super::transactions::read::with_payments;
+use crate::engine::Refund;
 use crate::engine::Transfer;
 use crate::store::db::values::Arg;
 use crate::store::payments::story::{StoryStatus, status_from};

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::silence::{Known, PollerSilence, silence};
 use crate::config::{PollerSettings, Schedule, Settings};
 use crate::engine::AlertName;
-use crate::jobs::rules;
+use crate::engine::decide::rules::rules;
 use crate::store::{
     Found, Head, OpenAlert, PlaceLooks, Promised, Restoration, ReviewsWaiting, Scope, Store,
     StoreError, SweepRow, TransferCount,

@@ -1,7 +1,8 @@
 //! Deposits whose money goes back on the rail that it came from, and amounts that nobody has settled.
 
-use railpoll::engine::{Cause, Changes, NewTransfer, Step, TransferKind, TransferStatus};
-use railpoll::store::NewRefund;
+use railpoll::engine::{
+    Cause, Changes, NewRefund, NewTransfer, Step, TransferKind, TransferStatus,
+};
 use railpoll_sandbox::bank::Course;
 
 use crate::support::ann;

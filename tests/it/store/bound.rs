@@ -2,9 +2,9 @@
 
 use railpoll::engine::{
     AlertName, Basis, Decision, Money, NewTransfer, Parties, Payment, PaymentState, Poller, Reason,
-    ReasonType, Row, TransferStatus,
+    ReasonType, Row, Shown, TransferStatus,
 };
-use railpoll::store::{By, Due, Lease, Review, Shown, Store, StoreError};
+use railpoll::store::{By, Due, Lease, Review, Store, StoreError};
 use serde_json::{Value, json};
 
 use super::transfers::{create, read, to_pay};

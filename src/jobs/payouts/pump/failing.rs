@@ -9,7 +9,6 @@ use super::calling::thing_of;
 use crate::engine::Blame;
 use crate::jobs::payouts::calls::check;
 use crate::jobs::payouts::records::Answered;
-use crate::jobs::payouts::verdict::after_silence;
 use crate::rails::RailError;
 use crate::store::{Claim, StoreError};
 
@@ -34,7 +33,7 @@ impl Pump<'_> {
         }
         let now = self.round.now();
         for claim in claims {
-            let ruling = after_silence(self.paying.asked(&claim.payout), &error, now);
+            let ruling = self.paying.asked(&claim.payout).same(Some(error.to_string()), now);
             self.answer(Answered { claim, ruling });
         }
         self.follow(blame, error);

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::engine::NewRefund;
 use crate::engine::{Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso};
 use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::alerts;
-use crate::store::transfers::refunds::{NewRefund, insert_refunds};
+use crate::store::transfers::refunds::insert_refunds;
 use crate::store::transfers::rows::{
     amount_json, kept, maybe_kept, memo_from, time_json, transfer_from,
 };

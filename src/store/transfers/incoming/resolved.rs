@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use crate::engine::NewRefund;
 use crate::engine::{Action, Cause, Event, EventType, Step};
 use crate::store::db::Conn;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::memory::alerts;
 use crate::store::outbox::audit;
-use crate::store::transfers::refunds::{NewRefund, insert_refunds};
+use crate::store::transfers::refunds::insert_refunds;
 use crate::store::transfers::steps::{plan, sign, write_steps};
 use crate::store::transfers::trail::write_events;
 use crate::store::{Deed, Store, StoreError};

@@ -8,62 +8,13 @@ use serde_json::json;
 
 use super::ends::write_ends;
 use super::row::PayoutRow;
-use crate::engine::{Amount, Event, EventType, PayoutStatus, Step, coded};
+use crate::engine::{Event, EventType, PayoutEnd, PayoutStatus, Step, coded};
 use crate::store::db::breathe;
 use crate::store::db::values::stored_time;
 use crate::store::transfers::refunds::ends::{RefundEnd, end_refunds, tell_of_failed};
 use crate::store::transfers::steps::{plan, write_steps};
 use crate::store::transfers::trail::write_events;
 use crate::store::{Lease, Store, StoreError, take_turn};
-
-/// What came of a payout that was in hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PayoutEnd {
-    /// The rail has delivered.
-    Done {
-        /// The rail's name for it.
-        reference: Option<String>,
-        /// What the rail said.
-        answer: Option<String>,
-        /// What the rail took on top, if it told.
-        rail_fee: Option<Amount>,
-    },
-    /// The rail has it, and has not delivered.
-    Initiated {
-        /// The rail's name for it.
-        reference: Option<String>,
-        /// When to ask again.
-        not_before: DateTime<Utc>,
-    },
-    /// It was not done, and never will be.
-    Refused {
-        /// Why, for programs, if the rail gave a code.
-        code: Option<String>,
-        /// Why.
-        reason: String,
-    },
-    /// Nobody knows whether it was done: the rail is asked before anything else.
-    Unknown {
-        /// Why there was no clear answer.
-        why: String,
-        /// When to ask.
-        not_before: DateTime<Utc>,
-    },
-    /// The rail could not be asked, or has nothing new: it stays what it was.
-    Same {
-        /// What was said, if anything was.
-        answer: Option<String>,
-        /// When to ask again.
-        not_before: DateTime<Utc>,
-    },
-    /// It surely was not done: it is tried again, with the same key.
-    NotDone {
-        /// Why.
-        why: String,
-        /// When to try.
-        not_before: DateTime<Utc>,
-    },
-}
 
 /// A payout that was in hand, what came of it, and the step that its transfer makes.
 #[derive(Debug, Clone)]

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Refund, refund_from};
+use super::refund_from;
+use crate::engine::Refund;
 use crate::engine::{Event, EventType, RefundStatus};
 use crate::store::db::values::Arg;
 use crate::store::db::{Conn, Sql};

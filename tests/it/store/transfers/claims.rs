@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use railpoll::engine::{
-    Cause, Changes, NewTransfer, PayoutStatus, Poller, Step, TransferStatus as S,
+    Cause, Changes, NewTransfer, PayoutEnd, PayoutStatus, Poller, Step, TransferStatus as S,
 };
 use railpoll::store::{
-    Acquired, Claim, FinishedPayout, Following, Lease, PayoutEnd, Resolved, Scope, Store,
-    StoreError,
+    Acquired, Claim, FinishedPayout, Following, Lease, Resolved, Scope, Store, StoreError,
 };
 
 use super::{create, lease, read, run_out, step, to_pay};

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use railpoll::engine::{Cause, PayoutStatus, Poller, Step, TransferStatus as S};
-use railpoll::store::{
-    Claim, FinishedPayout, Following, Lease, PayoutEnd, Resolved, Store, StoreError,
-};
+use railpoll::engine::{Cause, PayoutEnd, PayoutStatus, Poller, Step, TransferStatus as S};
+use railpoll::store::{Claim, FinishedPayout, Following, Lease, Resolved, Store, StoreError};
 use tokio::time::timeout;
 
 use super::{create, lease, read, run_out, to_pay};

@@ -1,7 +1,7 @@
 //! The same decision has the same name, whatever has become of the database meanwhile.
 
-use railpoll::engine::{About, Cause, Poller, Purpose, TransferStatus as S};
-use railpoll::store::{FinishedPayout, PayoutEnd};
+use railpoll::engine::{About, Cause, PayoutEnd, Poller, Purpose, TransferStatus as S};
+use railpoll::store::FinishedPayout;
 
 use super::{create, lease, read, to_pay};
 use crate::support::payments::now;

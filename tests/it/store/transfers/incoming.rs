@@ -1,12 +1,10 @@
 //! Money that reached us is written down once, with all that it does, and never dropped.
 
 use railpoll::engine::{
-    Candidate, Cause, Changes, Incoming, Match, Memo, MemoKey, NewTransfer, Poller, Step, Transfer,
-    TransferStatus as S, match_incoming, subject_key,
+    Candidate, Cause, Changes, Incoming, Match, Memo, MemoKey, NewRefund, NewTransfer, Poller,
+    Step, Transfer, TransferStatus as S, match_incoming, subject_key,
 };
-use railpoll::store::{
-    IncomingFilter, Lease, NewIncoming, NewRefund, Recorded, RefundEnd, Store, StoreError,
-};
+use railpoll::store::{IncomingFilter, Lease, NewIncoming, Recorded, RefundEnd, Store, StoreError};
 
 use super::{ACCOUNT, amount, create, deposit, lease, read, step, withdrawal};
 use crate::support::ann;

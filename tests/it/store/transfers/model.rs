@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use railpoll::engine::{
-    Actor, Cause, Changes, MOVES, NewTransfer, Poller, Step, Transfer, TransferKind,
+    Actor, Cause, Changes, MOVES, NewRefund, NewTransfer, Poller, Step, Transfer, TransferKind,
     TransferStatus, legal,
 };
-use railpoll::store::{Lease, NewRefund, Store, StoreError};
+use railpoll::store::{Lease, Store, StoreError};
 
 use super::{amount, blank, create, deposit, lease, read, withdrawal};
 use crate::support::on_both;

@@ -1,12 +1,10 @@
 //! Money that goes back: a transfer's, on the side where it came from.
 
 use railpoll::engine::{
-    Cause, Changes, NewTransfer, PayoutStatus, Poller, Purpose, RefundStatus, Step,
-    TransferStatus as S,
+    Cause, Changes, NewRefund, NewTransfer, PayoutEnd, PayoutStatus, Poller, Purpose, RefundStatus,
+    Step, TransferStatus as S,
 };
-use railpoll::store::{
-    EnvelopeEnd, FinishedPayout, Following, Lease, NewRefund, PayoutEnd, RefundEnd, Resolved, Store,
-};
+use railpoll::store::{EnvelopeEnd, FinishedPayout, Following, Lease, RefundEnd, Resolved, Store};
 
 use super::envelopes::{envelope, failed};
 use super::{amount, create, deposit, lease, read, to_pay};

@@ -2,23 +2,23 @@
 
 use std::collections::HashMap;
 
-use super::assets::Assets;
 use crate::engine::{
-    Amount, Arrived, Candidate, Changes, Incoming, Match, Step, Transfer, arrive, match_incoming,
+    Amount, Arrived, Assets, Candidate, Changes, Incoming, Match, Step, Transfer, arrive, asset_of,
+    match_incoming,
 };
 
 /// What one payment is.
 #[derive(Debug)]
-pub(in crate::jobs) struct Judged<'t> {
+pub(crate) struct Judged<'t> {
     /// Whose it is.
-    pub(in crate::jobs) verdict: Match,
+    pub(crate) verdict: Match,
     /// What its transfer does. None unless it is matched.
-    pub(in crate::jobs) step: Option<Step<'t>>,
+    pub(crate) step: Option<Step<'t>>,
 }
 
 /// Where payments are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::jobs) enum Side {
+pub(crate) enum Side {
     /// On a network: assets are `CODE:ISSUER`, or `native`.
     Network,
     /// On a rail: assets are the rail's currencies.
@@ -29,7 +29,7 @@ pub(in crate::jobs) enum Side {
 ///
 /// The first payment for a transfer is the one that it waits for; what comes behind it, even in the same page, is more
 /// money. Nothing is ever left out: what belongs to nobody is [`Match::UnknownMemo`].
-pub(in crate::jobs) fn judge<'t>(
+pub(crate) fn judge<'t>(
     incoming: &[Incoming],
     transfers: &'t [Transfer],
     assets: &Assets,
@@ -37,7 +37,7 @@ pub(in crate::jobs) fn judge<'t>(
 ) -> Vec<Judged<'t>> {
     let taken = |transfer: &Transfer| match side {
         Side::Rail => Some(transfer.currency.clone()),
-        Side::Network => assets.of_transfer(transfer).map(|asset| asset.on_network.to_string()),
+        Side::Network => asset_of(assets, transfer).map(|asset| asset.code.clone()),
     };
     // One whose asset is no longer configured takes nothing.
     let mut candidates: Vec<Candidate> = transfers
@@ -52,7 +52,7 @@ pub(in crate::jobs) fn judge<'t>(
             let verdict = match_incoming(one, &candidates);
             let Match::Matched(id) = &verdict else { return Judged { verdict, step: None } };
             let step = by_id.get(id.as_str()).and_then(|transfer| {
-                let terms = assets.of_transfer(transfer)?.terms(transfer.kind);
+                let terms = asset_of(assets, transfer)?.terms(transfer.kind);
                 let arrived = arrive(transfer, &terms, &one.amount)?;
                 Some(step_of(transfer, arrived, one))
             });
@@ -85,7 +85,7 @@ fn step_of<'t>(transfer: &'t Transfer, arrived: Arrived, incoming: &Incoming) ->
 }
 
 /// What changes when `received` comes.
-pub(in crate::jobs) fn changes_of(arrived: &Arrived, received: &Amount) -> Changes {
+pub(crate) fn changes_of(arrived: &Arrived, received: &Amount) -> Changes {
     Changes {
         amount_in: Some(received.clone()),
         amount_out: arrived.out.clone(),
@@ -98,8 +98,8 @@ pub(in crate::jobs) fn changes_of(arrived: &Arrived, received: &Amount) -> Chang
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::decide::fixtures::{amount, assets, now, transfer};
     use crate::engine::{Memo, TransferKind, TransferStatus};
-    use crate::jobs::fixtures::{amount, now, transfer};
 
     fn paid(id: &str, sum: &str, currency: &str, subject: &str) -> Incoming {
         Incoming {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn verdicts(incoming: &[Incoming], transfers: &[Transfer]) -> Vec<(&'static str, bool)> {
-        let judged = judge(incoming, transfers, &Assets::one(), Side::Rail);
+        let judged = judge(incoming, transfers, &assets(), Side::Rail);
         judged.iter().map(|one| (one.verdict.as_str(), one.step.is_some())).collect()
     }
 
@@ -164,7 +164,7 @@ mod tests {
                 one.account = "GUS".to_owned();
                 one.memo = Some(Memo::Id(7));
                 let judged =
-                    judge(&[one], std::slice::from_ref(&transfer), &Assets::one(), Side::Network);
+                    judge(&[one], std::slice::from_ref(&transfer), &assets(), Side::Network);
                 let step = judged[0].step.as_ref().unwrap();
                 assert!(step.taken(now()).is_ok(), "{kind} {status} {sum}");
                 assert_eq!(step.changes.network_reference.as_deref(), Some("1"));

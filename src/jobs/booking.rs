@@ -1,9 +1,8 @@
 //! Writing down what came: each payment once, with what it does and the place up to which was read, in one transaction.
 
-use super::assets::Assets;
-use super::judging::{Judged, Side, judge};
-use super::returns::{refund_of, returned};
-use crate::engine::{BadRow, Incoming, MemoKey, Row, Tally, Trail};
+use crate::engine::decide::judging::{Judged, Side, judge};
+use crate::engine::decide::returns::{refund_of, returned};
+use crate::engine::{Assets, BadRow, Incoming, MemoKey, Row, Tally, Trail};
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;

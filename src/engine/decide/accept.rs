@@ -1,8 +1,6 @@
 //! What goes out for money that a person accepts, whatever amount was expected. Pure.
 
-use crate::actions::{Refusal, RefusalCode};
-use crate::config::Settings;
-use crate::engine::{Amount, Settled, Transfer, settle_amounts};
+use crate::engine::{Amount, Assets, Refusal, RefusalCode, Settled, Transfer, settle_amounts};
 
 /// What goes out for `received`, and what we keep. What was agreed for just this amount stays; else the asset's fee is
 /// taken. An exchange has a price for the expected amount only.
@@ -12,7 +10,7 @@ use crate::engine::{Amount, Settled, Transfer, settle_amounts};
 pub(crate) fn accepted(
     transfer: &Transfer,
     received: &Amount,
-    settings: &Settings,
+    assets: &Assets,
 ) -> Result<(Amount, Amount), Refusal> {
     let id = &transfer.transfer_id;
     let agreed = transfer.amount_out.clone().zip(transfer.amount_fee.clone());
@@ -26,7 +24,7 @@ pub(crate) fn accepted(
     if let Some((out, fee)) = agreed.filter(|(out, fee)| out.plus(fee) == *received) {
         return Ok((out, fee));
     }
-    let asset = settings.assets.get(&transfer.asset).ok_or_else(|| {
+    let asset = assets.get(&transfer.asset).ok_or_else(|| {
         let text =
             format!("the asset {} of transfer {id} is not in the configuration", transfer.asset);
         Refusal::new(RefusalCode::NotConfigured, text)

@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use thiserror::Error;
-
-use crate::engine::words;
-use crate::networks::NetworkError;
-use crate::store::StoreError;
+use super::words;
 
 words! {
     /// What kind of refusal it is, for programs.
@@ -59,28 +55,5 @@ impl fmt::Display for Refusal {
             Some(hint) => write!(f, "{}; {hint}", self.text),
             None => f.write_str(&self.text),
         }
-    }
-}
-
-/// Why an action did not come to its end.
-#[derive(Debug, Error)]
-pub(crate) enum ActionError {
-    /// It is refused.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// The database refused, or went away.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The network could not be asked.
-    #[error("network: {0}")]
-    Network(NetworkError),
-    /// What cannot be.
-    #[error("{0}")]
-    Defect(String),
-}
-
-impl From<Refusal> for ActionError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
     }
 }

@@ -10,31 +10,29 @@ mod over;
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{Amount, Cause, PayoutStatus, Purpose, TransferStatus};
-use crate::rails::{PayoutOutcome, PayoutState, RailError};
-use crate::store::PayoutEnd;
+use crate::engine::{Amount, Cause, PayoutEnd, PayoutState, PayoutStatus, Purpose, TransferStatus};
 
 /// A payout that was handed to its rail or asked about, as far as a verdict depends on it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(crate) struct PayoutFacts<'a> {
     /// What it is for.
-    pub(super) purpose: Purpose,
+    pub(crate) purpose: Purpose,
     /// Where it stood before.
-    pub(super) status: PayoutStatus,
+    pub(crate) status: PayoutStatus,
     /// What the beneficiary is to get.
-    pub(super) amount: &'a Amount,
+    pub(crate) amount: &'a Amount,
     /// How often it was handed to the rail, with this time.
-    pub(super) attempts: u32,
+    pub(crate) attempts: u32,
     /// How often the rail was asked what became of it, with this time.
-    pub(super) looks: u32,
+    pub(crate) looks: u32,
     /// Whether another payout for the same may have been made that nobody can be asked about: the database has forgotten it,
     /// and the rail does not know it by its key.
-    pub(super) has_forgotten: bool,
+    pub(crate) has_forgotten: bool,
 }
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The rail surely does not have it: hand it over, with the same key.
     PayOut,
     /// Write this down.
@@ -43,42 +41,35 @@ pub(super) enum Verdict {
 
 /// What is to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ruling {
+pub(crate) struct Ruling {
     /// What came of the payout.
-    pub(super) end: PayoutEnd,
+    pub(crate) end: PayoutEnd,
     /// Where its transfer goes, and why. None: it stays.
-    pub(super) step: Option<(TransferStatus, Cause)>,
+    pub(crate) step: Option<(TransferStatus, Cause)>,
     /// What stands at the transfer then.
-    pub(super) message: Option<String>,
+    pub(crate) message: Option<String>,
     /// The rail's code of that, if it gave one.
-    pub(super) code: Option<String>,
+    pub(crate) code: Option<String>,
 }
 
-/// Decides what becomes of a payout that was just handed to its rail.
-pub(super) fn after_payout(asked: Asked<'_>, outcome: PayoutOutcome, now: DateTime<Utc>) -> Ruling {
-    let why = match outcome {
-        PayoutOutcome::Told(state) => match after_look(asked, state, now) {
-            Verdict::Record(ruling) => return ruling,
-            Verdict::PayOut => "the rail did not take it".to_owned(),
-        },
-        PayoutOutcome::Unknown { reason } => return asked.unclear(reason, now),
-        PayoutOutcome::NotSent(RailError::Refused { status, problem }) => {
-            return asked.failed(None, format!("refused with {status}: {problem}"));
-        }
-        PayoutOutcome::NotSent(
-            error @ (RailError::Options(_)
-            | RailError::Credentials(_)
-            | RailError::Forbidden(_)
-            | RailError::Unavailable(_)
-            | RailError::Unreadable(_)
-            | RailError::TooLarge { .. }),
-        ) => error.to_string(),
-    };
-    asked.not_taken(why, now)
+/// Decides what becomes of a payout that was just handed to its rail, of which that tells `state`.
+pub(crate) fn after_payout(
+    asked: PayoutFacts<'_>,
+    state: PayoutState,
+    now: DateTime<Utc>,
+) -> Ruling {
+    match after_look(asked, state, now) {
+        Verdict::Record(ruling) => ruling,
+        Verdict::PayOut => asked.not_taken("the rail did not take it".to_owned(), now),
+    }
 }
 
 /// Decides what becomes of a payout of which the rail tells `state`.
-pub(super) fn after_look(asked: Asked<'_>, state: PayoutState, now: DateTime<Utc>) -> Verdict {
+pub(crate) fn after_look(
+    asked: PayoutFacts<'_>,
+    state: PayoutState,
+    now: DateTime<Utc>,
+) -> Verdict {
     let is_followed = asked.status == PayoutStatus::Initiated;
     Verdict::Record(match state {
         PayoutState::Delivered { reference, fee, amount } => {
@@ -107,13 +98,8 @@ pub(super) fn after_look(asked: Asked<'_>, state: PayoutState, now: DateTime<Utc
     })
 }
 
-/// Decides what becomes of a payout that the rail could not be asked about.
-pub(super) fn after_silence(asked: Asked<'_>, error: &RailError, now: DateTime<Utc>) -> Ruling {
-    asked.same(Some(error.to_string()), now)
-}
-
 /// Decides what becomes of a payout that cannot be ordered, so that its rail was not asked: a person decides.
-pub(super) fn not_ordered(asked: Asked<'_>, code: &str, why: String) -> Ruling {
+pub(crate) fn not_ordered(asked: PayoutFacts<'_>, code: &str, why: String) -> Ruling {
     let code = Some(code.to_owned());
     match asked.purpose {
         Purpose::Payout if !asked.has_forgotten => {
@@ -131,8 +117,7 @@ mod tests {
         refunded, ten,
     };
     use super::*;
-    use crate::engine::{TransferKind, legal};
-    use crate::rails::About;
+    use crate::engine::{InformationAbout, TransferKind, legal};
     use PayoutStatus::{Initiated, Intended, Unknown};
     use TransferStatus as S;
 
@@ -166,8 +151,7 @@ mod tests {
         for status in [Unknown, Initiated] {
             let purpose = Purpose::Payout;
             let asked = asked(&amount, purpose, status, 3);
-            let error = RailError::Unavailable("down".to_owned());
-            let ruling = after_silence(asked, &error, now());
+            let ruling = asked.same(Some("down".to_owned()), now());
             assert!(matches!(ruling.end, End::Same { .. }), "{ruling:?}");
             assert_eq!((ruling.step, pause(&ruling)), (None, 2_000));
         }
@@ -179,8 +163,10 @@ mod tests {
             let (to, cause) = ruling.step.unwrap();
             legal(kind, from, to, cause).unwrap();
         };
-        let customer = needs(About::Customer);
-        for state in [delivered(), failed(), needs(About::Transaction), customer, cannot_tell()] {
+        let customer = needs(InformationAbout::Customer);
+        for state in
+            [delivered(), failed(), needs(InformationAbout::Transaction), customer, cannot_tell()]
+        {
             for (kind, from) in [
                 (TransferKind::Withdrawal, S::PendingAnchor),
                 (TransferKind::WithdrawalExchange, S::PendingExternal),

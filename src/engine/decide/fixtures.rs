@@ -1,21 +1,41 @@
-//! Transfers for the tests of these modules.
+//! Transfers for the tests of decisions, and of who carries them out.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::engine::{
-    Amount, Memo, NewTransfer, Policy, Terms, Transfer, TransferKind, TransferStatus,
+    Amount, Asset, Assets, Memo, NewTransfer, Policy, Terms, Transfer, TransferKind, TransferStatus,
 };
 
-pub(super) fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
 }
 
-pub(super) fn amount(text: &str) -> Amount {
+pub(crate) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
+/// Lumens, under the name `usd`, on the network `stellar`.
+pub(crate) fn assets() -> Assets {
+    let asset = Asset {
+        name: "usd".to_owned(),
+        network: "stellar".to_owned(),
+        code: "native".to_owned(),
+        account: "GUS".to_owned(),
+        rail: "bank".to_owned(),
+        currency: "USD".to_owned(),
+        currency_decimals: 2,
+        decimals: 7,
+        fee_fixed: Amount::zero(),
+        fee_percent: Amount::zero(),
+        underpayment: Policy::Hold,
+        overpayment: Policy::Refund,
+        claimable_balances: false,
+    };
+    Assets::from([(asset.name.clone(), asset)])
+}
+
 /// A fee of 0.50. Less than expected is for a person, and more goes back.
-pub(super) fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     Terms {
         decimals_in: 2,
         decimals_out: 7,
@@ -27,7 +47,7 @@ pub(super) fn terms() -> Terms {
 }
 
 /// A transfer of 10 of the asset `usd`, an hour old.
-pub(super) fn transfer(kind: TransferKind, status: TransferStatus) -> Transfer {
+pub(crate) fn transfer(kind: TransferKind, status: TransferStatus) -> Transfer {
     let is_deposit = kind.is_deposit();
     let new = NewTransfer {
         transfer_id: "t".to_owned(),

@@ -1,11 +1,12 @@
 //! What each poller does with the payments in its state.
 
-use crate::config::OnDecline;
-use crate::engine::{ConnectorRole, Operation, PaymentState, Poller, Reason, ReasonType};
+use crate::engine::{
+    ConnectorRole, OnDecline, Operation, PaymentState, Poller, Reason, ReasonType,
+};
 
 /// What a poller owns, and what it does there.
 #[derive(Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// The state whose list it reads: one, as the network's guides ask of its pollers.
     pub asked: PaymentState,
     /// The states that it owns: those, and what the network may call them.
@@ -16,7 +17,7 @@ pub struct Rules {
 
 /// How a poller acts on a payment.
 #[derive(Debug)]
-pub struct Acts {
+pub(crate) struct Acts {
     /// Only where our node plays this part.
     pub role: ConnectorRole,
     /// What an approval is carried out as.
@@ -106,7 +107,7 @@ const FAILED: Rules =
 
 /// The rules of `poller`; none if it is not one of payments.
 #[must_use]
-pub const fn rules(poller: Poller) -> Option<&'static Rules> {
+pub(crate) const fn rules(poller: Poller) -> Option<&'static Rules> {
     match poller {
         Poller::Accepted => Some(&ACCEPTED),
         Poller::Locked => Some(&LOCKED),
@@ -121,7 +122,7 @@ pub const fn rules(poller: Poller) -> Option<&'static Rules> {
 impl Rules {
     /// How the poller acts where our node is `role`; none if it only records there.
     #[must_use]
-    pub fn acts_as(&self, role: &ConnectorRole) -> Option<&Acts> {
+    pub(crate) fn acts_as(&self, role: &ConnectorRole) -> Option<&Acts> {
         self.acts.as_ref().filter(|acts| acts.role == *role)
     }
 }

@@ -3,12 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::again::LOOK_MAX;
-use super::{Asked, Ruling};
-use crate::engine::{Amount, Cause, Purpose, TransferStatus, later};
-use crate::rails::About;
-use crate::store::PayoutEnd;
+use super::{PayoutFacts, Ruling};
+use crate::engine::{Amount, Cause, InformationAbout, PayoutEnd, Purpose, TransferStatus, later};
 
-impl Asked<'_> {
+impl PayoutFacts<'_> {
     pub(super) fn delivered(
         self,
         reference: Option<String>,
@@ -30,7 +28,7 @@ impl Asked<'_> {
     }
 
     /// No money has left, and none will by this payout.
-    pub(super) fn failed(self, code: Option<String>, why: String) -> Ruling {
+    pub(crate) fn failed(self, code: Option<String>, why: String) -> Ruling {
         if self.has_forgotten && self.purpose == Purpose::Payout {
             let why = format!(
                 "{why}; the database was restored, and the rail cannot be asked whether another payout was made since: \
@@ -46,15 +44,15 @@ impl Asked<'_> {
     }
 
     /// The same, but there is somebody to ask. With the answer it is paid by a new payout.
-    pub(super) fn needs(self, about: About, message: String) -> Ruling {
+    pub(super) fn needs(self, about: InformationAbout, message: String) -> Ruling {
         let step = match (self.purpose, about) {
-            (Purpose::Payout, About::Transaction) => {
+            (Purpose::Payout, InformationAbout::Transaction) => {
                 (TransferStatus::PendingTransactionInfoUpdate, Cause::InformationAsked)
             }
-            (Purpose::Payout, About::Customer) => {
+            (Purpose::Payout, InformationAbout::Customer) => {
                 (TransferStatus::PendingCustomerInfoUpdate, Cause::InformationAsked)
             }
-            (Purpose::Refund, About::Transaction | About::Customer) => {
+            (Purpose::Refund, InformationAbout::Transaction | InformationAbout::Customer) => {
                 (TransferStatus::OnHold, Cause::RefundFailed)
             }
         };
@@ -82,10 +80,8 @@ pub(super) fn refused(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{
-        after, cannot_tell, delivered, failed, looked, needs, paid, refunded,
-    };
-    use super::super::{PayoutEnd as End, PayoutOutcome, PayoutState, RailError, Verdict};
+    use super::super::fixtures::{cannot_tell, delivered, failed, looked, needs, paid, refunded};
+    use super::super::{PayoutEnd as End, PayoutState, Verdict};
     use super::*;
     use crate::engine::PayoutStatus::{Initiated, Intended, Unknown};
     use TransferStatus as S;
@@ -128,8 +124,8 @@ mod tests {
     #[test]
     fn who_can_tell_more_is_asked() {
         for (about, to) in [
-            (About::Transaction, S::PendingTransactionInfoUpdate),
-            (About::Customer, S::PendingCustomerInfoUpdate),
+            (InformationAbout::Transaction, S::PendingTransactionInfoUpdate),
+            (InformationAbout::Customer, S::PendingCustomerInfoUpdate),
         ] {
             let ruling = paid(needs(about));
             assert_eq!(ruling.step, Some((to, Cause::InformationAsked)));
@@ -146,13 +142,5 @@ mod tests {
             assert_eq!(ruling.step, Some((S::OnHold, Cause::PayoutUnclear)));
             assert!(matches!(ruling.end, End::Unknown { .. }));
         }
-    }
-
-    #[test]
-    fn what_the_rail_will_never_take_is_an_error() {
-        let error = RailError::Refused { status: 422, problem: "no such currency".to_owned() };
-        let ruling = after(Purpose::Payout, PayoutOutcome::NotSent(error));
-        assert_eq!(ruling.step, Some((S::Error, Cause::PayoutFailed)));
-        assert_eq!(ruling.message.as_deref(), Some("refused with 422: no such currency"));
     }
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Asked, Ruling};
-use crate::engine::{Cause, Purpose, TransferStatus, doubling, later};
-use crate::store::PayoutEnd;
+use super::{PayoutFacts, Ruling};
+use crate::engine::{Cause, PayoutEnd, Purpose, TransferStatus, doubling, later};
 
 /// A payout that the rail has, or may have, is asked about after this, then after twice this, …
 const LOOK_FIRST: Duration = Duration::from_millis(500);
@@ -15,7 +14,7 @@ pub(super) const LOOK_MAX: Duration = Duration::from_secs(300);
 const TRY_FIRST: Duration = Duration::from_secs(1);
 const TRY_MAX: Duration = Duration::from_secs(300);
 
-impl Asked<'_> {
+impl PayoutFacts<'_> {
     pub(super) fn initiated(self, reference: Option<String>, now: DateTime<Utc>) -> Ruling {
         let cause = match self.purpose {
             Purpose::Payout => Cause::Initiated,
@@ -27,19 +26,19 @@ impl Asked<'_> {
     }
 
     /// The rail may have it or not. It is looked up before anything else.
-    pub(super) fn unclear(self, why: String, now: DateTime<Utc>) -> Ruling {
+    pub(crate) fn unclear(self, why: String, now: DateTime<Utc>) -> Ruling {
         let pause = doubling(LOOK_FIRST, LOOK_MAX, self.looks.saturating_add(1));
         stays(PayoutEnd::Unknown { why, not_before: later(now, pause) })
     }
 
     /// The rail surely does not have it.
-    pub(super) fn not_taken(self, why: String, now: DateTime<Utc>) -> Ruling {
+    pub(crate) fn not_taken(self, why: String, now: DateTime<Utc>) -> Ruling {
         let pause = doubling(TRY_FIRST, TRY_MAX, self.attempts);
         stays(PayoutEnd::NotDone { why, not_before: later(now, pause) })
     }
 
-    /// Nothing new.
-    pub(super) fn same(self, answer: Option<String>, now: DateTime<Utc>) -> Ruling {
+    /// Nothing new; or the rail could not be asked, and why.
+    pub(crate) fn same(self, answer: Option<String>, now: DateTime<Utc>) -> Ruling {
         let pause = doubling(LOOK_FIRST, LOOK_MAX, self.looks);
         stays(PayoutEnd::Same { answer, not_before: later(now, pause) })
     }
@@ -51,11 +50,8 @@ fn stays(end: PayoutEnd) -> Ruling {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{
-        after, asked, initiated, looked, now, paid, pause, refunded, ten,
-    };
-    use super::super::{PayoutEnd as End, PayoutOutcome, PayoutState, RailError, Verdict};
-    use super::super::{after_look, after_payout};
+    use super::super::fixtures::{asked, initiated, looked, now, paid, pause, refunded, ten};
+    use super::super::{PayoutEnd as End, PayoutState, Verdict, after_look};
     use super::*;
     use crate::engine::PayoutStatus::{Initiated, Intended, Unknown};
     use TransferStatus as S;
@@ -92,8 +88,7 @@ mod tests {
         let pauses = [0, 1, 2, 99].map(|looks| {
             let (purpose, status) = (Purpose::Payout, Intended);
             let asked = asked(&amount, purpose, status, looks);
-            let outcome = PayoutOutcome::Unknown { reason: "cut".to_owned() };
-            let ruling = after_payout(asked, outcome, now());
+            let ruling = asked.unclear("cut".to_owned(), now());
             assert!(matches!(ruling.end, End::Unknown { .. }), "{ruling:?}");
             assert_eq!(ruling.step, None);
             pause(&ruling)
@@ -103,17 +98,14 @@ mod tests {
 
     #[test]
     fn what_was_surely_not_done_is_tried_again() {
-        for error in [
-            RailError::Unavailable("refused".to_owned()),
-            RailError::Credentials("who?".to_owned()),
-            RailError::Forbidden("you?".to_owned()),
-            RailError::Unreadable("?".to_owned()),
-            RailError::Options("no".to_owned()),
-        ] {
-            let ruling = after(Purpose::Payout, PayoutOutcome::NotSent(error));
-            assert!(matches!(ruling.end, End::NotDone { .. }), "{ruling:?}");
-            assert_eq!((ruling.step, pause(&ruling)), (None, 1_000));
-        }
+        let amount = ten();
+        let pauses = [1, 2, 99].map(|attempts| {
+            let asked = PayoutFacts { attempts, ..asked(&amount, Purpose::Payout, Intended, 0) };
+            let ruling = asked.not_taken("down".to_owned(), now());
+            assert_eq!(ruling.step, None);
+            pause(&ruling)
+        });
+        assert_eq!(pauses, [1_000, 2_000, 300_000]);
         let ruling = paid(PayoutState::NotReceived);
         assert!(matches!(ruling.end, End::NotDone { .. }), "{ruling:?}");
     }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::engine::{Amount, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive, later};
-use crate::jobs::matching::judging::changes_of;
-use crate::rails::Arrival;
+use super::judging::changes_of;
+use crate::engine::{
+    Amount, Arrival, Cause, Changes, Step, Terms, Transfer, TransferStatus, arrive, later,
+};
 
 /// A deposit is asked about at least this often, however long it has been waited for.
 const LOOK_MAX: Duration = Duration::from_secs(10 * 60);
@@ -21,41 +22,41 @@ const LATE_LOOK_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// What becomes of a deposit that was asked about.
 #[derive(Debug, Clone)]
-pub(super) enum Asked<'t> {
+pub(crate) enum DepositRuling<'t> {
     /// It moves.
     Move(Box<Step<'t>>),
     /// The same, and what came is not what the transfer is of: it belongs to none.
-    Foreign(Box<Step<'t>>, Foreign),
+    Foreign(Box<Step<'t>>, OtherMoney),
     /// It is asked about again, not before this time.
     Again(DateTime<Utc>),
 }
 
 /// Money that is in, in another currency than its transfer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Foreign {
-    pub(super) amount: Amount,
-    pub(super) currency: String,
-    pub(super) from: Option<String>,
-    pub(super) reference: Option<String>,
+pub(crate) struct OtherMoney {
+    pub(crate) amount: Amount,
+    pub(crate) currency: String,
+    pub(crate) from: Option<String>,
+    pub(crate) reference: Option<String>,
 }
 
 /// Decides what becomes of `deposit`, where `arrival` is what its rail says. `terms` are its asset's; None if that is no
 /// longer configured.
-pub(super) fn after<'t>(
+pub(crate) fn after<'t>(
     deposit: &'t Transfer,
     arrival: &Arrival,
     terms: Option<&Terms>,
     now: DateTime<Utc>,
-) -> Asked<'t> {
+) -> DepositRuling<'t> {
     let is_late = deposit.status == TransferStatus::Expired;
     if let Some((step, foreign)) = foreign(deposit, arrival) {
         let step = if is_late { for_a_person(step) } else { step };
-        return Asked::Foreign(Box::new(step), foreign);
+        return DepositRuling::Foreign(Box::new(step), foreign);
     }
     if is_late {
         return match late(deposit, arrival, terms) {
-            Some(step) => Asked::Move(Box::new(step)),
-            None => Asked::Again(next_late_look(deposit, now)),
+            Some(step) => DepositRuling::Move(Box::new(step)),
+            None => DepositRuling::Again(next_late_look(deposit, now)),
         };
     }
     let step = match arrival {
@@ -78,18 +79,18 @@ pub(super) fn after<'t>(
         }
     };
     match step {
-        Some(step) => Asked::Move(Box::new(step)),
-        None => Asked::Again(next_look(deposit.created_at, now)),
+        Some(step) => DepositRuling::Move(Box::new(step)),
+        None => DepositRuling::Again(next_look(deposit.created_at, now)),
     }
 }
 
 /// What becomes of a deposit for which money of another currency came, if it did.
-fn foreign<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<(Step<'t>, Foreign)> {
+fn foreign<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<(Step<'t>, OtherMoney)> {
     let Arrival::Received { amount, currency, from, reference, .. } = arrival else { return None };
     if *currency == deposit.currency || amount.is_zero() {
         return None;
     }
-    let foreign = Foreign {
+    let foreign = OtherMoney {
         amount: amount.clone(),
         currency: currency.clone(),
         from: from.clone(),
@@ -116,7 +117,7 @@ fn for_a_person(mut step: Step<'_>) -> Step<'_> {
 }
 
 /// When to ask again about a deposit that was created at `since`.
-pub(super) fn next_look(since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn next_look(since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     look_again(since, now, LOOK_MAX)
 }
 
@@ -185,7 +186,7 @@ impl Received<'_> {
 mod tests {
     use super::*;
     use crate::engine::TransferKind;
-    use crate::jobs::fixtures::{amount, now, terms, transfer};
+    use crate::engine::decide::fixtures::{amount, now, terms, transfer};
 
     const WAITING: [TransferStatus; 2] =
         [TransferStatus::PendingUserTransferStart, TransferStatus::PendingExternal];
@@ -206,8 +207,8 @@ mod tests {
 
     fn step<'t>(deposit: &'t Transfer, arrival: &Arrival) -> Option<Step<'t>> {
         match after(deposit, arrival, Some(&terms()), now()) {
-            Asked::Move(step) | Asked::Foreign(step, _) => Some(*step),
-            Asked::Again(_) => None,
+            DepositRuling::Move(step) | DepositRuling::Foreign(step, _) => Some(*step),
+            DepositRuling::Again(_) => None,
         }
     }
 
@@ -232,10 +233,10 @@ mod tests {
                 for answer in &answers {
                     for terms in [None, Some(&terms())] {
                         match after(&deposit, answer, terms, now()) {
-                            Asked::Move(step) | Asked::Foreign(step, _) => {
+                            DepositRuling::Move(step) | DepositRuling::Foreign(step, _) => {
                                 assert!(step.taken(now()).is_ok(), "{status} {answer:?}");
                             }
-                            Asked::Again(_) => {}
+                            DepositRuling::Again(_) => {}
                         }
                     }
                 }
@@ -275,7 +276,7 @@ mod tests {
     fn money_of_another_kind_is_for_a_person() {
         let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
         let told = after(&deposit, &received("10", "EUR"), Some(&terms()), now());
-        let Asked::Foreign(step, foreign) = told else { panic!("{told:?}") };
+        let DepositRuling::Foreign(step, foreign) = told else { panic!("{told:?}") };
         assert_eq!(step.to, TransferStatus::OnHold);
         assert_eq!(step.changes.amount_in, None, "ten of what?");
         assert_eq!((foreign.amount, foreign.currency.as_str()), (amount("10"), "EUR"));
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn money_is_not_forgotten_with_its_asset() {
         let deposit = transfer(TransferKind::Deposit, TransferStatus::PendingExternal);
-        let Asked::Move(step) = after(&deposit, &received("10", "USD"), None, now()) else {
+        let DepositRuling::Move(step) = after(&deposit, &received("10", "USD"), None, now()) else {
             panic!("it is held");
         };
         assert_eq!(step.to, TransferStatus::OnHold);

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::assets::Assets;
-use crate::engine::{About, Amount, Cause, Incoming, Memo, Step, Transfer, TransferStatus};
-use crate::store::NewRefund;
+use crate::engine::{
+    About, Amount, Assets, Cause, Incoming, Memo, NewRefund, Step, Transfer, TransferStatus,
+    asset_of,
+};
 
 /// Money that came in for a transfer.
 #[derive(Debug, Clone)]
@@ -22,14 +23,14 @@ pub(crate) struct CameIn {
 }
 
 /// The transfers whose money goes back with these steps by their assets' policies.
-pub(in crate::jobs) fn returned<'a>(steps: impl Iterator<Item = &'a Step<'a>>) -> Vec<String> {
+pub(crate) fn returned<'a>(steps: impl Iterator<Item = &'a Step<'a>>) -> Vec<String> {
     let are_returned = steps.filter(|step| step.cause == Cause::ArrivalReturned);
     are_returned.map(|step| step.transfer.transfer_id.clone()).collect()
 }
 
 /// The refund that `step` needs by its asset's policy, whose name it is given. None if its money stays. So many refunds of
 /// each transfer were decided on `before`.
-pub(in crate::jobs) fn refund_of(
+pub(crate) fn refund_of(
     step: &mut Step<'_>,
     assets: &Assets,
     before: &HashMap<String, u32>,
@@ -88,7 +89,7 @@ pub(crate) fn refund_for(
         let place = (transfer.rail.clone(), transfer.currency.clone());
         NewRefund { transfer_id, ..on_rail(about, place, came, reason) }
     } else {
-        let asset = assets.of_transfer(transfer)?.on_network.to_string();
+        let asset = asset_of(assets, transfer)?.code.clone();
         let place = (transfer.network.clone(), asset);
         NewRefund { transfer_id, ..on_network(about, place, came, reason) }
     })
@@ -164,7 +165,7 @@ fn payer(from: &str) -> String {
 mod tests {
     use super::*;
     use crate::engine::TransferKind;
-    use crate::jobs::fixtures::{amount, now, transfer};
+    use crate::engine::decide::fixtures::{amount, assets, now, transfer};
 
     #[test]
     fn what_nobody_can_be_paid_back_is_held() {
@@ -174,7 +175,7 @@ mod tests {
                 Step::new(&waiting, TransferStatus::PendingAnchor, Cause::ArrivalReturned);
             step.changes.amount_in = Some(amount("7"));
             step.changes.from_address = from.map(str::to_owned);
-            let refund = refund_of(&mut step, &Assets::one(), &HashMap::new());
+            let refund = refund_of(&mut step, &assets(), &HashMap::new());
             assert_eq!(refund.is_some(), goes_back);
             assert_eq!(step.changes.refund_id.is_some(), goes_back);
             assert_eq!(step.to == TransferStatus::OnHold, !goes_back);

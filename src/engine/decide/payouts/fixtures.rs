@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::{Asked, Ruling, Verdict, after_look, after_payout};
-use crate::engine::{Amount, PayoutStatus, Purpose};
-use crate::rails::{About, PayoutOutcome, PayoutState};
-use crate::store::PayoutEnd as End;
+use super::{PayoutFacts, Ruling, Verdict, after_look, after_payout};
+use crate::engine::{
+    Amount, InformationAbout, PayoutEnd as End, PayoutState, PayoutStatus, Purpose,
+};
 
 pub(super) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
@@ -23,20 +23,20 @@ pub(super) fn asked(
     purpose: Purpose,
     status: PayoutStatus,
     looks: u32,
-) -> Asked<'_> {
-    Asked { purpose, status, amount, attempts: 1, looks, has_forgotten: false }
+) -> PayoutFacts<'_> {
+    PayoutFacts { purpose, status, amount, attempts: 1, looks, has_forgotten: false }
 }
 
-pub(super) fn after(purpose: Purpose, outcome: PayoutOutcome) -> Ruling {
-    after_payout(asked(&ten(), purpose, PayoutStatus::Intended, 0), outcome, now())
+fn after(purpose: Purpose, state: PayoutState) -> Ruling {
+    after_payout(asked(&ten(), purpose, PayoutStatus::Intended, 0), state, now())
 }
 
 pub(super) fn paid(state: PayoutState) -> Ruling {
-    after(Purpose::Payout, PayoutOutcome::Told(state))
+    after(Purpose::Payout, state)
 }
 
 pub(super) fn refunded(state: PayoutState) -> Ruling {
-    after(Purpose::Refund, PayoutOutcome::Told(state))
+    after(Purpose::Refund, state)
 }
 
 pub(super) fn looked(status: PayoutStatus, state: PayoutState) -> Verdict {
@@ -55,7 +55,7 @@ pub(super) fn failed() -> PayoutState {
     PayoutState::Failed { code: "AC01".to_owned(), reason: "no such account".to_owned() }
 }
 
-pub(super) fn needs(about: About) -> PayoutState {
+pub(super) fn needs(about: InformationAbout) -> PayoutState {
     let fields = RawValue::from_string(r#"{"name":"as in the passport"}"#.to_owned()).ok();
     PayoutState::NeedsInformation { about, message: Some("who?".to_owned()), fields }
 }
