@@ -23,6 +23,20 @@ CREATE TRIGGER status_changes_known BEFORE INSERT ON status_changes
     WHEN EXISTS (SELECT 1 FROM status_changes s WHERE s.id = NEW.id AND s.kind = NEW.kind
                  AND s.network = NEW.network AND s.status = NEW.status AND s.reached_at = NEW.reached_at)
     BEGIN SELECT RAISE(IGNORE); END;
+DROP VIEW payments;
+DROP TABLE known_payments;
+CREATE TABLE payments (network TEXT NOT NULL, payment_id TEXT NOT NULL, state TEXT NOT NULL,
+    sub_states TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(sub_states)), connector_role TEXT NOT NULL,
+    amount TEXT NOT NULL CHECK (amount <> '' AND amount NOT GLOB '*[^0-9.]*'), currency TEXT NOT NULL, payout_amount TEXT,
+    payout_currency TEXT, created_at TEXT, modified_at TEXT NOT NULL, expires_at TEXT, first_seen_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL, returns_payment TEXT, returned_by_payment TEXT, end_to_end_id TEXT,
+    content_hash INTEGER NOT NULL, version INTEGER NOT NULL,
+    review TEXT CHECK (review IN ('pending', 'approved', 'declined', 'held')), not_before TEXT, acted_at TEXT, basis TEXT,
+    PRIMARY KEY (payment_id, network));
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
+CREATE INDEX payments_by_time ON payments (modified_at);
+CREATE INDEX payments_waiting ON payments (network, state, expires_at)
+    WHERE review IN ('pending', 'held') AND acted_at IS NULL;
 CREATE TABLE payment_documents (network TEXT NOT NULL, payment_id TEXT NOT NULL, document TEXT NOT NULL,
     PRIMARY KEY (network, payment_id), FOREIGN KEY (network, payment_id) REFERENCES payments (network, payment_id))";
 
@@ -38,6 +52,19 @@ SELECT setval(pg_get_serial_sequence('status_changes', 'row_id'), coalesce(max(r
 DROP TABLE was;
 CREATE UNIQUE INDEX status_changes_once ON status_changes (id, kind, network, status, reached_at);
 CREATE INDEX transfers_by_time ON status_changes (reached_at, id) WHERE kind = 'transfer' AND source = 'created';
+DROP VIEW payments;
+DROP TABLE known_payments;
+CREATE TABLE payments (network text NOT NULL, payment_id text NOT NULL, state text NOT NULL,
+    sub_states jsonb NOT NULL DEFAULT '[]', connector_role text NOT NULL, amount numeric NOT NULL, currency text NOT NULL,
+    payout_amount numeric, payout_currency text, created_at timestamptz, modified_at timestamptz NOT NULL,
+    expires_at timestamptz, first_seen_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL, returns_payment text,
+    returned_by_payment text, end_to_end_id text, content_hash bigint NOT NULL, version bigint NOT NULL,
+    review text CHECK (review IN ('pending', 'approved', 'declined', 'held')), not_before timestamptz,
+    acted_at timestamptz, basis text, PRIMARY KEY (payment_id, network));
+CREATE INDEX payments_by_state ON payments (state, network, connector_role, modified_at);
+CREATE INDEX payments_by_time ON payments (modified_at);
+CREATE INDEX payments_waiting ON payments (network, state, expires_at)
+    WHERE review IN ('pending', 'held') AND acted_at IS NULL;
 CREATE TABLE payment_documents (network text NOT NULL, payment_id text NOT NULL, document json NOT NULL,
     PRIMARY KEY (network, payment_id), FOREIGN KEY (network, payment_id) REFERENCES payments (network, payment_id));
 ALTER TABLE payment_documents ALTER COLUMN document SET COMPRESSION lz4";

@@ -1,7 +1,8 @@
 -- The same tables as in sqlite/, with PostgreSQL's own types.
 
 -- Things have numbers. A status names its thing by a number and not by five texts: most of what a new payment costs is its
--- statuses and their index. The tables of before are views of the same names and columns.
+-- statuses and its indexes on ids, each of which is written at another place. Now there is one index on ids. The tables of
+-- before are views of the same names and columns.
 
 -- Whatever has statuses. A number is given once, by whoever has the turn to write.
 CREATE TABLE things (
@@ -64,6 +65,22 @@ INSERT INTO documents
 DROP TABLE payment_documents;
 CREATE VIEW payment_documents (network, payment_id, document) AS
     SELECT t.place, t.id, CAST(d.document AS json) FROM documents d JOIN things t ON t.number = d.thing;
+
+-- The newest known version of each payment. Operations and reviews are few, and keep their texts; they refer to payments no
+-- more, which have no such key.
+ALTER TABLE operations DROP CONSTRAINT operations_network_payment_id_fkey;
+ALTER TABLE reviews DROP CONSTRAINT reviews_network_payment_id_fkey;
+ALTER TABLE payments RENAME TO known_payments;
+ALTER TABLE known_payments DROP CONSTRAINT payments_pkey;
+ALTER TABLE known_payments ADD COLUMN number bigint;
+UPDATE known_payments p SET number = t.number
+    FROM things t WHERE t.id = p.payment_id AND t.kind = 'payment' AND t.place = p.network;
+ALTER TABLE known_payments ADD PRIMARY KEY (number);
+CREATE VIEW payments AS
+    SELECT p.network, t.id AS payment_id, p.state, p.sub_states, p.connector_role, p.amount, p.currency, p.payout_amount,
+        p.payout_currency, p.created_at, p.modified_at, p.expires_at, p.first_seen_at, p.recorded_at, p.returns_payment,
+        p.returned_by_payment, p.end_to_end_id, p.content_hash, p.version, p.review, p.not_before, p.acted_at, p.basis, p.number
+    FROM known_payments p JOIN things t ON t.number = p.number AND t.kind = 'payment';
 
 -- Who writes to the view is told as before, and who finds the table behind it is too.
 CREATE TRIGGER status_changes_append_only INSTEAD OF INSERT OR UPDATE OR DELETE ON status_changes

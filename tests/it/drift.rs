@@ -36,10 +36,9 @@ fn kept_count(world: &World) -> i64 {
 }
 
 fn delete(world: &World, id: Uuid) {
-    world.sql(&format!(
-        "DELETE FROM documents WHERE thing = (SELECT number FROM things WHERE id = '{id}')"
-    ));
-    assert_eq!(world.sql(&format!("DELETE FROM payments WHERE payment_id = '{id}'")), 1);
+    let number = format!("(SELECT number FROM things WHERE id = '{id}')");
+    world.sql(&format!("DELETE FROM documents WHERE thing = {number}"));
+    assert_eq!(world.sql(&format!("DELETE FROM known_payments WHERE number = {number}")), 1);
 }
 
 /// What a sweep's reconcile found; none if there was none.
@@ -140,7 +139,7 @@ fn all_rows_lost_at_once_come_back() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let (world, _) = recorded(kind, 300, &[]);
         world.sql("DELETE FROM documents");
-        world.sql("DELETE FROM payments");
+        world.sql("DELETE FROM known_payments");
         sweep(&world, "completed", &[]);
         assert_eq!(sweep(&world, "completed", &[]), Some(300));
         assert_eq!((world.count("payments"), kept_count(&world)), (300, 300));
@@ -152,7 +151,7 @@ fn a_row_that_was_aged_is_renewed() {
     let (world, ids) = recorded(Kind::Sqlite, 300, &[]);
     let set = |id: Uuid, what: &str| {
         let age = "modified_at = '2020-01-01T00:00:00.000000Z', content_hash = 1";
-        world.sql(&format!("UPDATE payments SET {age}{what} WHERE payment_id = '{id}'"));
+        world.sql(&format!("UPDATE known_payments SET {age}{what} WHERE payment_id = '{id}'"));
     };
     // Another state: the kept counts do not tell either.
     set(ids[0], "");
@@ -191,12 +190,14 @@ fn what_no_reconcile_explains_is_told_of_and_not_reconciled_at_each_sweep() {
     let (world, ids) = recorded(Kind::Sqlite, 30, &[]);
     // A payment of ours that the network does not know.
     let (id, stranger) = (ids[0], Uuid::new_v4());
-    world.sql("PRAGMA foreign_keys = off");
     world.sql(&format!(
-        "INSERT INTO payments (network, payment_id, state, connector_role, amount, currency, modified_at, \
+        "INSERT INTO things (kind, place, id) SELECT kind, place, '{stranger}' FROM things WHERE id = '{id}'"
+    ));
+    world.sql(&format!(
+        "INSERT INTO known_payments (number, network, payment_id, state, connector_role, amount, currency, modified_at, \
          first_seen_at, recorded_at, content_hash, version) \
-         SELECT network, '{stranger}', state, connector_role, amount, currency, modified_at, first_seen_at, \
-         recorded_at, 1, 1 FROM payments WHERE payment_id = '{id}'"
+         SELECT (SELECT max(number) FROM things), network, '{stranger}', state, connector_role, amount, currency, \
+         modified_at, first_seen_at, recorded_at, 1, 1 FROM payments WHERE payment_id = '{id}'"
     ));
     world.sql("UPDATE payment_counts SET payments = payments + 1");
     sweep(&world, "completed", &[]);
@@ -211,7 +212,10 @@ fn what_no_reconcile_explains_is_told_of_and_not_reconciled_at_each_sweep() {
     assert_eq!(sweep(&world, "completed", &[]), Some(1), "a loss is noticed beside it");
     assert_eq!(world.count("payments"), 31);
     assert_eq!(world.alerts(), ["drift stands"]);
-    assert_eq!(world.sql(&format!("DELETE FROM payments WHERE payment_id = '{stranger}'")), 1);
+    assert_eq!(
+        world.sql(&format!("DELETE FROM known_payments WHERE payment_id = '{stranger}'")),
+        1
+    );
     assert_eq!(sweep(&world, "completed", &[]), None);
     assert_eq!(sweep(&world, "completed", &[]), Some(0));
     assert_eq!(world.alerts(), ["drift ended"]);

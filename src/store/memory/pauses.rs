@@ -21,10 +21,10 @@ const GO_ON: [&str; 8] = [
      WHERE network = $1 AND status IN ('intended', 'unknown') AND not_before > $2",
 ];
 
-const LOOK_AGAIN: &str = "UPDATE payments SET not_before = $2 \
+const LOOK_AGAIN: &str = "UPDATE known_payments SET not_before = $2 \
      WHERE network = $1 AND review = 'held' AND acted_at IS NULL AND not_before > $2 \
-       AND EXISTS (SELECT 1 FROM reviews r WHERE r.network = payments.network \
-           AND r.payment_id = payments.payment_id AND r.decided_at > $2)";
+       AND EXISTS (SELECT 1 FROM reviews r WHERE r.network = known_payments.network \
+           AND r.payment_id = known_payments.payment_id AND r.decided_at > $2)";
 
 impl Store {
     /// Lets go on at `now` what waits at the lease's place for a time later than `beyond`, which no pause of ours reaches: the

@@ -31,12 +31,12 @@ pub struct Due {
 
 const DUE: Sql = sql!(
     "SELECT payment_id, state, CAST(amount AS text) AS amount, currency, expires_at, review, version, returns_payment, \
-     payout_amount AS told_amount, payout_currency AS told_currency FROM payments \
+     payout_amount AS told_amount, payout_currency AS told_currency FROM known_payments \
      WHERE network = $1 AND state " among "$2" " AND connector_role = $3 \
      AND acted_at IS NULL AND (not_before IS NULL OR not_before <= $4) \
      AND (review IS NULL OR review IN ('approved', 'declined') OR (review = 'held' AND not_before IS NOT NULL)) \
-     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = payments.network \
-     AND o.payment_id = payments.payment_id AND o.status IN ('intended', 'unknown')) \
+     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = known_payments.network \
+     AND o.payment_id = known_payments.payment_id AND o.status IN ('intended', 'unknown')) \
      ORDER BY expires_at NULLS LAST, modified_at LIMIT $5"
 );
 

@@ -126,8 +126,7 @@ async fn mark_acted(
     intent: &Intent,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE payments SET acted_at = $4 WHERE network = $1 AND payment_id = $2 AND state = $3";
+    let sql = "UPDATE known_payments SET acted_at = $4 WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND state = $3";
     let args = [
         Arg::Text(&scope.network),
         Arg::Text(&intent.payment_id),
@@ -150,8 +149,8 @@ async fn hold(
         Arg::Text(&intent.payment_id),
         Arg::Text(intent.state.as_str()),
     ];
-    let sql = "UPDATE payments SET review = 'held', not_before = NULL \
-               WHERE network = $1 AND payment_id = $2 AND state = $3";
+    let sql = "UPDATE known_payments SET review = 'held', not_before = NULL \
+               WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND state = $3";
     if conn.execute(sql, &key).await? == 0 {
         return Ok(());
     }

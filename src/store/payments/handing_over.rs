@@ -41,7 +41,7 @@ const DUE: Sql = Sql::Each {
                  p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                  coalesce(p.payout_amount, p.amount) AS payout_amount, coalesce(p.payout_currency, p.currency) AS payout_currency, \
                  t.transfer_id, t.status, t.message, t.reason_code \
-             FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
+             FROM known_payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
              WHERE p.network = $1 AND p.state IN (SELECT value FROM json_each($2)) AND p.connector_role = $3 \
                AND p.acted_at IS NULL AND (p.not_before IS NULL OR p.not_before <= $4) \
                AND (p.review IS NULL OR p.review IN ('approved', 'declined') OR (p.review = 'held' AND p.not_before IS NOT NULL)) \
@@ -53,7 +53,7 @@ const DUE: Sql = Sql::Each {
                    p.returns_payment, p.payout_amount AS told_amount, p.payout_currency AS told_currency, \
                    p.end_to_end_id, CAST(coalesce(p.payout_amount, p.amount) AS text) AS payout_amount, \
                    coalesce(p.payout_currency, p.currency) AS payout_currency, t.transfer_id, t.status, t.message, t.reason_code \
-               FROM payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
+               FROM known_payments p LEFT JOIN transfers t ON t.payment_id = p.payment_id AND t.payment_network = p.network \
                WHERE p.network = $1 AND p.state = ANY ($2) AND p.connector_role = $3 \
                  AND p.acted_at IS NULL AND (p.not_before IS NULL OR p.not_before <= $4) \
                  AND (p.review IS NULL OR p.review IN ('approved', 'declined') OR (p.review = 'held' AND p.not_before IS NOT NULL)) \

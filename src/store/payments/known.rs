@@ -17,28 +17,28 @@ use crate::store::{StoreError, things};
 /// In PostgreSQL each id is looked up by itself. `payment_id = ANY ($2)` leaves the way open to a plan that reads the whole
 /// table, which is made while that is small and kept while it grows. OFFSET keeps the inner part from being merged.
 const VERSIONS: Sql = Sql::Each {
-    sqlite: "SELECT json_group_array(json_array(payment_id, modified_at, content_hash)) AS versions FROM payments \
-             WHERE network = $1 AND payment_id IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT p.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL \
-               (SELECT payment_id, modified_at, content_hash FROM payments \
-                WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p",
+    sqlite: "SELECT json_group_array(json_array(t.id, p.modified_at, p.content_hash)) AS versions \
+             FROM things t JOIN known_payments p ON p.number = t.number \
+             WHERE t.kind = 'payment' AND t.place = $1 AND t.id IN (SELECT value FROM json_each($2))",
+    postgres: "SELECT t.id AS payment_id, p.* FROM unnest($2::text[]) AS wanted (id) \
+                 CROSS JOIN LATERAL (SELECT id, number FROM things \
+                     WHERE id = wanted.id AND kind = 'payment' AND place = $1 OFFSET 0) t \
+                 CROSS JOIN LATERAL (SELECT modified_at, content_hash FROM known_payments \
+                     WHERE number = t.number OFFSET 0) p",
 };
 
-/// What has a number may have lost its row, and a row that somebody else put there has no number.
+/// What has a number may have lost its row.
 const KNOWN: Sql = Sql::Each {
-    sqlite: "SELECT w.value AS payment_id, t.number, state, connector_role, modified_at, content_hash, version, sub_states, \
+    sqlite: "SELECT t.id AS payment_id, t.number, p.state, connector_role, modified_at, content_hash, version, sub_states, \
                     amount, currency, review, basis \
-             FROM json_each($2) w \
-               LEFT JOIN things t ON t.id = w.value AND t.kind = 'payment' AND t.place = $1 \
-               LEFT JOIN payments p ON p.payment_id = w.value AND p.network = $1 \
-             WHERE t.number IS NOT NULL OR p.state IS NOT NULL",
-    postgres: "SELECT wanted.id AS payment_id, t.number, p.* FROM unnest($2::text[]) AS wanted (id) \
-                 LEFT JOIN LATERAL (SELECT number FROM things \
-                     WHERE id = wanted.id AND kind = 'payment' AND place = $1 OFFSET 0) t ON true \
+             FROM things t LEFT JOIN known_payments p ON p.number = t.number \
+             WHERE t.kind = 'payment' AND t.place = $1 AND t.id IN (SELECT value FROM json_each($2))",
+    postgres: "SELECT t.id AS payment_id, t.number, p.* FROM unnest($2::text[]) AS wanted (id) \
+                 CROSS JOIN LATERAL (SELECT id, number FROM things \
+                     WHERE id = wanted.id AND kind = 'payment' AND place = $1 OFFSET 0) t \
                  LEFT JOIN LATERAL (SELECT state, connector_role, modified_at, content_hash, version, \
                          CAST(sub_states AS text) AS sub_states, CAST(amount AS text) AS amount, currency, review, basis \
-                     FROM payments WHERE network = $1 AND payment_id = wanted.id OFFSET 0) p ON true \
-               WHERE t.number IS NOT NULL OR p.state IS NOT NULL",
+                     FROM known_payments WHERE number = t.number OFFSET 0) p ON true",
 };
 
 /// What the database has of the payments of a page.
@@ -93,9 +93,7 @@ pub(super) async fn on_record(
     let mut found = OnRecord { newest: things::newest(conn).await?, ..OnRecord::default() };
     for row in conn.rows(KNOWN, &args).await? {
         let id = row.text("payment_id")?;
-        if let Some(number) = row.maybe_int("number")? {
-            found.numbers.insert(id.clone(), number);
-        }
+        found.numbers.insert(id.clone(), row.int("number")?);
         if row.maybe_text("state")?.is_some() {
             found.known.insert(id, known_from(&row)?);
         }

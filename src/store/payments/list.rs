@@ -69,7 +69,7 @@ macro_rules! filters {
 macro_rules! columns {
     () => {
         "SELECT *, CAST(sub_states AS text) AS sub_states_text, CAST(amount AS text) AS amount_text, \
-         CAST(payout_amount AS text) AS payout_text FROM payments "
+         CAST(payout_amount AS text) AS payout_text FROM known_payments "
     };
 }
 
@@ -128,19 +128,19 @@ const BY_STATE_NEWEST: Sql = both!(
 
 const COUNT: Sql = Sql::Each {
     sqlite: concat!(
-        "SELECT count(*) AS n FROM payments INDEXED BY payments_by_time WHERE $3 IS NOT NULL AND $4 IS NOT NULL AND $5 IS NULL AND",
+        "SELECT count(*) AS n FROM known_payments INDEXED BY payments_by_time WHERE $3 IS NOT NULL AND $4 IS NOT NULL AND $5 IS NULL AND",
         filters!(sqlite, "EXISTS (SELECT 1 FROM json_each(sub_states) WHERE value = $12)")
     ),
     postgres: concat!(
-        "SELECT count(*) AS n FROM payments WHERE CAST($3 AS timestamptz) IS NOT NULL AND CAST($4 AS text) IS NOT NULL \
+        "SELECT count(*) AS n FROM known_payments WHERE CAST($3 AS timestamptz) IS NOT NULL AND CAST($4 AS text) IS NOT NULL \
          AND CAST($5 AS text) IS NULL AND",
         filters!(postgres, "jsonb_exists(sub_states, $12)")
     ),
 };
 
-const EDGE: &str = "SELECT modified_at AS at FROM payments WHERE modified_at >= $1 AND modified_at <= $2 \
+const EDGE: &str = "SELECT modified_at AS at FROM known_payments WHERE modified_at >= $1 AND modified_at <= $2 \
     ORDER BY modified_at LIMIT 1 OFFSET $3";
-const EDGE_NEWEST: &str = "SELECT modified_at AS at FROM payments WHERE modified_at >= $1 AND modified_at <= $2 \
+const EDGE_NEWEST: &str = "SELECT modified_at AS at FROM known_payments WHERE modified_at >= $1 AND modified_at <= $2 \
     ORDER BY modified_at DESC LIMIT 1 OFFSET $3";
 
 impl PaymentFilter {

@@ -151,7 +151,7 @@ impl Store {
         before: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         const COUNT: Sql = sql!(
-            "SELECT count(*) AS n FROM payments WHERE network = $1 AND state " among "$2" " \
+            "SELECT count(*) AS n FROM known_payments WHERE network = $1 AND state " among "$2" " \
              AND connector_role = $3 AND modified_at > $4 AND modified_at < $5"
         );
         let args = [
@@ -178,7 +178,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
         const IDS: Sql = sql!(
-            "SELECT payment_id, modified_at FROM payments WHERE network = $1 AND state " among "$2" " \
+            "SELECT payment_id, modified_at FROM known_payments WHERE network = $1 AND state " among "$2" " \
              AND connector_role = $3 AND modified_at > $4 AND modified_at < $5 \
              AND (modified_at, payment_id) > ($6, $7) ORDER BY modified_at, payment_id LIMIT $8"
         );

@@ -92,8 +92,8 @@ async fn await_person(
     scope: &Scope,
     payment_id: &str,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE payments SET review = 'pending', not_before = NULL \
-               WHERE network = $1 AND payment_id = $2 AND (review IS NULL OR review = 'approved') \
+    let sql = "UPDATE known_payments SET review = 'pending', not_before = NULL \
+               WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND (review IS NULL OR review = 'approved') \
                  AND acted_at IS NULL";
     conn.execute(sql, &[Arg::Text(&scope.network), Arg::Text(payment_id)]).await.map(drop)
 }

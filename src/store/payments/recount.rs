@@ -10,7 +10,7 @@ const FORGET: Sql = sql!("DELETE FROM payment_counts WHERE network = $1 AND conn
 
 const COUNT: Sql = sql!(
     "INSERT INTO payment_counts (network, state, connector_role, payments) \
-     SELECT network, state, connector_role, count(*) FROM payments \
+     SELECT network, state, connector_role, count(*) FROM known_payments \
      WHERE network = $1 AND connector_role = $3 AND state " among "$2" " \
      GROUP BY network, state, connector_role"
 );

@@ -48,8 +48,8 @@ impl Store {
     /// [`StoreError::LeaseLost`].
     pub async fn await_person(&self, lease: &Lease, due: &Due) -> Result<(), StoreError> {
         let mut tx = self.begin(Some(lease)).await?;
-        let sql = "UPDATE payments SET review = 'pending', not_before = NULL \
-                   WHERE network = $1 AND payment_id = $2 AND state = $3 AND review IS NOT DISTINCT FROM $4";
+        let sql = "UPDATE known_payments SET review = 'pending', not_before = NULL \
+                   WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND state = $3 AND review IS NOT DISTINCT FROM $4";
         let [network, payment_id, state] = key(&lease.scope.network, &due.payment_id, &due.state);
         let review = Arg::MaybeText(due.review.map(ReviewStatus::as_str));
         tx.conn().execute(sql, &[network, payment_id, state, review]).await?;
@@ -106,8 +106,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(None).await?;
         let conn = &mut tx.conn();
-        let sql = "UPDATE payments SET review = NULL, not_before = NULL \
-                   WHERE network = $1 AND payment_id = $2 AND review = 'held' RETURNING state";
+        let sql = "UPDATE known_payments SET review = NULL, not_before = NULL \
+                   WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND review = 'held' RETURNING state";
         let args = [Arg::Text(network), Arg::Text(payment_id)];
         let Some(row) = conn.row(sql, &args).await? else {
             return Err(StoreError::Refused(format!("payment {payment_id} is not held")));
@@ -209,8 +209,8 @@ pub(super) async fn write_decision(
         Decision::Hold { until, .. } => *until,
         Decision::Approve | Decision::Decline(_) => None,
     };
-    let sql = "UPDATE payments SET review = $4, not_before = $5, basis = coalesce($9, basis) \
-               WHERE network = $1 AND payment_id = $2 AND state = $3 AND acted_at IS NULL \
+    let sql = "UPDATE known_payments SET review = $4, not_before = $5, basis = coalesce($9, basis) \
+               WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1) AND state = $3 AND acted_at IS NULL \
                  AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.network = $1 \
                      AND o.payment_id = $2 AND o.status IN ('intended', 'unknown')) \
                  AND ($8 IS NULL OR version = $8) \

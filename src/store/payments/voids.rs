@@ -97,7 +97,7 @@ pub(super) async fn void(
     } else {
         return Ok(());
     };
-    let sql = "UPDATE payments SET basis = $3 WHERE network = $1 AND payment_id = $2";
+    let sql = "UPDATE known_payments SET basis = $3 WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1)";
     let basis = transfer.is_some().then_some(voided.is.digest.as_str());
     tx.conn().execute(sql, &[Arg::Text(network), Arg::Text(id), Arg::MaybeText(basis)]).await?;
     let detail = format!("{id}: {why}; {then}");
@@ -122,8 +122,7 @@ async fn again(
     // A hold that is over stands in the way of what was begun on the old decision, and is looked at in the next sweep.
     let (status, until) =
         if is_persons { (ReviewStatus::Pending, None) } else { (ReviewStatus::Held, Some(now)) };
-    let sql =
-        "UPDATE payments SET review = $3, not_before = $4 WHERE network = $1 AND payment_id = $2";
+    let sql = "UPDATE known_payments SET review = $3, not_before = $4 WHERE number = (SELECT number FROM things WHERE id = $2 AND kind = 'payment' AND place = $1)";
     let args = [
         Arg::Text(network),
         Arg::Text(payment_id),

@@ -20,7 +20,7 @@ pub struct ReviewsWaiting {
 }
 
 const WAITING: Sql = sql!(
-    "SELECT review, count(*) AS n, min(expires_at) AS first FROM payments \
+    "SELECT review, count(*) AS n, min(expires_at) AS first FROM known_payments \
      WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
      AND acted_at IS NULL GROUP BY review ORDER BY review DESC"
 );

@@ -15,17 +15,17 @@ macro_rules! write {
     INSERT INTO things (number, kind, place, id)
     SELECT r.number, 'payment', $1, r.id FROM unnest($31::bigint[], $32::text[]) AS r (number, id)
 ), stored AS (
-    INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency,
+    INSERT INTO known_payments (number, network, payment_id, state, sub_states, connector_role, amount, currency,
         payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at,
         returns_payment, returned_by_payment, end_to_end_id, content_hash, version)
-    SELECT $1, r.id, r.state, CAST(r.sub_states AS jsonb), r.role, CAST(r.amount AS numeric), r.currency,
+    SELECT r.number, $1, r.id, r.state, CAST(r.sub_states AS jsonb), r.role, CAST(r.amount AS numeric), r.currency,
         CAST(r.payout AS numeric), r.payout_currency, r.created, r.modified, r.expires, $2, $2,
         r.returns, r.returned_by, r.end_to_end, r.hash, r.version
     FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
         $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[],
-        $17::bigint[], $18::bigint[])
+        $17::bigint[], $18::bigint[], $33::bigint[])
         AS r (id, state, sub_states, role, amount, currency, payout, payout_currency, created, modified, expires,
-            returns, returned_by, end_to_end, hash, version)", $payment, "
+            returns, returned_by, end_to_end, hash, version, number)", $payment, "
 ), documents AS (
     INSERT INTO documents (thing, document)
     SELECT r.number, r.document FROM unnest($33::bigint[], $19::text[]) AS r (number, document)", $document, "
@@ -50,10 +50,10 @@ const WRITE_NEW: &str = write!("", "", "");
 
 const WRITE: &str = write!(
     "
-    ON CONFLICT (network, payment_id) DO UPDATE SET
-        review = CASE WHEN payments.state = excluded.state THEN payments.review END,
-        not_before = CASE WHEN payments.state = excluded.state THEN payments.not_before END,
-        acted_at = CASE WHEN payments.state = excluded.state THEN payments.acted_at END,
+    ON CONFLICT (number) DO UPDATE SET
+        review = CASE WHEN known_payments.state = excluded.state THEN known_payments.review END,
+        not_before = CASE WHEN known_payments.state = excluded.state THEN known_payments.not_before END,
+        acted_at = CASE WHEN known_payments.state = excluded.state THEN known_payments.acted_at END,
         state = excluded.state, sub_states = excluded.sub_states, connector_role = excluded.connector_role,
         amount = excluded.amount, currency = excluded.currency, payout_amount = excluded.payout_amount,
         payout_currency = excluded.payout_currency, created_at = excluded.created_at,

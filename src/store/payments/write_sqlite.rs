@@ -16,11 +16,11 @@ static THINGS: LazyLock<Many> = LazyLock::new(|| {
 
 static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "INSERT INTO payments (network, payment_id, state, sub_states, connector_role, amount, currency, \
+        "INSERT INTO known_payments (number, network, payment_id, state, sub_states, connector_role, amount, currency, \
          payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
          returns_payment, returned_by_payment, end_to_end_id, content_hash, version)",
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        "ON CONFLICT (network, payment_id) DO UPDATE SET \
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "ON CONFLICT (number) DO UPDATE SET \
          review = CASE WHEN state = excluded.state THEN review END, \
          not_before = CASE WHEN state = excluded.state THEN not_before END, \
          acted_at = CASE WHEN state = excluded.state THEN acted_at END, \
@@ -109,7 +109,8 @@ fn payment(
     now: &Arc<str>,
 ) -> Result<(), sqlx::Error> {
     let payment = stored.payment;
-    row.shared(network)?
+    row.value(stored.number)?
+        .shared(network)?
         .text(&payment.payment_id)?
         .text(payment.state.as_str())?
         .value(serde_json::json!(payment.sub_states).to_string())?

@@ -19,9 +19,9 @@ fn multiply(world: &World, count: usize) {
         Kind::Postgres => format!("generate_series(1, {count}) AS n (n)"),
     };
     let made = world.sql(&format!(
-        "INSERT INTO payments (network, payment_id, state, connector_role, amount, currency, modified_at, \
+        "INSERT INTO known_payments (number, network, payment_id, state, connector_role, amount, currency, modified_at, \
              first_seen_at, recorded_at, content_hash, version) \
-         SELECT network, 'p' || n.n, state, connector_role, amount, currency, modified_at, first_seen_at, \
+         SELECT 1000 + n.n, network, 'p' || n.n, state, connector_role, amount, currency, modified_at, first_seen_at, \
              recorded_at, content_hash, version FROM payments, {numbers}"
     ));
     assert_eq!(made, u64::try_from(count).unwrap());

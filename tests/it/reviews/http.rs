@@ -184,7 +184,7 @@ fn a_service_that_asks_to_be_left_alone_is() {
     assert_eq!(world.count("payments WHERE review = 'held'"), 21 - asked);
     // Nor is anything by the next process, until it is over.
     for turn in ["heeded", "over"] {
-        world.sql("UPDATE payments SET not_before = recorded_at WHERE review = 'held'");
+        world.sql("UPDATE known_payments SET not_before = recorded_at WHERE review = 'held'");
         service.sweep(&world);
         if turn == "heeded" {
             assert_eq!(service.asked().len(), asked);

@@ -70,7 +70,7 @@ fn expect_times(name: &str, holds: &[(TimeDelta, String)], seconds: &[i64]) {
 fn let_the_hold_pass(world: &World) {
     world.wait(async {
         let sql =
-            "UPDATE payments SET not_before = '2020-01-01T00:00:00.000000Z' WHERE review = 'held'";
+            "UPDATE known_payments SET not_before = '2020-01-01T00:00:00.000000Z' WHERE review = 'held'";
         let held = world.database.person().await.execute(sql).await.unwrap();
         assert_eq!(held, 1);
     });

@@ -130,7 +130,7 @@ fn look_at_once(world: &World) {
     world.sql(&format!("UPDATE operations SET not_before = {past} WHERE finished_at IS NULL"));
     world.sql("DELETE FROM put_off");
     // The network would not take the call: the payment is left alone for a while.
-    world.sql(&format!("UPDATE payments SET not_before = {past} WHERE review = 'held'"));
+    world.sql(&format!("UPDATE known_payments SET not_before = {past} WHERE review = 'held'"));
 }
 
 #[test]

@@ -64,13 +64,13 @@ fn values_that_can_not_be_are_refused() {
         intend_lock(&store, &lease, "a").await.unwrap();
         let mut person = database.person().await;
         for attempt in [
-            "UPDATE payments SET review = 'perhaps'",
-            "UPDATE payments SET amount = 'ten'",
-            "UPDATE payments SET sub_states = '['",
+            "UPDATE known_payments SET review = 'perhaps'",
+            "UPDATE known_payments SET amount = 'ten'",
+            "UPDATE known_payments SET sub_states = '['",
             "UPDATE operations SET status = 'done'",
             "UPDATE operations SET status = 'perhaps'",
             "UPDATE operations SET request = '{'",
-            "UPDATE payments SET state = NULL",
+            "UPDATE known_payments SET state = NULL",
             "DELETE FROM payments",
             "INSERT INTO operations (network, payment_id, poller, state, operation, status, request, intended_at) \
              SELECT network, payment_id, poller, state, 'fail', 'intended', request, intended_at FROM operations",

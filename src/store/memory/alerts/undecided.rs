@@ -11,7 +11,7 @@ use crate::store::{Scope, StoreError};
 
 /// What waits for a person. A hold that ends by itself, and before the deadline, is nobody's to end.
 const UNDECIDED: Sql = sql!(
-    "SELECT payment_id, review, first_seen_at, expires_at FROM payments \
+    "SELECT payment_id, review, first_seen_at, expires_at FROM known_payments \
      WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
      AND acted_at IS NULL AND expires_at > $3 AND (not_before IS NULL OR not_before >= expires_at) \
      ORDER BY expires_at, payment_id LIMIT $4"
@@ -20,7 +20,7 @@ const UNDECIDED: Sql = sql!(
 /// The same of what nothing ends but a person: the payments in the states `$3`, and those in the states `$2` that have no
 /// deadline.
 const ENDLESS: Sql = sql!(
-    "SELECT payment_id, review, first_seen_at FROM payments \
+    "SELECT payment_id, review, first_seen_at FROM known_payments \
      WHERE network = $1 AND state " among "$2" " AND review IN ('pending', 'held') \
      AND acted_at IS NULL AND not_before IS NULL AND (expires_at IS NULL OR state " among "$3" ") \
      ORDER BY first_seen_at, payment_id LIMIT $4"
