@@ -15,6 +15,7 @@ use crate::engine::{
     readable, relative,
 };
 use crate::store::{IncomingRow, Store, TransferStory};
+use crate::views::status::{Standing, look};
 
 /// Which transfers to explain.
 #[derive(Debug, Args)]
@@ -31,8 +32,9 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let settings = session.settings()?;
     let store = session.look().await?;
+    let whole = look(&store, settings, false, session.now()).await?;
     crate::cli::each(&args.transfer_ids, out, async |id, out| {
-        one(settings, &store, id, session.now(), out).await
+        one(settings, &store, &whole.standings, (id, session.now()), out).await
     })
     .await
 }
@@ -40,14 +42,16 @@ pub(super) async fn run(
 async fn one(
     settings: &Settings,
     store: &Store,
-    id: &str,
-    now: DateTime<Utc>,
+    standings: &[Standing],
+    (id, now): (&str, DateTime<Utc>),
     out: &mut Out,
 ) -> Result<(), Failure> {
     let story = story(store, id).await?;
     let id = &story.transfer.transfer_id;
     let told = explain(&story.transfer, &around(&story, settings), now);
-    let off = switched_off(settings, &told);
+    let actor = actor(&told);
+    let off = actor.filter(|poller| is_off(settings, *poller));
+    let silent = actor.filter(|poller| is_silent(standings, *poller, &story.transfer));
     let status = story.transfer.status;
     if out.is_json() {
         return out.json(&json!({
@@ -57,6 +61,7 @@ async fn one(
             "next": told.next,
             "at": told.when.map(iso),
             "switched_off": off.map(Poller::name),
+            "silent": silent.map(Poller::name),
         }));
     }
     out.heading(&format!("{id} is {status}"))?;
@@ -68,6 +73,11 @@ async fn one(
     if let Some(poller) = off {
         out.line(format!(
             "  but   the poller {poller} is switched off here: `railpoll config show pollers` tells"
+        ))?;
+    }
+    if let Some(poller) = silent {
+        out.line(format!(
+            "  but   nobody runs {poller}, or it stands still: `railpoll status` tells more"
         ))?;
     }
     Ok(())
@@ -111,9 +121,23 @@ fn way_back(transfer: &Transfer, settings: &Settings) -> WayBack {
     if has_payer && is_sent_on { WayBack::Payer } else { WayBack::ByHand }
 }
 
-/// The poller that would do what comes next, if it is switched off.
-fn switched_off(settings: &Settings, told: &Explanation) -> Option<Poller> {
+/// The poller that would do what comes next.
+fn actor(told: &Explanation) -> Option<Poller> {
     let pollers = [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch];
-    let mut named = pollers.into_iter().filter(|poller| told.next.starts_with(poller.name()));
-    named.find(|poller| !settings.pollers.get(poller).is_some_and(|own| own.enabled))
+    pollers.into_iter().find(|poller| told.next.starts_with(poller.name()))
+}
+
+fn is_off(settings: &Settings, poller: Poller) -> bool {
+    !settings.pollers.get(&poller).is_some_and(|own| own.enabled)
+}
+
+/// Whether it is to run at a place of the transfer, and is gone or stands still there, each of its workers.
+fn is_silent(standings: &[Standing], poller: Poller, transfer: &Transfer) -> bool {
+    [transfer.rail.as_str(), transfer.network.as_str()].into_iter().any(|place| {
+        let is_there = |standing: &&Standing| {
+            standing.scope.poller == poller && standing.scope.place() == place
+        };
+        let mut workers = standings.iter().filter(is_there).peekable();
+        workers.peek().is_some() && workers.all(|standing| standing.silence.is_some())
+    })
 }

@@ -186,10 +186,31 @@ fn an_explanation_names_who_acts_next() {
         assert!(told.contains(words), "{words}: {told}");
     }
     let object = json(&anchor, &["explain", "w"]).remove(0);
-    check_keys(&object, "transfer_id, status, reason, next, at, switched_off");
-    assert_eq!(object["switched_off"], "watch");
+    check_keys(&object, "transfer_id, status, reason, next, at, switched_off, silent");
+    assert_eq!((&object["switched_off"], &object["silent"]), (&json!("watch"), &json!(null)));
     let ended = super::run(&anchor, &["explain", "x", "w"]).expect(1);
     assert!(ended.stderr.contains("there is no transfer x") && ended.stdout.contains("w is "));
+}
+
+#[test]
+fn an_explanation_tells_that_nobody_runs_who_would_act() {
+    let anchor = Anchor::new(Kind::Sqlite);
+    anchor.create(&anchor.withdrawal("w", 7));
+    let watch = ["pollers.watch.enabled=true", "pollers.watch.fixed_delay=10m"];
+    let explained = |flags: &[&str]| {
+        let mut command = anchor.transfers.world.command("railpoll", &watch);
+        finish(command.args(["transfers", "explain", "w"]).args(flags)).expect(0).stdout
+    };
+    let silent = || {
+        let told: serde_json::Value = serde_json::from_str(&explained(&["--json"])).unwrap();
+        assert_eq!(told["switched_off"], json!(null));
+        told["silent"].clone()
+    };
+    assert_eq!(silent(), "watch");
+    assert!(explained(&[]).contains("nobody runs watch"), "{}", explained(&[]));
+    finish(&mut anchor.watching(&watch[1..])).expect(0);
+    assert_eq!(silent(), json!(null), "it was there a moment ago");
+    assert!(!explained(&[]).contains("nobody runs"), "{}", explained(&[]));
 }
 
 #[test]
