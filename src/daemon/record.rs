@@ -43,9 +43,9 @@ pub(super) fn log(row: &SweepRow, took: Duration, error: Option<&SweepError>) {
             tracing::error!(%error, %outcome, pages, requests, millis, "the sweep ended early");
         }
         None if tally.brought_news() || tally.quarantined > 0 || *acted > 0 => {
-            let (new, changed, set_aside) = (tally.new, tally.changed, tally.quarantined);
+            let (new, changed, quarantined) = (tally.new, tally.changed, tally.quarantined);
             tracing::info!(
-                %outcome, pages, requests, new, changed, set_aside, acted, millis, "swept"
+                %outcome, pages, requests, new, changed, quarantined, acted, millis, "swept"
             );
         }
         None => tracing::debug!(%outcome, pages, requests, millis, "swept, nothing new"),

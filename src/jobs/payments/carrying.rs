@@ -122,7 +122,7 @@ impl Sweep<'_> {
             payment_id,
             operation,
             result,
-            detail,
+            reason = detail,
             attempt = intent.attempt,
             "operation"
         );

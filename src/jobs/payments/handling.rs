@@ -217,7 +217,7 @@ impl Sweep<'_> {
 
     pub(super) fn tell_review(&self, due: &Due, decision: &'static str, detail: String) {
         let payment_id = due.payment_id.clone();
-        tracing::info!(payment_id, decision, detail, "review");
+        tracing::info!(payment_id, decision, reason = detail, "review");
         (self.observer)(Note::Review { payment_id, decision, detail });
     }
 }

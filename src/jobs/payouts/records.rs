@@ -138,7 +138,7 @@ async fn write_all(round: &Round<'_>, answered: &[Answered]) -> Result<u64, Stor
     for (one, finished) in answered.iter().zip(&finished) {
         if let Some((result, detail)) = one.told() {
             let transfer_id = one.name().to_owned();
-            tracing::info!(transfer_id, result, detail, "payout");
+            tracing::info!(transfer_id, result, reason = detail, "payout");
             (round.observer)(Note::Payout { transfer_id, result, detail });
         }
         if let Some(step) = finished.step.as_ref().filter(|_| moved.contains(one.name())) {

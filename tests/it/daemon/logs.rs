@@ -1,6 +1,8 @@
 //! What stands in a log: numbers are numbers, and nothing is written as Rust writes it.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use railpoll_sandbox::{Endpoint, PaymentSpec, Reply};
 
@@ -47,8 +49,10 @@ fn values_in_a_log_are_numbers_and_words() {
     daemon.signal("TERM");
     let log = daemon.ended().expect(0).stderr;
     let mut seen = 0;
+    let mut told = BTreeSet::new();
     for line in log.lines() {
         let Value::Object(fields) = serde_json::from_str(line).unwrap() else { panic!("{line}") };
+        told.extend(key_of_its_own(&fields));
         for (key, value) in &fields {
             let is_ours = !["level", "target", "timestamp", "message"].contains(&key.as_str());
             seen += usize::from(is_ours);
@@ -57,6 +61,26 @@ fn values_in_a_log_are_numbers_and_words() {
         }
     }
     assert!(seen > 100, "only {seen} values were looked at");
+    let keys = [
+        ("operation", "reason"),
+        ("payout", "reason"),
+        ("review", "reason"),
+        ("swept", "quarantined"),
+    ];
+    assert_eq!(told, BTreeSet::from(keys.map(|(message, key)| (message, key.to_owned()))));
+}
+
+/// What a line that has an object in JSON too calls what both tell of, which is to be one word.
+fn key_of_its_own(fields: &Map<String, Value>) -> Option<(&'static str, String)> {
+    let lines = [
+        ("review", ["reason", "detail"]),
+        ("operation", ["reason", "detail"]),
+        ("payout", ["reason", "detail"]),
+        ("swept", ["quarantined", "set_aside"]),
+    ];
+    let (message, keys) = lines.into_iter().find(|(message, _)| fields["message"] == *message)?;
+    let key = keys.into_iter().find(|key| fields.contains_key(*key))?;
+    Some((message, key.to_owned()))
 }
 
 #[test]
