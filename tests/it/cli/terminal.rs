@@ -16,10 +16,16 @@ const RED: &str = "\x1b[31m";
 
 /// What a command says, on standard output and standard error, to a terminal.
 fn on_a_terminal(command: &Command, is_plain: bool) -> String {
+    on_one_of(200, command, is_plain)
+}
+
+/// The same on one that is so many characters wide.
+fn on_one_of(columns: u16, command: &Command, is_plain: bool) -> String {
     let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(quoted).collect::<Vec<_>>().join(" ");
     let mut terminal = Command::new("script");
+    let line = format!("stty rows 24 cols {columns}; {line}");
     terminal.args(["-qec", &line, "/dev/null"]).env_clear().env("TERM", "xterm");
     if is_plain {
         terminal.env("NO_COLOR", "1");
@@ -50,6 +56,25 @@ fn a_good_sweep_is_green_and_a_bad_one_red() {
         assert!(!told.contains(&format!("{is_not}{outcome}")), "{told:?}");
         let plain = on_a_terminal(&desk.command("status"), true);
         assert!(plain.contains(outcome.as_str()) && !plain.contains('\x1b'), "{plain:?}");
+    }
+}
+
+#[test]
+fn a_narrow_terminal_still_tells_who_runs_what() {
+    let desk = Desk::migrated();
+    desk.seed(async |store| {
+        for lease in all_well(store).await {
+            store.release_lease(&lease).await.unwrap();
+        }
+    });
+    for columns in [60, 80] {
+        let told = on_one_of(columns, &desk.command("status"), true);
+        let table: Vec<&str> = told.lines().take_while(|line| !line.trim().is_empty()).collect();
+        for column in ["POLLER", "PLACE", "HELD BY", "LAST SWEEP", "OUTCOME", "ALERTS"] {
+            assert!(table[0].contains(column), "{columns}: {column}: {told}");
+        }
+        let is_whole = |line: &&str| line.trim_end().chars().count() <= usize::from(columns);
+        assert!(table.len() > 2 && table.iter().all(|line| is_whole(line)), "{columns}: {told}");
     }
 }
 
