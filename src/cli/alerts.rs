@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
+use super::known;
 use super::lists::{ListFlags, Listed, counted, walk};
 use super::names::{Kind, expect_place};
 use super::output::Out;
@@ -35,7 +36,7 @@ struct ListArgs {
     #[arg(long)]
     name: Option<AlertName>,
     /// Only alerts of this poller
-    #[arg(long)]
+    #[arg(long, value_parser = known::poller())]
     poller: Option<Poller>,
     /// Only alerts at this network or rail
     #[arg(long, value_name = "NAME")]

@@ -1,9 +1,10 @@
 //! `railpoll completions` and `railpoll man`: both from the definitions of the commands.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -77,7 +78,20 @@ pub(super) fn man(args: &ManArgs, out: &mut Out) -> Result<(), Failure> {
     let place = dir.display().to_string();
     std::fs::create_dir_all(dir).map_err(failure(place.clone()))?;
     for command in std::iter::once(Cli::command()).chain(Poller::ALL.map(command_of)) {
-        clap_mangen::generate_to(command, dir).map_err(failure(place.clone()))?;
+        let mut command = command.disable_help_subcommand(true);
+        command.build();
+        pages(&command, dir).map_err(failure(place.clone()))?;
     }
     Ok(())
+}
+
+/// What the foot of each page says.
+const SOURCE: &str = concat!("railpoll ", env!("CARGO_PKG_VERSION"));
+
+/// Writes the page of a command, and of each below it: those have no version of their own, which `clap_mangen` would print.
+fn pages(command: &Command, dir: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        pages(below, dir)?;
+    }
+    Man::new(command.clone()).source(SOURCE).generate_to(dir).map(drop)
 }

@@ -44,7 +44,7 @@ pub(super) struct PayArgs {
     #[arg(long, conflicts_with = "subject")]
     memo: Option<String>,
     /// What the memo is
-    #[arg(long, default_value = "id", value_parser = ["text", "id", "hash", "return"])]
+    #[arg(long, default_value = "id", value_parser = Memo::TYPES)]
     memo_type: String,
     /// Into the bank: what the payment is about
     #[arg(long)]

@@ -9,7 +9,7 @@ use crate::cli::known;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
-use crate::engine::{Protocol, TransferKind, TransferStatus};
+use crate::engine::{Memo, Protocol, TransferKind, TransferStatus};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -59,8 +59,8 @@ pub(in crate::cli) struct CreateArgs {
     /// Deposit: the address on the network that is paid, G… or M…
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
-    /// The memo's type: text, id, hash, return
-    #[arg(long, value_name = "TYPE")]
+    /// The memo's type
+    #[arg(long, value_name = "TYPE", value_parser = Memo::TYPES)]
     memo_type: Option<String>,
     /// Deposit: the memo to attach. Else: what the payer must attach
     #[arg(long)]

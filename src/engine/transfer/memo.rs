@@ -39,6 +39,9 @@ const TEXT_MAX: usize = 28;
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl Memo {
+    /// The words in the column `memo_type`.
+    pub const TYPES: [&'static str; 4] = ["text", "id", "hash", "return"];
+
     /// Reads a memo as tables and files have it: a type, and a text. Hashes are in base64, or in hexadecimal.
     ///
     /// # Errors

@@ -69,9 +69,20 @@ fn manual_pages_and_completions_know_every_command() {
     let dir = desk.path("man");
     assert_eq!(desk.run(&format!("man --dir {}", dir.display())).code, Some(0));
     for page in ["railpoll.1", "railpoll-status.1", "railpoll-payments-decline.1"] {
-        assert!(read(&dir, page).contains(".TH"), "{page}");
+        let title = read(&dir, page);
+        let title = title.lines().find(|line| line.starts_with(".TH")).unwrap();
+        assert!(title.contains(&format!("\"railpoll {}\"", env!("CARGO_PKG_VERSION"))), "{title}");
     }
     let completions = desk.run("completions bash").out;
+    for flag in ["--memo-type", "--poller", "--status", "--kind", "--state"] {
+        let lines: Vec<&str> = completions.lines().collect();
+        let asked = lines.windows(2).filter(|two| two[0].trim() == format!("{flag})"));
+        assert!(asked.clone().count() > 0, "{flag}");
+        assert!(
+            asked.clone().all(|two| two[1].contains("-W")),
+            "{flag} takes words that are known"
+        );
+    }
     // Words that are known: a status, a kind, a state, a poller.
     for word in
         ["decline", "pending_stellar", "withdrawal-exchange", "EXECUTED", "pending-deposits"]
