@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::failure::Failure;
 use crate::config::{self, DatabaseUrl, Settings, Sources, hidden};
 use crate::engine::Clock;
-use crate::store::{Purpose, Store};
+use crate::store::{Purpose, Store, StoreError};
 
 /// What every command starts from.
 #[derive(Debug)]
@@ -108,28 +108,35 @@ pub(super) async fn open_current(url: &DatabaseUrl, purpose: Purpose) -> Result<
 
 /// Opens the database for `purpose`.
 pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, Failure> {
-    let (text, advice) = match url {
-        DatabaseUrl::Sqlite(path) => (format!("sqlite:{}", path.display()), advice(path, purpose)),
-        DatabaseUrl::Postgres(secret) => (
-            secret.expose_secret().to_owned(),
-            "is the server running, and may you log in there? Try the same URL with `psql`",
-        ),
+    let text = match url {
+        DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        DatabaseUrl::Postgres(secret) => secret.expose_secret().to_owned(),
     };
     let opened = match purpose {
         Purpose::Create => Store::create(&text).await,
         Purpose::Write => Store::open(&text).await,
         Purpose::Look => Store::look(&text).await,
     };
-    opened.map_err(|error| Failure::Open { url: url.to_string(), error, advice })
+    opened.map_err(|error| {
+        let advice = match url {
+            DatabaseUrl::Sqlite(path) => advice(path, purpose, &error),
+            DatabaseUrl::Postgres(_) => {
+                "is the server running, and may you log in there? Try the same URL with `psql`"
+            }
+        };
+        Failure::Open { url: url.to_string(), error, advice }
+    })
 }
 
 /// What to look at if an SQLite file cannot be opened.
-fn advice(path: &Path, purpose: Purpose) -> &'static str {
+fn advice(path: &Path, purpose: Purpose, error: &StoreError) -> &'static str {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if path.is_dir() {
         "this is a folder: name a file in it"
     } else if folder.is_some_and(|folder| !folder.exists()) {
         "its folder is not there"
+    } else if error.is_of_another_kind() {
+        "this file is no database of SQLite: `railpoll config show database` tells who names it"
     } else if purpose == Purpose::Look {
         "the file must be readable for you: perhaps `sudo -u railpoll` is missing"
     } else {

@@ -132,6 +132,12 @@ impl Host {
     ) -> Result<Option<Box<Prepared>>, Unusable> {
         let enabled = self.enabled(settings);
         if enabled.is_empty() {
+            if self.pollers.len() > 1 {
+                tracing::warn!(
+                    "none of these pollers is switched on, so that there is nothing to run: \
+                     `railpoll config show pollers` tells what is set"
+                );
+            }
             return Ok(None);
         }
         let plan = Plan {

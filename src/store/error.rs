@@ -87,7 +87,18 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What SQLite says of a file that something else has written.
+const NO_DATABASE: &str = "26";
+
 impl StoreError {
+    /// Whether the file that was opened is of another kind than SQLite's.
+    #[must_use]
+    pub fn is_of_another_kind(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(|told| told.code());
+        code.is_some_and(|code| code == NO_DATABASE)
+    }
+
     pub(super) fn url(error: impl std::fmt::Display) -> Self {
         Self::Url(error.to_string())
     }

@@ -61,6 +61,12 @@ fn a_database_that_cannot_be_had_is_69() {
     let nowhere = desk.run("migrate --set database.url=sqlite:no/such/folder.db");
     assert_eq!(nowhere.code, Some(69));
     assert!(nowhere.err.contains("sqlite:no/such/folder.db cannot be opened"), "{}", nowhere.err);
+    for command in ["status", "migrate"] {
+        let other = desk.run(&format!("{command} --set database.url=sqlite:railpoll.toml"));
+        assert_eq!(other.code, Some(69));
+        assert!(other.err.contains("is no database of SQLite"), "{}", other.err);
+        assert!(!other.err.contains("sudo"), "rights would not help: {}", other.err);
+    }
 }
 
 #[test]

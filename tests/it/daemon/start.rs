@@ -28,6 +28,18 @@ fn one_that_is_switched_off_says_so_and_ends_well() {
 }
 
 #[test]
+fn a_run_of_nothing_says_so_in_its_last_words() {
+    let world = World::new(Kind::Sqlite);
+    for (words, mark) in
+        [(&["run"][..], true), (&["run", "--once"], true), (&["run", "accepted"], false)]
+    {
+        let ended = finish(world.command("railpoll", &[]).args(words)).expect(0);
+        let last = ended.stderr.lines().rfind(|line| !line.contains("stopped")).unwrap();
+        assert_eq!(last.contains("nothing to run"), mark, "{words:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_bad_command_line_is_told_from_a_bad_configuration() {
     let world = World::new(Kind::Sqlite);
     let bad: [(&[&str], &str); 5] = [
