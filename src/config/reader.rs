@@ -255,28 +255,31 @@ fn origin_of(value: &Value) -> &str {
     value.origin().unwrap_or(BUILT_IN)
 }
 
+/// The section of a key, and its name there.
+fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('.').unwrap_or(("", key))
+}
+
 fn unknown(key: &str, known: &BTreeSet<String>) -> String {
     let inside = format!("{key}.");
     if known.range(inside.clone()..).next().is_some_and(|known| known.starts_with(&inside)) {
         return "a section, not a value: its keys stand below it".to_owned();
     }
-    let parent = |key: &str| key.rsplit_once('.').map(|(parent, _)| parent.to_owned());
     // Whoever wrote a name's beginning meant the rest too: `seeds` is `seeds_file`.
     let nearest = known.iter().min_by_key(|other| {
         let distance = strsim::damerau_levenshtein(key, other);
-        (!other.starts_with(key), distance, parent(key) != parent(other))
+        (!other.starts_with(key), distance, split(key).0 != split(other).0)
     });
-    // The last part is what is misspelt, or a part above it: what is nothing like either was meant otherwise.
-    let last = |key: &str| key.rsplit_once('.').map_or(key, |(_, last)| last).to_owned();
+    // The last part is misspelt, or a part above it: what is nothing like both was meant otherwise.
+    let is_near = |written: &str, known: &str| {
+        written == known || super::nearest(written, std::iter::once(known)).is_some()
+    };
     let nearest = nearest.filter(|near| {
         near.starts_with(key)
-            || super::nearest(key, std::iter::once(near.as_str())).is_some()
-            || super::nearest(&last(key), std::iter::once(last(near).as_str())).is_some()
+            || is_near(split(key).1, split(near).1) && is_near(split(key).0, split(near).0)
     });
     let Some(nearest) = nearest else { return "unknown key".to_owned() };
-    let short = match nearest.rsplit_once('.') {
-        Some((_, name)) if parent(key) == parent(nearest) => name,
-        Some(_) | None => nearest,
-    };
+    let (section, name) = split(nearest);
+    let short = if split(key).0 == section { name } else { nearest.as_str() };
     format!("unknown key; did you mean {short}?")
 }

@@ -24,15 +24,11 @@ fn with(section: &str, line: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// There is one mistake. Where a key has none that is near, it does not matter which one is said to be the nearest.
+/// There is one mistake.
 #[track_caller]
 fn one_mistake(mistakes: &[String], expected: &str) {
     let [mistake] = mistakes else { panic!("{expected}\n{mistakes:#?}") };
-    if expected.ends_with("did you mean ") {
-        assert!(mistake.starts_with(expected), "{mistake}\n{expected}");
-    } else {
-        assert_eq!(mistake, expected);
-    }
+    assert_eq!(mistake, expected);
 }
 
 /// Each line in `section` is the one mistake of the file.
@@ -64,9 +60,9 @@ fn of_a_stellar_network() {
         ("starting_balance = 2.5", "2.5 is not a decimal number in quotes such as \"0.25\""),
         ("channels = [\"GABC\"]", "\"GABC\" is no account (G…), or there is a typing error in it"),
         (twice.as_str(), named_twice.as_str()),
-        ("page_size = 5", "unknown key; did you mean "),
+        ("page_size = 5", "unknown key"),
         // That is a key of another kind of network.
-        ("audience = \"urn:acme\"", "unknown key; did you mean "),
+        ("audience = \"urn:acme\"", "unknown key"),
         ("seeds = \"S\"", "unknown key; did you mean seeds_file?"),
     ];
     each_is_one_mistake("networks.stellar", &cases);
@@ -83,7 +79,7 @@ fn of_rails() {
             ("parallel = 0", "0 is not within 1 to 1000"),
             ("kind = \"https\"", "\"https\" is not one of: http, command, wire-gateway"),
             ("secret = \"whsec_aaaa\"", "unknown key; did you mean secret_file?"),
-            ("command = [\"/bin/bank\"]", "unknown key; did you mean "),
+            ("command = [\"/bin/bank\"]", "unknown key"),
         ],
     );
     let folder = Folder::new();
@@ -151,7 +147,7 @@ fn of_assets() {
         ("underpayment = \"reject\"", "\"reject\" is not one of: accept, refund, hold"),
         ("overpayment = \"reject\"", "\"reject\" is not one of: accept, refund, hold"),
         ("claimable_balances = \"maybe\"", "\"maybe\" is neither true nor false"),
-        ("fee = \"1\"", "unknown key; did you mean "),
+        ("fee = \"1\"", "unknown key; did you mean fee_fixed?"),
     ];
     each_is_one_mistake("assets.usdc", &cases);
 
@@ -182,7 +178,7 @@ fn of_pollers_of_transfers() {
     let folder = Folder::new();
     let cases = [
         ("outgoing", "workers = 0", "workers: 0 is not within 1 to 64"),
-        ("outgoing", "page_size = 5", "page_size: unknown key; did you mean batch_size?"),
+        ("outgoing", "page_size = 5", "page_size: unknown key"),
         ("outgoing", "rails = [\"bnak\"]", "rails: there is no rail \"bnak\"; there are: bank"),
         ("outgoing", "rails = [\"bank\", \"bank\"]", "rails: the rail \"bank\" is named twice"),
         (
@@ -190,9 +186,9 @@ fn of_pollers_of_transfers() {
             "rails = \"bank\"",
             "rails: \"bank\" is not a list of texts such as [\"one\", \"two\"]",
         ),
-        ("watch", "overlap = \"1m\"", "overlap: unknown key; did you mean "),
-        ("watch", "rails = [\"bank\"]", "rails: unknown key; did you mean "),
-        ("watch", "workers = 2", "workers: unknown key; did you mean "),
+        ("watch", "overlap = \"1m\"", "overlap: unknown key"),
+        ("watch", "rails = [\"bank\"]", "rails: unknown key"),
+        ("watch", "workers = 2", "workers: unknown key"),
         (
             "watch",
             "networks = [\"acme\"]",
@@ -208,7 +204,11 @@ fn of_pollers_of_transfers() {
             "networks = [\"stellar\"]",
             "networks: this poller cannot read the network \"stellar\"",
         ),
-        ("accepted", "payout = \"bank\"", "payout: unknown key; did you mean "),
+        (
+            "accepted",
+            "payout = \"bank\"",
+            "payout: unknown key; did you mean pollers.executed.payout?",
+        ),
         ("executed", "payout = \"bnak\"", "payout: there is no rail \"bnak\"; there are: bank"),
     ];
     for (poller, line, message) in cases {
@@ -217,7 +217,7 @@ fn of_pollers_of_transfers() {
     }
     let review = format!("{STELLAR}[pollers.watch.review]\nmode = \"manual\"\n");
     let mistakes = folder.mistakes(&review);
-    assert!(mistakes[0].starts_with("railpoll.toml: pollers.watch.review.mode: unknown key; did"));
+    assert_eq!(mistakes[0], "railpoll.toml: pollers.watch.review.mode: unknown key");
     assert!(folder.mistakes("[defaults.poller]\npayout = \"bank\"\n")[0].contains("unknown key"));
 }
 
