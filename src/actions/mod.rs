@@ -11,6 +11,7 @@
 //! | `transfers` | find one; create, hold, release, refund, move, correct, resolve |
 //! | `incoming` | find one; give it to a transfer, send it back |
 //! | `envelopes` | find one; who must sign, and what is signed |
+//! | `quarantine` | find a row; it has been seen to |
 //! | `ids` | the beginning of an id is enough, if it is one thing's |
 //! | `error` | why something was not done |
 
@@ -19,6 +20,7 @@ mod error;
 pub(crate) mod ids;
 pub(crate) mod incoming;
 pub(crate) mod payments;
+pub(crate) mod quarantine;
 pub(crate) mod transfers;
 
 use chrono::{DateTime, Utc};

@@ -13,8 +13,9 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use super::who::{ByArgs, WhyArgs};
-use crate::engine::{Poller, readable, relative};
-use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step, StoreError};
+use crate::actions::{ActionError, Actions, quarantine};
+use crate::engine::{Poller, Refusal, RefusalCode, readable, relative};
+use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step};
 use crate::views::QuarantinedWholeJson;
 
 /// More rows than this nobody reads.
@@ -97,17 +98,15 @@ async fn retry(session: &Session, ids: &[i64], deed: &Deed, out: &mut Out) -> Re
         rows = store.quarantined(false, ROWS_MAX).await?;
     }
     for id in ids {
-        match store.quarantined_row(*id).await {
+        match quarantine::find(&store, *id).await {
             Ok(row) if row.resolved_at.is_none() => rows.push(row),
-            Ok(_) | Err(StoreError::Refused(_)) => missing.push(id.to_string()),
+            Ok(_) | Err(ActionError::Refused(_)) => missing.push(id.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
     if !missing.is_empty() {
-        return Err(Failure::Refused(format!(
-            "no row with such a number is set aside: {}",
-            missing.join(", ")
-        )));
+        let text = format!("no row with such a number is set aside: {}", missing.join(", "));
+        return Err(ActionError::from(Refusal::new(RefusalCode::NotFound, text)).into());
     }
     if rows.is_empty() {
         return out.line("nothing is set aside");
@@ -189,7 +188,7 @@ impl Listed for QuarantinedRow {
 }
 
 async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> {
-    let row = session.look().await?.quarantined_row(id).await?;
+    let row = quarantine::find(&session.look().await?, id).await?;
     if out.is_json() {
         return out.json(&QuarantinedWholeJson::from(&row));
     }
@@ -208,11 +207,11 @@ async fn show(session: &Session, id: i64, out: &mut Out) -> Result<(), Failure> 
 }
 
 async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result<(), Failure> {
-    let store = session.store().await?;
+    let (store, settings) = (session.store().await?, session.settings()?);
     let (deed, reason) = (args.why.deed(), args.why.reason());
     each(&args.ids, out, async |id, out| {
-        let row = store.quarantined_row(*id).await?;
-        store.resolve_quarantined(&row, reason, Some(&deed), session.now()).await?;
+        let actions = Actions { store: &store, settings, now: session.now() };
+        actions.resolve_quarantined(*id, reason, &deed).await?;
         if out.is_json() {
             return out.json(&serde_json::json!({ "id": id, "resolution": reason }));
         }

@@ -72,7 +72,10 @@ impl Store {
         review: &Review,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let decider = if by.lease().is_some() { Decider::Poller } else { Decider::Person };
+        let decider = match by.deed() {
+            Some(deed) => Decider::Person { why: deed.reason.as_deref() },
+            None => Decider::Poller,
+        };
         let mut tx = self.begin(by.lease()).await?;
         let conn = &mut tx.conn();
         write_decision(conn, decider, network, payment_id, state, review, now).await?;
@@ -176,19 +179,19 @@ impl Store {
 
 /// Whose decision it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decider {
-    /// A person, who may overrule.
-    Person,
+pub(super) enum Decider<'a> {
+    /// A person, who may overrule, and why.
+    Person { why: Option<&'a str> },
     /// A poller, which may not.
     Poller,
     /// A rail that could not pay what was approved.
     Rail,
 }
 
-impl Decider {
+impl Decider<'_> {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Person => "person",
+            Self::Person { .. } => "person",
             Self::Poller => "poller",
             Self::Rail => "rail",
         }
@@ -198,7 +201,7 @@ impl Decider {
 /// Writes a decision down, in a transaction that somebody else commits.
 pub(super) async fn write_decision(
     conn: &mut Conn<'_>,
-    by: Decider,
+    by: Decider<'_>,
     network: &str,
     payment_id: &str,
     state: &PaymentState,
@@ -231,7 +234,13 @@ pub(super) async fn write_decision(
         )));
     }
     let entry = match &review.decision {
-        Decision::Approve => Entry::of("approve"),
+        Decision::Approve => {
+            let why = match by {
+                Decider::Person { why } => why,
+                Decider::Poller | Decider::Rail => None,
+            };
+            Entry { why, ..Entry::of("approve") }
+        }
         Decision::Decline(reason) => Entry {
             reason: Some(reason),
             why: Some(reason.reason.as_str()),
