@@ -15,6 +15,7 @@ mod demo;
 mod deposits;
 mod drift;
 mod envelopes;
+mod examples;
 mod faults;
 mod files;
 mod horizon;

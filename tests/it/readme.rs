@@ -31,7 +31,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// The insides of the fenced blocks in `language`.
-fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<String> = None;
     let opening = format!("```{language}");

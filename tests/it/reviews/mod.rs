@@ -4,7 +4,7 @@ mod command;
 mod http;
 mod person;
 mod rules;
-mod service;
+pub(crate) mod service;
 mod slow;
 mod void;
 

@@ -17,14 +17,14 @@ use crate::support::world::World;
 
 /// A question as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Value,
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 /// What the service does with a question.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Answer(Response),
     /// Nothing, ever.
     Silence,
@@ -33,25 +33,25 @@ pub(super) enum Reply {
 }
 
 /// An answer of 200.
-pub(super) fn ok(body: impl Into<String>) -> Reply {
+pub(crate) fn ok(body: impl Into<String>) -> Reply {
     Reply::Answer(body.into().into_response())
 }
 
 /// Any other answer.
-pub(super) fn status(status: u16, body: &'static str) -> Reply {
+pub(crate) fn status(status: u16, body: &'static str) -> Reply {
     Reply::Answer((StatusCode::from_u16(status).unwrap(), body).into_response())
 }
 
 /// The service, for as long as this lives.
-pub(super) struct Service {
+pub(crate) struct Service {
     asked: Arc<Mutex<Vec<Asked>>>,
     /// Where it is.
-    pub(super) base: String,
+    pub(crate) base: String,
 }
 
 impl Service {
     /// Answers the n-th question, from 0, with `answer(n, …)`.
-    pub(super) fn start(
+    pub(crate) fn start(
         world: &World,
         answer: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -95,18 +95,18 @@ impl Service {
     }
 
     /// Every question so far.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
     /// How often it was asked about a payment.
-    pub(super) fn asked_about(&self, id: Uuid) -> usize {
+    pub(crate) fn asked_about(&self, id: Uuid) -> usize {
         let id = id.to_string();
         self.asked().iter().filter(|asked| asked.body["payment_id"] == id).count()
     }
 
     /// One sweep of the poller that asks it.
-    pub(super) fn sweep(&self, world: &World) {
+    pub(crate) fn sweep(&self, world: &World) {
         let url = format!("pollers.accepted.review.url={}/review", self.base);
         let sets = [
             "pollers.accepted.review.mode=http",

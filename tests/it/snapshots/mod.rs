@@ -7,6 +7,7 @@ mod failures;
 mod payments;
 mod stable;
 mod story;
+mod sweeps;
 mod transfers;
 
 use std::process::Command;

@@ -14,13 +14,13 @@ use crate::support::world::finish;
 
 const ON: &str = "[pollers.pending_deposits]\nenabled = true\n[pollers.watch]\nenabled = true\n";
 
-fn anchor(setting: Setting) -> Anchor {
+pub(super) fn anchor(setting: Setting) -> Anchor {
     let network = format!("{}\n{ON}", setting.network);
     let options = HorizonOptions::default();
     Anchor::with(Kind::Sqlite, &Setting { network, ..setting }, options)
 }
 
-fn story(anchor: &Anchor) -> Story<'_> {
+pub(super) fn story(anchor: &Anchor) -> Story<'_> {
     let mut story = Story::new(&anchor.transfers.world);
     for (whose, name) in [
         ("distribution", "US"),
