@@ -74,7 +74,7 @@ fn a_narrow_terminal_still_tells_who_runs_what() {
             assert!(table[0].contains(column), "{columns}: {column}: {told}");
         }
         let is_whole = |line: &&str| line.trim_end().chars().count() <= usize::from(columns);
-        assert!(table.len() > 2 && table.iter().all(|line| is_whole(line)), "{columns}: {told}");
+        assert!(table.len() > 2 && table.iter().all(is_whole), "{columns}: {told}");
     }
 }
 
