@@ -1,10 +1,12 @@
 //! One process that runs pollers: prepares what they need, starts a worker for each job, ends them in time.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout};
 
@@ -25,6 +27,7 @@ use super::{Exit, RunMode, Signals, Wishes};
 use crate::config::{self, PollerSettings, Settings, Sources};
 use crate::engine::{Clock, Poller};
 use crate::jobs::{Make, Stage};
+use crate::store::{Scope, Store};
 
 /// The database is not waited for longer when it is closed: what it has not written down by then was not committed.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -184,8 +187,14 @@ impl Host {
             tracing::info!(workers, database, listen, "ready");
         }
         tell_systemd(&[NotifyState::Ready]);
+        let (store, lasts) = (prepared.store.clone(), self.mode == RunMode::Loop);
+        let at_work = workers.iter().map(|one| (one.scope.clone(), Rc::clone(&one.work)));
+        let hearing = hear(store, at_work.collect(), lasts);
         let watched = self.watch(&prepared, workers, &wishes, signals, (&fatal, lasting));
-        let ended = watched.await;
+        let ended = tokio::select! {
+            ended = watched => ended,
+            never = hearing => match never {},
+        };
         lasting.heartbeat.clear();
         if timeout(CLOSE_WITHIN, prepared.store.close()).await.is_err() {
             tracing::debug!("the database takes long to close; it is left to itself");
@@ -206,7 +215,7 @@ impl Host {
         let mut workers = Vec::new();
         for Prospect { job, pace, own } in std::mem::take(&mut prepared.prospects) {
             let scope = job.scope().clone();
-            let held = Rc::new(Cell::new(None));
+            let (held, work) = (Rc::default(), Rc::new(Notify::new()));
             let worker = Worker {
                 store: prepared.store.clone(),
                 job,
@@ -217,6 +226,7 @@ impl Host {
                 holder: lasting.holder.clone(),
                 clock: self.clock.clone(),
                 signals: signals.clone(),
+                work: Rc::clone(&work),
                 pulse: lasting.heartbeat.worker(),
                 metrics: lasting.metrics.clone(),
                 output: self.output,
@@ -233,7 +243,7 @@ impl Host {
                 RunMode::Loop => tokio::task::spawn_local(worker.run()),
                 RunMode::DryRun => tokio::task::spawn_local(worker.dry_run()),
             };
-            workers.push(Running { scope, task, exit: None, held });
+            workers.push(Running { scope, work, task, exit: None, held });
         }
         workers
     }
@@ -311,6 +321,19 @@ impl Host {
             }
         }
     }
+}
+
+/// Tells the workers of their work, wherever it was made.
+async fn hear(store: Store, at_work: Vec<(Scope, Rc<Notify>)>, lasts: bool) -> Infallible {
+    if !lasts {
+        return std::future::pending().await;
+    }
+    let tell = |scope: &Scope| {
+        for (_, work) in at_work.iter().filter(|(own, _)| own == scope) {
+            work.notify_one();
+        }
+    };
+    store.hear_of_work(tell).await
 }
 
 /// Serves the pages wherever they are to be. They end when the answer is dropped.

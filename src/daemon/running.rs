@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -19,6 +20,8 @@ const GIVE_BACK_WITHIN: Duration = Duration::from_millis(500);
 /// A worker that was started.
 pub(super) struct Running {
     pub(super) scope: Scope,
+    /// Says that there is work for it.
+    pub(super) work: Rc<Notify>,
     pub(super) task: JoinHandle<Exit>,
     /// How it ended, once it has.
     pub(super) exit: Option<Exit>,

@@ -9,9 +9,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use crate::config::Schedule;
+
+/// However much work there is, sweeps begin no sooner one after the other.
+const CALLED_AFTER: Duration = Duration::from_secs(1);
 
 /// What says when the next sweep begins.
 pub(super) enum Pace {
@@ -87,6 +91,22 @@ impl Pace {
         }
     }
 
+    /// Waits until it is time; or until there is work, where the schedule is a delay. A time that is set is a wish: nothing
+    /// is done before it. The last sweep began at `begun`.
+    pub(super) async fn tick_or(&self, work: &Notify, begun: Instant) {
+        let called = async {
+            work.notified().await;
+            tokio::time::sleep_until(begun + CALLED_AFTER).await;
+        };
+        match self {
+            Self::Fixed(_) => tokio::select! {
+                () = self.tick() => {}
+                () = called => {}
+            },
+            Self::Cron { .. } => self.tick().await,
+        }
+    }
+
     /// Ends the schedule.
     pub(super) async fn stop(&mut self) {
         if let Self::Cron { scheduler, .. } = self
@@ -108,5 +128,19 @@ mod tests {
         assert_eq!(delay.seen_from(at(100)), at(130));
         assert_eq!(Next::At(at(120)).seen_from(at(100)), at(120));
         assert_eq!(Next::At(at(120)).seen_from(at(125)), at(125), "it passed during the sweep");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_calls_are_answered_by_one_sweep_and_not_at_once() {
+        let (pace, work) = (Pace::Fixed(Duration::from_secs(3600)), Notify::new());
+        let begun = Instant::now();
+        for _ in 0..3 {
+            work.notify_one();
+        }
+        pace.tick_or(&work, begun).await;
+        assert_eq!(begun.elapsed(), CALLED_AFTER);
+        let again = Instant::now();
+        pace.tick_or(&work, again).await;
+        assert_eq!(again.elapsed(), Duration::from_secs(3600), "nobody has called since");
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
+use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 use super::after::{After, Fatal, Woken, wait};
@@ -42,6 +43,8 @@ pub(super) struct Worker {
     pub(super) holder: String,
     pub(super) clock: Clock,
     pub(super) signals: Signals,
+    /// Others have made work for this job. A call is kept while a sweep goes on, and several are one.
+    pub(super) work: Rc<Notify>,
     pub(super) pulse: Pulse,
     pub(super) metrics: Metrics,
     pub(super) output: Output,
@@ -188,6 +191,7 @@ impl Worker {
         let mut last = (After::Schedule, 0);
         loop {
             let plan = Plan { next: self.pace.next(), last, patience };
+            let begun = tokio::time::Instant::now();
             let error = self.sweep(keeper, Some(plan)).await;
             if self.signals.is_stopping() {
                 return Woken::Stop;
@@ -211,9 +215,9 @@ impl Worker {
             if self.moves_up(keeper).await {
                 return Woken::Before;
             }
-            let Self { pace, signals, pulse, .. } = self;
+            let Self { pace, signals, pulse, work, .. } = self;
             let woken = match kind {
-                After::Schedule => wait(signals, pulse, keeper, pace.tick()).await,
+                After::Schedule => wait(signals, pulse, keeper, pace.tick_or(work, begun)).await,
                 After::Refused => wait(signals, pulse, keeper, tokio::time::sleep(pause)).await,
                 // Not sooner than by the schedule.
                 After::Database | After::Defect => {

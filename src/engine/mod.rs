@@ -63,8 +63,8 @@ pub use transfer::{
     MemoKey, Move, NewRefund, NewTransfer, PayoutEnd, PayoutState, PayoutStatus, Phase, Policy,
     Protocol, Purpose, Quote, Refund, RefundStatus, Settled, Step, Surroundings, Terms, Transfer,
     TransferKind, TransferStatus, WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded,
-    created_event, explain, legal, match_incoming, moved_event, released_to, settle_amounts,
-    subject_key,
+    created_event, explain, legal, match_incoming, moved_event, next_worker, released_to,
+    settle_amounts, subject_key,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

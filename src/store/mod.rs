@@ -22,6 +22,7 @@ mod payments;
 mod scope;
 mod things;
 mod transfers;
+mod waking;
 
 use crate::store::db::values::Arg;
 use crate::store::memory::leases;

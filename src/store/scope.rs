@@ -1,5 +1,8 @@
 //! Whose memory it is.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::engine::Poller;
 
 /// Which poller's memory of which network.
@@ -24,5 +27,22 @@ impl Scope {
     pub fn slot(&self, n: u32) -> Self {
         let network = if n <= 1 { self.network.clone() } else { format!("{}#{n}", self.network) };
         Self { poller: self.poller, network }
+    }
+}
+
+/// `outgoing/bank`.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.poller, self.network)
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (poller, network) =
+            text.split_once('/').ok_or_else(|| format!("{text} names no poller and place"))?;
+        Ok(Self { poller: poller.parse()?, network: network.to_owned() })
     }
 }

@@ -119,6 +119,13 @@ pub(crate) const fn rules(poller: Poller) -> Option<&'static Rules> {
     }
 }
 
+/// The poller that owns a state of payments, if any does.
+#[must_use]
+pub(crate) fn owner_of(state: &PaymentState) -> Option<Poller> {
+    let owns = |poller: &Poller| rules(*poller).is_some_and(|rules| rules.states.contains(state));
+    Poller::PAYMENTS.into_iter().find(owns)
+}
+
 impl Rules {
     /// How the poller acts where our node is `role`; none if it only records there.
     #[must_use]

@@ -15,6 +15,7 @@ mod kind;
 mod memo;
 mod moves;
 mod new;
+mod next;
 #[cfg(test)]
 mod pictures;
 mod refund;
@@ -35,6 +36,7 @@ pub use kind::{Protocol, TransferKind};
 pub use memo::{Memo, MemoError};
 pub use moves::{IllegalMove, MOVES, Move, actor, legal, released_to};
 pub use new::NewTransfer;
+pub use next::next_worker;
 pub use refund::{NewRefund, Refund};
 pub use status::{End, Phase, TransferStatus};
 pub use step::{Changes, Step, created_event, moved_event};

@@ -3,6 +3,7 @@
 //! Both take `$1`-numbered parameters, so most statements are one text. How values are bound and read is in
 //! [`self::values`].
 
+mod listening;
 pub(super) mod many;
 mod pool;
 mod postgres;
@@ -11,6 +12,7 @@ pub(super) mod text;
 pub(super) mod values;
 pub(super) mod walk;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -22,7 +24,8 @@ use self::pool::{Lent, Pool};
 use self::postgres::Servers;
 use self::sqlite::{File, For};
 use self::values::{Arg, Row, postgres_arguments, sqlite_arguments};
-use super::StoreError;
+use super::waking::{Hints, Woken};
+use super::{Scope, StoreError};
 use crate::failpoint;
 
 /// A database that has not answered for this long does not answer. It is longer than all that a database waits for itself.
@@ -30,7 +33,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(35);
 /// Beginning a transaction waits for nobody in PostgreSQL. It is the first thing that a connection is asked, so that a dead
 /// one is found by it.
 const BEGUN_WITHIN: Duration = Duration::from_secs(5);
-/// Connections to PostgreSQL.
+/// Connections to PostgreSQL that are lent. One more hears of work.
 const POSTGRES_CONNECTIONS: u32 = 4;
 /// Connections to an `SQLite` file that read.
 const SQLITE_READERS: u32 = 2;
@@ -40,7 +43,7 @@ const READ_AT_ONCE: usize = 200;
 #[derive(Debug, Clone)]
 pub(super) enum Db {
     /// `SQLite` has one writer at a time: one connection writes, so that our own tasks queue fairly for it.
-    Sqlite { read: Pool<File>, write: Pool<File> },
+    Sqlite { read: Pool<File>, write: Pool<File>, hints: Hints },
     /// `PostgreSQL`.
     Postgres(Pool<Servers>),
 }
@@ -85,7 +88,7 @@ impl Sql {
 
 /// A transaction. Dropped without a commit, it changes nothing.
 pub(super) enum Tx {
-    Sqlite(Lent<File>),
+    Sqlite(Lent<File>, Woken),
     Postgres(Lent<Servers>),
 }
 
@@ -98,6 +101,8 @@ pub(super) enum Reader {
 /// Where a statement runs.
 pub(super) struct Conn<'c> {
     at: At<'c>,
+    /// Who has work by a transaction of `SQLite`.
+    woken: Option<&'c mut BTreeSet<Scope>>,
     /// Whether the state of the connection is known.
     sound: &'c mut bool,
 }
@@ -150,17 +155,17 @@ impl Db {
                 );
             }
         }
-        Ok(Self::Sqlite { read, write })
+        Ok(Self::Sqlite { read, write, hints: Hints::default() })
     }
 
     /// Begins a transaction that will write. In `SQLite` it takes the write lock at once: a transaction that asked for
     /// it later could be refused.
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { write, .. } => {
+            Self::Sqlite { write, hints, .. } => {
                 let mut lent = write.lend().await?;
                 in_time(lent.begin("BEGIN IMMEDIATE")).await?;
-                Ok(Tx::Sqlite(lent))
+                Ok(Tx::Sqlite(lent, Woken::by(hints)))
             }
             Self::Postgres(pool) => {
                 let mut lent = pool.lend().await?;
@@ -202,7 +207,7 @@ impl Db {
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -223,7 +228,9 @@ impl Reader {
 impl Tx {
     pub(super) fn conn(&mut self) -> Conn<'_> {
         match self {
-            Self::Sqlite(lent) => Conn::sqlite(lent),
+            Self::Sqlite(lent, woken) => {
+                Conn { woken: Some(&mut woken.scopes), ..Conn::sqlite(lent) }
+            }
             Self::Postgres(lent) => Conn::postgres(lent),
         }
     }
@@ -232,7 +239,11 @@ impl Tx {
         // Who dies after a commit leaves what he would leave before the next one, or before the next call.
         failpoint::reached("before commit");
         match self {
-            Self::Sqlite(lent) => in_time(lent.commit()).await,
+            Self::Sqlite(lent, woken) => {
+                in_time(lent.commit()).await?;
+                woken.tell();
+                Ok(())
+            }
             Self::Postgres(lent) => in_time(lent.commit()).await,
         }
     }
@@ -241,12 +252,12 @@ impl Tx {
 impl<'c> Conn<'c> {
     fn sqlite(lent: &'c mut Lent<File>) -> Self {
         let (conn, sound) = lent.parts();
-        Self { at: At::Sqlite(conn), sound }
+        Self { at: At::Sqlite(conn), woken: None, sound }
     }
 
     fn postgres(lent: &'c mut Lent<Servers>) -> Self {
         let (conn, sound) = lent.parts();
-        Self { at: At::Postgres(conn), sound }
+        Self { at: At::Postgres(conn), woken: None, sound }
     }
 
     /// The connection, to be asked in its own way. What becomes of that is not seen here, so that it counts as sound again

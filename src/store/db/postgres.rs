@@ -13,7 +13,7 @@ use super::within;
 use crate::store::StoreError;
 
 /// A server that lets nobody in by then is not going to.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A question that waits for longer waits for somebody else's transaction.
 const AWAITED: Duration = Duration::from_millis(1_200);
 /// What each session is told, whatever the server's settings are:
@@ -46,9 +46,9 @@ const LOOK: &str = "SET default_transaction_read_only = on";
 /// The servers of a URL.
 #[derive(Debug)]
 pub(in crate::store) struct Servers {
-    all: Vec<PgConnectOptions>,
+    pub(super) all: Vec<PgConnectOptions>,
     /// The one that let us in last: it is asked first.
-    preferred: AtomicUsize,
+    pub(super) preferred: AtomicUsize,
     only_looks: bool,
 }
 

@@ -1,9 +1,12 @@
 //! Who decided what.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::due::Due;
+use crate::engine::decide::rules::owner_of;
 use crate::engine::{
     Action, AlertName, Decision, Event, EventType, PaymentState, Reason, ReasonType, ReviewStatus,
     Shown, iso,
@@ -12,7 +15,7 @@ use crate::store::db::Conn;
 use crate::store::db::values::Arg;
 use crate::store::memory::alerts;
 use crate::store::outbox::{audit, events};
-use crate::store::{By, Deed, Lease, Store, StoreError};
+use crate::store::{By, Deed, Lease, Scope, Store, StoreError};
 
 /// A decision, who made it, and on what.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +95,7 @@ impl Store {
             let details = json!({ "state": state.as_str(), "code": code });
             let about = subject_of(network, payment_id);
             audit::write(conn, deed, action, &about, &details, now).await?;
+            conn.wake(at_work(network, state)).await?;
         }
         tx.commit().await
     }
@@ -125,6 +129,7 @@ impl Store {
         let details = json!({ "state": state.as_str() });
         let about = subject_of(network, payment_id);
         audit::write(conn, deed, Action::PaymentRelease, &about, &details, now).await?;
+        conn.wake(at_work(network, &state)).await?;
         tx.commit().await
     }
 
@@ -175,6 +180,12 @@ impl Store {
         let held = rows.first().map_or(Ok(0), |row| row.count("n"))?;
         Ok(u32::try_from(held).unwrap_or(u32::MAX))
     }
+}
+
+/// Who carries a person's decision out.
+fn at_work(network: &str, state: &PaymentState) -> BTreeSet<Scope> {
+    let scope = |poller| Scope { poller, network: network.to_owned() };
+    owner_of(state).map(scope).into_iter().collect()
 }
 
 /// Whose decision it is.

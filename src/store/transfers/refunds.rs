@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::rows::{amount_json, kept, maybe_kept, memo_from};
 use super::trail::write_events;
-use crate::engine::{Event, EventType, Memo, NewRefund, Refund};
+use crate::engine::{Event, EventType, Memo, NewRefund, Poller, Refund};
 use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, stored_time};
 use crate::store::db::{Conn, Sql};
-use crate::store::{Lease, LookKind, Store, StoreError};
+use crate::store::{Lease, LookKind, Scope, Store, StoreError};
 
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO refunds (refund_id, transfer_id, source, incoming_id, place, amount, asset, destination, memo_type, memo, \
@@ -126,6 +126,12 @@ fn number(row: &Row) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.int("n")?).unwrap_or(u32::MAX))
 }
 
+/// Who has work with a refund: whoever pays at its place, which is a rail or a network.
+fn at_work(refund: &NewRefund) -> [Scope; 2] {
+    let at = |poller| Scope { poller, network: refund.place.clone() };
+    [at(Poller::Outgoing), at(Poller::PendingDeposits)]
+}
+
 /// Writes down the refunds that belong to no transfer, or to one of `moved`, decided `by` an operator of this name if it
 /// was one.
 pub(super) async fn insert_refunds(
@@ -152,6 +158,7 @@ pub(super) async fn insert_refunds(
     let now = stored_time(now);
     let args = [Arg::Json(json!(rows).to_string()), Arg::Time(now), Arg::MaybeText(by)];
     conn.execute(INSERT, &args).await?;
+    conn.wake(decided.iter().flat_map(|refund| at_work(refund)).collect()).await?;
     let told = |refund: &&NewRefund| {
         Event::of(
             EventType::RefundCreated,

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use crate::engine::{Event, Transfer, TransferStatus};
+use crate::engine::{Event, Transfer, TransferStatus, next_worker};
 use crate::store::db::many::{Many, Values};
 use crate::store::db::values::{
     Arg, micros, sqlite_time, stored_time, without_nul, without_nul_escapes,
 };
 use crate::store::db::{At, Conn, in_time};
-use crate::store::{StoreError, things};
+use crate::store::{Scope, StoreError, things};
 
 static HISTORY: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -84,6 +84,12 @@ impl Reached<'_> {
     }
 }
 
+/// Who has work with a transfer.
+fn at_work(transfer: &Transfer) -> Option<Scope> {
+    let (poller, place) = next_worker(transfer)?;
+    Some(Scope { poller, network: place.to_owned() })
+}
+
 /// Writes what transfers came to: their history and their events, in this order, and how many of them stand where.
 pub(super) async fn write_trail(
     conn: &mut Conn<'_>,
@@ -97,6 +103,7 @@ pub(super) async fn write_trail(
     let created: Vec<_> =
         created.map(|new| (new.network.as_str(), new.transfer_id.as_str())).collect();
     things::add(conn, "transfer", &created).await?;
+    conn.wake(reached.iter().filter_map(|one| at_work(one.after)).collect()).await?;
     let sqlite = match conn.at() {
         At::Sqlite(conn) => conn,
         At::Postgres(conn) => return in_time(write_postgres(conn, reached, now)).await,

@@ -10,3 +10,4 @@ mod silent;
 mod start;
 mod stop;
 mod systemd;
+mod work;

@@ -1,0 +1,79 @@
+//! Who has work is told so, as soon as it is there: in this process, and by PostgreSQL in every process.
+//!
+//! What is told is a hint, and comes with the commit of what made the work. Nothing is lost with a hint that is: every
+//! poller looks for itself after its fixed delay.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::db::Db;
+use super::{Scope, Store};
+
+/// So many hints wait for whoever hears them; more are no news to him.
+const KEPT: usize = 64;
+/// Who cannot hear tries again after this.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// Where the hints of one process's `SQLite` are told.
+#[derive(Debug, Clone)]
+pub(super) struct Hints(broadcast::Sender<Scope>);
+
+impl Default for Hints {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(KEPT))
+    }
+}
+
+/// Who has work by a transaction of `SQLite`, when that is committed.
+#[derive(Debug)]
+pub(super) struct Woken {
+    hints: Hints,
+    pub(super) scopes: BTreeSet<Scope>,
+}
+
+impl Woken {
+    pub(super) fn by(hints: &Hints) -> Self {
+        Self { hints: hints.clone(), scopes: BTreeSet::new() }
+    }
+
+    /// The transaction is committed.
+    pub(super) fn tell(self) {
+        for scope in self.scopes {
+            // That nobody hears it does not matter.
+            drop(self.hints.0.send(scope));
+        }
+    }
+}
+
+impl Store {
+    /// Tells `heard` who has work, for as long as this is waited for.
+    pub async fn hear_of_work(&self, heard: impl Fn(&Scope)) -> Infallible {
+        match &self.db {
+            Db::Sqlite { hints, .. } => {
+                let mut told = hints.0.subscribe();
+                loop {
+                    match told.recv().await {
+                        Ok(scope) => heard(&scope),
+                        Err(RecvError::Lagged(_)) => {}
+                        // The store has the other end, and is here.
+                        Err(RecvError::Closed) => std::future::pending().await,
+                    }
+                }
+            }
+            Db::Postgres(pool) => loop {
+                let read = |text: &str| match text.parse() {
+                    Ok(scope) => heard(&scope),
+                    // A process of another version knows other pollers.
+                    Err(why) => tracing::debug!(why, "work that is nobody's here"),
+                };
+                let error = pool.source().listen(read).await;
+                tracing::debug!(%error, "nobody is told of work until the next try");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            },
+        }
+    }
+}
