@@ -8,7 +8,7 @@ use super::session::{Session, open_current};
 use crate::config::{self, Settings};
 use crate::engine::{Clock, Poller};
 use crate::jobs::{Making, make_of};
-use crate::store::{Acquired, Lease, Purpose, QuarantinedRow, Scope, Store};
+use crate::store::{Acquired, Lease, OpenedFor, QuarantinedRow, Scope, Store};
 
 /// Of a poller with one worker at each place, the second part is always free. What both store is stored once.
 const PART: u32 = 2;
@@ -19,7 +19,7 @@ const LEASE: Duration = Duration::from_secs(300);
 pub(super) async fn look_again(session: &Session, row: &QuarantinedRow) -> Result<bool, Failure> {
     let Some(place) = &row.payment_id else { return Ok(false) };
     let settings = config::load(session.sources())?;
-    let store = open_current(&settings.database.url, Purpose::Write).await?;
+    let store = open_current(&settings.database.url, OpenedFor::Write).await?;
     let poller = row.poller.parse().map_err(Failure::Refused)?;
     let scope = Scope { poller, network: row.network.clone() }.slot(PART);
     let lease = match store.acquire_lease(&scope, "railpoll quarantine retry", LEASE).await? {

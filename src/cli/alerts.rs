@@ -14,7 +14,7 @@ use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::who::WhyArgs;
 use crate::engine::{AlertName, Poller, relative};
-use crate::store::{AlertFilter, OpenAlert, Step};
+use crate::store::{AlertFilter, OpenAlert, WalkStep};
 
 /// What to show, or clear.
 #[derive(Debug, Args)]
@@ -109,7 +109,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         let standing = rows.iter().filter(|alert| alert.ended_at.is_none());
         names.extend(standing.filter_map(|alert| alert.name.parse::<AlertName>().ok()));
         let next = rows.last().map(|row| row.alert_id);
-        Ok(Step { rows, looked_at: 0, next })
+        Ok(WalkStep { rows, looked_at: 0, next })
     };
     walk(session, &flags, out, "no alerts", step, i64::to_string).await?;
     if out.is_json() || out.is_csv() {

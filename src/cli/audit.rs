@@ -10,7 +10,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use crate::engine::{iso, relative};
-use crate::store::{AuditFilter, AuditRow, Step};
+use crate::store::{AuditFilter, AuditRow, WalkStep};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -75,7 +75,7 @@ pub(super) async fn run(
         filter.limit = room;
         let rows = store.audit(&filter).await?;
         let next = rows.last().map(|row| row.audit_id);
-        Ok(Step { rows, looked_at: 0, next })
+        Ok(WalkStep { rows, looked_at: 0, next })
     };
     walk(session, &flags, out, "no operator did anything", step, i64::to_string).await
 }

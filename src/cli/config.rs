@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::daemon::{Exit, Rehearsed, rehearse};
 use crate::jobs::make_of;
-use crate::store::{Purpose, StoreError};
+use crate::store::{OpenedFor, StoreError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -137,7 +137,7 @@ fn causes(rehearsed: &[Rehearsed]) -> Vec<Found> {
 /// Whether the pollers could work with the database. One that they would make, or bring up to date, is no mistake.
 async fn of_database(settings: &Settings, out: &mut Out) -> Result<Option<Found>, Failure> {
     let url = &settings.database.url;
-    let found = match open_current(url, Purpose::Look).await {
+    let found = match open_current(url, OpenedFor::Look).await {
         Ok(store) => {
             store.close().await;
             return Ok(None);

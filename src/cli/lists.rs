@@ -14,7 +14,7 @@ use super::output::{Out, next_page};
 use super::session::Session;
 use super::table::Table;
 use super::times::Moment;
-use crate::store::Step;
+use crate::store::WalkStep;
 use crate::views::Viewed;
 
 /// So many rows are read, and printed, at a time.
@@ -99,7 +99,7 @@ pub(super) async fn walk<T: Listed, K: Clone>(
     flags: &ListFlags,
     out: &mut Out,
     nothing: &str,
-    mut step: impl AsyncFnMut(u32, Option<K>) -> Result<Step<T, K>, Failure>,
+    mut step: impl AsyncFnMut(u32, Option<K>) -> Result<WalkStep<T, K>, Failure>,
     token: impl Fn(&K) -> String,
 ) -> Result<(), Failure> {
     let now = session.now();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::Out;
 use super::session::{Session, is_missing, open};
-use crate::store::{Purpose, Schema};
+use crate::store::{OpenedFor, Schema};
 
 /// Whether to change anything.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(super) async fn run(
             "there is no database at {url} yet: run `railpoll migrate`"
         )));
     }
-    let purpose = if args.check { Purpose::Look } else { Purpose::Create };
+    let purpose = if args.check { OpenedFor::Look } else { OpenedFor::Create };
     let store = open(url, purpose).await?;
     let schema = if args.check { store.schema().await? } else { store.migrate().await? };
     store.close().await;

@@ -15,7 +15,7 @@ use super::table::{Column, Table};
 use super::who::{ByArgs, WhyArgs};
 use crate::actions::{ActionError, Actions, quarantine};
 use crate::engine::{Poller, Refusal, RefusalCode, readable, relative};
-use crate::store::{Deed, QuarantineFilter, QuarantinedRow, Step};
+use crate::store::{Deed, QuarantineFilter, QuarantinedRow, WalkStep};
 use crate::views::QuarantinedWholeJson;
 
 /// More rows than this nobody reads.
@@ -154,7 +154,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
         filter.limit = room;
         let rows = store.quarantine(&filter).await?;
         let next = rows.last().map(|row| row.quarantine_id);
-        Ok(Step { rows, looked_at: 0, next })
+        Ok(WalkStep { rows, looked_at: 0, next })
     };
     walk(session, &flags, out, "nothing is set aside", step, i64::to_string).await
 }

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::failure::Failure;
 use crate::config::{self, DatabaseUrl, Settings, Sources, hidden};
 use crate::engine::Clock;
-use crate::store::{Purpose, Store, StoreError};
+use crate::store::{OpenedFor, Store, StoreError};
 
 /// What every command starts from.
 #[derive(Debug)]
@@ -68,12 +68,12 @@ impl Session {
 
     /// The database that the settings name, for work on it. It must be there, and of this program's version.
     pub(super) async fn store(&self) -> Result<Store, Failure> {
-        open_current(&self.settings()?.database.url, Purpose::Write).await
+        open_current(&self.settings()?.database.url, OpenedFor::Write).await
     }
 
     /// The same for looking: nothing is written or made, and what may only be read will do.
     pub(super) async fn look(&self) -> Result<Store, Failure> {
-        open_current(&self.settings()?.database.url, Purpose::Look).await
+        open_current(&self.settings()?.database.url, OpenedFor::Look).await
     }
 
     /// Runs a command to its end, on this thread.
@@ -97,7 +97,7 @@ pub(super) fn is_missing(url: &DatabaseUrl) -> bool {
 }
 
 /// Opens the database for `purpose`. It must be there, and of this program's version.
-pub(super) async fn open_current(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, Failure> {
+pub(super) async fn open_current(url: &DatabaseUrl, purpose: OpenedFor) -> Result<Store, Failure> {
     if is_missing(url) {
         return Err(Failure::NoDatabase(url.to_string()));
     }
@@ -107,15 +107,15 @@ pub(super) async fn open_current(url: &DatabaseUrl, purpose: Purpose) -> Result<
 }
 
 /// Opens the database for `purpose`.
-pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, Failure> {
+pub(super) async fn open(url: &DatabaseUrl, purpose: OpenedFor) -> Result<Store, Failure> {
     let text = match url {
         DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
         DatabaseUrl::Postgres(secret) => secret.expose_secret().to_owned(),
     };
     let opened = match purpose {
-        Purpose::Create => Store::create(&text).await,
-        Purpose::Write => Store::open(&text).await,
-        Purpose::Look => Store::look(&text).await,
+        OpenedFor::Create => Store::create(&text).await,
+        OpenedFor::Write => Store::open(&text).await,
+        OpenedFor::Look => Store::look(&text).await,
     };
     opened.map_err(|error| {
         let advice = match url {
@@ -129,7 +129,7 @@ pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Store, F
 }
 
 /// What to look at if an SQLite file cannot be opened.
-fn advice(path: &Path, purpose: Purpose, error: &StoreError) -> &'static str {
+fn advice(path: &Path, purpose: OpenedFor, error: &StoreError) -> &'static str {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if path.is_dir() {
         "this is a folder: name a file in it"
@@ -137,7 +137,7 @@ fn advice(path: &Path, purpose: Purpose, error: &StoreError) -> &'static str {
         "its folder is not there"
     } else if error.is_of_another_kind() {
         "this file is no database of SQLite: `railpoll config show database` tells who names it"
-    } else if purpose == Purpose::Look {
+    } else if purpose == OpenedFor::Look {
         "the file must be readable for you: perhaps `sudo -u railpoll` is missing"
     } else {
         "the file and its folder must be readable and writable for you: perhaps `sudo -u railpoll` is missing"

@@ -119,7 +119,7 @@ pub enum CollectError<S, D> {
 
 /// How to collect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct WalkSettings {
     /// Rows in a page, at least 1. What is found does not depend on it.
     pub page_size: u32,
     /// How long before a walk's beginning the next one begins: at least the difference of clocks, and the time that a
@@ -131,7 +131,7 @@ pub struct Settings {
     pub max_pages: u64,
 }
 
-impl Settings {
+impl WalkSettings {
     /// Rows to ask for. A page of none would have no end.
     fn rows(&self) -> u32 {
         std::cmp::max(self.page_size, 1)
@@ -145,7 +145,7 @@ pub struct Collector<'a, S, D> {
     /// Our database.
     pub sink: &'a D,
     /// How.
-    pub settings: Settings,
+    pub settings: WalkSettings,
     /// Asked before each request: whether to end here.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }

@@ -40,7 +40,7 @@ pub use layers::Sources;
 pub use nearest::nearest;
 pub use network::{NetworkKind, NetworkSettings, RippleNetSettings, StellarSettings};
 pub use poller::{PollerSettings, Schedule};
-pub use rail::{GatewayAuth, RailKind, RailSettings};
+pub use rail::{GatewayAuthSettings, RailKind, RailSettings};
 pub use reader::EffectiveKey;
 pub use review::{ReviewMode, ReviewSettings};
 pub use secret::{SecretError, SecretKind, SecretPlace, read_private};

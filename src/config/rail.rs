@@ -45,7 +45,7 @@ pub enum RailKind {
         /// Its base URL.
         url: Url,
         /// Who we are there.
-        auth: GatewayAuth,
+        auth: GatewayAuthSettings,
         /// What it is told with each transfer.
         exchange_base_url: Url,
     },
@@ -53,7 +53,7 @@ pub enum RailKind {
 
 /// How a wire gateway knows us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatewayAuth {
+pub enum GatewayAuthSettings {
     /// It does not ask.
     None,
     /// By a name and a password.
@@ -192,14 +192,14 @@ fn read_wire_gateway(
     let username = reader.optional(section, "username", values::text);
     let secret = read_secret(reader, section, SecretKind::RailSecret, name, credentials);
     let auth = match auth? {
-        Auth::None => GatewayAuth::None,
-        Auth::Bearer => GatewayAuth::Bearer { token: secret },
+        Auth::None => GatewayAuthSettings::None,
+        Auth::Bearer => GatewayAuthSettings::Bearer { token: secret },
         Auth::Basic => {
             if !reader.has(section, "username") {
                 let message = "missing, and auth is \"basic\"";
                 reader.complain(section, "username", message.to_owned());
             }
-            GatewayAuth::Basic { username: username?, password: secret }
+            GatewayAuthSettings::Basic { username: username?, password: secret }
         }
     };
     Some(RailKind::WireGateway { url: url?, auth, exchange_base_url: exchange_base_url? })

@@ -36,7 +36,7 @@ pub struct RequestSeen {
 }
 
 /// What every request of one client shares.
-pub(crate) struct Settings {
+pub(crate) struct HttpSettings {
     /// The configured name of the network or rail, for the log.
     pub(crate) name: String,
     /// The key in its settings that has the address.
@@ -87,7 +87,7 @@ impl Stop {
 /// Sends the requests of one client.
 pub(crate) struct Http {
     transport: Transport,
-    pub(super) settings: Settings,
+    pub(super) settings: HttpSettings,
     bucket: Option<Mutex<Bucket>>,
     started: Instant,
     pub(crate) clock: Clock,
@@ -102,7 +102,7 @@ impl Http {
     /// # Errors
     /// The TLS roots of the machine cannot be read.
     pub(crate) fn new(
-        settings: Settings,
+        settings: HttpSettings,
         urls: &[&Url],
         clock: Clock,
         observer: impl Fn(&RequestSeen) + Send + Sync + 'static,

@@ -26,10 +26,10 @@ mod waking;
 
 use crate::store::db::values::Arg;
 use crate::store::memory::leases;
-pub use db::Purpose;
-pub use db::walk::Step;
+pub use db::OpenedFor;
+pub use db::walk::WalkStep;
 pub use error::StoreError;
-pub use memory::alerts::{AlertFilter, Found, OpenAlert, Silence};
+pub use memory::alerts::{AlertFilter, FoundAlerts, OpenAlert, Silence};
 pub use memory::cursors::{Cursor, WalkEnd};
 pub use memory::leases::{Acquired, Lease, Promise, Promised};
 pub use memory::looks::{Look, LookKind, Looked, PlaceLooks};
@@ -40,7 +40,7 @@ pub use memory::sweeps::SweepRow;
 pub use migrate::Schema;
 pub use outbox::audit::{AuditFilter, AuditRow, By, Deed};
 pub use outbox::events::{EventFilter, StoredEvent};
-pub use outbox::seals::{Difference, Head, Verified};
+pub use outbox::seals::{Head, SealDifference, Verified};
 pub use payments::due::Due;
 pub use payments::finished::Finished;
 pub use payments::handing_over::{PaidOut, ToPayOut};
@@ -71,7 +71,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Url`], or [`StoreError::Database`] if it cannot be reached.
     pub async fn create(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: db::Db::open(url, Purpose::Create).await? })
+        Ok(Self { db: db::Db::open(url, OpenedFor::Create).await? })
     }
 
     /// Opens the database of `url`, which must be there, for work.
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// As [`Self::create`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: db::Db::open(url, Purpose::Write).await? })
+        Ok(Self { db: db::Db::open(url, OpenedFor::Write).await? })
     }
 
     /// Opens the database of `url`, which must be there, for looking. Nothing is written, nor is a file made; what may only
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// As [`Self::create`].
     pub async fn look(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: db::Db::open(url, Purpose::Look).await? })
+        Ok(Self { db: db::Db::open(url, OpenedFor::Look).await? })
     }
 
     /// Waits for what is under way and closes the connections.

@@ -8,7 +8,7 @@ use stellar_xdr::{Asset, MuxedAccount};
 use super::history::Moved;
 use super::keys::{Key, asset_text, decimal, hex, memo_text};
 use super::movement::Kind;
-use super::network::Network;
+use super::network::HorizonNetwork;
 use super::overview::claimable_id;
 
 /// How a payment was made.
@@ -53,7 +53,7 @@ pub struct Paid {
     pub memo: Option<String>,
 }
 
-impl Network {
+impl HorizonNetwork {
     /// Every movement of money, oldest first.
     pub(super) fn payments(&self) -> impl DoubleEndedIterator<Item = Paid> {
         self.ledger.history.moved.iter().map(|moved| self.paid(moved))

@@ -13,7 +13,7 @@ use super::codes::codes;
 use super::envelope::Envelope;
 use super::keys::{Key, asset, hash_of, hex, issuer, muxed_account, stroops};
 use super::ledger::seconds;
-use super::network::Network;
+use super::network::HorizonNetwork;
 use super::queue::Waiting;
 use super::state::State;
 use super::{HorizonSandbox, Keys};
@@ -187,7 +187,7 @@ impl HorizonSandbox {
     }
 }
 
-impl Network {
+impl HorizonNetwork {
     /// What was done by hand belongs to the ledger that is open.
     fn keep(&mut self) {
         // Horizon knows it at once: it did not come by a ledger.

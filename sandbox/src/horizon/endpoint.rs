@@ -4,7 +4,7 @@ use axum::http::Method;
 
 /// A thing that can be asked of Horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Endpoint {
+pub enum HorizonEndpoint {
     /// `GET /`.
     Root,
     /// `GET /fee_stats`.
@@ -33,7 +33,7 @@ pub enum Endpoint {
     Unknown,
 }
 
-impl Endpoint {
+impl HorizonEndpoint {
     /// The endpoint, and the part of the path that names a thing.
     pub(super) fn of<'a>(method: &Method, path: &'a str) -> (Self, Option<&'a str>) {
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -64,13 +64,16 @@ mod tests {
 
     #[test]
     fn paths_are_told_apart() {
-        let of = |method: Method, path| Endpoint::of(&method, path);
-        assert_eq!(of(Method::GET, "/"), (Endpoint::Root, None));
-        assert_eq!(of(Method::GET, "/accounts/G"), (Endpoint::Account, Some("G")));
-        assert_eq!(of(Method::GET, "/accounts/G/payments"), (Endpoint::AccountPayments, Some("G")));
-        assert_eq!(of(Method::POST, "/transactions"), (Endpoint::Submit, None));
-        assert_eq!(of(Method::GET, "/transactions/ab"), (Endpoint::Transaction, Some("ab")));
-        assert_eq!(of(Method::POST, "/accounts/G"), (Endpoint::Unknown, None));
-        assert_eq!(of(Method::POST, "/sandbox/close"), (Endpoint::Sandbox, Some("close")));
+        let of = |method: Method, path| HorizonEndpoint::of(&method, path);
+        assert_eq!(of(Method::GET, "/"), (HorizonEndpoint::Root, None));
+        assert_eq!(of(Method::GET, "/accounts/G"), (HorizonEndpoint::Account, Some("G")));
+        assert_eq!(
+            of(Method::GET, "/accounts/G/payments"),
+            (HorizonEndpoint::AccountPayments, Some("G"))
+        );
+        assert_eq!(of(Method::POST, "/transactions"), (HorizonEndpoint::Submit, None));
+        assert_eq!(of(Method::GET, "/transactions/ab"), (HorizonEndpoint::Transaction, Some("ab")));
+        assert_eq!(of(Method::POST, "/accounts/G"), (HorizonEndpoint::Unknown, None));
+        assert_eq!(of(Method::POST, "/sandbox/close"), (HorizonEndpoint::Sandbox, Some("close")));
     }
 }

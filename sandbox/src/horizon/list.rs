@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::endpoint::HorizonEndpoint;
 use super::history::{Header, History};
 use super::keys::Key;
-use super::network::{Network, account_key};
+use super::network::{HorizonNetwork, account_key};
 use super::problem::Problem;
 use super::query::{Cursor, Query};
 use super::{overview, render};
@@ -22,26 +22,26 @@ pub(super) enum List {
 
 impl List {
     /// Nothing, if the endpoint is no list.
-    pub(super) fn of(endpoint: Endpoint, about: &str) -> Result<Option<Self>, Problem> {
+    pub(super) fn of(endpoint: HorizonEndpoint, about: &str) -> Result<Option<Self>, Problem> {
         Ok(match endpoint {
-            Endpoint::AccountPayments => Some(Self::Payments(account_key(about)?)),
-            Endpoint::AccountTransactions => Some(Self::Transactions(account_key(about)?)),
-            Endpoint::Ledgers => Some(Self::Ledgers),
-            Endpoint::Root
-            | Endpoint::FeeStats
-            | Endpoint::Account
-            | Endpoint::Transaction
-            | Endpoint::Submit
-            | Endpoint::SubmitAsync
-            | Endpoint::ClaimableBalance
-            | Endpoint::Friendbot
-            | Endpoint::Sandbox
-            | Endpoint::Unknown => None,
+            HorizonEndpoint::AccountPayments => Some(Self::Payments(account_key(about)?)),
+            HorizonEndpoint::AccountTransactions => Some(Self::Transactions(account_key(about)?)),
+            HorizonEndpoint::Ledgers => Some(Self::Ledgers),
+            HorizonEndpoint::Root
+            | HorizonEndpoint::FeeStats
+            | HorizonEndpoint::Account
+            | HorizonEndpoint::Transaction
+            | HorizonEndpoint::Submit
+            | HorizonEndpoint::SubmitAsync
+            | HorizonEndpoint::ClaimableBalance
+            | HorizonEndpoint::Friendbot
+            | HorizonEndpoint::Sandbox
+            | HorizonEndpoint::Unknown => None,
         })
     }
 }
 
-impl Network {
+impl HorizonNetwork {
     /// The records of a list that Horizon knows, from the cursor on, as it tells them; and where each stands.
     pub(super) fn told(
         &self,

@@ -43,10 +43,10 @@ use std::io;
 
 pub use books::{Paid, PaidBy};
 pub use customers::{CustomerMemo, CustomerPayment, Refused};
-pub use endpoint::Endpoint;
+pub use endpoint::HorizonEndpoint;
 pub use keys::{Keys, decimal, stroops};
 pub use ledger::Ledger;
-pub use network::Network;
+pub use network::HorizonNetwork;
 pub use options::{Closing, HorizonOptions, StreamFault, StreamRates, SubmitFault, SubmitRates};
 pub use reading::Fate;
 
@@ -59,7 +59,7 @@ use overlap::Overlaps;
 /// A status without a body that a client is given in place of the right answer gets Horizon's own body, and 429 its
 /// headers. [`Reply::CutAfter`](crate::Reply::CutAfter) on a submission cuts once its ledger has closed. While it is down
 /// ([`Simulated::go_down`]), the ledger goes on.
-pub type HorizonSandbox = Simulated<Network>;
+pub type HorizonSandbox = Simulated<HorizonNetwork>;
 
 impl HorizonSandbox {
     /// Opens the port and serves it on a task of the current tokio runtime.
@@ -102,8 +102,8 @@ impl HorizonSandbox {
     }
 }
 
-fn network(options: HorizonOptions) -> Network {
-    Network {
+fn network(options: HorizonOptions) -> HorizonNetwork {
+    HorizonNetwork {
         ledger: Ledger::new(&options.passphrase, options.capacity, options.clock.now()),
         closing: options.closing,
         submit_timeout: options.submit_timeout,

@@ -8,7 +8,7 @@ use axum::http::Method;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::endpoint::HorizonEndpoint;
 use super::keys::{Key, hash_of};
 use super::ledger::Ledger;
 use super::list::List;
@@ -25,7 +25,7 @@ use crate::service::{Answer, Asked, Log, Outcome, Simulation};
 pub(super) type Distortion = Arc<dyn Fn(&mut Value) + Send + Sync>;
 
 /// The simulated network and the Horizon in front of it. What can be changed while it runs is public.
-pub struct Network {
+pub struct HorizonNetwork {
     /// The ledger behind it.
     pub ledger: Ledger,
     /// When ledgers close. [`Closing::Every`] has an effect only if the sandbox was started with it.
@@ -51,7 +51,7 @@ pub struct Network {
     pub(super) submit_script: VecDeque<SubmitFault>,
     pub(super) stream_script: VecDeque<StreamFault>,
     pub(super) chance: Chance,
-    pub(super) log: Log<Endpoint>,
+    pub(super) log: Log<HorizonEndpoint>,
     /// Envelopes that were posted, again or for the first time.
     pub(super) submissions: u64,
     pub(super) overlaps: Overlaps,
@@ -61,7 +61,7 @@ pub struct Network {
     pub(super) distortion: Option<Distortion>,
 }
 
-impl Network {
+impl HorizonNetwork {
     /// Everything is gone, as when a test network is reset: ledgers count from 2, and cursors lie beyond the end.
     pub fn reset(&mut self, now: DateTime<Utc>) {
         self.ledger.reset(now);
@@ -87,14 +87,14 @@ impl Network {
     }
 
     /// The answer for a problem; a violation is noted.
-    pub(super) fn refuse(&mut self, endpoint: Endpoint, problem: &Problem) -> Answer {
+    pub(super) fn refuse(&mut self, endpoint: HorizonEndpoint, problem: &Problem) -> Answer {
         if problem.violation {
             self.log.violation(endpoint, &problem.told());
         }
         problem.answer()
     }
 
-    fn look(&mut self, asked: &Asked<'_, Endpoint>, about: &str) -> Result<Value, Problem> {
+    fn look(&mut self, asked: &Asked<'_, HorizonEndpoint>, about: &str) -> Result<Value, Problem> {
         let parameters =
             asked.parameters().ok_or_else(|| Problem::bad_request("query", "it cannot be read"))?;
         if let Some(list) = List::of(asked.endpoint, about)? {
@@ -102,10 +102,10 @@ impl Network {
             let (records, places) = self.told(list, &query)?;
             return Ok(page(&self.base, asked.uri.path(), &query, records, &places));
         }
-        if asked.endpoint == Endpoint::Friendbot {
+        if asked.endpoint == HorizonEndpoint::Friendbot {
             return rest::friendbot(self, &parameters);
         }
-        if asked.endpoint == Endpoint::Sandbox {
+        if asked.endpoint == HorizonEndpoint::Sandbox {
             return rest::sandbox(self, about, &parameters, asked.now);
         }
         if let Some((name, _)) = parameters.first() {
@@ -117,32 +117,34 @@ impl Network {
     }
 
     /// One thing, if Horizon knows it.
-    fn find(&mut self, endpoint: Endpoint, about: &str) -> Result<Option<Value>, Problem> {
+    fn find(&mut self, endpoint: HorizonEndpoint, about: &str) -> Result<Option<Value>, Problem> {
         let (base, ledger) = (self.base.as_str(), &self.ledger);
         let seen = ledger.visible();
         match endpoint {
-            Endpoint::Root => Ok(Some(overview::root(base, ledger, &self.passphrase, self.elder))),
-            Endpoint::FeeStats => Ok(Some(overview::fee_stats(ledger))),
-            Endpoint::Account => {
+            HorizonEndpoint::Root => {
+                Ok(Some(overview::root(base, ledger, &self.passphrase, self.elder)))
+            }
+            HorizonEndpoint::FeeStats => Ok(Some(overview::fee_stats(ledger))),
+            HorizonEndpoint::Account => {
                 let key = account_key(about)?;
                 let account = ledger.state.account_after(key, seen.sequence);
                 Ok(account.map(|account| overview::account(base, key, account, seen)))
             }
-            Endpoint::Transaction => self.transaction(about),
-            Endpoint::ClaimableBalance => {
+            HorizonEndpoint::Transaction => self.transaction(about),
+            HorizonEndpoint::ClaimableBalance => {
                 let id = about.strip_prefix("00000000").and_then(hash_of);
                 let id = id.ok_or_else(|| Problem::bad_request("id", "it is no balance id"))?;
                 let balance = ledger.state.claimable_after(&id, seen.sequence);
                 Ok(balance.map(|balance| overview::claimable(base, &id, balance)))
             }
-            Endpoint::Ledgers
-            | Endpoint::AccountPayments
-            | Endpoint::AccountTransactions
-            | Endpoint::Submit
-            | Endpoint::SubmitAsync
-            | Endpoint::Friendbot
-            | Endpoint::Sandbox
-            | Endpoint::Unknown => Err(Problem::no_such_address()),
+            HorizonEndpoint::Ledgers
+            | HorizonEndpoint::AccountPayments
+            | HorizonEndpoint::AccountTransactions
+            | HorizonEndpoint::Submit
+            | HorizonEndpoint::SubmitAsync
+            | HorizonEndpoint::Friendbot
+            | HorizonEndpoint::Sandbox
+            | HorizonEndpoint::Unknown => Err(Problem::no_such_address()),
         }
     }
 
@@ -165,30 +167,30 @@ impl Network {
     }
 }
 
-impl Simulation for Network {
-    type Endpoint = Endpoint;
+impl Simulation for HorizonNetwork {
+    type Endpoint = HorizonEndpoint;
     type Held = Option<Submission>;
 
-    fn endpoint(method: &Method, path: &str) -> Endpoint {
-        Endpoint::of(method, path).0
+    fn endpoint(method: &Method, path: &str) -> HorizonEndpoint {
+        HorizonEndpoint::of(method, path).0
     }
 
-    fn spared(endpoint: Endpoint) -> bool {
+    fn spared(endpoint: HorizonEndpoint) -> bool {
         // Those who steer must be able to.
-        matches!(endpoint, Endpoint::Sandbox | Endpoint::Friendbot)
+        matches!(endpoint, HorizonEndpoint::Sandbox | HorizonEndpoint::Friendbot)
     }
 
-    fn subjects(asked: &Asked<'_, Endpoint>) -> Vec<String> {
+    fn subjects(asked: &Asked<'_, HorizonEndpoint>) -> Vec<String> {
         about(asked).map(str::to_owned).into_iter().collect()
     }
 
     fn answer(
         &mut self,
-        asked: &Asked<'_, Endpoint>,
+        asked: &Asked<'_, HorizonEndpoint>,
         held: &mut Option<Submission>,
     ) -> Outcome<Self> {
         let about = about(asked).unwrap_or_default();
-        if matches!(asked.endpoint, Endpoint::Submit | Endpoint::SubmitAsync) {
+        if matches!(asked.endpoint, HorizonEndpoint::Submit | HorizonEndpoint::SubmitAsync) {
             return self.submit(asked, held);
         }
         if asked.header("accept").is_some_and(|accept| accept.contains("text/event-stream"))
@@ -205,7 +207,7 @@ impl Simulation for Network {
         })
     }
 
-    fn log(&mut self) -> &mut Log<Endpoint> {
+    fn log(&mut self) -> &mut Log<HorizonEndpoint> {
         &mut self.log
     }
 
@@ -220,8 +222,10 @@ impl Simulation for Network {
     /// Who has asked for a transaction, and hears the answer, knows that it is applied.
     ///
     /// Lists do not count: they tell whoever watches an account, and not who waits for a transaction.
-    fn goes_out(&mut self, endpoint: Endpoint, answer: &Answer) {
-        if answer.status != 200 || !matches!(endpoint, Endpoint::Submit | Endpoint::Transaction) {
+    fn goes_out(&mut self, endpoint: HorizonEndpoint, answer: &Answer) {
+        if answer.status != 200
+            || !matches!(endpoint, HorizonEndpoint::Submit | HorizonEndpoint::Transaction)
+        {
             return;
         }
         let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -257,10 +261,10 @@ impl Simulation for Network {
 }
 
 /// What the path names: an account, a hash.
-fn about<'a>(asked: &Asked<'a, Endpoint>) -> Option<&'a str> {
+fn about<'a>(asked: &Asked<'a, HorizonEndpoint>) -> Option<&'a str> {
     // The method does not matter for that.
     let path = asked.uri.path();
-    let (_, by_get) = Endpoint::of(&Method::GET, path);
+    let (_, by_get) = HorizonEndpoint::of(&Method::GET, path);
     by_get
 }
 

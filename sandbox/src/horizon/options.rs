@@ -44,7 +44,7 @@ impl Default for HorizonOptions {
             port: 0,
             clock: Clock::system(),
             seed: 1,
-            passphrase: "Railpoll Sandbox Network".to_owned(),
+            passphrase: "Railpoll Sandbox HorizonNetwork".to_owned(),
             closing: Closing::AtOnce,
             capacity: 1_000,
             submit_timeout: Duration::from_secs(10),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::HorizonSandbox;
 use super::books::Paid;
 use super::keys::{Key, asset, hash_of};
-use super::network::Network;
+use super::network::HorizonNetwork;
 
 /// What has become of a transaction, by the ledger's own books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl HorizonSandbox {
     /// What does not add up in the ledger. Empty, unless the sandbox itself is at fault.
     #[must_use]
     pub fn discrepancies(&self) -> Vec<String> {
-        self.read(Network::discrepancies)
+        self.read(HorizonNetwork::discrepancies)
     }
 
     /// What has become of a transaction, by its hash in hex.

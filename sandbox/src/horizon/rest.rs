@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Keys;
 use super::customers::{CustomerMemo, CustomerPayment};
 use super::keys::{Key, decimal, hash_of, hex};
-use super::network::Network;
+use super::network::HorizonNetwork;
 use super::options::{StreamFault, SubmitFault};
 use super::problem::Problem;
 
@@ -38,7 +38,7 @@ fn named<T, const N: usize>(kind: &str, faults: [(&str, T); N]) -> Result<T, Pro
 
 /// Makes an account with 10,000 lumens.
 pub(super) fn friendbot(
-    network: &mut Network,
+    network: &mut HorizonNetwork,
     parameters: &[(String, String)],
 ) -> Result<Value, Problem> {
     let text = parameter(parameters, "addr")?;
@@ -53,7 +53,7 @@ pub(super) fn friendbot(
 
 /// `/sandbox/…`: closing ledgers, faults and books, for tests in other languages.
 pub(super) fn sandbox(
-    network: &mut Network,
+    network: &mut HorizonNetwork,
     what: &str,
     parameters: &[(String, String)],
     now: DateTime<Utc>,
@@ -101,7 +101,7 @@ pub(super) fn sandbox(
 
 /// A customer, by the name that its keys are made from, pays somebody in a ledger that closes for it.
 fn pay(
-    network: &mut Network,
+    network: &mut HorizonNetwork,
     parameters: &[(String, String)],
     now: DateTime<Utc>,
 ) -> Result<Value, Problem> {
@@ -129,7 +129,7 @@ fn pay(
     Ok(json!({ "hash": paid, "from": from.account() }))
 }
 
-fn books(network: &Network) -> Value {
+fn books(network: &HorizonNetwork) -> Value {
     let payments: Vec<Value> = network
         .payments()
         .map(|paid| {

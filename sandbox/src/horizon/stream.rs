@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
-use super::endpoint::Endpoint;
+use super::endpoint::HorizonEndpoint;
 use super::list::List;
-use super::network::Network;
+use super::network::HorizonNetwork;
 use super::options::StreamFault;
 use super::problem::Problem;
 use super::query::{Cursor, Query, cursor};
@@ -28,11 +28,11 @@ pub(super) struct Stream {
     until: Instant,
 }
 
-impl Network {
+impl HorizonNetwork {
     /// Opens a stream of a list, if the query is one that Horizon takes.
     pub(super) fn open(
         &mut self,
-        asked: &Asked<'_, Endpoint>,
+        asked: &Asked<'_, HorizonEndpoint>,
         list: List,
     ) -> Result<Stream, Problem> {
         let parameters =
@@ -62,8 +62,8 @@ impl Network {
     }
 }
 
-impl Feed<Network> for Stream {
-    fn next(&mut self, network: &mut Network, over: bool) -> Part {
+impl Feed<HorizonNetwork> for Stream {
+    fn next(&mut self, network: &mut HorizonNetwork, over: bool) -> Part {
         if over {
             self.left = 0;
         }
@@ -80,14 +80,14 @@ impl Feed<Network> for Stream {
         self.until
     }
 
-    fn close(&mut self, network: &mut Network) {
+    fn close(&mut self, network: &mut HorizonNetwork) {
         network.streams -= 1;
     }
 }
 
 impl Stream {
     /// Puts the records that there are into `ready`.
-    fn fill(&mut self, network: &Network) {
+    fn fill(&mut self, network: &HorizonNetwork) {
         let query = Query { limit: self.left.min(200), ..self.query.clone() };
         let (records, places) = network.told(self.list, &query).unwrap_or_default();
         if self.fault_now() {

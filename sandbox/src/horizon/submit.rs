@@ -9,12 +9,12 @@ use stellar_xdr::{
 
 use super::check::BASE_FEE;
 use super::codes::codes;
-use super::endpoint::Endpoint;
+use super::endpoint::HorizonEndpoint;
 use super::envelope::Envelope;
 use super::history::Applied;
 use super::keys::{Key, hex};
 use super::ledger::{Taken, seconds};
-use super::network::Network;
+use super::network::HorizonNetwork;
 use super::options::{Closing, SubmitFault};
 use super::problem::Problem;
 use super::render::{result_xdr, transaction};
@@ -30,11 +30,11 @@ pub struct Submission {
     otherwise: Option<Box<TransactionResult>>,
 }
 
-impl Network {
+impl HorizonNetwork {
     /// Answers a submission, which may take until the ledger has closed.
     pub(super) fn submit(
         &mut self,
-        asked: &Asked<'_, Endpoint>,
+        asked: &Asked<'_, HorizonEndpoint>,
         held: &mut Option<Submission>,
     ) -> Outcome<Self> {
         let known = match held {
@@ -54,7 +54,7 @@ impl Network {
     }
 
     /// Takes a submission in. The error is the answer that there is at once.
-    fn submitted(&mut self, asked: &Asked<'_, Endpoint>) -> Result<Submission, Answer> {
+    fn submitted(&mut self, asked: &Asked<'_, HorizonEndpoint>) -> Result<Submission, Answer> {
         let (endpoint, now) = (asked.endpoint, asked.now);
         let xdr = form_field(asked.header("content-type").unwrap_or_default(), asked.body)
             .map_err(|problem| self.refuse(endpoint, &problem))?;
@@ -67,7 +67,7 @@ impl Network {
             let what = format!("{} can be applied for ever", hex(&hash));
             self.log.violation(endpoint, &what);
         }
-        let synchronous = endpoint == Endpoint::Submit;
+        let synchronous = endpoint == HorizonEndpoint::Submit;
         if synchronous && let Some(applied) = self.ledger.found(&hash) {
             return Err(told(&self.base, applied, hash));
         }
@@ -103,7 +103,7 @@ impl Network {
     /// The answer to what the network does not take; or what it said, where Horizon waits until it knows why.
     fn refused(
         &mut self,
-        endpoint: Endpoint,
+        endpoint: HorizonEndpoint,
         xdr: &str,
         hash: [u8; 32],
         source: Key,
@@ -115,7 +115,7 @@ impl Network {
             let what = format!("{} is not signed as it must be", hex(&hash));
             self.log.violation(endpoint, &what);
         }
-        if endpoint == Endpoint::SubmitAsync {
+        if endpoint == HorizonEndpoint::SubmitAsync {
             let body = json!({
                 "tx_status": "ERROR", "hash": hex(&hash), "error_result_xdr": result_xdr(&result),
             });
@@ -135,7 +135,7 @@ impl Network {
     }
 
     /// The answer to a submission that waits, once there is one.
-    fn fate(&mut self, endpoint: Endpoint, waiting: &Submission) -> Option<Answer> {
+    fn fate(&mut self, endpoint: HorizonEndpoint, waiting: &Submission) -> Option<Answer> {
         let Submission { xdr, hash, source, otherwise } = waiting;
         // Whoever submits it first hears of it with its ledger; who was refused asks for it as everybody does.
         let known = match otherwise {

@@ -228,7 +228,7 @@ async fn send(request: &Request, place: &Url) -> Result<Value, Failure> {
             place.host_str().unwrap_or_default()
         )));
     }
-    let settings = http::Settings {
+    let settings = http::HttpSettings {
         name: "sandbox".to_owned(),
         address: "at",
         timeout: TIMEOUT,

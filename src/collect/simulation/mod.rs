@@ -19,7 +19,7 @@ mod world;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 
-use super::{Collector, Settings, Sink, Source};
+use super::{Collector, Sink, Source, WalkSettings};
 use database::Database;
 use network::Network;
 use traffic::Traffic;
@@ -62,8 +62,13 @@ fn run<F: Future>(future: F) -> F::Output {
     future.now_or_never().expect("nothing waits in a simulation")
 }
 
-fn settings(page_size: u32) -> Settings {
-    Settings { page_size, overlap: TimeDelta::seconds(5), collect_from: None, max_pages: 1_000_000 }
+fn settings(page_size: u32) -> WalkSettings {
+    WalkSettings {
+        page_size,
+        overlap: TimeDelta::seconds(5),
+        collect_from: None,
+        max_pages: 1_000_000,
+    }
 }
 
 fn collector<'a, S: Source, D: Sink>(

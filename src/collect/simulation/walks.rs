@@ -197,7 +197,7 @@ fn nothing_before_the_beginning_is_asked_for() {
     let network = Network::still(DISTANT, (0..1000).map(|n| BEGINNING - n * SECOND));
     let database = Database::default();
     let from = BEGINNING - 99 * SECOND;
-    let settings = crate::collect::Settings { collect_from: Some(time(from)), ..settings(10) };
+    let settings = crate::collect::WalkSettings { collect_from: Some(time(from)), ..settings(10) };
     let collector = Collector { source: &network, sink: &database, settings, stop: &|| false };
     for _ in 0..2 {
         let walk = collector.walk(database.position(), time(BEGINNING));

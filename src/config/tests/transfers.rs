@@ -93,9 +93,11 @@ fn rails_of_each_kind() {
         RailKind::WireGateway { auth, .. } => auth,
         other @ (RailKind::Http { .. } | RailKind::Command { .. }) => panic!("{other:?}"),
     };
-    assert_eq!(auth("open"), &GatewayAuth::None);
-    assert!(matches!(auth("token"), GatewayAuth::Bearer { .. }));
-    assert!(matches!(auth("named"), GatewayAuth::Basic { username, .. } if username == "exchange"));
+    assert_eq!(auth("open"), &GatewayAuthSettings::None);
+    assert!(matches!(auth("token"), GatewayAuthSettings::Bearer { .. }));
+    assert!(
+        matches!(auth("named"), GatewayAuthSettings::Basic { username, .. } if username == "exchange")
+    );
 }
 
 #[test]

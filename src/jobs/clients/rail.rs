@@ -71,15 +71,15 @@ fn currencies_of(making: &Making<'_>, rail: &str) -> Vec<String> {
     currencies
 }
 
-fn auth_of(auth: &config::GatewayAuth) -> Result<GatewayAuth, String> {
+fn auth_of(auth: &config::GatewayAuthSettings) -> Result<GatewayAuth, String> {
     let wrong = |error: config::SecretError| error.to_string();
     Ok(match auth {
-        config::GatewayAuth::None => GatewayAuth::None,
-        config::GatewayAuth::Basic { username, password } => GatewayAuth::Basic {
+        config::GatewayAuthSettings::None => GatewayAuth::None,
+        config::GatewayAuthSettings::Basic { username, password } => GatewayAuth::Basic {
             username: username.clone(),
             password: password.read().map_err(wrong)?,
         },
-        config::GatewayAuth::Bearer { token } => {
+        config::GatewayAuthSettings::Bearer { token } => {
             GatewayAuth::Bearer { token: token.read().map_err(wrong)? }
         }
     })

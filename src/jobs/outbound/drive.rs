@@ -14,8 +14,8 @@ use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::networks::stellar::{
-    Codes, Envelope, Found, Level, Next, OperationKind, OperationNext, Sent, SubmitAnswer,
-    after_look_up, after_submit, margin,
+    Codes, Envelope, FoundTransaction, Level, Next, OperationKind, OperationNext, Sent,
+    SubmitAnswer, after_look_up, after_submit, margin,
 };
 use crate::store::{self, EnvelopeEnd, StoreError};
 
@@ -198,7 +198,7 @@ impl Sender {
     ) -> Verdict {
         let found = round.answer(self.horizon.transaction(&envelope.envelope_id)).await;
         let found = found.ok().flatten();
-        if let Some(Found { ledger, failed: None }) = found {
+        if let Some(FoundTransaction { ledger, failed: None }) = found {
             return done(envelope, ledger);
         }
         let fates = operations.into_iter().map(Fate::from).collect();

@@ -106,7 +106,7 @@ pub(super) fn able(wanted: Wanted<'_>, account: Option<&AccountState>, ways: Way
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::networks::stellar::{Line, Signer, SourceState, Thresholds};
+    use crate::networks::stellar::{AccountSigner, Line, SourceState, Thresholds};
 
     const US: &str = "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ";
     const TO: &str = "GB43KVROR7TFJ6KAPCYRF2FJROTZAH4FHLTJLPWX4DRZCC5NASLGITR6";
@@ -121,7 +121,7 @@ mod tests {
             account: TO.to_owned(),
             source: SourceState { sequence: 1 },
             thresholds: Thresholds::default(),
-            signers: vec![Signer { key: TO.to_owned(), weight: 1 }],
+            signers: vec![AccountSigner { key: TO.to_owned(), weight: 1 }],
             lines: line
                 .into_iter()
                 .map(|asset| Line {

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::closing::payment;
 use super::sweep::Sweep;
 use crate::collect::{
-    CollectError, Collected, Collector, Depth, Found, Mode, Outcome, Position, Reconciled,
-    Settings, Sink, Source, probe,
+    CollectError, Collected, Collector, Depth, Found, Mode, Outcome, Position, Reconciled, Sink,
+    Source, WalkSettings, probe,
 };
 use crate::config::CollectFrom;
 use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window, coarse};
@@ -227,14 +227,14 @@ impl Sweep<'_> {
     }
 
     /// How this poller collects.
-    pub(super) fn collect_settings(&self) -> Settings {
+    pub(super) fn collect_settings(&self) -> WalkSettings {
         let std = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         let collect_from = match self.settings.collect_from {
             CollectFrom::Beginning => None,
             CollectFrom::Date(date) => Some(date),
             CollectFrom::Back(back) => self.clock.now().checked_sub_signed(std(back)),
         };
-        Settings {
+        WalkSettings {
             page_size: self.settings.page_size,
             overlap: std(self.settings.overlap),
             collect_from,
@@ -313,7 +313,7 @@ impl Sweep<'_> {
         let was = self.store.cursor(self.scope).await?;
         let (list, records) = (self.list_of_person(), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
-        let settings = Settings { collect_from: Some(from), ..self.collect_settings() };
+        let settings = WalkSettings { collect_from: Some(from), ..self.collect_settings() };
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
         Ok(match mode {
             Mode::Keyset(_) => collector.walk(Position::default(), self.clock.now()).await?.0,

@@ -23,7 +23,7 @@ use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
 };
 use crate::http::{
-    Bearer, Call, Http, Received, Request, RequestSeen, Settings, Stop, Wish, object, url_of,
+    Bearer, Call, Http, HttpSettings, Received, Request, RequestSeen, Stop, Wish, object, url_of,
 };
 
 pub use wire::{PARTIES, party_names, sender_user_info, too_large};
@@ -107,7 +107,7 @@ impl Client {
     ) -> Result<Self, NetworkError> {
         let requests = Requests::new(&options.base_url)?;
         let token_url = url_of("token_url", &options.token_url)?;
-        let settings = Settings {
+        let settings = HttpSettings {
             name: options.network,
             address: "base_url",
             timeout: options.timeout,

@@ -3,7 +3,7 @@
 use super::address::{Address, NoAddress};
 use super::asset::StellarAsset;
 use super::rules::SourceState;
-use super::signers::{Authority, Level, Signer, Thresholds};
+use super::signers::{AccountSigner, Authority, Level, Thresholds};
 use super::stroops::{StroopsError, stroops};
 use crate::engine::Amount;
 
@@ -20,7 +20,7 @@ pub struct AccountState {
     /// Weights that signatures must come up to.
     pub thresholds: Thresholds,
     /// The keys that may sign.
-    pub signers: Vec<Signer>,
+    pub signers: Vec<AccountSigner>,
     /// What it holds, XLM too.
     pub lines: Vec<Line>,
     /// Its owner wants a memo with each payment, and cannot tell whose money it is without one (SEP-29).

@@ -10,7 +10,7 @@ use super::codes::{self, Codes, OperationCode, TransactionCode};
 use super::envelope::{Envelope, NetworkId};
 use super::events::{Event, Events};
 use super::past::{PastRecord, done_by};
-use super::rules::{Found, SubmitAnswer};
+use super::rules::{FoundTransaction, SubmitAnswer};
 use super::wire::{self, Content, ReceivedClaim, StreamRecord, Watched};
 use crate::fuzzing::{assert_amount, assert_incoming, assert_told, assert_word, is_within};
 
@@ -152,7 +152,7 @@ fn assert_past(past: &PastRecord) {
     }
 }
 
-fn assert_found(found: &Found) {
+fn assert_found(found: &FoundTransaction) {
     found.failed.iter().for_each(assert_codes);
 }
 

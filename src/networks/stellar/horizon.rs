@@ -8,13 +8,13 @@ use super::account::AccountState;
 use super::envelope::NetworkId;
 use super::parts::in_parts;
 use super::past::PastRecord;
-use super::rules::{Found, Ledger, LookUp, SubmitAnswer};
+use super::rules::{FoundTransaction, Ledger, LookUp, SubmitAnswer};
 use super::stream::PaymentStream;
 use super::wire::{self, FeeStats, ReceivedClaim, Root, StreamRecord, Watched};
 use crate::engine::{Clock, Incoming, RetryPolicy};
 use crate::http::{
-    Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, Wish, brief, extended,
-    problem_text, url_of,
+    Body, Call, Http, HttpSettings, Lost, Received, Request, RequestSeen, Stop, Wish, brief,
+    extended, problem_text, url_of,
 };
 use crate::networks::NetworkError;
 
@@ -61,7 +61,7 @@ impl Horizon {
         observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
     ) -> Result<Self, NetworkError> {
         let base = url_of("horizon_url", &options.horizon_url)?;
-        let settings = Settings {
+        let settings = HttpSettings {
             name: options.network.clone(),
             address: "horizon_url",
             timeout: options.timeout,
@@ -146,7 +146,7 @@ impl Horizon {
     ///
     /// # Errors
     /// See [`NetworkError`].
-    pub async fn transaction(&self, hash: &str) -> Result<Option<Found>, NetworkError> {
+    pub async fn transaction(&self, hash: &str) -> Result<Option<FoundTransaction>, NetworkError> {
         let request = self.request("transaction", &["transactions", hash]).of(hash);
         found(self.ask(&request, |received| wire::found(&received.body, hash)).await)
     }

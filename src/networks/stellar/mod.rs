@@ -42,10 +42,10 @@ pub use keys::{Keys, NoSeed};
 pub use past::{PastPayment, PastRecord, PastTransaction, UnreadPast};
 pub use plan::{BuildError, EnvelopePlan, OPERATIONS_MAX, Planned};
 pub use rules::{
-    Found, Ledger, LookUp, Next, OperationKind, OperationNext, Sent, SourceState, SubmitAnswer,
-    after_look_up, after_submit, margin, opening_fee,
+    FoundTransaction, Ledger, LookUp, Next, OperationKind, OperationNext, Sent, SourceState,
+    SubmitAnswer, after_look_up, after_submit, margin, opening_fee,
 };
-pub use signers::{Authority, Level, Missing, Signer, Thresholds};
+pub use signers::{AccountSigner, Authority, Level, Missing, Thresholds};
 pub use stream::PaymentStream;
 pub use stroops::{DECIMALS, StroopsError, amount, stroops};
 pub use wire::{Content, FeeStats, ReceivedClaim, Root, StreamRecord};

@@ -96,7 +96,7 @@ pub struct LookUp {
     /// Second: the source account. None if there is none.
     pub source: Option<SourceState>,
     /// Last: the envelope itself. None if it is not in the ledger.
-    pub found: Option<Found>,
+    pub found: Option<FoundTransaction>,
 }
 
 /// Where a source account stands.
@@ -108,7 +108,7 @@ pub struct SourceState {
 
 /// An envelope that is in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundTransaction {
     /// The ledger's number.
     pub ledger: u32,
     /// Why it did nothing. None if it did what it should.

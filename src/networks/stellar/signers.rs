@@ -20,7 +20,7 @@ pub struct Thresholds {
 
 /// A key that may sign for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
+pub struct AccountSigner {
     /// Its public key, `G…`.
     pub key: String,
     /// How much its signature counts. With 0 it counts nothing.
@@ -35,7 +35,7 @@ pub struct Authority {
     /// The weight that is needed.
     pub weight: u32,
     /// Who may sign. Signers of other kinds than a key are not among them: an envelope of ours is signed with keys.
-    pub signers: Vec<Signer>,
+    pub signers: Vec<AccountSigner>,
 }
 
 /// Signatures that an envelope still needs for one account.
@@ -46,20 +46,25 @@ pub struct Missing {
     /// The weight that is missing.
     pub weight: u32,
     /// Who may still sign, the heaviest first.
-    pub signers: Vec<Signer>,
+    pub signers: Vec<AccountSigner>,
 }
 
 impl Authority {
     /// An account that nobody but its own key signs for, as accounts are when they are created.
     #[must_use]
     pub fn of_master_key(account: &str) -> Self {
-        let signers = vec![Signer { key: account.to_owned(), weight: 1 }];
+        let signers = vec![AccountSigner { key: account.to_owned(), weight: 1 }];
         Self { account: account.to_owned(), weight: 1, signers }
     }
 
     /// What `level` asks. A threshold of 0 is met by any signer, but not by none.
     #[must_use]
-    pub fn new(account: &str, thresholds: Thresholds, signers: &[Signer], level: Level) -> Self {
+    pub fn new(
+        account: &str,
+        thresholds: Thresholds,
+        signers: &[AccountSigner],
+        level: Level,
+    ) -> Self {
         let weight = match level {
             Level::Low => thresholds.low,
             // A payer whose own sequence number is used must satisfy both.
@@ -75,7 +80,7 @@ impl Authority {
     /// What is missing, where `has_signed` tells whose signatures are there. None if nothing is.
     pub(super) fn missing(&self, has_signed: impl Fn(&str) -> bool) -> Option<Missing> {
         let counting = self.signers.iter().filter(|signer| signer.weight > 0);
-        let (there, mut open): (Vec<&Signer>, Vec<&Signer>) =
+        let (there, mut open): (Vec<&AccountSigner>, Vec<&AccountSigner>) =
             counting.partition(|signer| has_signed(&signer.key));
         let weight =
             there.iter().fold(self.weight, |missing, signer| missing.saturating_sub(signer.weight));
@@ -92,8 +97,8 @@ impl Authority {
 mod tests {
     use super::*;
 
-    fn signer(key: &str, weight: u32) -> Signer {
-        Signer { key: key.to_owned(), weight }
+    fn signer(key: &str, weight: u32) -> AccountSigner {
+        AccountSigner { key: key.to_owned(), weight }
     }
 
     fn authority(low: u32, medium: u32, level: Level) -> Authority {

@@ -31,7 +31,7 @@ use super::{
     Signer,
 };
 use crate::engine::{Clock, RetryPolicy};
-use crate::http::{Body, Call, Http, Received, Request, RequestSeen, Settings, Wish, extended};
+use crate::http::{Body, Call, Http, HttpSettings, Received, Request, RequestSeen, Wish, extended};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -76,7 +76,7 @@ impl HttpRail {
         observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
     ) -> Result<Self, RailError> {
         let signer = Signer::new(&options.secret).map_err(RailError::Options)?;
-        let settings = Settings {
+        let settings = HttpSettings {
             name: options.name,
             address: "url",
             timeout: options.timeout,

@@ -34,7 +34,8 @@ use super::{
 };
 use crate::engine::{Clock, PayoutState, RetryPolicy};
 use crate::http::{
-    Bearer, Body, Call, Http, Lost, Received, Request, RequestSeen, Settings, Stop, Wish, extended,
+    Bearer, Body, Call, Http, HttpSettings, Lost, Received, Request, RequestSeen, Stop, Wish,
+    extended,
 };
 
 /// Rows in a page of the history.
@@ -88,7 +89,7 @@ impl WireGateway {
         clock: Clock,
         observer: impl Fn(&RequestSeen) + Send + Sync + 'static,
     ) -> Result<Self, RailError> {
-        let settings = Settings {
+        let settings = HttpSettings {
             name: options.name.clone(),
             address: "url",
             timeout: options.timeout,

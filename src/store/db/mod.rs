@@ -50,7 +50,7 @@ pub(super) enum Db {
 
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum OpenedFor {
     /// Work. `SQLite`'s file is made if it is not there.
     Create,
     /// Work on what is there.
@@ -115,7 +115,7 @@ pub(super) enum At<'c> {
 
 impl Db {
     /// Opens the database of `url`: `sqlite:PATH` or `postgres://…`.
-    pub(super) async fn open(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &str, purpose: OpenedFor) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = Path::new(path.strip_prefix("//").unwrap_or(path));
             return Self::open_sqlite(path, purpose).await;
@@ -123,9 +123,9 @@ impl Db {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::url("it begins with neither sqlite: nor postgres://"));
         }
-        let servers = Servers::of(url, purpose == Purpose::Look)?;
+        let servers = Servers::of(url, purpose == OpenedFor::Look)?;
         let pool = Pool::new(servers, POSTGRES_CONNECTIONS);
-        if purpose == Purpose::Create {
+        if purpose == OpenedFor::Create {
             // Before a session is told anything that others would then be told too.
             pool.source().expect_own_sessions().await?;
         }
@@ -134,17 +134,17 @@ impl Db {
         Ok(Self::Postgres(pool))
     }
 
-    async fn open_sqlite(path: &Path, purpose: Purpose) -> Result<Self, StoreError> {
-        if purpose == Purpose::Create {
+    async fn open_sqlite(path: &Path, purpose: OpenedFor) -> Result<Self, StoreError> {
+        if purpose == OpenedFor::Create {
             sqlite::make(path)?;
         }
         let (write, read) = match purpose {
-            Purpose::Create | Purpose::Write => (For::Writing, For::Reading),
-            Purpose::Look => (For::Looking, For::Looking),
+            OpenedFor::Create | OpenedFor::Write => (For::Writing, For::Reading),
+            OpenedFor::Look => (For::Looking, For::Looking),
         };
         let write = Pool::new(File::new(path, write), 1);
         let read = Pool::new(File::new(path, read), SQLITE_READERS);
-        if purpose == Purpose::Look {
+        if purpose == OpenedFor::Look {
             drop(read.lend().await?);
         } else {
             drop(write.lend().await?);

@@ -12,7 +12,7 @@ pub(in crate::store) const ROOM: u32 = 20_000;
 
 /// A step of a walk.
 #[derive(Debug)]
-pub struct Step<T, K> {
+pub struct WalkStep<T, K> {
     /// The rows that the filter lets through.
     pub rows: Vec<T>,
     /// How many rows were looked at for them, at most.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::engine::Event;
 use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row, without_nul_escapes};
-use crate::store::db::walk::{ROOM, Step};
+use crate::store::db::walk::{ROOM, WalkStep};
 use crate::store::db::{Conn, Sql};
 use crate::store::{Store, StoreError};
 
@@ -148,7 +148,7 @@ impl Store {
     pub async fn events_step(
         &self,
         filter: &EventFilter,
-    ) -> Result<Step<StoredEvent, i64>, StoreError> {
+    ) -> Result<WalkStep<StoredEvent, i64>, StoreError> {
         let newest = self.newest_event().await?;
         let room = i64::from(ROOM);
         let (from, to, rest) = if filter.newest {
@@ -166,12 +166,12 @@ impl Store {
         let rows: Vec<StoredEvent> = rows.iter().map(event_from).collect::<Result<_, _>>()?;
         let is_full = rows.len() >= usize::try_from(filter.limit).unwrap_or(usize::MAX);
         Ok(match rows.last() {
-            Some(last) if is_full => Step {
+            Some(last) if is_full => WalkStep {
                 looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX),
                 next: Some(last.id),
                 rows,
             },
-            Some(_) | None => Step { looked_at: u64::from(ROOM), next: rest, rows },
+            Some(_) | None => WalkStep { looked_at: u64::from(ROOM), next: rest, rows },
         })
     }
 

@@ -30,7 +30,7 @@ pub struct Head {
 
 /// Events that are not what they were when they were sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct SealDifference {
     /// They stand behind this event.
     pub after_id: i64,
     /// Up to this one.
@@ -49,7 +49,7 @@ pub struct Verified {
     /// How many seals.
     pub seals: i64,
     /// Where history is another than it was: the first ones.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<SealDifference>,
     /// Up to where it was looked at.
     pub head: Head,
 }
@@ -204,7 +204,12 @@ impl Store {
         let is_same = seal.after_id == before.last_id && hash == seal.hash && found == seal.events;
         if !is_same && verified.differences.len() < DIFFERENCES_MAX {
             let (after_id, last_id) = (before.last_id, seal.last_id);
-            verified.differences.push(Difference { after_id, last_id, sealed: seal.events, found });
+            verified.differences.push(SealDifference {
+                after_id,
+                last_id,
+                sealed: seal.events,
+                found,
+            });
         }
         // From the seal on, as it was made: so what was changed is found, and not all that came after it.
         verified.head = seal.head();
@@ -218,7 +223,7 @@ impl Verified {
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         let first = self.differences.first()?;
-        let Difference { after_id, last_id, sealed, found } = first;
+        let SealDifference { after_id, last_id, sealed, found } = first;
         let counts = if sealed == found {
             format!("{found} events")
         } else {

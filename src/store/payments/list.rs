@@ -11,7 +11,7 @@ use crate::engine::{Amount, PaymentState};
 use crate::store::db::Sql;
 use crate::store::db::text::sql;
 use crate::store::db::values::Arg;
-use crate::store::db::walk::{ROOM, Span, Step, is_amount, plain};
+use crate::store::db::walk::{ROOM, Span, WalkStep, is_amount, plain};
 use crate::store::{Store, StoreError};
 
 /// Which payments to list.
@@ -218,7 +218,7 @@ impl Store {
     pub async fn payments_step(
         &self,
         filter: &PaymentFilter,
-    ) -> Result<Step<PaymentRow, PaymentPlace>, StoreError> {
+    ) -> Result<WalkStep<PaymentRow, PaymentPlace>, StoreError> {
         let amount = filter.amount.as_ref().map(plain);
         let limit = Arg::Int(i64::from(filter.limit));
         let (rest, rows, looked_at) = if let Some((states, count)) = self.few(filter).await? {
@@ -242,11 +242,11 @@ impl Store {
             Some(last) if is_full => {
                 let next = (last.modified_at, last.network.clone(), last.payment_id.clone());
                 let looked_at = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-                Step { looked_at, next: Some(next), rows }
+                WalkStep { looked_at, next: Some(next), rows }
             }
             Some(_) | None => {
                 let next = rest.map(|at| (at, String::new(), String::new()));
-                Step { looked_at, next, rows }
+                WalkStep { looked_at, next, rows }
             }
         })
     }

@@ -9,7 +9,7 @@ use super::rows::transfer_from;
 use crate::engine::{Amount, Transfer, TransferKind, TransferStatus, subject_key};
 use crate::store::db::Sql;
 use crate::store::db::values::Arg;
-use crate::store::db::walk::{ROOM, Span, Step, is_amount, plain};
+use crate::store::db::walk::{ROOM, Span, WalkStep, is_amount, plain};
 use crate::store::{Store, StoreError};
 
 /// Which transfers to list.
@@ -188,7 +188,7 @@ impl Store {
     pub async fn transfers_step(
         &self,
         filter: &TransferFilter,
-    ) -> Result<Step<Transfer, TransferPlace>, StoreError> {
+    ) -> Result<WalkStep<Transfer, TransferPlace>, StoreError> {
         let edge = if filter.newest { EDGE_NEWEST } else { EDGE };
         let edge = self.edge(edge.into(), filter.span(), Arg::Micros).await?;
         let (span, rest) = filter.span().cut(edge, filter.newest);
@@ -202,11 +202,11 @@ impl Store {
         Ok(match rows.last() {
             Some(last) if is_full => {
                 let next = Some((last.created_at, last.transfer_id.clone()));
-                Step { looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX), next, rows }
+                WalkStep { looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX), next, rows }
             }
             Some(_) | None => {
                 let next = rest.map(|at| (at, String::new()));
-                Step { looked_at: u64::from(ROOM), next, rows }
+                WalkStep { looked_at: u64::from(ROOM), next, rows }
             }
         })
     }

@@ -10,7 +10,7 @@ use crate::config::{PollerSettings, Schedule, Settings};
 use crate::engine::AlertName;
 use crate::engine::decide::rules::rules;
 use crate::store::{
-    Found, Head, OpenAlert, PlaceLooks, Promised, Restoration, ReviewsWaiting, Scope, Store,
+    FoundAlerts, Head, OpenAlert, PlaceLooks, Promised, Restoration, ReviewsWaiting, Scope, Store,
     StoreError, SweepRow, TransferCount,
 };
 
@@ -176,7 +176,12 @@ async fn alerts_now(
 }
 
 /// Brings the alerts of one name at one place to what was found.
-fn bring(alerts: &mut Vec<OpenAlert>, scope: &Scope, (name, standing): Found, now: DateTime<Utc>) {
+fn bring(
+    alerts: &mut Vec<OpenAlert>,
+    scope: &Scope,
+    (name, standing): FoundAlerts,
+    now: DateTime<Utc>,
+) {
     let own = |alert: &OpenAlert| alert.name == name.as_str() && is_at(alert, scope);
     let is_over = |alert: &OpenAlert| !standing.iter().any(|one| one.subject == alert.subject);
     alerts.retain(|alert| !(own(alert) && is_over(alert)));

@@ -2,7 +2,7 @@
 
 use railpoll::engine::NewTransfer;
 use railpoll_sandbox::Reply;
-use railpoll_sandbox::horizon::Endpoint;
+use railpoll_sandbox::horizon::HorizonEndpoint;
 
 use crate::support::stellar::{Anchor, on_both_kinds};
 use crate::support::world::finish;
@@ -20,7 +20,7 @@ fn a_dry_run_tells_what_waits_and_why() {
             anchor.deposit("sick", &sick),
             NewTransfer { to_address: Some("GABC".to_owned()), ..anchor.deposit("odd", &ready) },
         ]);
-        anchor.horizon.script_for(Endpoint::Account, &sick, u32::MAX, Reply::status(500));
+        anchor.horizon.script_for(HorizonEndpoint::Account, &sick, u32::MAX, Reply::status(500));
         let quick = ["defaults.poller.retry.max_attempts=1"];
         let told = finish(anchor.pending_deposits(&quick).arg("--dry-run")).expect(0).stdout;
         for (what, id, why) in [

@@ -1,7 +1,7 @@
 //! What our own accounts cannot pay waits, with one alert for the account; and what receivers lack waits for them.
 
 use railpoll_sandbox::horizon::{Closing, CustomerMemo, CustomerPayment, HorizonOptions, Keys};
-use railpoll_sandbox::{Reply, horizon::Endpoint};
+use railpoll_sandbox::{Reply, horizon::HorizonEndpoint};
 use serde_json::json;
 
 use crate::support::stellar::{Anchor, ONE, Setting, on_both_kinds, us, usdc};
@@ -127,7 +127,7 @@ fn a_transaction_that_failed_for_an_unknown_reason_is_over() {
             }
         });
         let to = anchor.deposits(2);
-        anchor.horizon.script(Endpoint::Submit, 1, Reply::CutAfter);
+        anchor.horizon.script(HorizonEndpoint::Submit, 1, Reply::CutAfter);
         let daemon = Daemon::start(anchor.pending_deposits(&[]).arg("--loop"));
         until_true("the envelope to be in the queue", || anchor.horizon.waiting() == 1);
         let first = Keys::of("customer 0");

@@ -1,7 +1,7 @@
 //! What Horizon is known to do to those who submit: nobody is paid twice, and nobody is forgotten.
 
 use railpoll_sandbox::horizon::{
-    Closing, Endpoint, Fate, HorizonOptions, SubmitFault, SubmitRates,
+    Closing, Fate, HorizonEndpoint, HorizonOptions, SubmitFault, SubmitRates,
 };
 use railpoll_sandbox::{FaultRates, Reply};
 
@@ -28,8 +28,8 @@ fn what_is_not_found_after_submit_is_not_failed() {
     on_both_kinds(|kind| {
         let anchor = Anchor::new(kind);
         let to = anchor.deposits(2);
-        anchor.horizon.script(Endpoint::Submit, 1, Reply::CutAfter);
-        anchor.horizon.script(Endpoint::Transaction, 1, Reply::status(404));
+        anchor.horizon.script(HorizonEndpoint::Submit, 1, Reply::CutAfter);
+        anchor.horizon.script(HorizonEndpoint::Transaction, 1, Reply::status(404));
         anchor.send_until_paid(2);
         anchor.check_paid(&to);
     });

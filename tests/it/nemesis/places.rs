@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use railpoll_sandbox::bank::BankEndpoint;
-use railpoll_sandbox::horizon::{Endpoint as OnLedger, SubmitFault};
+use railpoll_sandbox::horizon::{HorizonEndpoint, SubmitFault};
 use railpoll_sandbox::wire_gateway::GatewayEndpoint;
 use railpoll_sandbox::{Endpoint, HookAnswer, Operation, PaymentState, Reply, UserInfo};
 
@@ -113,7 +113,7 @@ pub(super) fn sick_account<'s>(play: &mut Play<'s>) -> Running<'s> {
     let account = anchor.customer(&id).account();
     assert_ne!(account, us());
     let horizon = &anchor.horizon;
-    horizon.script_for(OnLedger::Account, &account, ALWAYS, Reply::status(500));
+    horizon.script_for(HorizonEndpoint::Account, &account, ALWAYS, Reply::status(500));
     bring(play, &id);
     Running::new(is_alone(play, id, account), || horizon.clear_scripts())
 }

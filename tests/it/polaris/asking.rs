@@ -1,7 +1,7 @@
 //! Deposits: what the rail says, where the money goes, and who asks.
 
 use railpoll_sandbox::bank::BankEndpoint;
-use railpoll_sandbox::horizon::{Endpoint, HorizonOptions, Keys};
+use railpoll_sandbox::horizon::{HorizonEndpoint, HorizonOptions, Keys};
 use railpoll_sandbox::{HookAnswer, Phase, Reply};
 
 use super::{gate, stop};
@@ -38,7 +38,7 @@ fn horizon_500() {
         let anchor = Anchor::new(kind);
         let to = anchor.customer("customer").account();
         anchor.create(&anchor.deposit("d", &to));
-        anchor.horizon.script(Endpoint::Account, 10_000, Reply::status(500));
+        anchor.horizon.script(HorizonEndpoint::Account, 10_000, Reply::status(500));
         outlives(&anchor, "put_off", || anchor.horizon.clear_scripts());
         anchor.check_paid(&[to]);
     });

@@ -1,7 +1,7 @@
 //! Putting payments into the ledger.
 
 use railpoll::engine::TransferKind;
-use railpoll_sandbox::horizon::{Endpoint, SubmitFault};
+use railpoll_sandbox::horizon::{HorizonEndpoint, SubmitFault};
 use railpoll_sandbox::{HookAnswer, Phase};
 
 use super::{Gate, gate, stop};
@@ -12,7 +12,7 @@ use crate::support::world::{Daemon, until_true};
 fn submission(anchor: &Anchor, phase: Phase) -> Gate {
     let (gate, pass) = gate();
     anchor.horizon.set_hook(move |request| {
-        if (request.endpoint, request.phase) == (Endpoint::Submit, phase) {
+        if (request.endpoint, request.phase) == (HorizonEndpoint::Submit, phase) {
             pass();
         }
         HookAnswer::Go

@@ -6,7 +6,9 @@ use std::io::Write as _;
 
 use railpoll::engine::NewTransfer;
 use railpoll_sandbox::Reply;
-use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Endpoint, HorizonOptions, Keys};
+use railpoll_sandbox::horizon::{
+    CustomerMemo, CustomerPayment, HorizonEndpoint, HorizonOptions, Keys,
+};
 use serde_json::{Value, json};
 
 use super::ALWAYS;
@@ -117,7 +119,12 @@ fn an_account_whose_transactions_cannot_be_listed() {
         ] {
             let anchor = two_accounts(kind);
             let account = second().account();
-            anchor.horizon.script_for(Endpoint::AccountTransactions, &account, ALWAYS, reply);
+            anchor.horizon.script_for(
+                HorizonEndpoint::AccountTransactions,
+                &account,
+                ALWAYS,
+                reply,
+            );
             alone(&anchor, what, "");
         }
     });
@@ -149,7 +156,7 @@ fn a_transaction_of_ours_that_cannot_be_read() {
         let account = second().account();
         let reply =
             listed(&anchor, &account, &account, |record| record["envelope_xdr"] = json!("AA"));
-        anchor.horizon.script_for(Endpoint::AccountTransactions, &account, ALWAYS, reply);
+        anchor.horizon.script_for(HorizonEndpoint::AccountTransactions, &account, ALWAYS, reply);
         alone(&anchor, "unreadable", "so nobody knows what it paid");
     });
 }
@@ -161,7 +168,7 @@ fn a_list_of_transactions_without_an_end() {
         let anchor = two_accounts(kind);
         let account = second().account();
         let reply = listed(&anchor, &account, &account, |_| {});
-        anchor.horizon.script_for(Endpoint::AccountTransactions, &account, ALWAYS, reply);
+        anchor.horizon.script_for(HorizonEndpoint::AccountTransactions, &account, ALWAYS, reply);
         alone(&anchor, "without an end", "does not go on");
     });
 }
@@ -176,7 +183,7 @@ fn a_transaction_of_somebody_else_that_cannot_be_read() {
         by_hand(&anchor, &payer, &account);
         let reply =
             listed(&anchor, &account, &payer.account(), |record| record["envelope_xdr"] = json!(7));
-        anchor.horizon.script_for(Endpoint::AccountTransactions, &account, 1, reply);
+        anchor.horizon.script_for(HorizonEndpoint::AccountTransactions, &account, 1, reply);
         one_each(&anchor);
         sweep(&anchor, "of somebody else");
         assert_eq!(anchor.transfers.count_in("completed"), 2);
@@ -198,7 +205,7 @@ fn a_channel_that_has_sent_what_cannot_be_read() {
         let to = anchor.deposits(3);
         let account = channel.account();
         let reply = Reply::status(500);
-        anchor.horizon.script_for(Endpoint::AccountTransactions, &account, ALWAYS, reply);
+        anchor.horizon.script_for(HorizonEndpoint::AccountTransactions, &account, ALWAYS, reply);
         let detail = until_told(&anchor, "a channel");
         assert!(detail.contains(&format!("transactions/{account}")), "{detail}");
         assert_eq!(payments_from(&anchor, &us()), 0);
@@ -216,7 +223,7 @@ fn a_channel_that_has_sent_what_cannot_be_read() {
 #[test]
 fn an_account_that_cannot_be_read_after_a_restore() {
     on_both_kinds(|kind| {
-        for endpoint in [Endpoint::Account, Endpoint::AccountTransactions] {
+        for endpoint in [HorizonEndpoint::Account, HorizonEndpoint::AccountTransactions] {
             let anchor = restorable(kind, 0);
             let to = anchor.deposits(2);
             let backup = anchor.transfers.world.backup();
@@ -244,7 +251,7 @@ fn a_receiver_of_whom_is_told_late() {
         let anchor = Anchor::new(kind);
         let mut to = anchor.deposits(10);
         let late = to.remove(0);
-        anchor.horizon.script_for(Endpoint::Account, &late, ALWAYS, Reply::Hang);
+        anchor.horizon.script_for(HorizonEndpoint::Account, &late, ALWAYS, Reply::Hang);
         let daemon = Daemon::start(anchor.pending_deposits(&PATIENT).arg("--loop"));
         until_true("the others to be paid", || anchor.transfers.count_in("completed") == 9);
         let more = anchor.customer("more").account();
@@ -269,7 +276,7 @@ fn a_receiver_who_is_slow() {
         let anchor = Anchor::new(kind);
         let to = anchor.deposits(3);
         let slow = Reply::Slow(std::time::Duration::from_secs(2));
-        anchor.horizon.script_for(Endpoint::Account, &to[0], 1, slow);
+        anchor.horizon.script_for(HorizonEndpoint::Account, &to[0], 1, slow);
         finish(&mut anchor.pending_deposits(&[])).expect(0);
         anchor.check_paid(&to);
         let sent = anchor

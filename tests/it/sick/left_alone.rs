@@ -1,7 +1,7 @@
 //! Whoever asks to be left alone is left alone by the next process, too.
 
 use railpoll_sandbox::bank::BankEndpoint;
-use railpoll_sandbox::horizon::Endpoint as HorizonEndpoint;
+use railpoll_sandbox::horizon::HorizonEndpoint;
 use railpoll_sandbox::{Endpoint, PaymentSpec, PaymentState, Reply};
 
 use crate::support::databases::Kind;

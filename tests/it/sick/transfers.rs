@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use railpoll::engine::NewTransfer;
 use railpoll_sandbox::Reply;
 use railpoll_sandbox::bank::{BankEndpoint, Course};
-use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Endpoint, HorizonOptions, Keys};
+use railpoll_sandbox::horizon::{
+    CustomerMemo, CustomerPayment, HorizonEndpoint, HorizonOptions, Keys,
+};
 
 use super::sicknesses;
 use crate::support::databases::Kind;
@@ -63,7 +65,7 @@ fn sending() {
             let to: Vec<_> = ten().map(|name| anchor.customer(&name).account()).collect();
             let new: Vec<_> = ten().zip(&to).map(|(id, to)| anchor.deposit(&id, to)).collect();
             anchor.transfers.create(&new);
-            anchor.horizon.script_for(Endpoint::Account, &to[0], u32::MAX, reply);
+            anchor.horizon.script_for(HorizonEndpoint::Account, &to[0], u32::MAX, reply);
             two_sweeps(what, || finish(&mut anchor.pending_deposits(&QUICK)).code);
             assert_eq!(anchor.transfers.count_in("completed"), 9, "{what}");
             assert_eq!(anchor.transfers.status("sick"), "pending_anchor", "{what}");
@@ -82,7 +84,7 @@ fn more_than_a_batch_to_one_sick_account() {
         anchor.transfers.create(&new);
         let well = anchor.customer("well").account();
         anchor.create(&anchor.deposit("well", &well));
-        anchor.horizon.script_for(Endpoint::Account, &sick, u32::MAX, Reply::status(500));
+        anchor.horizon.script_for(HorizonEndpoint::Account, &sick, u32::MAX, Reply::status(500));
         let sets = ["pollers.pending_deposits.batch_size=2", QUICK[1], QUICK[2]];
         crate::support::world::until_true("the well one to be paid", || {
             finish(&mut anchor.pending_deposits(&sets)).expect(0);
@@ -129,7 +131,7 @@ fn watching() {
                 anchor.horizon.pay(&customer, &payment).unwrap();
             }
             let sick = Keys::of("sick").account();
-            anchor.horizon.script_for(Endpoint::AccountPayments, &sick, u32::MAX, reply);
+            anchor.horizon.script_for(HorizonEndpoint::AccountPayments, &sick, u32::MAX, reply);
             two_sweeps(what, || finish(&mut anchor.watching(&QUICK)).code);
             assert_eq!(anchor.verdicts().len(), 9, "{what}");
             assert_eq!(anchor.transfers.count_in("pending_anchor"), 9, "{what}");

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use railpoll::engine::Chain;
-use railpoll::store::{Difference, Head, Store};
+use railpoll::store::{Head, SealDifference, Store};
 
 use crate::support::payments::{now, payment, record, row};
 use crate::support::{Kind, Person, TestDatabase, on_both};
@@ -121,7 +121,7 @@ fn what_was_changed_taken_away_or_put_in_is_found() {
             let change = if change == "INSERT" { into.as_str() } else { change };
             overrule(database, &mut person, change).await;
             let verified = store.verify_events().await.unwrap();
-            let [Difference { after_id: 0, last_id, .. }] = verified.differences[..] else {
+            let [SealDifference { after_id: 0, last_id, .. }] = verified.differences[..] else {
                 panic!("{change}: {verified:?}");
             };
             assert_eq!(last_id, head.last_id, "and what came after it is as it was");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bigdecimal::BigDecimal;
 use railpoll_sandbox::Reply;
 use railpoll_sandbox::bank::{BankEndpoint, Course};
-use railpoll_sandbox::horizon::{Endpoint, HorizonOptions, Paid, PaidBy};
+use railpoll_sandbox::horizon::{HorizonEndpoint, HorizonOptions, Paid, PaidBy};
 
 use super::databases::Kind;
 use super::stellar::{Anchor, ONE, Setting, us, usdc};
@@ -93,8 +93,8 @@ impl Scene {
         bank.script_for(BankEndpoint::Payouts, "in-back", 1, Reply::CutBefore);
         bank.script(BankEndpoint::PayoutsLookup, 1, Reply::CutAfter);
         bank.script(BankEndpoint::DepositsLookup, 1, Reply::StatusAfter(500));
-        horizon.script(Endpoint::AccountPayments, 1, Reply::CutAfter);
-        horizon.script(Endpoint::Account, 1, Reply::CutAfter);
+        horizon.script(HorizonEndpoint::AccountPayments, 1, Reply::CutAfter);
+        horizon.script(HorizonEndpoint::Account, 1, Reply::CutAfter);
     }
 
     /// The operator's command, with all daemons switched on.

@@ -1,7 +1,7 @@
 //! Answers that are lost on all sides at once, after they took effect: and then the daemons are killed too.
 
 use railpoll_sandbox::Reply;
-use railpoll_sandbox::horizon::{Endpoint, HorizonSandbox, SubmitFault};
+use railpoll_sandbox::horizon::{HorizonEndpoint, HorizonSandbox, SubmitFault};
 
 use crate::support::databases::Kind;
 use crate::support::scene::Scene;
@@ -16,7 +16,7 @@ fn losses() -> [Loss; 4] {
         ("504, and applied", |horizon| horizon.script_submit(2, SubmitFault::TimeoutApplied)),
         ("504, and never heard of", |horizon| horizon.script_submit(2, SubmitFault::TimeoutLost)),
         ("504, and forgotten", |horizon| horizon.script_submit(2, SubmitFault::Forgotten)),
-        ("cut, and applied", |horizon| horizon.script(Endpoint::Submit, 2, Reply::CutAfter)),
+        ("cut, and applied", |horizon| horizon.script(HorizonEndpoint::Submit, 2, Reply::CutAfter)),
     ]
 }
 
@@ -42,7 +42,7 @@ fn lost_and_not_found(kind: Kind) {
     scene.offer();
     scene.lose_answers();
     scene.anchor.horizon.script_submit(2, SubmitFault::TimeoutApplied);
-    scene.anchor.horizon.script(Endpoint::Transaction, 1, Reply::status(404));
+    scene.anchor.horizon.script(HorizonEndpoint::Transaction, 1, Reply::status(404));
     scene.finish("404 after submit");
 }
 

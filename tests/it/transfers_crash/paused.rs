@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use railpoll_sandbox::bank::BankEndpoint;
-use railpoll_sandbox::horizon::Endpoint;
+use railpoll_sandbox::horizon::HorizonEndpoint;
 use railpoll_sandbox::{HookAnswer, Phase};
 
 use crate::support::databases::Kind;
@@ -128,7 +128,7 @@ fn a_sender_that_wakes_up(kind: Kind, phase: Phase) {
     let (trap, trapper) = Trap::new(1);
     let hook = Arc::clone(&trap);
     anchor.horizon.set_hook(move |request| {
-        let is_meant = (request.endpoint, request.phase) == (Endpoint::Submit, phase);
+        let is_meant = (request.endpoint, request.phase) == (HorizonEndpoint::Submit, phase);
         if is_meant { hook.call() } else { HookAnswer::Go }
     });
     let sets = ["pollers.pending_deposits.lease=2s"];

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use railpoll::engine::Clock;
-use railpoll_sandbox::horizon::{Endpoint, StreamFault};
+use railpoll_sandbox::horizon::{HorizonEndpoint, StreamFault};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
 use crate::support::world::until_true;
@@ -122,12 +122,12 @@ fn a_quiet_stream_is_tended_seldom() {
         let anchor = Anchor::with(kind, &Setting::default(), quick());
         let daemon = anchor.start_watching();
         until_true("a stream", || anchor.horizon.streams() == 1);
-        let before = anchor.horizon.requests_to(Endpoint::Root);
-        let pages = anchor.horizon.requests_to(Endpoint::AccountPayments);
+        let before = anchor.horizon.requests_to(HorizonEndpoint::Root);
+        let pages = anchor.horizon.requests_to(HorizonEndpoint::AccountPayments);
         until_true("a page beside the stream", || {
-            anchor.horizon.requests_to(Endpoint::AccountPayments) > pages
+            anchor.horizon.requests_to(HorizonEndpoint::AccountPayments) > pages
         });
-        assert_eq!(anchor.horizon.requests_to(Endpoint::Root), before);
+        assert_eq!(anchor.horizon.requests_to(HorizonEndpoint::Root), before);
         drop(daemon);
     });
 }

@@ -1,7 +1,7 @@
 //! How the list is read: by page, by stream, after gaps.
 
 use railpoll_sandbox::Reply;
-use railpoll_sandbox::horizon::Endpoint;
+use railpoll_sandbox::horizon::HorizonEndpoint;
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick, us};
 use crate::support::world::{finish, until_true};
@@ -16,12 +16,12 @@ fn every_page_is_read_and_the_place_is_kept() {
         }
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 450);
-        let before = anchor.horizon.requests_to(Endpoint::AccountPayments);
+        let before = anchor.horizon.requests_to(HorizonEndpoint::AccountPayments);
         anchor.pays(&customer, "1", 1_000);
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 451);
         assert_eq!(
-            anchor.horizon.requests_to(Endpoint::AccountPayments) - before,
+            anchor.horizon.requests_to(HorizonEndpoint::AccountPayments) - before,
             1,
             "from where it was"
         );
@@ -71,7 +71,7 @@ fn an_answer_that_is_cut_brings_each_payment_once() {
         for n in 0..30 {
             anchor.pays(&customer, "1", n);
         }
-        anchor.horizon.script(Endpoint::AccountPayments, 2, Reply::CutAfter);
+        anchor.horizon.script(HorizonEndpoint::AccountPayments, 2, Reply::CutAfter);
         anchor.watch();
         anchor.watch();
         assert_eq!(anchor.verdicts().len(), 30);
@@ -90,12 +90,12 @@ fn a_record_that_was_set_aside_can_be_asked_for_again() {
         let place = anchor.horizon.payments_to(&us()).pop().unwrap().id;
         let strange = format!(r#"{{"id":"{place}","paging_token":"{place}","type":"gift"}}"#);
         let page = format!(r#"{{"_embedded":{{"records":[{strange}]}}}}"#);
-        anchor.horizon.script(Endpoint::AccountPayments, 1, Reply::Body(page.clone()));
+        anchor.horizon.script(HorizonEndpoint::AccountPayments, 1, Reply::Body(page.clone()));
         anchor.watch();
         assert_eq!(world.alerts(), ["quarantined stands"]);
         assert_eq!(anchor.verdicts(), Vec::<String>::new());
         let retry = || finish(world.command("railpoll", &[]).args(["quarantine", "retry", "1"]));
-        anchor.horizon.script(Endpoint::AccountPayments, 1, Reply::Body(page));
+        anchor.horizon.script(HorizonEndpoint::AccountPayments, 1, Reply::Body(page));
         let told = retry().expect(1).stderr;
         let wanted = "cannot be read this time either: records of the type gift";
         assert!(told.contains(wanted), "{told}");

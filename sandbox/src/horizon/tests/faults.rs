@@ -46,8 +46,8 @@ async fn somebody_else_uses_the_sequence() {
 #[tokio::test]
 async fn a_cut_connection_leaves_the_question_open() {
     let (bench, kim, signed) = bench_and_payment().await;
-    bench.sandbox.script(Endpoint::Submit, 1, Reply::CutBefore);
-    bench.sandbox.script(Endpoint::Submit, 1, Reply::CutAfter);
+    bench.sandbox.script(HorizonEndpoint::Submit, 1, Reply::CutBefore);
+    bench.sandbox.script(HorizonEndpoint::Submit, 1, Reply::CutAfter);
     for applied in [0, 1] {
         assert!(bench.post("/transactions", &signed.xdr).await.is_err());
         assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), applied);
@@ -76,7 +76,7 @@ async fn an_applied_transaction_is_not_known_for_a_while() {
 #[tokio::test]
 async fn a_rate_limit_has_its_headers() {
     let (bench, _, _) = bench_and_payment().await;
-    bench.sandbox.script(Endpoint::Root, 1, Reply::retry_after(429, "7"));
+    bench.sandbox.script(HorizonEndpoint::Root, 1, Reply::retry_after(429, "7"));
     let answer = bench.http.get(bench.sandbox.url()).send().await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["X-RateLimit-Remaining"], "0");
@@ -84,7 +84,7 @@ async fn a_rate_limit_has_its_headers() {
     assert_eq!(answer.headers()["Content-Type"], "application/problem+json");
     let (_, body) = told(answer).await;
     assert_eq!(body["type"], "https://stellar.org/horizon-errors/rate_limit_exceeded");
-    bench.sandbox.script(Endpoint::Root, 1, Reply::status(500));
+    bench.sandbox.script(HorizonEndpoint::Root, 1, Reply::status(500));
     assert_eq!(bench.get("/").await.1["type"], "https://stellar.org/horizon-errors/server_error");
     assert_eq!(bench.get("/").await.0, 200);
 }
@@ -104,7 +104,10 @@ async fn a_hook_may_cut_before_and_after() {
     assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
     bench.sandbox.clear_hook();
     assert_eq!(bench.submit(&signed).await.0, 200);
-    let expected = [(Endpoint::Submit, Phase::BeforeApply), (Endpoint::Submit, Phase::AfterApply)];
+    let expected = [
+        (HorizonEndpoint::Submit, Phase::BeforeApply),
+        (HorizonEndpoint::Submit, Phase::AfterApply),
+    ];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
 
@@ -112,7 +115,7 @@ async fn a_hook_may_cut_before_and_after() {
 async fn whoever_hangs_is_cut_at_the_end() {
     let (bench, _, signed) = bench_and_payment().await;
     bench.sandbox.change(|network, _| network.closing = Closing::ByHand);
-    bench.sandbox.script(Endpoint::Root, 1, Reply::Hang);
+    bench.sandbox.script(HorizonEndpoint::Root, 1, Reply::Hang);
     let stop = async {
         bench.sandbox.wait_until(|it| it.requests() == 2 && it.waiting() == 1).await;
         bench.sandbox.stop();
@@ -160,7 +163,7 @@ async fn a_horizon_that_is_down_misses_nothing_of_the_ledger() {
 #[tokio::test]
 async fn a_server_error_may_hide_that_it_was_applied() {
     let (bench, kim, signed) = bench_and_payment().await;
-    bench.sandbox.script(Endpoint::Submit, 1, Reply::StatusAfter(500));
+    bench.sandbox.script(HorizonEndpoint::Submit, 1, Reply::StatusAfter(500));
     assert_eq!(bench.submit(&signed).await.0, 500);
     assert_eq!(bench.sandbox.payments_to(&kim.account()).len(), 1);
 }

@@ -261,7 +261,7 @@ async fn who_has_been_told_may_pay_the_same_again() {
     bench.pass(10);
     bench.sandbox.close();
     // An answer that nobody hears tells nobody.
-    bench.sandbox.script(Endpoint::Transaction, 1, Reply::CutAfter);
+    bench.sandbox.script(HorizonEndpoint::Transaction, 1, Reply::CutAfter);
     let lost = bench.http.get(format!("{}/transactions/{}", bench.sandbox.url(), first.hash));
     assert!(lost.send().await.is_err());
     let channel = bench.holder("channel");

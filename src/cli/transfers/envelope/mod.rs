@@ -17,7 +17,7 @@ use crate::cli::table::{Column, Table};
 use crate::cli::who::WhyArgs;
 use crate::config::NetworkKind;
 use crate::engine::{EnvelopeStatus, readable, relative};
-use crate::store::{self, Step};
+use crate::store::{self, WalkStep};
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -154,7 +154,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
             waiting.len().min(rest.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
         let rows: Vec<store::Envelope> = waiting.get(rest..end).unwrap_or_default().to_vec();
         let next = rows.last().filter(|_| end < waiting.len()).map(|row| row.envelope_id.clone());
-        Ok(Step { rows, looked_at: 0, next })
+        Ok(WalkStep { rows, looked_at: 0, next })
     };
     walk(session, &flags, out, "no envelope waits for signatures", step, Clone::clone).await
 }

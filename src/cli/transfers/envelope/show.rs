@@ -10,7 +10,7 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::engine::{EnvelopeStatus, readable, relative};
-use crate::networks::stellar::{EnvelopePlan, Missing, Planned, Signer, amount};
+use crate::networks::stellar::{AccountSigner, EnvelopePlan, Missing, Planned, amount};
 use crate::store;
 use crate::views::EnvelopeJson;
 
@@ -124,7 +124,7 @@ pub(super) fn missing_json(missing: &[Missing]) -> Vec<MissingJson<'_>> {
         .collect()
 }
 
-fn signer_json(signer: &Signer) -> SignerJson<'_> {
+fn signer_json(signer: &AccountSigner) -> SignerJson<'_> {
     SignerJson { key: &signer.key, weight: signer.weight }
 }
 

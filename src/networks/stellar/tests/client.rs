@@ -184,7 +184,7 @@ async fn a_transaction_is_found_by_the_inner_hash_of_a_fee_bump() {
         "hash": "outer", "ledger": 70, "successful": true, "inner_transaction": { "hash": "inner" }
     });
     let server = Server::start(move |_| ok(&record)).await;
-    let found = Some(Found { ledger: 70, failed: None });
+    let found = Some(FoundTransaction { ledger: 70, failed: None });
     assert_eq!(server.horizon().transaction("inner").await, Ok(found));
     let other = server.horizon().transaction("another").await;
     assert!(matches!(other, Err(NetworkError::Unreadable(_))), "{other:?}");

@@ -105,7 +105,7 @@ fn row_unknown_is_looked_up_and_sent_again_until_its_time_is_over() {
 
 #[test]
 fn row_found_is_done_however_late() {
-    let found = Some(Found { ledger: 60, failed: None });
+    let found = Some(FoundTransaction { ledger: 60, failed: None });
     for look in [look(0), look(331), used(331)] {
         let next = after_look_up(&LookUp { found: found.clone(), ..look }, &sent());
         assert_eq!(next, Next::Done { ledger: 60 });
@@ -114,20 +114,23 @@ fn row_found_is_done_however_late() {
 
 #[test]
 fn row_found_and_failed_is_as_its_codes_say() {
-    let failed =
-        |codes| LookUp { found: Some(Found { ledger: 60, failed: Some(codes) }), ..used(9) };
+    let failed = |codes| LookUp {
+        found: Some(FoundTransaction { ledger: 60, failed: Some(codes) }),
+        ..used(9)
+    };
     let next = after_look_up(&failed(codes("tx_failed", &["op_no_trust"])), &sent());
     assert_eq!(next, Next::Each(vec![OperationNext::Trust]));
     // In the ledger, but not even tried: it is over when its time is past.
     let not_tried = codes("tx_bad_seq", &[]);
     assert!(is_look_up(&after_look_up(&failed(not_tried.clone()), &sent())));
-    let found = Some(Found { ledger: 60, failed: Some(not_tried) });
+    let found = Some(FoundTransaction { ledger: 60, failed: Some(not_tried) });
     assert_eq!(after_look_up(&LookUp { found, ..look(331) }, &sent()), Next::Rebuild);
 }
 
 #[test]
 fn row_found_and_failed_for_a_reason_that_we_do_not_know_is_over_and_held() {
-    let found = Some(Found { ledger: 60, failed: Some(codes("tx_of_a_later_version", &[])) });
+    let found =
+        Some(FoundTransaction { ledger: 60, failed: Some(codes("tx_of_a_later_version", &[])) });
     let after = |look| after_look_up(&LookUp { found: found.clone(), ..look }, &sent());
     for look in [used(9), used(331), look(331)] {
         assert!(is_hold(&after(look), "tx_of_a_later_version"));

@@ -13,8 +13,8 @@ fn envelope() -> Envelope {
     Envelope::build(&plan(vec![pay(CUSTOMER, "1")]), network()).unwrap()
 }
 
-fn signer(key: &str, weight: u32) -> Signer {
-    Signer { key: key.to_owned(), weight }
+fn signer(key: &str, weight: u32) -> AccountSigner {
+    AccountSigner { key: key.to_owned(), weight }
 }
 
 /// The channel's own key; and for the payer two of three keys, where the payer's own counts nothing.

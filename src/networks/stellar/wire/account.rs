@@ -4,7 +4,7 @@ use super::fields::{Fields, object};
 use crate::networks::stellar::account::{AccountState, Line};
 use crate::networks::stellar::asset::StellarAsset;
 use crate::networks::stellar::rules::SourceState;
-use crate::networks::stellar::signers::{Signer, Thresholds};
+use crate::networks::stellar::signers::{AccountSigner, Thresholds};
 use crate::networks::stellar::stroops::stroops;
 
 /// Where the owner of an account says that he wants memos (SEP-29).
@@ -50,12 +50,12 @@ fn entries(fields: Fields<'_>) -> Result<i64, String> {
 }
 
 /// A signer that is a key. Hashes and transactions that may sign are of no use to us.
-fn signer(fields: Fields<'_>) -> Result<Option<Signer>, String> {
+fn signer(fields: Fields<'_>) -> Result<Option<AccountSigner>, String> {
     if fields.word("type")?.is_some_and(|kind| kind != "ed25519_public_key") {
         return Ok(None);
     }
     let key = Fields::needed("key", fields.word("key"))?.to_owned();
-    Ok(Some(Signer { key, weight: Fields::needed("weight", fields.number("weight"))? }))
+    Ok(Some(AccountSigner { key, weight: Fields::needed("weight", fields.number("weight"))? }))
 }
 
 /// One balance. None for a share in a liquidity pool, and for kinds that come later.

@@ -2,13 +2,16 @@
 
 use super::fields::{Fields, object};
 use crate::networks::stellar::codes::{Codes, OperationCode, TransactionCode};
-use crate::networks::stellar::rules::{Found, SubmitAnswer};
+use crate::networks::stellar::rules::{FoundTransaction, SubmitAnswer};
 
 /// Reads a transaction that was asked for by its hash.
 ///
 /// # Errors
 /// It is another transaction, or what became of it cannot be read.
-pub(in crate::networks::stellar) fn found(body: &[u8], hash: &str) -> Result<Found, String> {
+pub(in crate::networks::stellar) fn found(
+    body: &[u8],
+    hash: &str,
+) -> Result<FoundTransaction, String> {
     let body = object(body)?;
     let fields = Fields::new(&body);
     let told = Fields::needed("hash", fields.word("hash"))?;
@@ -20,16 +23,16 @@ pub(in crate::networks::stellar) fn found(body: &[u8], hash: &str) -> Result<Fou
 
 /// What became of a transaction, from its record. One that says that it failed has not paid, whatever its result says or
 /// however little of it we can read.
-fn outcome(fields: Fields<'_>) -> Result<Found, String> {
+fn outcome(fields: Fields<'_>) -> Result<FoundTransaction, String> {
     let ledger = Fields::needed("ledger", fields.number("ledger"))?;
     let successful = fields.flag("successful")?;
     if successful == Some(true) {
-        return Ok(Found { ledger, failed: None });
+        return Ok(FoundTransaction { ledger, failed: None });
     }
     let result_xdr = Fields::needed("result_xdr", fields.text("result_xdr"));
     let codes = result_xdr.and_then(Codes::from_result_xdr);
     if successful.is_none() {
-        return Ok(Found { ledger, failed: codes? });
+        return Ok(FoundTransaction { ledger, failed: codes? });
     }
     let unreadable = |why: String| Codes {
         transaction: TransactionCode::parse(&format!("failed, and not why: {why}")),
@@ -40,7 +43,7 @@ fn outcome(fields: Fields<'_>) -> Result<Found, String> {
         Ok(None) => unreadable("its result says that it did not".to_owned()),
         Err(why) => unreadable(why),
     };
-    Ok(Found { ledger, failed: Some(codes) })
+    Ok(FoundTransaction { ledger, failed: Some(codes) })
 }
 
 /// Whether the record is of the transaction `hash`, itself or with a fee bump around it.
@@ -67,7 +70,7 @@ pub(in crate::networks::stellar) fn submitted(
         let body = object(body)?;
         let fields = Fields::new(&body);
         let hash = Fields::needed("hash", fields.word("hash"))?;
-        let Found { ledger, failed } = outcome(fields)?;
+        let FoundTransaction { ledger, failed } = outcome(fields)?;
         return Ok(Some(match failed {
             None => SubmitAnswer::Applied { hash: hash.to_owned(), ledger },
             Some(Codes { transaction: TransactionCode::Other(why), .. }) => {

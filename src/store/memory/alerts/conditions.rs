@@ -20,7 +20,7 @@ use crate::store::{FEED, Lease, Scope, Store, StoreError};
 pub(super) const COUNTED_MAX: i64 = 1_000;
 
 /// The conditions of one name that stand; none of them: it is over.
-pub type Found = (AlertName, Vec<Alert>);
+pub type FoundAlerts = (AlertName, Vec<Alert>);
 
 /// How the newest sweep of each worker that lives ended. One that was told to stop says nothing of its place.
 const LAST_SWEEPS: Sql = Sql::Each {
@@ -81,7 +81,7 @@ impl Store {
         scope: &Scope,
         states: &[PaymentState],
         now: DateTime<Utc>,
-    ) -> Result<Vec<Found>, StoreError> {
+    ) -> Result<Vec<FoundAlerts>, StoreError> {
         conditions(&mut self.db.reader().await?.conn(), scope, states, now).await
     }
 
@@ -120,7 +120,7 @@ async fn conditions(
     scope: &Scope,
     states: &[PaymentState],
     now: DateTime<Utc>,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<FoundAlerts>, StoreError> {
     let mut found = failures(conn, scope).await?;
     match scope.poller {
         Poller::Accepted
@@ -154,7 +154,7 @@ async fn conditions(
 }
 
 /// What the newest sweeps at the place failed of. While any worker's fails, the place's alert stands.
-async fn failures(conn: &mut Conn<'_>, scope: &Scope) -> Result<Vec<Found>, StoreError> {
+async fn failures(conn: &mut Conn<'_>, scope: &Scope) -> Result<Vec<FoundAlerts>, StoreError> {
     let args = [Arg::Text(scope.poller.name()), Arg::Text(scope.place())];
     let ends =
         conn.rows(LAST_SWEEPS, &args).await?.iter().map(end_from).collect::<Result<Vec<_>, _>>()?;
@@ -175,7 +175,7 @@ fn end_from(row: &Row) -> Result<(SweepOutcome, String), StoreError> {
     Ok((outcome, why.unwrap_or_else(|| outcome.to_string())))
 }
 
-async fn set_aside(conn: &mut Conn<'_>, scope: &Scope) -> Result<Found, StoreError> {
+async fn set_aside(conn: &mut Conn<'_>, scope: &Scope) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::Quarantined;
     let args = [Arg::Text(scope.place()), Arg::Text(scope.poller.name())];
     let Some(row) = conn.row(SET_ASIDE, &args).await? else { return Ok((name, Vec::new())) };
@@ -191,7 +191,7 @@ async fn has_feed(conn: &mut Conn<'_>, place: &str) -> Result<bool, StoreError> 
     Ok(conn.row(sql, &[Arg::Text(place), Arg::Text(FEED)]).await?.is_some())
 }
 
-async fn unmatched(conn: &mut Conn<'_>, source: &str) -> Result<Found, StoreError> {
+async fn unmatched(conn: &mut Conn<'_>, source: &str) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::IncomingUnmatched;
     let args = [Arg::Text(source), Arg::Int(COUNTED_MAX)];
     let Some(row) = conn.row(UNMATCHED, &args).await? else { return Ok((name, Vec::new())) };
@@ -207,7 +207,7 @@ async fn of_transfers(
     conn: &mut Conn<'_>,
     scope: &Scope,
     now: DateTime<Utc>,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<FoundAlerts>, StoreError> {
     let comes_in = if scope.poller == Poller::Outgoing { "network" } else { "rail" };
     let args = [Arg::Text(scope.place()), Arg::Text(comes_in), Arg::Int(COUNTED_MAX)];
     let held = conn.rows(ON_HOLD, &args).await?;
@@ -215,7 +215,7 @@ async fn of_transfers(
     Ok(vec![on_hold(&held)?, due(&held, now)?, failed_from(failed.as_ref())?])
 }
 
-fn on_hold(held: &[Row]) -> Result<Found, StoreError> {
+fn on_hold(held: &[Row]) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::TransferOnHold;
     let Some(oldest) = held.first() else { return Ok((name, Vec::new())) };
     let (id, why) = (oldest.text("transfer_id")?, why(oldest)?);
@@ -225,7 +225,7 @@ fn on_hold(held: &[Row]) -> Result<Found, StoreError> {
 }
 
 /// Transfers on hold whose deadline comes near.
-fn due(held: &[Row], now: DateTime<Utc>) -> Result<Found, StoreError> {
+fn due(held: &[Row], now: DateTime<Utc>) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::DecisionDue;
     let mut near = Vec::new();
     for row in held {
@@ -245,7 +245,7 @@ fn why(row: &Row) -> Result<Option<String>, StoreError> {
     Ok(coded(code.as_deref(), text.as_deref()).map(Cow::into_owned))
 }
 
-fn failed_from(row: Option<&Row>) -> Result<Found, StoreError> {
+fn failed_from(row: Option<&Row>) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::TransferFailed;
     let Some(row) = row else { return Ok((name, Vec::new())) };
     let (id, asset) = (row.text("transfer_id")?, row.text("asset")?);
@@ -255,7 +255,7 @@ fn failed_from(row: Option<&Row>) -> Result<Found, StoreError> {
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
 }
 
-async fn refunds(conn: &mut Conn<'_>, place: &str) -> Result<Found, StoreError> {
+async fn refunds(conn: &mut Conn<'_>, place: &str) -> Result<FoundAlerts, StoreError> {
     let name = AlertName::RefundFailed;
     let rows = conn.rows(REFUNDS, &[Arg::Text(place), Arg::Int(COUNTED_MAX)]).await?;
     let mut whose = BTreeSet::new();

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use crate::store::db::values::{Arg, Row};
 use crate::store::{Scope, Store, StoreError};
 
-pub use conditions::Found;
+pub use conditions::FoundAlerts;
 pub(in crate::store) use conditions::{
     retell_incoming, retell_quarantine, retell_refunds, retell_transfers,
 };

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::conditions::{COUNTED_MAX, Found};
+use super::conditions::{COUNTED_MAX, FoundAlerts};
 use crate::engine::{Alert, AlertName, PaymentState, comes_near, iso};
 use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, Row};
@@ -32,7 +32,7 @@ pub(super) async fn undecided(
     scope: &Scope,
     states: &[PaymentState],
     now: DateTime<Utc>,
-) -> Result<Found, StoreError> {
+) -> Result<FoundAlerts, StoreError> {
     let (ending, endless): (Vec<_>, Vec<_>) = states.iter().partition(|state| state.can_expire());
     let words = |of: &[&PaymentState]| {
         Arg::Texts(of.iter().map(|state| state.as_str().to_owned()).collect())

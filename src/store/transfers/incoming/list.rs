@@ -6,7 +6,7 @@ use super::record::{IncomingRow, incoming_from};
 use crate::engine::Amount;
 use crate::store::db::Sql;
 use crate::store::db::values::Arg;
-use crate::store::db::walk::{ROOM, Span, Step, is_amount, plain};
+use crate::store::db::walk::{ROOM, Span, WalkStep, is_amount, plain};
 use crate::store::{Store, StoreError};
 
 /// Which incoming payments to list.
@@ -144,7 +144,7 @@ impl Store {
     pub async fn incoming_step(
         &self,
         filter: &IncomingFilter,
-    ) -> Result<Step<IncomingRow, IncomingPlace>, StoreError> {
+    ) -> Result<WalkStep<IncomingRow, IncomingPlace>, StoreError> {
         let edge = if filter.newest { EDGE_NEWEST } else { EDGE };
         let edge = self.edge(edge.into(), filter.span(), Arg::Time).await?;
         let (span, rest) = filter.span().cut(edge, filter.newest);
@@ -158,11 +158,11 @@ impl Store {
         Ok(match rows.last().map(|row| &row.incoming) {
             Some(last) if is_full => {
                 let next = Some((last.at, last.source.clone(), last.incoming_id.clone()));
-                Step { looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX), next, rows }
+                WalkStep { looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX), next, rows }
             }
             Some(_) | None => {
                 let next = rest.map(|at| (at, String::new(), String::new()));
-                Step { looked_at: u64::from(ROOM), next, rows }
+                WalkStep { looked_at: u64::from(ROOM), next, rows }
             }
         })
     }
