@@ -1,4 +1,4 @@
-//! What a job of transfers has from sweep to sweep, and how each of its sweeps is told.
+//! What a job has from sweep to sweep, and how each of its sweeps is told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::networks::NetworkError as CallError;
 use crate::store::{Lease, Scope, Store, StoreError};
 
-/// What every job of transfers has at hand.
+/// What every job has at hand.
 pub(in crate::jobs) struct Desk {
     pub(in crate::jobs) store: Store,
     /// The poller's memory that it works for.
@@ -34,12 +34,21 @@ impl Desk {
         observer: Observer<'a>,
         work: impl AsyncFnOnce(&Round<'a>, &mut SweepReport) -> Result<(), SweepError>,
     ) -> Swept {
+        self.counted(async |report| {
+            let round = self.round(lease, stop, observer).await?;
+            work(&round, report).await
+        })
+        .await
+    }
+
+    /// What `work` did, with the requests that it made. It tells of what was done before it failed, too.
+    pub(in crate::jobs) async fn counted(
+        &self,
+        work: impl AsyncFnOnce(&mut SweepReport) -> Result<(), SweepError>,
+    ) -> Swept {
         let made_before = self.requests.made();
         let mut report = SweepReport::default();
-        let error = match self.round(lease, stop, observer).await {
-            Ok(round) => work(&round, &mut report).await.err(),
-            Err(error) => Some(error.into()),
-        };
+        let error = work(&mut report).await.err();
         if let Some(error) = &error {
             report.outcome = error.outcome();
         }

@@ -115,7 +115,7 @@ impl Sweep<'_> {
             Box::pin(async move { self.close_in_time(lease, intent).await.map(Done::For) })
         };
         let mut all: Vec<Act<'_>> = open.into_iter().map(close).collect();
-        if let Some(acts) = self.rules.acts_as(&self.role) {
+        if let Some(acts) = self.job.rules.acts_as(&self.job.role) {
             let due = self.due(acts, lease).await?;
             let handle = |case: Case| -> Act<'_> {
                 Box::pin(async move { self.handle(lease, acts, case).await })
@@ -137,7 +137,7 @@ impl Sweep<'_> {
             left.is_some_and(|left| left.are_about(&due.payment_id))
         };
         let more = self.left().as_ref().map_or(0, Questions::len);
-        let limit = self.batch_size.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        let limit = self.job.batch_size.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
         let mut due = self.all_due(acts, limit).await?;
         let left = self.left();
         due.retain(|case| !asked(&left, case.due()));
@@ -146,13 +146,13 @@ impl Sweep<'_> {
 
     /// So many payments that are due, nearest deadline first.
     pub(super) async fn all_due(&self, acts: &Acts, limit: u32) -> Result<Vec<Case>, SweepError> {
-        let (network, states) = (&self.scope.network, self.rules.states);
-        let (role, now) = (&acts.role, self.clock.now());
-        Ok(if self.settings.payout.is_some() {
-            let due = self.store.due_to_pay_out(network, states, role, now, limit).await?;
+        let (network, states) = (&self.desk.scope.network, self.job.rules.states);
+        let (role, now) = (&acts.role, self.desk.clock.now());
+        Ok(if self.job.settings.payout.is_some() {
+            let due = self.desk.store.due_to_pay_out(network, states, role, now, limit).await?;
             due.into_iter().map(|to_pay| Case::OnRail(Box::new(to_pay))).collect()
         } else {
-            let due = self.store.due(network, states, role, now, limit).await?;
+            let due = self.desk.store.due(network, states, role, now, limit).await?;
             due.into_iter().map(|due| Case::AtNetwork(Box::new(due))).collect()
         })
     }
@@ -179,7 +179,7 @@ impl Sweep<'_> {
                     hand.running.push(Box::pin(self.reviewed(lease, reviewed)));
                 }
                 () = sleep(pause) => {
-                    if hand.moved_at.elapsed() < self.reviewer.patience() {
+                    if hand.moved_at.elapsed() < self.job.reviewer.patience() {
                         (self.observer)(Note::Progress);
                     }
                     continue;
@@ -199,21 +199,21 @@ impl Sweep<'_> {
 
     /// Whether what waits for nothing but reviewers is left to the next sweep.
     fn leaves(&self, hand: &Hand<'_>) -> bool {
-        let is_time = self.leaves_after.is_some_and(|after| hand.begun.elapsed() >= after);
-        let is_over = hand.failed.is_some() && self.leaves_after.is_some();
+        let is_time = self.job.leaves_after.is_some_and(|after| hand.begun.elapsed() >= after);
+        let is_over = hand.failed.is_some() && self.job.leaves_after.is_some();
         let is_begun = hand.waiting.is_empty() || !hand.has_place();
         (is_time || is_over) && is_begun && !(self.stop)()
     }
 
     /// When to look again whether to leave, or to say that this is no standstill.
     fn look_up_in(&self, hand: &Hand<'_>) -> Duration {
-        let left = self.leaves_after.map(|after| after.saturating_sub(hand.begun.elapsed()));
+        let left = self.job.leaves_after.map(|after| after.saturating_sub(hand.begun.elapsed()));
         left.filter(|left| !left.is_zero()).map_or(BEAT, |left| std::cmp::min(left, BEAT))
     }
 
     /// A panic while it is held leaves it as it was.
     fn left(&self) -> std::sync::MutexGuard<'_, Option<Questions>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        self.job.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn too_near(&self, payment: &Payment) -> Option<TimeDelta> {
@@ -222,15 +222,15 @@ impl Sweep<'_> {
     }
 
     pub(super) fn after(&self, pause: Duration) -> DateTime<Utc> {
-        later(self.clock.now(), pause)
+        later(self.desk.clock.now(), pause)
     }
 
     /// The time by the network's clock: deadlines are the network's.
     pub(super) fn network_now(&self) -> DateTime<Utc> {
-        self.clock.now() + self.client.server_offset()
+        self.desk.clock.now() + self.job.client.server_offset()
     }
 
     pub(super) fn margin(&self) -> TimeDelta {
-        TimeDelta::from_std(self.settings.review.expiry_margin).unwrap_or(TimeDelta::MAX)
+        TimeDelta::from_std(self.job.settings.review.expiry_margin).unwrap_or(TimeDelta::MAX)
     }
 }

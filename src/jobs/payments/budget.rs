@@ -68,7 +68,7 @@ impl Sweep<'_> {
         payment_id: &str,
     ) -> Result<Held, StoreError> {
         // Boxed: all that waits for a document would be as large as this.
-        Box::pin(self.budget.hold(self.store.document(network, payment_id))).await
+        Box::pin(self.job.budget.hold(self.desk.store.document(network, payment_id))).await
     }
 }
 

@@ -22,8 +22,9 @@ impl Sweep<'_> {
         due: &Due,
         operation: Operation,
     ) -> Result<bool, SweepError> {
-        let now = self.clock.now();
-        let intent = self.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
+        let now = self.desk.clock.now();
+        let intent =
+            self.desk.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
         match intent {
             Some(intent) => self.carry_out(lease, intent).await,
             None => Ok(false),
@@ -40,7 +41,7 @@ impl Sweep<'_> {
             return Err(lease.lost().into());
         }
         failpoint::reached("before the call");
-        let call = self.client.operate(&intent.payment_id, &intent.operation, None);
+        let call = self.job.client.operate(&intent.payment_id, &intent.operation, None);
         let answer = self.answer(call).await;
         failpoint::reached("after the call");
         let answer = match answer {
@@ -72,7 +73,7 @@ impl Sweep<'_> {
         intent: Intent,
         reason: String,
     ) -> Result<bool, SweepError> {
-        match self.answer(self.client.get(&intent.payment_id)).await {
+        match self.answer(self.job.client.get(&intent.payment_id)).await {
             Ok(row) => {
                 let finished = match &row {
                     Row::Payment(payment) => match resolve(&intent.operation, payment) {
@@ -111,7 +112,7 @@ impl Sweep<'_> {
         finished: Finished,
         seen: Option<(&Row, Trail)>,
     ) -> Result<bool, SweepError> {
-        self.store.finish(lease, intent, &finished, seen, self.clock.now()).await?;
+        self.desk.store.finish(lease, intent, &finished, seen, self.desk.clock.now()).await?;
         let (result, detail) = match finished {
             Finished::Done { answer } => ("done", answer),
             Finished::Refused { reason } => ("refused", reason),

@@ -9,26 +9,28 @@ use crate::store::{Finished, Intent, Lease, StoreError};
 impl Sweep<'_> {
     /// The operations whose end is to be found out.
     pub(super) async fn open(&self, lease: &Lease) -> Result<Vec<Intent>, SweepError> {
-        let (now, limit, scope) = (self.clock.now(), self.batch_size, &lease.scope);
-        let mut intents = self.store.open_intents(scope, now, limit).await?;
-        if self.rules.acts.is_none() {
+        let (now, limit, scope) = (self.desk.clock.now(), self.job.batch_size, &lease.scope);
+        let mut intents = self.desk.store.open_intents(scope, now, limit).await?;
+        if self.job.rules.acts.is_none() {
             // The payments in this state are over: whoever began an operation on one, it is decided now.
-            let states = self.rules.states;
-            intents.extend(self.store.open_intents_in(scope, states, now, limit).await?);
+            let states = self.job.rules.states;
+            intents.extend(self.desk.store.open_intents_in(scope, states, now, limit).await?);
         }
         Ok(intents)
     }
 
     /// The payments that are put off.
     pub(super) async fn sick(&self) -> Result<&Sick, StoreError> {
-        let begin = || Sick::begin(self.store, self.scope, self.clock, SweepError::Network);
+        let begin = || {
+            Sick::begin(&self.desk.store, &self.desk.scope, &self.desk.clock, SweepError::Network)
+        };
         self.sick.get_or_try_init(begin).await
     }
 
     /// A call that is no payment's own: whether the network answers at all.
     pub(super) async fn is_well(&self) -> Result<(), NetworkError> {
         let window = Window { after: None, before: None, page: 0, size: 1 };
-        let list = Box::pin(self.client.list(&self.rules.asked, &window));
+        let list = Box::pin(self.job.client.list(&self.job.rules.asked, &window));
         match self.answer(list).await {
             // Whoever answers too much answers.
             Ok(_) | Err(NetworkError::TooLarge { .. }) => Ok(()),
@@ -58,11 +60,11 @@ impl Sweep<'_> {
         if self.has_given_up() {
             return Ok(false);
         }
-        let look = self.answer(self.client.get(&intent.payment_id));
-        match tokio::time::timeout(self.timeout, look).await {
+        let look = self.answer(self.job.client.get(&intent.payment_id));
+        match tokio::time::timeout(self.job.timeout, look).await {
             Ok(row) => self.close_as(lease, intent, row).await,
             Err(_) => {
-                let why = format!("no answer within {:?}", self.timeout);
+                let why = format!("no answer within {:?}", self.job.timeout);
                 let error = NetworkError::Unavailable(why);
                 self.put_off(lease, &intent.payment_id, error).await
             }
@@ -74,7 +76,7 @@ impl Sweep<'_> {
         if self.has_given_up() {
             return Ok(false);
         }
-        let row = self.answer(self.client.get(&intent.payment_id)).await;
+        let row = self.answer(self.job.client.get(&intent.payment_id)).await;
         self.close_as(lease, intent, row).await
     }
 
@@ -115,12 +117,12 @@ impl Sweep<'_> {
                 }
                 let basis = Basis::of_payment(payment).digest;
                 let (network, id) = (&lease.scope.network, &intent.payment_id);
-                if !self.store.is_decided(network, id, &intent.operation, &basis).await? {
+                if !self.desk.store.is_decided(network, id, &intent.operation, &basis).await? {
                     let reason = "not tried again: what was decided on is not what came".to_owned();
                     let finished = Finished::Refused { reason };
                     return self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await;
                 }
-                self.store.intend_again(lease, &mut intent, self.clock.now()).await?;
+                self.desk.store.intend_again(lease, &mut intent, self.desk.clock.now()).await?;
                 self.carry_out(lease, intent).await
             }
         }

@@ -3,13 +3,14 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::closing::payment;
-use super::sweep::Sweep;
+use super::sweep::{Sweep, Sweeper};
 use crate::collect::{
     CollectError, Collected, Collector, Depth, Found, Mode, Outcome, Position, Reconciled, Sink,
     Source, WalkSettings, probe,
 };
 use crate::config::CollectFrom;
 use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window, coarse};
+use crate::jobs::frame::desk::Desk;
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::networks::NetworkError;
@@ -58,7 +59,7 @@ impl Source for List<'_> {
         if self.lease.is_some() && sick.is_put_off(&thing) {
             return Ok(Found::NotNow);
         }
-        let found = match self.sweep.answer(self.sweep.client.get(payment_id)).await {
+        let found = match self.sweep.answer(self.sweep.job.client.get(payment_id)).await {
             Ok(row) => Found::Row(Box::new(row)),
             Err(NetworkError::Refused { status: 404, .. }) => Found::Gone,
             Err(error) => {
@@ -78,7 +79,7 @@ impl Source for List<'_> {
 
 impl List<'_> {
     async fn ask(&self, window: &Window) -> Result<Listing, NetworkError> {
-        let Sweep { client, rules, .. } = self.sweep;
+        let Sweeper { client, rules, .. } = self.sweep.job;
         self.sweep.answer(Box::pin(client.list(&rules.asked, window))).await
     }
 
@@ -112,7 +113,7 @@ impl Sink for Records<'_> {
         cursor: Option<DateTime<Utc>>,
         trail: Trail,
     ) -> Result<Tally, StoreError> {
-        let Sweep { store, scope, clock, observer, .. } = self.sweep;
+        let Sweep { desk: Desk { store, scope, clock, .. }, observer, .. } = self.sweep;
         // Only the holder of the lease moves the poller's cursor.
         let cursor = cursor.filter(|_| self.lease.is_some());
         // Boxed, as is each answer: else everything that waits for a sweep would be as large as they are.
@@ -127,7 +128,8 @@ impl Sink for Records<'_> {
         after: Option<DateTime<Utc>>,
         before: Option<DateTime<Utc>>,
     ) -> Result<u64, StoreError> {
-        let Sweep { store, scope, role, rules, .. } = self.sweep;
+        let Sweep { desk: Desk { store, scope, .. }, job: Sweeper { role, rules, .. }, .. } =
+            self.sweep;
         let (network, states) = (scope.network.as_str(), rules.states);
         let (first, end) =
             (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
@@ -158,7 +160,8 @@ impl Sink for Records<'_> {
         past: Option<&(String, DateTime<Utc>)>,
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-        let Sweep { store, scope, role, rules, .. } = self.sweep;
+        let Sweep { desk: Desk { store, scope, .. }, job: Sweeper { role, rules, .. }, .. } =
+            self.sweep;
         let between = (after.unwrap_or(DateTime::UNIX_EPOCH), before.unwrap_or_else(end_of_time));
         store.ids_between(&scope.network, rules.states, role, between, past, limit).await
     }
@@ -187,7 +190,7 @@ impl Sweep<'_> {
         lease: &Lease,
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
-        let was = self.store.cursor(self.scope).await?;
+        let was = self.desk.store.cursor(&self.desk.scope).await?;
         let list = List { sweep: self, lease: Some(lease) };
         let records = Records { sweep: self, lease: Some(lease), counts_set_aside: true };
         let mode = self.mode(&was, &list).await?;
@@ -199,7 +202,7 @@ impl Sweep<'_> {
         };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
         let (collected, position) = match mode {
-            Mode::Keyset(_) => collector.walk(position, self.clock.now()).await?,
+            Mode::Keyset(_) => collector.walk(position, self.desk.clock.now()).await?,
             Mode::Sweep => (collector.sweep().await?, position),
         };
         note(report, &collected);
@@ -212,7 +215,7 @@ impl Sweep<'_> {
             difference: was.difference,
             unexplained: was.unexplained,
             // The first walk has read all there is.
-            reconciled_at: was.reconciled_at.or_else(|| Some(self.clock.now())),
+            reconciled_at: was.reconciled_at.or_else(|| Some(self.desk.clock.now())),
         };
         match collected.outcome {
             Outcome::Complete => {
@@ -222,21 +225,21 @@ impl Sweep<'_> {
             Outcome::Unreliable => end.mode.clear(),
             Outcome::Stopped | Outcome::TooFast => {}
         }
-        self.store.save_walk(self.scope, lease, &was, &end).await?;
+        self.desk.store.save_walk(&self.desk.scope, lease, &was, &end).await?;
         Ok(())
     }
 
     /// How this poller collects.
     pub(super) fn collect_settings(&self) -> WalkSettings {
         let std = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        let collect_from = match self.settings.collect_from {
+        let collect_from = match self.job.settings.collect_from {
             CollectFrom::Beginning => None,
             CollectFrom::Date(date) => Some(date),
-            CollectFrom::Back(back) => self.clock.now().checked_sub_signed(std(back)),
+            CollectFrom::Back(back) => self.desk.clock.now().checked_sub_signed(std(back)),
         };
         WalkSettings {
-            page_size: self.settings.page_size,
-            overlap: std(self.settings.overlap),
+            page_size: self.job.settings.page_size,
+            overlap: std(self.job.settings.overlap),
             collect_from,
             max_pages: PAGES_MAX,
         }
@@ -244,7 +247,7 @@ impl Sweep<'_> {
 
     /// Raises the alert where the network's clock and ours are too far from each other, and clears it when they are not.
     async fn judge_clock(&self, lease: &Lease) -> Result<(), StoreError> {
-        let detail = self.client.doubted_offset().map(|doubted| {
+        let detail = self.job.client.doubted_offset().map(|doubted| {
             let which = if doubted > TimeDelta::zero() { "ahead of" } else { "behind" };
             // Not to the second: what a person has seen to is the same a moment later.
             let far = coarse(doubted.abs());
@@ -296,10 +299,13 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`].
     pub async fn reconcile(&self) -> Result<Reconciled, SweepError> {
-        let was = self.store.cursor(self.scope).await?;
+        let was = self.desk.store.cursor(&self.desk.scope).await?;
         let (list, records) = (self.list_of_person(), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
-        self.store.recount(None, &self.scope.network, self.rules.states, &self.role).await?;
+        self.desk
+            .store
+            .recount(None, &self.desk.scope.network, self.job.rules.states, &self.job.role)
+            .await?;
         let settings = self.collect_settings();
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
         Ok(collector.reconcile(mode, was.watermark, Depth::Rows).await?)
@@ -310,13 +316,13 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`].
     pub async fn backfill(&self, from: DateTime<Utc>) -> Result<Collected, SweepError> {
-        let was = self.store.cursor(self.scope).await?;
+        let was = self.desk.store.cursor(&self.desk.scope).await?;
         let (list, records) = (self.list_of_person(), self.records_of_person());
         let mode = self.mode(&was, &list).await?;
         let settings = WalkSettings { collect_from: Some(from), ..self.collect_settings() };
         let collector = Collector { source: &list, sink: &records, settings, stop: self.stop };
         Ok(match mode {
-            Mode::Keyset(_) => collector.walk(Position::default(), self.clock.now()).await?.0,
+            Mode::Keyset(_) => collector.walk(Position::default(), self.desk.clock.now()).await?.0,
             Mode::Sweep => collector.sweep().await?,
         })
     }
@@ -326,7 +332,7 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`].
     pub async fn look_at(&self, payment_id: &str) -> Result<bool, SweepError> {
-        let row = match self.answer(self.client.get(payment_id)).await {
+        let row = match self.answer(self.job.client.get(payment_id)).await {
             Ok(row) => row,
             Err(NetworkError::Refused { status: 404, .. }) => return Ok(false),
             Err(error) => return Err(error.into()),

@@ -41,7 +41,7 @@ impl Sweep<'_> {
         let beyond = |difference: i64| difference.saturating_sub(was.unexplained);
         let drifts = drift(beyond(was.difference), beyond(found)) == Drift::Reconcile;
         if is_time || drifts {
-            let small = SMALL_LIST_PAGES * u64::from(self.settings.page_size);
+            let small = SMALL_LIST_PAGES * u64::from(self.job.settings.page_size);
             // A difference that nothing explains may hide another one from whoever looks at counts alone.
             let by_rows = (is_time || was.unexplained != 0) && count.network <= small;
             let depth = if by_rows { Depth::Rows } else { Depth::Counts };
@@ -54,7 +54,7 @@ impl Sweep<'_> {
                 let rows = (mode, Depth::Rows);
                 is_corrected = Box::pin(self.correct(lease, lists, rows, end, report)).await?;
             }
-            end.reconciled_at = Some(self.clock.now());
+            end.reconciled_at = Some(self.desk.clock.now());
             if end.difference == 0 || (drifts && !is_corrected && end.difference == found) {
                 end.unexplained = end.difference;
             }
@@ -66,8 +66,9 @@ impl Sweep<'_> {
 
     /// What was done a long time from now was done by a host whose clock was ahead.
     fn is_time_to_reconcile(&self, was: &Cursor) -> bool {
-        let every = TimeDelta::from_std(self.settings.reconcile_every).unwrap_or(TimeDelta::MAX);
-        was.reconciled_at.is_some_and(|at| (self.clock.now() - at).abs() >= every)
+        let every =
+            TimeDelta::from_std(self.job.settings.reconcile_every).unwrap_or(TimeDelta::MAX);
+        was.reconciled_at.is_some_and(|at| (self.desk.clock.now() - at).abs() >= every)
     }
 
     /// Brings our database to what the network has. Whether there was anything to correct; `end.difference` is what
@@ -80,9 +81,12 @@ impl Sweep<'_> {
         end: &mut WalkEnd,
         report: &mut SweepReport,
     ) -> Result<bool, SweepError> {
-        let network = &self.scope.network;
-        let too_high =
-            self.store.recount(Some(lease), network, self.rules.states, &self.role).await?;
+        let network = &self.desk.scope.network;
+        let too_high = self
+            .desk
+            .store
+            .recount(Some(lease), network, self.job.rules.states, &self.job.role)
+            .await?;
         if too_high != 0 {
             tracing::warn!(too_high, "the kept count of payments was wrong: corrected");
         }
@@ -142,19 +146,19 @@ impl Sweep<'_> {
     /// Asks for the payments that were set aside: they may have left the list. What can be read now, or is not there
     /// any more, needs no attention. How many those were.
     async fn ask_for_set_aside(&self, lists: &Lists<'_>) -> Result<u64, SweepError> {
-        let behind = self.looked_behind.load(Ordering::Relaxed);
-        let open = self.store.quarantined_of(self.scope, behind, SET_ASIDE_MAX).await?;
+        let behind = self.job.looked_behind.load(Ordering::Relaxed);
+        let open = self.desk.store.quarantined_of(&self.desk.scope, behind, SET_ASIDE_MAX).await?;
         let is_rest = open.len() < usize::try_from(SET_ASIDE_MAX).unwrap_or(usize::MAX);
         let last = open.last().filter(|_| !is_rest).map_or(0, |row| row.quarantine_id);
         // The next time the others have their turn.
-        self.looked_behind.store(last, Ordering::Relaxed);
+        self.job.looked_behind.store(last, Ordering::Relaxed);
         let mut settled = 0;
         for row in &open {
             let Some(id) = row.payment_id.as_deref() else { continue };
             let how = self.look_at_set_aside(lists, id).await?;
             if let Some(how) = how {
                 settled += 1;
-                self.resolve(row, how, self.clock.now()).await?;
+                self.resolve(row, how, self.desk.clock.now()).await?;
             }
         }
         Ok(settled)
@@ -187,7 +191,7 @@ impl Sweep<'_> {
         how: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        match self.store.resolve_quarantined(row, how, None, now).await {
+        match self.desk.store.resolve_quarantined(row, how, None, now).await {
             // Storing the payment has done so.
             Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
             Err(error) => Err(error),

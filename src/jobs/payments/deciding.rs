@@ -86,7 +86,7 @@ impl Sweep<'_> {
         {
             return Ok(Plan::Rule(self.on_gap(acts, &gap), document));
         }
-        Ok(match self.reviewer {
+        Ok(match &self.job.reviewer {
             Reviewer::Person => Plan::Person,
             Reviewer::Automatic => Plan::Automatic(document),
             Reviewer::Asked(service) => Plan::Ask(Arc::clone(service), document),
@@ -105,7 +105,7 @@ impl Sweep<'_> {
     }
 
     fn gap(&self, document: &str) -> Option<UserInfoGap> {
-        gap_in_user_info(&sender_user_info(document), &self.settings.review.require_user_info)
+        gap_in_user_info(&sender_user_info(document), &self.job.settings.review.require_user_info)
     }
 
     /// Data that are proven to be incomplete are declined. What cannot be read is held for a person, and so is all of it
@@ -114,7 +114,7 @@ impl Sweep<'_> {
         let why = gap.to_string();
         let reason = gap.code().and_then(|code| Reason::new(acts.decline_type, code, &why).ok());
         match reason {
-            Some(reason) if !self.reviewer.is_person() => Decision::Decline(reason),
+            Some(reason) if !self.job.reviewer.is_person() => Decision::Decline(reason),
             Some(_) | None => Decision::Hold { until: None, why },
         }
     }
@@ -128,13 +128,14 @@ impl Sweep<'_> {
     ) -> Result<NewTransfer, String> {
         let user_info = sender_user_info(document);
         // Also where nothing is required, somebody has to be named.
-        let required = once(String::new()).chain(self.settings.review.require_user_info.clone());
+        let required =
+            once(String::new()).chain(self.job.settings.review.require_user_info.clone());
         if let Some(gap) = gap_in_user_info(&user_info, &required.collect::<Vec<_>>()) {
             return Err(format!("nobody can be paid: {gap}"));
         }
         let payout = exact(&to_pay.payout)?;
         let beneficiary = user_info.told().map(|told| told.get().to_owned());
-        let new = transfer_of(&self.scope.network, rail, to_pay, payout, beneficiary);
+        let new = transfer_of(&self.desk.scope.network, rail, to_pay, payout, beneficiary);
         match new.faults() {
             faults if faults.is_empty() => Ok(new),
             faults => Err(cannot(rail, &faults)),

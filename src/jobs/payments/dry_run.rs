@@ -43,7 +43,7 @@ impl Sink for Preview<'_> {
         _cursor: Option<DateTime<Utc>>,
         _trail: Trail,
     ) -> Result<Tally, StoreError> {
-        let changes = self.sweep.store.preview(self.sweep.scope, rows).await?;
+        let changes = self.sweep.desk.store.preview(&self.sweep.desk.scope, rows).await?;
         let mut tally = Tally::default();
         for (row, change) in rows.iter().zip(changes) {
             match row {
@@ -94,8 +94,8 @@ impl Preview<'_> {
         let detail = format!("{} {} as {}", payment.state, payment.money, payment.connector_role);
         self.sweep.would(payment.payment_id.clone(), "record", detail);
         let Some(acts) = self.sweep.acts_on(payment) else { return Ok(()) };
-        let (network, id) = (&self.sweep.scope.network, &payment.payment_id);
-        let known = self.sweep.store.payments_with_id(id, Some(network)).await?;
+        let (network, id) = (&self.sweep.desk.scope.network, &payment.payment_id);
+        let known = self.sweep.desk.store.payments_with_id(id, Some(network)).await?;
         if known.iter().any(|known| known.state == payment.state) {
             // What was decided on it in this state stands: it is among what is due, or it is not.
             let is = Basis::of_payment(payment).digest;
@@ -112,7 +112,7 @@ impl Preview<'_> {
             payout: payment.payout.clone(),
             returns: payment.returns.clone(),
         };
-        let case = match self.sweep.settings.payout {
+        let case = match &self.sweep.job.settings.payout {
             Some(_) => Case::OnRail(Box::new(ToPayOut {
                 payout: payment.payout.clone().unwrap_or_else(|| payment.money.clone()),
                 end_to_end_id: payment.end_to_end_id.clone(),
@@ -133,7 +133,7 @@ impl Sweep<'_> {
     /// # Errors
     /// See [`SweepError`].
     pub async fn dry_run(&self) -> Result<SweepReport, SweepError> {
-        let was = self.store.cursor(self.scope).await?;
+        let was = self.desk.store.cursor(&self.desk.scope).await?;
         let source = List { sweep: self, lease: None };
         let sink = Preview { sweep: self, told: RefCell::default(), changed: RefCell::default() };
         let mode = self.mode(&was, &source).await?;
@@ -141,10 +141,10 @@ impl Sweep<'_> {
         let collector = Collector { source: &source, sink: &sink, settings, stop: self.stop };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
         let collected = match mode {
-            Mode::Keyset(_) => collector.walk(position, self.clock.now()).await?.0,
+            Mode::Keyset(_) => collector.walk(position, self.desk.clock.now()).await?.0,
             Mode::Sweep => collector.sweep().await?,
         };
-        if let Some(acts) = self.rules.acts_as(&self.role) {
+        if let Some(acts) = self.job.rules.acts_as(&self.job.role) {
             self.preview_due(acts, &sink).await?;
         }
         Ok(SweepReport {
@@ -158,22 +158,26 @@ impl Sweep<'_> {
 
     fn acts_on(&self, payment: &Payment) -> Option<&'static Acts> {
         let role: &ConnectorRole = &payment.connector_role;
-        self.rules.acts_as(role).filter(|_| self.rules.states.contains(&payment.state))
+        self.job.rules.acts_as(role).filter(|_| self.job.rules.states.contains(&payment.state))
     }
 
     /// Tells what would be done with as many payments as a sweep acts on, nearest deadline first.
     async fn preview_due(&self, acts: &Acts, preview: &Preview<'_>) -> Result<(), SweepError> {
-        let network = &self.scope.network;
+        let network = &self.desk.scope.network;
         let mut all = Vec::new();
-        for case in self.all_due(acts, self.batch_size).await? {
+        for case in self.all_due(acts, self.job.batch_size).await? {
             let due = case.due();
             let mut told = {
-                let document = self.store.document(network, &due.payment_id).await?;
+                let document = self.desk.store.document(network, &due.payment_id).await?;
                 self.told(acts, &case, &document).await?
             };
             let changed = preview.changed.borrow().get(&due.payment_id).cloned();
             if let Some(basis) = changed.filter(|_| due.review == Some(ReviewStatus::Approved))
-                && !self.store.is_decided(network, &due.payment_id, &acts.approve, &basis).await?
+                && !self
+                    .desk
+                    .store
+                    .is_decided(network, &due.payment_id, &acts.approve, &basis)
+                    .await?
             {
                 told.what = "review".to_owned();
                 told.why = "what was decided on is not what came".to_owned();
@@ -182,7 +186,7 @@ impl Sweep<'_> {
         }
         all.extend(preview.told.take());
         all.sort_by_key(|told| (told.expires_at.is_none(), told.expires_at));
-        all.truncate(usize::try_from(self.batch_size).unwrap_or(usize::MAX));
+        all.truncate(usize::try_from(self.job.batch_size).unwrap_or(usize::MAX));
         for Told { payment_id, what, why, .. } in all {
             self.would(payment_id, &what, why);
         }
@@ -219,7 +223,7 @@ impl Sweep<'_> {
         document: &str,
         why: &str,
     ) -> (&'static str, String) {
-        match (case, &self.settings.payout) {
+        match (case, &self.job.settings.payout) {
             (Case::OnRail(to_pay), Some(rail)) => match self.transfer_for(rail, to_pay, document) {
                 Ok(_) => ("pay out", why.to_owned()),
                 Err(why) => ("hold", why),

@@ -34,8 +34,8 @@ impl Sweep<'_> {
         };
         let transfer_id = new.transfer_id.clone();
         let approval = Review { decision: Decision::Approve, decided_by: by.to_owned(), shown };
-        let now = self.clock.now();
-        match self.store.hand_over(lease, due, &approval, new, now).await {
+        let now = self.desk.clock.now();
+        match self.desk.store.hand_over(lease, due, &approval, new, now).await {
             Ok(faults) if faults.is_empty() => {
                 if due.review != Some(ReviewStatus::Approved) {
                     self.tell_review(due, "approved", String::new());
@@ -81,7 +81,7 @@ impl Sweep<'_> {
             decided_by: format!("transfer {}", transfer.unwrap_or_default()),
             shown: None,
         };
-        match self.store.decline_unpaid(lease, due, &decline, self.clock.now()).await {
+        match self.desk.store.decline_unpaid(lease, due, &decline, self.desk.clock.now()).await {
             Ok(()) => {}
             Err(StoreError::Refused(why)) => {
                 tracing::info!(payment_id = due.payment_id, why, "not declined");
@@ -90,7 +90,7 @@ impl Sweep<'_> {
             Err(error) => return Err(error.into()),
         }
         self.tell_review(due, "declined", format!("{} {}", reason.code, reason.reason));
-        let operation = (acts.decline)(reason, self.settings.review.on_decline);
+        let operation = (acts.decline)(reason, self.job.settings.review.on_decline);
         self.begin(lease, due, operation).await
     }
 }

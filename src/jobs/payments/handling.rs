@@ -50,12 +50,12 @@ impl Sweep<'_> {
                 self.settle(lease, acts, &case, (decision, "rule", shown)).await?
             }
             Plan::Automatic(document) => {
-                let (shown, by) = (shown_of(due, &document.text), self.reviewer.name());
+                let (shown, by) = (shown_of(due, &document.text), self.job.reviewer.name());
                 drop(document);
                 self.settle(lease, acts, &case, (Decision::Approve, by, shown)).await?
             }
             Plan::Person => {
-                self.store.await_person(lease, due).await?;
+                self.desk.store.await_person(lease, due).await?;
                 self.tell_review(due, "pending", String::new());
                 false
             }
@@ -67,8 +67,8 @@ impl Sweep<'_> {
     }
 
     fn question(&self, acts: &Acts, case: Case, service: Arc<Service>, document: Held) -> Question {
-        let (network, due) = (self.scope.network.clone(), case.due().clone());
-        let (decline_type, now) = (acts.decline_type, self.clock.now());
+        let (network, due) = (self.desk.scope.network.clone(), case.due().clone());
+        let (decline_type, now) = (acts.decline_type, self.desk.clock.now());
         let shown = shown_of(&due, &document.text);
         let answer = async move {
             let user_info = sender_user_info(&document.text);
@@ -84,7 +84,9 @@ impl Sweep<'_> {
         lease: &Lease,
         Reviewed { case, shown, answer }: Reviewed,
     ) -> Result<Done, SweepError> {
-        let Some(acts) = self.rules.acts_as(&self.role) else { return Ok(Done::For(false)) };
+        let Some(acts) = self.job.rules.acts_as(&self.job.role) else {
+            return Ok(Done::For(false));
+        };
         // The answer may have waited for this sweep, and so may the deadline have come near.
         if let Some(why) = self.nearness(case.due()) {
             self.leave_to_network(lease, case.due(), why).await?;
@@ -94,7 +96,7 @@ impl Sweep<'_> {
             Ok(decision) => decision,
             Err(why) => self.review_failed(lease, case.due(), why).await?,
         };
-        let by = self.reviewer.name();
+        let by = self.job.reviewer.name();
         self.settle(lease, acts, &case, (decision, by, shown)).await.map(Done::For)
     }
 
@@ -116,7 +118,7 @@ impl Sweep<'_> {
             ) => match self.decided(lease, due, decision, by, Some(shown)).await? {
                 Some(Decision::Approve) => self.approve(lease, acts, case, by).await,
                 Some(Decision::Decline(reason)) => {
-                    let operation = (acts.decline)(reason, self.settings.review.on_decline);
+                    let operation = (acts.decline)(reason, self.job.settings.review.on_decline);
                     self.begin(lease, due, operation).await
                 }
                 Some(Decision::Hold { .. }) | None => Ok(false),
@@ -132,7 +134,7 @@ impl Sweep<'_> {
         case: &Case,
         by: &str,
     ) -> Result<bool, SweepError> {
-        match (case, &self.settings.payout) {
+        match (case, &self.job.settings.payout) {
             (Case::OnRail(to_pay), Some(rail)) => self.hand_over(lease, rail, to_pay, by).await,
             (Case::OnRail(_), None) => Ok(false),
             (Case::AtNetwork(due), _) => self.begin(lease, due, acts.approve.clone()).await,
@@ -147,9 +149,9 @@ impl Sweep<'_> {
         due: &Due,
     ) -> Result<bool, SweepError> {
         let network = &lease.scope.network;
-        let reason = self.store.decline_reason(network, &due.payment_id, &due.state).await?;
+        let reason = self.desk.store.decline_reason(network, &due.payment_id, &due.state).await?;
         let Some(reason) = reason else { return Ok(false) };
-        let operation = (acts.decline)(reason, self.settings.review.on_decline);
+        let operation = (acts.decline)(reason, self.job.settings.review.on_decline);
         self.begin(lease, due, operation).await
     }
 
@@ -161,7 +163,7 @@ impl Sweep<'_> {
         why: String,
     ) -> Result<(), SweepError> {
         let network = &lease.scope.network;
-        let holds = self.store.holds(network, &due.payment_id, &due.state, "rule").await?;
+        let holds = self.desk.store.holds(network, &due.payment_id, &due.state, "rule").await?;
         let pause = doubling(NEAR_AGAIN_FIRST, NEAR_AGAIN_MAX, holds.saturating_add(1));
         let until = Some(self.after(pause));
         self.decided(lease, due, Decision::Hold { until, why }, "rule", None).await.map(drop)
@@ -175,8 +177,8 @@ impl Sweep<'_> {
         why: String,
     ) -> Result<Decision, SweepError> {
         let network = &lease.scope.network;
-        let name = self.reviewer.name();
-        let failures = self.store.holds(network, &due.payment_id, &due.state, name).await?;
+        let name = self.job.reviewer.name();
+        let failures = self.desk.store.holds(network, &due.payment_id, &due.state, name).await?;
         let pause = doubling(REVIEW_AGAIN_FIRST, REVIEW_AGAIN_MAX, failures.saturating_add(1));
         let seconds = pause.as_secs();
         tracing::warn!(payment_id = due.payment_id, why, seconds, "the review failed: held");
@@ -193,8 +195,9 @@ impl Sweep<'_> {
         shown: Option<Shown>,
     ) -> Result<Option<Decision>, SweepError> {
         let review = Review { decision, decided_by: decided_by.to_owned(), shown };
-        let (network, now) = (&lease.scope.network, self.clock.now());
+        let (network, now) = (&lease.scope.network, self.desk.clock.now());
         let recorded = self
+            .desk
             .store
             .decide(network, lease.into(), &due.payment_id, &due.state, &review, now)
             .await;

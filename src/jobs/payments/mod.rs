@@ -66,7 +66,7 @@ fn leaves_after(making: &Making<'_>, schedule: &Schedule) -> Option<Duration> {
 
 impl Job for Sweeper {
     fn scope(&self) -> &Scope {
-        &self.scope
+        &self.desk.scope
     }
 
     fn run<'a>(

@@ -15,6 +15,7 @@ use crate::config::{
 };
 use crate::engine::decide::rules::{Rules, rules};
 use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Window};
+use crate::jobs::frame::desk::Desk;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::patience::{Requests, answer_max};
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
@@ -25,55 +26,33 @@ use crate::store::{Lease, Scope, Store, StoreError};
 
 /// What sweeps one network for one poller, again and again: everything that outlives a sweep.
 pub struct Sweeper {
-    pub(super) store: Store,
+    pub(super) desk: Desk,
     pub(super) client: Client,
-    pub(super) scope: Scope,
     pub(super) settings: PaymentSettings,
     pub(super) batch_size: u32,
     pub(super) rules: &'static Rules,
     pub(super) role: ConnectorRole,
     pub(super) reviewer: Reviewer,
-    pub(super) clock: Clock,
-    requests: Arc<Requests>,
-    /// One answer of the network, with all its tries, takes no longer.
-    answer_max: Duration,
-    /// One try takes no longer.
-    timeout: Duration,
+    /// One try of a request takes no longer.
+    pub(super) timeout: Duration,
     /// Up to here, what is set aside was asked for.
-    looked_behind: AtomicI64,
-    budget: Budget,
+    pub(super) looked_behind: AtomicI64,
+    /// How much of the payments' documents is in memory.
+    pub(super) budget: Budget,
     /// A sweep that has lasted for so long leaves reviews that have no answer yet to the next one. None: it waits for them.
     pub(super) leaves_after: Option<Duration>,
-    /// What the last sweep has left.
-    left: Mutex<Option<Questions>>,
+    /// The questions that the last sweep has left.
+    pub(super) left: Mutex<Option<Questions>>,
 }
 
 /// A sweep under way.
 pub struct Sweep<'a> {
-    pub(super) store: &'a Store,
-    pub(super) client: &'a Client,
-    pub(super) scope: &'a Scope,
-    pub(super) settings: &'a PaymentSettings,
-    pub(super) batch_size: u32,
-    pub(super) role: ConnectorRole,
-    pub(super) reviewer: &'a Reviewer,
-    pub(super) clock: &'a Clock,
-    pub(super) rules: &'static Rules,
+    pub(super) job: &'a Sweeper,
+    pub(super) desk: &'a Desk,
     /// Asked between pages and between payments: whether to end here.
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
     pub(super) observer: Observer<'a>,
-    requests: &'a Requests,
-    answer_max: Duration,
     gave_up: Cell<bool>,
-    /// One try of a request takes no longer.
-    pub(super) timeout: Duration,
-    /// Up to here, what is set aside was asked for.
-    pub(super) looked_behind: &'a AtomicI64,
-    /// How much of the payments' documents is in memory.
-    pub(super) budget: &'a Budget,
-    pub(super) leaves_after: Option<Duration>,
-    /// The questions that the last sweep has left.
-    pub(super) left: &'a Mutex<Option<Questions>>,
     /// The payments that are put off.
     pub(super) sick: OnceCell<Sick>,
 }
@@ -110,18 +89,15 @@ impl Sweeper {
             .map_err(|error| error.to_string())?;
         let reviewer = Reviewer::new(&own.review.mode)?;
         let answer_max = answer_max(network.timeout, retry);
+        let of_place = SweepError::Network;
         Ok(Self {
-            store,
+            desk: Desk { store, scope, clock, requests, answer_max, of_place },
             client,
-            scope,
             settings: own.clone(),
             batch_size: settings.batch_size,
             rules,
             role,
             reviewer,
-            clock,
-            requests,
-            answer_max,
             timeout: network.timeout,
             looked_behind: AtomicI64::new(0),
             budget: Budget::default(),
@@ -143,28 +119,8 @@ impl Sweeper {
         stop: &'a (dyn Fn() -> bool + Sync),
         observer: Observer<'a>,
     ) -> Sweep<'a> {
-        Sweep {
-            store: &self.store,
-            client: &self.client,
-            scope: &self.scope,
-            settings: &self.settings,
-            batch_size: self.batch_size,
-            role: self.role.clone(),
-            reviewer: &self.reviewer,
-            clock: &self.clock,
-            rules: self.rules,
-            stop,
-            observer,
-            requests: &self.requests,
-            answer_max: self.answer_max,
-            gave_up: Cell::new(false),
-            timeout: self.timeout,
-            looked_behind: &self.looked_behind,
-            budget: &self.budget,
-            leaves_after: self.leaves_after,
-            left: &self.left,
-            sick: OnceCell::new(),
-        }
+        let (gave_up, sick) = (Cell::new(false), OnceCell::new());
+        Sweep { job: self, desk: &self.desk, stop, observer, gave_up, sick }
     }
 }
 
@@ -190,14 +146,7 @@ fn options(
 impl Sweep<'_> {
     /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
     pub async fn run(&self, lease: &Lease) -> Swept {
-        let made_before = self.requests.made();
-        let mut report = SweepReport::default();
-        let error = self.collect_and_act(lease, &mut report).await.err();
-        if let Some(error) = &error {
-            report.outcome = error.outcome();
-        }
-        report.requests = self.requests.made() - made_before;
-        Swept { report, error }
+        self.desk.counted(async |report| self.collect_and_act(lease, report).await).await
     }
 
     async fn collect_and_act(
@@ -209,9 +158,9 @@ impl Sweep<'_> {
         if !(self.stop)() {
             report.acted = self.act(lease).await?;
         }
-        let network = &self.scope.network;
-        let states = self.rules.states;
-        report.open = self.store.count_in(network, states, Some(&self.role)).await?;
+        let network = &self.desk.scope.network;
+        let states = self.job.rules.states;
+        report.open = self.desk.store.count_in(network, states, Some(&self.job.role)).await?;
         Ok(())
     }
 
@@ -223,12 +172,12 @@ impl Sweep<'_> {
         detail: Option<String>,
     ) -> Result<(), StoreError> {
         let alert = detail.map(|detail| Alert::of(name, detail));
-        self.store.set_alerts(lease, name, alert.as_slice(), self.clock.now()).await
+        self.desk.store.set_alerts(lease, name, alert.as_slice(), self.desk.clock.now()).await
     }
 
     /// Waits for an answer of the network, and says meanwhile that this is no standstill.
     pub(super) async fn answer<T>(&self, work: impl Future<Output = T>) -> T {
-        self.patiently(self.answer_max, work).await
+        self.patiently(self.desk.answer_max, work).await
     }
 
     /// Waits for `work`, and says meanwhile that this is no standstill, for as long as `patience` and not longer; or
@@ -238,7 +187,7 @@ impl Sweep<'_> {
         patience: Duration,
         work: impl Future<Output = T>,
     ) -> T {
-        self.requests.patiently(patience, self.observer, work).await
+        self.desk.requests.patiently(patience, self.observer, work).await
     }
 
     /// Begins nothing new: what is the matter fails everything.
