@@ -2,7 +2,7 @@
 //!
 //! A payout is written down before the rail hears of it, with the key that it keeps. One whose fate is not known is asked
 //! about before anything else, and where the rail cannot tell, a person must. See
-//! [`decide::payouts`](crate::engine::decide::payouts) for what follows from each answer, and `pump` for how many are in hand at once.
+//! `engine::decide::payouts` for what follows from each answer, and `pump` for how many are in hand at once.
 
 mod calls;
 mod dry_run;
