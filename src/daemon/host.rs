@@ -328,10 +328,9 @@ async fn hear(store: Store, at_work: Vec<(Scope, Rc<Notify>)>, lasts: bool) -> I
     if !lasts {
         return std::future::pending().await;
     }
-    let tell = |scope: &Scope| {
-        for (_, work) in at_work.iter().filter(|(own, _)| own == scope) {
-            work.notify_one();
-        }
+    let tell = |told: Option<&Scope>| {
+        let called = at_work.iter().filter(|(own, _)| told.is_none_or(|scope| own == scope));
+        called.for_each(|(_, work)| work.notify_one());
     };
     store.hear_of_work(tell).await
 }

@@ -199,6 +199,7 @@ impl Worker {
             if let Some(SweepError::Store(error @ StoreError::Moved(_))) = &error {
                 self.fatal.tell(Exit::of_store(error));
             }
+            let is_well = error.is_none();
             last = count(last, error.as_ref());
             let (kind, row) = last;
             let pause = kind.pause(row);
@@ -217,7 +218,11 @@ impl Worker {
             }
             let Self { pace, signals, pulse, work, .. } = self;
             let woken = match kind {
-                After::Schedule => wait(signals, pulse, keeper, pace.tick_or(work, begun)).await,
+                After::Schedule if is_well => {
+                    wait(signals, pulse, keeper, pace.tick_or(work, begun)).await
+                }
+                // Whoever is down is not asked the more often the more work there is.
+                After::Schedule => wait(signals, pulse, keeper, pace.tick()).await,
                 After::Refused => wait(signals, pulse, keeper, tokio::time::sleep(pause)).await,
                 // Not sooner than by the schedule.
                 After::Database | After::Defect => {

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::db::Db;
 use super::{Scope, Store};
 
-/// So many hints wait for whoever hears them; more are no news to him.
+/// So many hints wait for whoever hears them. Where there are more, all are called.
 const KEPT: usize = 64;
 /// Who cannot hear tries again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -50,30 +50,35 @@ impl Woken {
 }
 
 impl Store {
-    /// Tells `heard` who has work, for as long as this is waited for.
-    pub async fn hear_of_work(&self, heard: impl Fn(&Scope)) -> Infallible {
+    /// Tells `heard` who has work, for as long as this is waited for. None: anybody may have, for something was not heard.
+    pub async fn hear_of_work(&self, heard: impl Fn(Option<&Scope>)) -> Infallible {
         match &self.db {
             Db::Sqlite { hints, .. } => {
                 let mut told = hints.0.subscribe();
                 loop {
                     match told.recv().await {
-                        Ok(scope) => heard(&scope),
-                        Err(RecvError::Lagged(_)) => {}
+                        Ok(scope) => heard(Some(&scope)),
+                        Err(RecvError::Lagged(_)) => heard(None),
                         // The store has the other end, and is here.
                         Err(RecvError::Closed) => std::future::pending().await,
                     }
                 }
             }
-            Db::Postgres(pool) => loop {
-                let read = |text: &str| match text.parse() {
-                    Ok(scope) => heard(&scope),
+            Db::Postgres(pool) => {
+                let read = |told: Option<&str>| match told.map(str::parse).transpose() {
+                    Ok(scope) => heard(scope.as_ref()),
                     // A process of another version knows other pollers.
                     Err(why) => tracing::debug!(why, "work that is nobody's here"),
                 };
-                let error = pool.source().listen(read).await;
-                tracing::debug!(%error, "nobody is told of work until the next try");
-                tokio::time::sleep(AGAIN_AFTER).await;
-            },
+                let mut again = false;
+                loop {
+                    let ended = pool.source().listen(again, read).await;
+                    let why = ended.err().map(|error| error.to_string());
+                    tracing::debug!(why, "nobody is told of work until the next try");
+                    again = true;
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            }
         }
     }
 }

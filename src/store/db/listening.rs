@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::postgres::{CONNECT_MAX, Servers};
 use super::values::Arg;
-use super::{Conn, within};
+use super::{At, Conn, within};
 use crate::store::{Scope, StoreError};
 
 /// The name under which processes tell each other who has work.
@@ -19,26 +19,33 @@ const CHANNEL: &str = "railpoll";
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 impl Servers {
-    /// Tells `heard` what is told, until the connection ends: why it did.
-    pub(in crate::store) async fn listen(&self, heard: impl Fn(&str)) -> StoreError {
-        match self.try_listening(heard).await {
-            Err(error) => error,
-            Ok(()) => sqlx::Error::PoolClosed.into(),
-        }
-    }
-
-    async fn try_listening(&self, heard: impl Fn(&str)) -> Result<(), StoreError> {
-        let server = self.all.get(self.preferred.load(Ordering::Relaxed));
+    /// Tells `heard` what is told, until the connection ends. None: something may have been told that was not heard, for this
+    /// listens `again`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]: why it ended, or never began.
+    pub(in crate::store) async fn listen(
+        &self,
+        again: bool,
+        heard: impl Fn(Option<&str>),
+    ) -> Result<(), StoreError> {
+        let index = self.preferred.load(Ordering::Relaxed);
+        let server = self.all.get(index);
         let server = server.ok_or_else(|| StoreError::url("it names no server"))?.clone();
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(server);
         let mut listener = within(CONNECT_MAX, PgListener::connect_with(&pool)).await?;
         listener.eager_reconnect(false);
         within(CONNECT_MAX, listener.listen(CHANNEL)).await?;
+        if again {
+            heard(None);
+        }
         loop {
             match timeout(SILENCE_MAX, listener.try_recv()).await {
-                Ok(Ok(Some(told))) => heard(told.payload()),
+                Ok(Ok(Some(told))) => heard(Some(told.payload())),
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
+                // Another server takes the writes by now: whoever has work is told there.
+                Err(_) if self.preferred.load(Ordering::Relaxed) != index => return Ok(()),
                 Err(_) => _ = within(CONNECT_MAX, (&mut listener).execute("SELECT 1")).await?,
             }
         }
@@ -51,15 +58,18 @@ impl Conn<'_> {
         &mut self,
         scopes: BTreeSet<Scope>,
     ) -> Result<(), StoreError> {
-        if let Some(woken) = &mut self.woken {
-            woken.extend(scopes);
-            return Ok(());
-        }
-        if scopes.is_empty() {
-            return Ok(());
+        match &self.at {
+            At::Sqlite(_) => {
+                if let Some(woken) = &mut self.woken {
+                    woken.extend(scopes);
+                }
+                return Ok(());
+            }
+            At::Postgres(_) if scopes.is_empty() => return Ok(()),
+            At::Postgres(_) => {}
         }
         let told = scopes.iter().map(ToString::to_string).collect();
-        let sql = "SELECT pg_notify('railpoll', told) FROM unnest($1::text[]) AS told";
-        self.execute(sql, &[Arg::Texts(told)]).await.map(drop)
+        let sql = "SELECT pg_notify($1, told) FROM unnest($2::text[]) AS told";
+        self.execute(sql, &[Arg::Text(CHANNEL), Arg::Texts(told)]).await.map(drop)
     }
 }
