@@ -270,13 +270,14 @@ fn unknown(key: &str, known: &BTreeSet<String>) -> String {
         let distance = strsim::damerau_levenshtein(key, other);
         (!other.starts_with(key), distance, split(key).0 != split(other).0)
     });
-    // The last part is misspelt, or a part above it: what is nothing like both was meant otherwise.
-    let is_near = |written: &str, known: &str| {
+    // Each part is as it should be, or misspelt: what is nothing like it was meant otherwise.
+    let is_near = |(written, known): (&str, &str)| {
         written == known || super::nearest(written, std::iter::once(known)).is_some()
     };
     let nearest = nearest.filter(|near| {
         near.starts_with(key)
-            || is_near(split(key).1, split(near).1) && is_near(split(key).0, split(near).0)
+            || key.split('.').count() == near.split('.').count()
+                && key.split('.').zip(near.split('.')).all(is_near)
     });
     let Some(nearest) = nearest else { return "unknown key".to_owned() };
     let (section, name) = split(nearest);
