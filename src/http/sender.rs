@@ -242,7 +242,8 @@ impl Http {
         authorization: Option<&HeaderValue>,
     ) -> Result<Received, Lost> {
         self.wait(request).await?;
-        let mut headers = self.signed(request);
+        let asked_at = self.clock.now();
+        let mut headers = self.signed(request, asked_at);
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
@@ -252,7 +253,7 @@ impl Http {
         let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
         (self.observer)(&seen);
         if let Ok(received) = &received {
-            self.learn(call, received);
+            self.learn(call, received, asked_at);
             let Received { status, retry_after, .. } = *received;
             held(&self.closed).note(request.asked(), status, retry_after, Instant::now());
         }
@@ -281,7 +282,8 @@ impl Http {
         self.wait(request).await.map_err(unavailable)?;
         let start = Instant::now();
         let mut status = None;
-        let opened = self.transport.open(request, self.signed(request), &mut status).await;
+        let opened =
+            self.transport.open(request, self.signed(request, self.clock.now()), &mut status).await;
         let seen = RequestSeen { endpoint: request.endpoint, status, took: start.elapsed() };
         (self.observer)(&seen);
         let open = opened.map_err(|lost| {
@@ -331,20 +333,20 @@ impl Http {
     }
 
     /// The headers that `request` is signed with, if it is.
-    fn signed(&self, request: &Request) -> HeaderMap {
+    fn signed(&self, request: &Request, now: DateTime<Utc>) -> HeaderMap {
         match &self.settings.sign {
-            Some(sign) => sign(request, self.clock.now()),
+            Some(sign) => sign(request, now),
             None => HeaderMap::new(),
         }
     }
 
     /// Takes the other side's time from a good answer: others may come from something on the way, and tokens from another
-    /// host with a clock of its own.
-    fn learn(&self, call: Call, received: &Received) {
+    /// host with a clock of its own. What is refused for its time bore that of `asked_at`: our clock may have been set since.
+    fn learn(&self, call: Call, received: &Received, asked_at: DateTime<Utc>) {
         let is_its_own = (200..300).contains(&received.status) && call != Call::Token;
         let Some(told) = received.server_time else { return };
         let (mut server, now) = (held(&self.server_clock), self.clock.now());
-        server.hear(told, now);
+        server.hear(told, asked_at);
         if is_its_own {
             server.learn(told, now);
         }

@@ -19,7 +19,7 @@ const DOUBTED_FROM: usize = 3;
 pub(super) struct ServerClock {
     /// Its time minus ours, in milliseconds, the newest last.
     learnt: VecDeque<i64>,
-    /// The same as the newest answer has it, whoever gave that.
+    /// The same as the newest answer has it, whoever gave that: minus the time that the question bore.
     heard: Option<TimeDelta>,
 }
 
@@ -32,9 +32,9 @@ impl ServerClock {
         self.learnt.push_back((told - now).num_milliseconds());
     }
 
-    /// Takes in what any answer told, a refusal too.
-    pub(super) fn hear(&mut self, told: DateTime<Utc>, now: DateTime<Utc>) {
-        self.heard = Some(told - now);
+    /// Takes in what any answer told, a refusal too, to a question that was asked at `asked_at`.
+    pub(super) fn hear(&mut self, told: DateTime<Utc>, asked_at: DateTime<Utc>) {
+        self.heard = Some(told - asked_at);
     }
 
     /// Whether the newest answer bears a time that is far from ours. Nothing is reckoned by it: it is a reason why what bears

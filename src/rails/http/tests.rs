@@ -216,17 +216,21 @@ async fn questions_are_asked_again_and_then_given_up() {
     assert!(matches!(told, Err(RailError::Refused { status: 404, .. })));
 }
 
+/// The time of [`refused`], in seconds since 1970.
+const REFUSED_AT: i64 = 1_667_724_577;
+
+fn refused() -> Response {
+    let mut refused = status(401, "");
+    refused.headers_mut().insert("date", "Sun, 06 Nov 2022 08:49:37 GMT".parse().unwrap());
+    refused
+}
+
 /// The secret is right, and in a moment the clock will be: nobody waits for an administrator.
 #[tokio::test]
 async fn a_signature_of_another_time_is_no_matter_of_the_secret() {
-    let server = Server::start(|_| {
-        let mut refused = status(401, "");
-        refused.headers_mut().insert("date", "Sun, 06 Nov 2022 08:49:37 GMT".parse().unwrap());
-        refused
-    })
-    .await;
+    let server = Server::start(|_| refused()).await;
     for (ours, is_of_the_clock) in [(0, false), (100, false), (-3_600, true), (200, true)] {
-        let at = DateTime::from_timestamp(1_667_724_577 + ours, 0).unwrap();
+        let at = DateTime::from_timestamp(REFUSED_AT + ours, 0).unwrap();
         let clock = Clock::from_fn(move || at);
         let rail = HttpRail::new(options(&server.url), clock, |_| {}).unwrap();
         let told = rail.check().await;
@@ -238,6 +242,24 @@ async fn a_signature_of_another_time_is_no_matter_of_the_secret() {
             assert_eq!(matches!(error, RailError::Credentials(_)), !is_of_the_clock, "{ours}");
         }
     }
+}
+
+/// It is refused for the time that it bears, whatever the clock is set to while the answer is on its way.
+#[tokio::test]
+async fn a_clock_that_is_set_meanwhile_is_no_matter_of_the_secret_either() {
+    let ahead = Arc::new(Mutex::new(3_600));
+    let set = Arc::clone(&ahead);
+    let server = Server::start(move |_| {
+        *set.lock().unwrap() = 0;
+        refused()
+    })
+    .await;
+    let clock = Clock::from_fn(move || {
+        DateTime::from_timestamp(REFUSED_AT + *ahead.lock().unwrap(), 0).unwrap()
+    });
+    let rail = HttpRail::new(options(&server.url), clock, |_| {}).unwrap();
+    let told = rail.check().await;
+    assert!(matches!(&told, Err(RailError::Unavailable(why)) if why.contains("clock")), "{told:?}");
 }
 
 #[tokio::test]
