@@ -1,7 +1,6 @@
 //! A rail of no distance: it answers at once, in this process.
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use async_trait::async_trait;
 use railpoll::engine::{Arrival, PayoutState};
 use railpoll::rails::{
     Arrivals, ExpectedDeposit, Payout, PayoutOutcome, PayoutRef, PayoutReport, Rail, RailError,
@@ -39,32 +38,30 @@ impl Instant {
     }
 }
 
+#[async_trait]
 impl Rail for Instant {
-    fn deposits<'a>(
-        &'a self,
-        asked: &'a [ExpectedDeposit],
-        _cursor: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
+    async fn deposits(
+        &self,
+        asked: &[ExpectedDeposit],
+        _cursor: Option<&str>,
+    ) -> Result<Arrivals, RailError> {
         let answers = asked.iter().map(|one| (one.transfer_id.clone(), self.deposit(one)));
-        ready(Ok(Arrivals { answers: answers.collect(), ..Arrivals::default() })).boxed()
+        Ok(Arrivals { answers: answers.collect(), ..Arrivals::default() })
     }
 
-    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
-        ready(PayoutOutcome::Told(self.payout(&payout.key))).boxed()
+    async fn pay_out(&self, payout: &Payout) -> PayoutOutcome {
+        PayoutOutcome::Told(self.payout(&payout.key))
     }
 
-    fn payouts<'a>(
-        &'a self,
-        asked: &'a [PayoutRef],
-    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>> {
+    async fn payouts(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
         let report = |payout: &PayoutRef| PayoutReport {
             key: payout.key.clone(),
             state: self.payout(&payout.key),
         };
-        ready(Ok(asked.iter().map(report).collect())).boxed()
+        Ok(asked.iter().map(report).collect())
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
-        ready(Ok(())).boxed()
+    async fn check(&self) -> Result<(), RailError> {
+        Ok(())
     }
 }

@@ -20,8 +20,7 @@ mod wire_gateway;
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use async_trait::async_trait;
 
 pub use self::command::{CommandRail, CommandRailOptions};
 pub use self::http::{HttpRail, HttpRailOptions};
@@ -35,6 +34,7 @@ pub use crate::http::{CallError as RailError, RequestSeen, Wish};
 /// An off-chain way to move money.
 ///
 /// Every call is bounded in time and size. A call may be dropped at any time; a payout that is dropped is unknown.
+#[async_trait]
 pub trait Rail: Send + Sync {
     /// Which of the deposits `asked` about have arrived.
     ///
@@ -44,19 +44,19 @@ pub trait Rail: Send + Sync {
     ///
     /// # Errors
     /// Why nothing is known. Nothing was changed.
-    fn deposits<'a>(
-        &'a self,
-        asked: &'a [ExpectedDeposit],
-        cursor: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Arrivals, RailError>>;
+    async fn deposits(
+        &self,
+        asked: &[ExpectedDeposit],
+        cursor: Option<&str>,
+    ) -> Result<Arrivals, RailError>;
 
     /// The newest row of its feed: none if it tells no feed, or nothing has ever come. What was read goes up to it, and not
     /// beyond.
     ///
     /// # Errors
     /// Why it is not known.
-    fn newest(&self) -> BoxFuture<'_, Result<Option<u64>, RailError>> {
-        ready(Ok(None)).boxed()
+    async fn newest(&self) -> Result<Option<u64>, RailError> {
+        Ok(None)
     }
 
     /// Whether [`Rail::payouts`] can tell of a payout by its key alone. Else only the order again tells, and nothing of other
@@ -76,22 +76,19 @@ pub trait Rail: Send + Sync {
     /// Pays somebody, with one try.
     ///
     /// The rail knows the payout by its key: the same key again is the same payout, and never a second one.
-    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome>;
+    async fn pay_out(&self, payout: &Payout) -> PayoutOutcome;
 
     /// What became of payouts: one report for each that is `asked` about, in that order.
     ///
     /// # Errors
     /// Why nothing is known. Nothing was changed.
-    fn payouts<'a>(
-        &'a self,
-        asked: &'a [PayoutRef],
-    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>>;
+    async fn payouts(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError>;
 
     /// Whether the rail is there, is what it should be, and serves our currencies. For the start of a daemon.
     ///
     /// # Errors
     /// [`RailError::Options`] if it is another thing than the settings say, else why it cannot be asked.
-    fn check(&self) -> BoxFuture<'_, Result<(), RailError>>;
+    async fn check(&self) -> Result<(), RailError>;
 }
 
 /// A rail of any kind, shared by all who use it.

@@ -6,8 +6,7 @@ mod tests;
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
@@ -145,37 +144,28 @@ impl CommandRail {
 #[derive(Serialize)]
 struct Nothing {}
 
+#[async_trait]
 impl Rail for CommandRail {
-    fn deposits<'a>(
-        &'a self,
-        asked: &'a [ExpectedDeposit],
-        _cursor: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
-        async move {
-            let read = |answer: &[u8]| read_arrivals(answer, asked);
-            let answers = self.look("deposits", &ask_deposits(asked), read).await?;
-            Ok(Arrivals { answers, ..Arrivals::default() })
-        }
-        .boxed()
+    async fn deposits(
+        &self,
+        asked: &[ExpectedDeposit],
+        _cursor: Option<&str>,
+    ) -> Result<Arrivals, RailError> {
+        let read = |answer: &[u8]| read_arrivals(answer, asked);
+        let answers = self.look("deposits", &ask_deposits(asked), read).await?;
+        Ok(Arrivals { answers, ..Arrivals::default() })
     }
 
-    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
-        self.order(payout).boxed()
+    async fn pay_out(&self, payout: &Payout) -> PayoutOutcome {
+        self.order(payout).await
     }
 
-    fn payouts<'a>(
-        &'a self,
-        asked: &'a [PayoutRef],
-    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>> {
-        async move {
-            let read = |answer: &[u8]| read_reports(answer, asked);
-            self.look("payouts", &ask_payouts(asked), read).await
-        }
-        .boxed()
+    async fn payouts(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
+        let read = |answer: &[u8]| read_reports(answer, asked);
+        self.look("payouts", &ask_payouts(asked), read).await
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
-        async move { self.look("check", &Nothing {}, read_config).await?.check(&self.currencies) }
-            .boxed()
+    async fn check(&self) -> Result<(), RailError> {
+        self.look("check", &Nothing {}, read_config).await?.check(&self.currencies)
     }
 }

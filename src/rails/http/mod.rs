@@ -10,9 +10,8 @@ mod tests;
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::SecretString;
@@ -178,20 +177,17 @@ fn signature(signer: &Signer, request: &Request, now: DateTime<Utc>) -> HeaderMa
     headers
 }
 
+#[async_trait]
 impl Rail for HttpRail {
-    fn deposits<'a>(
-        &'a self,
-        asked: &'a [ExpectedDeposit],
-        _cursor: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
-        async move {
-            let request =
-                self.request("deposits", &["deposits", "lookup"], Some(&ask_deposits(asked)));
-            let read = |received: &Received| read_arrivals(&received.body, asked);
-            let answers = self.look(request, read).await?;
-            Ok(Arrivals { answers, ..Arrivals::default() })
-        }
-        .boxed()
+    async fn deposits(
+        &self,
+        asked: &[ExpectedDeposit],
+        _cursor: Option<&str>,
+    ) -> Result<Arrivals, RailError> {
+        let request = self.request("deposits", &["deposits", "lookup"], Some(&ask_deposits(asked)));
+        let read = |received: &Received| read_arrivals(&received.body, asked);
+        let answers = self.look(request, read).await?;
+        Ok(Arrivals { answers, ..Arrivals::default() })
     }
 
     fn wishes(&self) -> Vec<Wish> {
@@ -202,25 +198,19 @@ impl Rail for HttpRail {
         self.http.remember(wishes);
     }
 
-    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
-        self.order(payout).boxed()
+    async fn pay_out(&self, payout: &Payout) -> PayoutOutcome {
+        self.order(payout).await
     }
 
-    fn payouts<'a>(
-        &'a self,
-        asked: &'a [PayoutRef],
-    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>> {
+    async fn payouts(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
         let request = self.request("payouts", &["payouts", "lookup"], Some(&ask_payouts(asked)));
-        self.look(request, |received| read_reports(&received.body, asked)).boxed()
+        self.look(request, |received| read_reports(&received.body, asked)).await
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
-        async move {
-            let request = self.request("config", &["config"], None::<&()>);
-            let request = request.map(Request::general);
-            let config = self.look(request, |received| read_config(&received.body)).await?;
-            config.check(&self.currencies)
-        }
-        .boxed()
+    async fn check(&self) -> Result<(), RailError> {
+        let request = self.request("config", &["config"], None::<&()>);
+        let request = request.map(Request::general);
+        let config = self.look(request, |received| read_config(&received.body)).await?;
+        config.check(&self.currencies)
     }
 }

@@ -19,8 +19,8 @@ mod transfer;
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, stream};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use tokio::sync::{OnceCell, Semaphore};
@@ -280,17 +280,18 @@ impl WireGateway {
     }
 }
 
+#[async_trait]
 impl Rail for WireGateway {
-    fn deposits<'a>(
-        &'a self,
-        _asked: &'a [ExpectedDeposit],
-        cursor: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Arrivals, RailError>> {
-        self.history(cursor).boxed()
+    async fn deposits(
+        &self,
+        _asked: &[ExpectedDeposit],
+        cursor: Option<&str>,
+    ) -> Result<Arrivals, RailError> {
+        self.history(cursor).await
     }
 
-    fn newest(&self) -> BoxFuture<'_, Result<Option<u64>, RailError>> {
-        self.newest_row().boxed()
+    async fn newest(&self) -> Result<Option<u64>, RailError> {
+        self.newest_row().await
     }
 
     fn knows_keys(&self) -> bool {
@@ -305,27 +306,21 @@ impl Rail for WireGateway {
         self.http.remember(wishes);
     }
 
-    fn pay_out<'a>(&'a self, payout: &'a Payout) -> BoxFuture<'a, PayoutOutcome> {
-        self.order(payout).boxed()
+    async fn pay_out(&self, payout: &Payout) -> PayoutOutcome {
+        self.order(payout).await
     }
 
-    fn payouts<'a>(
-        &'a self,
-        asked: &'a [PayoutRef],
-    ) -> BoxFuture<'a, Result<Vec<PayoutReport>, RailError>> {
-        self.states(asked).boxed()
+    async fn payouts(&self, asked: &[PayoutRef]) -> Result<Vec<PayoutReport>, RailError> {
+        self.states(asked).await
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), RailError>> {
-        async move {
-            self.config().await?;
-            // What a gateway says of itself it tells everybody: only its history shows whether it lets us in. One that
-            // keeps none has let us in.
-            match self.newest_row().await {
-                Ok(_) | Err(RailError::Refused { .. }) => Ok(()),
-                Err(error) => Err(error),
-            }
+    async fn check(&self) -> Result<(), RailError> {
+        self.config().await?;
+        // What a gateway says of itself it tells everybody: only its history shows whether it lets us in. One that
+        // keeps none has let us in.
+        match self.newest_row().await {
+            Ok(_) | Err(RailError::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
-        .boxed()
     }
 }
