@@ -21,24 +21,25 @@ const MATCHED: Statement = Statement::same(
 );
 
 const INCOMING_SQLITE: &str = "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, \
-        reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
+        reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, claimant_id) \
     SELECT 'stellar', value ->> 0, $2, value ->> 1, value ->> 2, $3, 'id', value ->> 3, value ->> 4, value ->> 5, \
-        value ->> 5, value ->> 6, 'matched', 'transfer', value ->> 7 FROM json_each($1)";
+        value ->> 5, value ->> 6, 'confirmed', value ->> 5, 'matched', 'transfer', value ->> 7 FROM json_each($1)";
 const TOLD_SQLITE: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
-    SELECT 'incoming.recorded', 'incoming/stellar/' || (value ->> 0), 0, '{\"source\":\"stellar\"}', value ->> 5 \
-    FROM json_each($1)";
+    SELECT word, 'incoming/stellar/' || (value ->> 0), 0, '{\"source\":\"stellar\"}', value ->> 5 \
+    FROM json_each($1), (SELECT 'incoming.recorded' AS word UNION ALL SELECT 'incoming.confirmed')";
 const CURSOR: &str = "INSERT INTO streams (source, account, cursor, read_at) VALUES ('stellar', $1, $2, $3) \
     ON CONFLICT (source, account) DO UPDATE SET cursor = excluded.cursor";
 
 const INCOMING_POSTGRES: &str = "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, \
-        reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
+        reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, claimant_id) \
     SELECT 'stellar', r.id, $9, r.payer, CAST(r.amount AS numeric), $10, 'id', r.memo, r.hash, r.at, r.at, r.raw, \
-        'matched', 'transfer', r.transfer_id \
+        'confirmed', r.at, 'matched', 'transfer', r.transfer_id \
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[]) \
         AS r (id, payer, amount, memo, hash, at, raw, transfer_id)";
 const TOLD_POSTGRES: &str = "INSERT INTO events (type, subject, version, payload, occurred_at) \
-    SELECT 'incoming.recorded', 'incoming/stellar/' || r.id, 0, '{\"source\":\"stellar\"}', r.at \
-    FROM unnest($1::text[], $2::timestamptz[]) AS r (id, at)";
+    SELECT w.word, 'incoming/stellar/' || r.id, 0, '{\"source\":\"stellar\"}', r.at \
+    FROM unnest($1::text[], $2::timestamptz[]) AS r (id, at), \
+        (VALUES ('incoming.recorded'), ('incoming.confirmed')) AS w (word)";
 
 #[derive(Deserialize)]
 struct Page<'a> {

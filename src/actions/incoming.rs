@@ -6,7 +6,8 @@ use crate::engine::decide::accept::accepted;
 use crate::engine::decide::moves::possible;
 use crate::engine::decide::returns::refund_of_incoming;
 use crate::engine::{
-    Amount, Cause, Incoming, Refusal, RefusalCode, Step, Transfer, legal, released_to,
+    Amount, Cause, Incoming, IncomingStatus, Refusal, RefusalCode, Step, Transfer, legal,
+    released_to,
 };
 use crate::store::{Deed, IncomingRow, Store};
 
@@ -30,7 +31,10 @@ pub(crate) struct IncomingRefunded {
 }
 
 /// The incoming payment that is meant: the one with this id, or whose id alone begins so.
-async fn find(store: &Store, named: IncomingNamed<'_>) -> Result<IncomingRow, ActionError> {
+pub(crate) async fn find(
+    store: &Store,
+    named: IncomingNamed<'_>,
+) -> Result<IncomingRow, ActionError> {
     let IncomingNamed { id, place } = named;
     let mut found = store.incoming_beginning(id, place, ids::CANDIDATES).await?;
     if found.iter().any(|row| row.incoming.incoming_id == *id) {
@@ -59,6 +63,16 @@ async fn find(store: &Store, named: IncomingNamed<'_>) -> Result<IncomingRow, Ac
     }
 }
 
+/// Money that is not confirmed yet, or was taken back, is nobody's to give.
+fn expect_confirmed(row: &IncomingRow) -> Result<(), ActionError> {
+    if row.status == IncomingStatus::Confirmed {
+        return Ok(());
+    }
+    let text = format!("incoming payment {} is {}", row.incoming.incoming_id, row.status);
+    let refusal = Refusal::new(RefusalCode::WrongState, text);
+    Err(refusal.hint("only money that is confirmed goes anywhere").into())
+}
+
 impl Actions<'_> {
     /// Gives money that was not matched to the transfer that it is for.
     ///
@@ -72,6 +86,7 @@ impl Actions<'_> {
         deed: &Deed,
     ) -> Result<TransferMoved, ActionError> {
         let row = find(self.store, named).await?;
+        expect_confirmed(&row)?;
         let transfer = find_transfer(self.store, transfer_id).await?;
         let (id, incoming) = (&transfer.transfer_id, &row.incoming);
         let Some(asset) = self.settings.assets.get(&transfer.asset) else {
@@ -117,6 +132,7 @@ impl Actions<'_> {
         deed: &Deed,
     ) -> Result<IncomingRefunded, ActionError> {
         let row = find(self.store, named).await?;
+        expect_confirmed(&row)?;
         let incoming = row.incoming;
         let is_on_rail = self.settings.rails.contains_key(&incoming.source);
         let to = receiver(&incoming, beneficiary, is_on_rail)?;

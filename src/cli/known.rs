@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::Error;
 use clap::{Arg, Command};
 
-use crate::engine::{PaymentState, Poller, TransferKind, TransferStatus};
+use crate::engine::{IncomingStatus, PaymentState, Poller, TransferKind, TransferStatus};
 
 /// Reads a word as `read` does, which says itself what is wrong with it.
 #[derive(Clone)]
@@ -52,6 +52,11 @@ static STATES: [PaymentState; 11] = PaymentState::KNOWN;
 /// A payment's state, as `read` takes it.
 pub(super) fn state(read: fn(&str) -> Result<PaymentState, String>) -> Known<PaymentState> {
     known(STATES.iter().map(PaymentState::as_str), read)
+}
+
+/// The status of incoming money.
+pub(super) fn incoming_status() -> Known<IncomingStatus> {
+    known(IncomingStatus::ALL.map(IncomingStatus::as_str), str::parse)
 }
 
 /// A transfer's status.

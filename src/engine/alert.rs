@@ -25,6 +25,10 @@ words! {
         TransferFailed = "transfer_failed",
         /// Money came that belongs to no transfer.
         IncomingUnmatched = "incoming_unmatched",
+        /// Money that was confirmed was taken back by where it came from.
+        IncomingReversed = "incoming_reversed",
+        /// A source tells other money under a key that is on record.
+        IncomingChanged = "incoming_changed",
         /// A refund could not be made.
         RefundFailed = "refund_failed",
         /// A rail does not take a payout, however often it is handed over.
@@ -56,6 +60,11 @@ words! {
     }
 }
 
+// What is too long for a line of the table below.
+const ON_REVERSED: &str = "`railpoll transfers incoming show INCOMING`, and `railpoll transfers explain ID` of what it was for: what waits is on hold without that money, what went out is your loss unless somebody pays. Once you have seen to it, `railpoll alerts clear ID --reason TEXT`";
+const ON_CHANGED: &str = "`railpoll transfers incoming show INCOMING` tells what is on record, the detail what is told now, which is not taken in. Ask whoever runs the network or rail; then `railpoll alerts clear ID --reason TEXT`";
+const ON_DUE: &str = "Decide now: `railpoll payments list --review pending`, and `railpoll payments list --review held`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever";
+
 impl AlertName {
     /// What to do. docs/operate.md says the same.
     #[must_use]
@@ -76,9 +85,7 @@ impl AlertName {
             Self::PollerSilent => {
                 "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`"
             }
-            Self::DecisionDue => {
-                "Decide now: `railpoll payments list --review pending`, and `railpoll payments list --review held`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever"
-            }
+            Self::DecisionDue => ON_DUE,
             Self::TransferOnHold => {
                 "`railpoll transfers list --status on_hold`, then `railpoll transfers explain ID`. Find out what the rail or ledger has done before you let it go on"
             }
@@ -88,6 +95,8 @@ impl AlertName {
             Self::IncomingUnmatched => {
                 "`railpoll transfers incoming list` tells who paid what, and why it is not matched; then `railpoll transfers incoming assign` or `railpoll transfers incoming refund`"
             }
+            Self::IncomingReversed => ON_REVERSED,
+            Self::IncomingChanged => ON_CHANGED,
             Self::RefundFailed => {
                 "`railpoll transfers explain ID` tells why; decide once more, with another account if need be"
             }

@@ -43,6 +43,12 @@ words! {
         PayoutUnknown = "payout.unknown",
         /// Money that reached us was written down.
         IncomingRecorded = "incoming.recorded",
+        /// It is ours, as far as its source can tell: from then on it counts.
+        IncomingConfirmed = "incoming.confirmed",
+        /// It was taken back before it was confirmed.
+        IncomingCancelled = "incoming.cancelled",
+        /// It was taken back after it was confirmed.
+        IncomingReversed = "incoming.reversed",
         /// Somebody has given incoming money to a transfer.
         IncomingAssigned = "incoming.assigned",
         /// Money is to go back.

@@ -15,6 +15,7 @@ mod event;
 mod fixtures;
 mod history;
 mod identity;
+mod incoming;
 mod listing;
 mod operation;
 mod operator;
@@ -43,6 +44,10 @@ pub use currency::decimals_of;
 pub use event::{Event, EventType, events_of};
 pub use history::{StatusChange, Trail, statuses_of};
 pub use identity::About;
+pub use incoming::{
+    Candidate, Claimant, ClaimantKind, INCOMING_MOVES, IllegalIncomingMove, Incoming, IncomingKey,
+    IncomingKind, IncomingStatus, Match, MemoKey, match_incoming, subject_key,
+};
 pub use listing::{BadRow, Listing, Row, Window};
 pub use operation::{IntentStatus, Operation, Resolution, resolve};
 pub use operator::{Action, Evidence, Operator};
@@ -58,13 +63,12 @@ pub use state::PaymentState;
 pub use sweep::SweepOutcome;
 pub use tally::Tally;
 pub use transfer::{
-    Actor, Arrival, Arrived, Asset, Assets, Candidate, Cause, Changes, End, EnvelopeStatus,
-    Explanation, Foreign, IllegalMove, Incoming, InformationAbout, MOVES, Match, Memo, MemoError,
-    MemoKey, Move, NewRefund, NewTransfer, PayoutEnd, PayoutState, PayoutStatus, Phase, Policy,
-    Protocol, Purpose, Quote, Refund, RefundStatus, Settled, Step, Surroundings, Terms, Transfer,
-    TransferKind, TransferStatus, WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded,
-    created_event, explain, legal, match_incoming, moved_event, next_worker, released_to,
-    settle_amounts, subject_key,
+    Actor, Arrival, Arrived, Asset, Assets, Cause, Changes, End, EnvelopeStatus, Explanation,
+    Foreign, IllegalMove, InformationAbout, MOVES, Memo, MemoError, Move, NewRefund, NewTransfer,
+    PayoutEnd, PayoutState, PayoutStatus, Phase, Policy, Protocol, Purpose, Quote, Refund,
+    RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind, TransferStatus,
+    WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded, created_event, explain, legal,
+    moved_event, next_worker, released_to, settle_amounts, taken_back,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

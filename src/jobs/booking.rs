@@ -23,7 +23,7 @@ pub(in crate::jobs) struct Booking<'a> {
 }
 
 impl Booking<'_> {
-    /// Matches payments and writes them down, and `cursor` with them. Nothing is left out, and what is on record
+    /// Matches payments that are final and writes them down, and `cursor` with them. Nothing is left out, and what is on record
     /// already is passed over.
     pub(in crate::jobs) async fn book(
         &self,
@@ -44,7 +44,8 @@ impl Booking<'_> {
                 .map(|(incoming, Judged { verdict, mut step })| {
                     let refund =
                         step.as_mut().and_then(|step| refund_of(step, self.assets, &before));
-                    NewIncoming { incoming: incoming.clone(), verdict, step, refund }
+                    let confirmed = NewIncoming::confirmed(incoming.clone(), verdict);
+                    NewIncoming { step, refund, ..confirmed }
                 })
                 .collect();
             let (lease, source) = (round.lease, self.source);
@@ -53,7 +54,7 @@ impl Booking<'_> {
                 .record_incoming(lease, source, self.account, &rows, cursor, now)
                 .await?;
             match recorded {
-                Recorded::Stored(new) => return Ok(tell(round, &rows, new)),
+                Recorded::Stored { new, .. } => return Ok(tell(round, &rows, new)),
                 Recorded::Again(moved) => {
                     let moved = moved.join(" ");
                     tracing::info!(moved, "transfers were moved meanwhile: matched again");

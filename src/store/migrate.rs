@@ -83,6 +83,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0013_names.sql"),
         include_str!("../../migrations/postgres/0013_names.sql"),
     ),
+    (
+        14,
+        "incoming",
+        include_str!("../../migrations/sqlite/0014_incoming.sql"),
+        include_str!("../../migrations/postgres/0014_incoming.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

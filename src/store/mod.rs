@@ -52,10 +52,10 @@ pub use payments::story::{Story, StoryOperation, StoryReview, StoryStatus};
 pub use payments::waiting::ReviewsWaiting;
 pub use scope::Scope;
 pub use transfers::{
-    BadTransfer, Channel, Claim, Envelope, EnvelopeEnd, EnvelopePayment, FEED, FinishedPayout,
-    Following, FoundPayment, IncomingFilter, IncomingPlace, IncomingRow, Intention, NewEnvelope,
-    NewIncoming, PayoutRow, Postponed, Recorded, RefundEnd, Resolved, Settlement, TransferCount,
-    TransferFilter, TransferPlace, TransferStory, Waiting,
+    Advanced, BadTransfer, Channel, Claim, Confirming, Envelope, EnvelopeEnd, EnvelopePayment,
+    FEED, FinishedPayout, Following, FoundPayment, IncomingFilter, IncomingPlace, IncomingReached,
+    IncomingRow, Intention, NewEnvelope, NewIncoming, PayoutRow, Postponed, Recorded, RefundEnd,
+    Resolved, Settlement, TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod events;
+mod incoming;
 mod payments;
 mod quarantine;
 pub(crate) mod restored;
@@ -12,6 +13,7 @@ mod transfers;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+pub(crate) use self::incoming::IncomingWholeJson;
 pub(crate) use self::payments::PaymentStoryJson;
 pub(crate) use self::quarantine::QuarantinedWholeJson;
 pub(crate) use self::transfers::{EnvelopeJson, TransferStoryJson};

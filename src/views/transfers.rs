@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::incoming::IncomingJson;
 use super::{Viewed, embedded, view};
 use crate::engine::{Amount, Memo, Protocol, Refund, Transfer, iso};
-use crate::store::{Envelope, EnvelopePayment, IncomingRow, PayoutRow, StoryStatus, TransferStory};
+use crate::store::{Envelope, EnvelopePayment, PayoutRow, StoryStatus, TransferStory};
 
 view! {
     /// A transfer.
@@ -274,52 +275,6 @@ impl<'a> From<&'a Refund> for RefundJson<'a> {
     }
 }
 
-view! {
-    /// An incoming payment.
-    pub(crate) struct IncomingJson<'a> {
-        place: &'a str,
-        incoming_id: &'a str,
-        account: &'a str,
-        from: Option<&'a str>,
-        amount: String,
-        asset_id: &'a str,
-        memo_type: Option<&'static str>,
-        memo: Option<String>,
-        subject: Option<&'a str>,
-        muxed_id: Option<String>,
-        reference: &'a str,
-        received_at: String,
-        recorded_at: String,
-        verdict: &'a str,
-        transfer_id: Option<&'a str>,
-        resolution: Option<&'a str>,
-    }
-}
-
-impl<'a> From<&'a IncomingRow> for IncomingJson<'a> {
-    fn from(row: &'a IncomingRow) -> Self {
-        let incoming = &row.incoming;
-        Self {
-            place: &incoming.source,
-            incoming_id: &incoming.incoming_id,
-            account: &incoming.account,
-            from: incoming.from.as_deref(),
-            amount: incoming.amount.to_string(),
-            asset_id: &incoming.asset,
-            memo_type: incoming.memo.as_ref().map(Memo::memo_type),
-            memo: incoming.memo.as_ref().map(Memo::text),
-            subject: incoming.subject.as_deref(),
-            muxed_id: incoming.muxed_id.map(|id| id.to_string()),
-            reference: &incoming.reference,
-            received_at: iso(incoming.at),
-            recorded_at: iso(row.recorded_at),
-            verdict: &row.verdict,
-            transfer_id: row.transfer_id.as_deref(),
-            resolution: row.resolution.as_deref(),
-        }
-    }
-}
-
 impl Viewed for Transfer {
     type View<'a> = TransferJson<'a>;
     const KEYS: &'static [&'static str] = TransferJson::KEYS;
@@ -334,15 +289,6 @@ impl Viewed for Envelope {
     const KEYS: &'static [&'static str] = EnvelopeJson::KEYS;
 
     fn view(&self) -> EnvelopeJson<'_> {
-        self.into()
-    }
-}
-
-impl Viewed for IncomingRow {
-    type View<'a> = IncomingJson<'a>;
-    const KEYS: &'static [&'static str] = IncomingJson::KEYS;
-
-    fn view(&self) -> IncomingJson<'_> {
         self.into()
     }
 }

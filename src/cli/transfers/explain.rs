@@ -11,8 +11,8 @@ use crate::cli::session::Session;
 use crate::config::Settings;
 use crate::engine::decide::accept::accepted;
 use crate::engine::{
-    Explanation, Foreign, Poller, Surroundings, Transfer, WayBack, asset_of, explain, iso,
-    readable, relative,
+    Explanation, Foreign, IncomingStatus, Poller, Surroundings, Transfer, WayBack, asset_of,
+    explain, iso, readable, relative,
 };
 use crate::store::{IncomingRow, Store, TransferStory};
 use crate::views::status::{Standing, look};
@@ -104,7 +104,8 @@ fn around<'a>(story: &'a TransferStory, settings: &Settings) -> Surroundings<'a>
 
 /// Money that came for it, and is not of what it is.
 fn foreign(row: &IncomingRow) -> Option<Foreign<'_>> {
-    (row.verdict == "wrong_asset").then(|| Foreign {
+    let is_there = row.status == IncomingStatus::Confirmed;
+    (is_there && row.verdict == "wrong_asset").then(|| Foreign {
         incoming_id: &row.incoming.incoming_id,
         has_payer: row.incoming.from.is_some(),
         is_refunded: row.resolution.is_some(),

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{decide, incoming_list};
+use super::{decide, incoming_list, incoming_show};
 use crate::actions::Actions;
 use crate::actions::incoming::{IncomingNamed, IncomingRefunded};
 use crate::cli::failure::Failure;
@@ -15,6 +15,9 @@ use crate::cli::who::WhyArgs;
 pub(in crate::cli) enum IncomingCommand {
     /// List money that belongs to no transfer, oldest first
     List(incoming_list::ListArgs),
+    /// Tell everything that is on record of money that reached us
+    #[command(after_help = "Example:\n  railpoll transfers incoming show 4294971393")]
+    Show(WhichArgs),
     /// Give money that was not matched to the transfer that it is for
     #[command(
         after_help = "Example:\n  railpoll transfers incoming assign 4294971393 t-1041 \\\n    --reason 'they wrote'"
@@ -29,13 +32,13 @@ pub(in crate::cli) enum IncomingCommand {
 
 /// Which incoming payment.
 #[derive(Debug, Args)]
-struct WhichArgs {
+pub(in crate::cli) struct WhichArgs {
     /// The incoming payment's id
     #[arg(value_name = "INCOMING")]
     incoming_id: String,
     /// The network or rail that it came on, where several have such an id
     #[arg(long, value_name = "NAME")]
-    place: Option<String>,
+    pub(super) place: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -67,13 +70,14 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         IncomingCommand::List(args) => incoming_list::run(session, args, out).await,
+        IncomingCommand::Show(which) => incoming_show::run(session, &which, out).await,
         IncomingCommand::Assign(args) => assign(session, args, out).await,
         IncomingCommand::Refund(args) => refund(session, args, out).await,
     }
 }
 
 impl WhichArgs {
-    fn named(&self) -> IncomingNamed<'_> {
+    pub(super) fn named(&self) -> IncomingNamed<'_> {
         IncomingNamed { id: &self.incoming_id, place: self.place.as_deref() }
     }
 }

@@ -3,23 +3,27 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::show;
+use super::incoming_show;
 use crate::cli::failure::Failure;
+use crate::cli::known;
 use crate::cli::lists::{ListFlags, Listed, counted, walk};
 use crate::cli::names::{Kind, expect_asset_in, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::Table;
 use crate::engine::read_time as time;
-use crate::engine::{Amount, iso};
+use crate::engine::{Amount, IncomingStatus, iso};
 use crate::store::{IncomingFilter, IncomingPlace, IncomingRow};
 
 /// Which incoming payments to list.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListArgs {
-    /// What was matched, assigned or sent back, too
+    /// What was matched, assigned or sent back, or is not confirmed, too
     #[arg(long)]
     all: bool,
+    /// Only with this status, whatever was made of it
+    #[arg(long, value_parser = known::incoming_status())]
+    status: Option<IncomingStatus>,
     /// Only of this network or rail
     #[arg(long, value_name = "NAME")]
     place: Option<String>,
@@ -65,7 +69,8 @@ pub(super) async fn run(session: &Session, args: ListArgs, out: &mut Out) -> Res
     expect_place(settings, &store, Kind::Place, args.place.as_deref()).await?;
     let asset_ids = expect_asset_in(settings, &store, args.asset.as_deref()).await?;
     let mut filter = IncomingFilter {
-        unmatched: !args.all,
+        unmatched: !args.all && args.status.is_none(),
+        status: args.status,
         source: args.place,
         asset_ids,
         amount: args.amount,
@@ -98,6 +103,6 @@ impl Listed for IncomingRow {
     const NAME: &'static str = "incoming payments";
 
     fn table(rows: &[Self], now: DateTime<Utc>) -> Table {
-        show::incoming(rows, now)
+        incoming_show::table(rows, now)
     }
 }

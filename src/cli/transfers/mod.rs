@@ -5,7 +5,7 @@
 //! | `list`, `show`, `explain` | looking |
 //! | `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
 //! | `decide`, `correct`, `resolve` | a person's moves |
-//! | `incoming`, `incoming_list` | money that reached us, and belongs to no transfer |
+//! | `incoming`, `incoming_list`, `incoming_show` | money that reached us, and what belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
 mod correct;
@@ -18,6 +18,7 @@ pub(crate) mod fuzzing;
 mod import;
 mod incoming;
 mod incoming_list;
+mod incoming_show;
 mod lines;
 pub(super) mod list;
 mod resolve;

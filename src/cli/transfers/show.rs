@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
+use super::incoming_show;
 use super::list::status;
 use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
@@ -10,7 +11,7 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::engine::{Amount, Refund, Transfer, readable, relative};
-use crate::store::{Envelope, IncomingRow, PayoutRow, TransferStory};
+use crate::store::{Envelope, PayoutRow, TransferStory};
 use crate::views::TransferStoryJson;
 
 /// Which transfer to show.
@@ -39,7 +40,7 @@ fn tell(story: &TransferStory, now: DateTime<Utc>, out: &mut Out) -> Result<(), 
         ("Payouts", payouts(&story.payouts, now)),
         ("Envelopes", envelopes(&story.envelopes, now)),
         ("Refunds", refunds(&story.refunds)),
-        ("Incoming", incoming(&story.incoming, now)),
+        ("Incoming", incoming_show::table(&story.incoming, now)),
     ];
     for (title, table) in parts.iter().filter(|(_, table)| !table.is_empty()) {
         out.line("")?;
@@ -50,7 +51,7 @@ fn tell(story: &TransferStory, now: DateTime<Utc>, out: &mut Out) -> Result<(), 
 }
 
 /// A time, and how far it is.
-fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+pub(super) fn when(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{} ({})", readable(time), relative(time, now))
 }
 
@@ -187,36 +188,6 @@ fn refunds(refunds: &[Refund]) -> Table {
             format!("{} {}", refund.amount, refund.asset).into(),
             refund.reference.clone().into(),
             refund.message.clone().unwrap_or_else(|| refund.reason.clone()).into(),
-        ]);
-    }
-    table
-}
-
-/// Incoming payments as a table.
-pub(super) fn incoming(rows: &[IncomingRow], now: DateTime<Utc>) -> Table {
-    let mut table = Table::new(&[
-        Column::left("  INCOMING"),
-        Column::left("PLACE"),
-        Column::left("VERDICT"),
-        Column::right("AMOUNT"),
-        Column::left("MEMO"),
-        Column::left("TRANSFER"),
-        Column::left("CAME"),
-        Column::left("SEEN TO"),
-    ]);
-    for row in rows {
-        let incoming = &row.incoming;
-        let memo = incoming.memo.as_ref().map(ToString::to_string);
-        let memo = memo.or_else(|| incoming.subject.clone());
-        table.row([
-            format!("  {}", incoming.incoming_id).into(),
-            incoming.source.as_str().into(),
-            row.verdict.as_str().into(),
-            format!("{} {}", incoming.amount, incoming.asset).into(),
-            memo.or_else(|| incoming.muxed_id.map(|id| format!("muxed {id}"))).into(),
-            row.transfer_id.clone().into(),
-            relative(incoming.at, now).into(),
-            row.resolution.clone().into(),
         ]);
     }
     table

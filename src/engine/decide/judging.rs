@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::engine::{
-    Amount, Arrived, Assets, Candidate, Changes, Incoming, Match, Step, Transfer, arrive, asset_of,
-    match_incoming,
+    Amount, Arrived, Assets, Candidate, Changes, Claimant, Incoming, Match, Step, Transfer, arrive,
+    asset_of, match_incoming,
 };
 
 /// What one payment is.
@@ -12,7 +12,7 @@ use crate::engine::{
 pub(crate) struct Judged<'t> {
     /// Whose it is.
     pub(crate) verdict: Match,
-    /// What its transfer does. None unless it is matched.
+    /// What its transfer does. None unless it is matched with one.
     pub(crate) step: Option<Step<'t>>,
 }
 
@@ -50,7 +50,9 @@ pub(crate) fn judge<'t>(
         .iter()
         .map(|one| {
             let verdict = match_incoming(one, &candidates);
-            let Match::Matched(id) = &verdict else { return Judged { verdict, step: None } };
+            let Match::Matched(Claimant::Transfer(id)) = &verdict else {
+                return Judged { verdict, step: None };
+            };
             let step = by_id.get(id.as_str()).and_then(|transfer| {
                 let terms = asset_of(assets, transfer)?.terms(transfer.kind);
                 let arrived = arrive(transfer, &terms, &one.amount)?;
@@ -64,7 +66,10 @@ pub(crate) fn judge<'t>(
                     Judged { verdict, step: Some(step) }
                 }
                 // It has a name on it, and cannot be taken: a person sees to it.
-                Some(_) | None => Judged { verdict: Match::Second(id.clone()), step: None },
+                Some(_) | None => {
+                    let own = Claimant::Transfer(id.clone());
+                    Judged { verdict: Match::Second(own), step: None }
+                }
             }
         })
         .collect()

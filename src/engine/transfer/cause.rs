@@ -49,6 +49,8 @@ words! {
         ArrivalReturned = "arrival_returned",
         /// The rail says that it does not come.
         ArrivalFailed = "arrival_failed",
+        /// The money that had come was taken back by where it came from.
+        ArrivalReversed = "arrival_reversed",
         /// Nothing came in time.
         DeadlinePassed = "deadline_passed",
         /// An envelope with the payment is stored, and is sent.
@@ -124,6 +126,7 @@ impl Cause {
             | Self::ArrivalHeld
             | Self::ArrivalReturned
             | Self::ArrivalFailed
+            | Self::ArrivalReversed
             | Self::DeadlinePassed
             | Self::Sent
             | Self::TrustMissing

@@ -4,7 +4,7 @@ use super::{Memo, NewTransfer, Policy, Terms, Transfer, TransferKind, TransferSt
 use crate::engine::Amount;
 use crate::engine::fixtures::at;
 
-pub(super) fn amount(text: &str) -> Amount {
+pub(in crate::engine) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
@@ -48,6 +48,6 @@ pub(super) fn new(kind: TransferKind, status: TransferStatus) -> NewTransfer {
     }
 }
 
-pub(super) fn transfer(kind: TransferKind, status: TransferStatus) -> Transfer {
+pub(in crate::engine) fn transfer(kind: TransferKind, status: TransferStatus) -> Transfer {
     new(kind, status).begun(at(0))
 }

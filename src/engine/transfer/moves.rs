@@ -98,7 +98,7 @@ const HOLDABLE: &[S] = &[
     S::PendingTransactionInfoUpdate,
     S::PendingCustomerInfoUpdate,
 ];
-/// Where a person may send the money back: it is in, and nothing of it is on its way out.
+/// The money is in, and nothing of it is on its way out: where a person may send it back, and where it stops if it is gone.
 const REFUNDABLE: &[S] = &[
     S::PendingAnchor,
     S::PendingReceiver,
@@ -165,6 +165,7 @@ pub const MOVES: &[Move] = &[
     row(DEPOSITS, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, PENDING_DEPOSITS),
     row(DEPOSITS, DEPOSIT_START, Cause::ArrivalFailed, S::Error, PENDING_DEPOSITS),
     row(DEPOSITS, AGREEING, Cause::DeadlinePassed, S::Expired, PENDING_DEPOSITS),
+    row(DEPOSITS, REFUNDABLE, Cause::ArrivalReversed, S::OnHold, PENDING_DEPOSITS),
     row(WITHDRAWALS, WITHDRAWAL_START, Cause::Arrived, S::PendingAnchor, WATCH),
     row(SENDS, SEND_START, Cause::Arrived, S::PendingReceiver, WATCH),
     row(PAID_OUT, NETWORK_UNREADY, Cause::ArrivalHeld, S::OnHold, WATCH),
@@ -175,6 +176,7 @@ pub const MOVES: &[Move] = &[
     row(PAID_OUT, GIVEN_UP, Cause::ArrivalHeld, S::OnHold, WATCH),
     row(PAID_OUT, GIVEN_UP, Cause::ArrivalReturned, S::PendingAnchor, WATCH),
     row(PAID_OUT, AGREEING, Cause::DeadlinePassed, S::Expired, WATCH),
+    row(PAID_OUT, REFUNDABLE, Cause::ArrivalReversed, S::OnHold, WATCH),
     // A deposit goes out on the network.
     row(DEPOSITS, &[S::PendingAnchor], Cause::Sent, S::PendingStellar, PENDING_DEPOSITS),
     row(DEPOSITS, &[S::PendingAnchor, S::PendingStellar], Cause::TrustMissing, S::PendingTrust, PENDING_DEPOSITS),
@@ -369,7 +371,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_person_leaves_an_end_but_money_that_came_in_time(
+        fn only_a_person_leaves_an_end_but_for_money_that_came_in_time_or_is_gone(
             kind in any_kind(),
             tries in proptest::collection::vec((0..MOVES.len(), 0..TransferStatus::ALL.len()), 0..400),
         ) {
@@ -382,7 +384,8 @@ mod tests {
                     Ok(by) => {
                         let is_late = status == TransferStatus::Expired
                             && matches!(cause, Cause::Arrived | Cause::ArrivalHeld | Cause::ArrivalReturned);
-                        prop_assert!(!status.is_final() || by == OPERATOR || is_late);
+                        let is_gone = cause == Cause::ArrivalReversed && status == TransferStatus::Error;
+                        prop_assert!(!status.is_final() || by == OPERATOR || is_late || is_gone);
                         prop_assert_eq!(Some(by), actor(kind, cause));
                         status = to;
                     }

@@ -83,8 +83,11 @@ impl<'a> Step<'a> {
         put(&mut after.rail_reference, changes.rail_reference);
         put(&mut after.network_reference, changes.network_reference);
         put(&mut after.refund_id, changes.refund_id);
-        if self.cause == Cause::RefundFailed {
+        if matches!(self.cause, Cause::RefundFailed | Cause::ArrivalReversed) {
             after.refund_id = None;
+        }
+        if self.cause == Cause::ArrivalReversed {
+            forget_money(&mut after);
         }
         after.message = changes.message;
         after.reason_code = changes.reason_code;
@@ -94,6 +97,28 @@ impl<'a> Step<'a> {
         after.completed_at = self.to.is_final().then_some(now);
         Ok(after)
     }
+}
+
+/// The money is gone, and with it what it had told: another payment may come in its place.
+fn forget_money(transfer: &mut Transfer) {
+    transfer.amount_in = None;
+    transfer.from_address = None;
+    if transfer.kind.is_deposit() {
+        transfer.rail_reference = None;
+    } else {
+        transfer.network_reference = None;
+    }
+}
+
+/// What a transfer does whose money was taken back by where it came from: it stops without that money.
+///
+/// A person looks at it then. None: the money is spent, or it is on its way out, and that is not stopped by a word of ours.
+#[must_use]
+pub fn taken_back<'a>(transfer: &'a Transfer, why: &str) -> Option<Step<'a>> {
+    let (to, cause) = (TransferStatus::OnHold, Cause::ArrivalReversed);
+    let is_there = transfer.amount_in.is_some() && transfer.payout_id.is_none();
+    let may = legal(transfer.kind, transfer.status, to, cause).is_ok();
+    (is_there && may).then(|| Step::new(transfer, to, cause).because(why))
 }
 
 /// What is not changed stays.
@@ -233,6 +258,34 @@ mod tests {
         assert!(
             Step::new(&after, TransferStatus::Completed, Cause::Delivered).taken(at(8)).is_err()
         );
+    }
+
+    #[test]
+    fn money_that_is_gone_stops_its_transfer_unless_it_is_spent() {
+        let mut one = transfer(TransferKind::Withdrawal, TransferStatus::PendingAnchor);
+        one.amount_in = Some(amount("10"));
+        one.refund_id = Some("r".to_owned());
+        one.network_reference = Some("hash".to_owned());
+        let after = taken_back(&one, "it is gone").unwrap().taken(at(7)).unwrap();
+        assert_eq!((after.status, after.amount_in), (TransferStatus::OnHold, None));
+        assert_eq!((after.refund_id, after.network_reference), (None, None), "nothing goes back");
+        for status in TransferStatus::ALL {
+            let stops = matches!(
+                status,
+                TransferStatus::PendingAnchor
+                    | TransferStatus::PendingReceiver
+                    | TransferStatus::PendingTrust
+                    | TransferStatus::PendingTransactionInfoUpdate
+                    | TransferStatus::PendingCustomerInfoUpdate
+                    | TransferStatus::OnHold
+                    | TransferStatus::Error
+            );
+            let one = Transfer { status, ..one.clone() };
+            assert_eq!(taken_back(&one, "").is_some(), stops, "{status}");
+        }
+        let open = Transfer { payout_id: Some("p".to_owned()), ..one.clone() };
+        assert!(taken_back(&open, "").is_none(), "the rail may have it already");
+        assert!(taken_back(&Transfer { amount_in: None, ..one }, "").is_none());
     }
 
     #[test]

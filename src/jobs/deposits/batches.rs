@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Asker, count};
 use crate::engine::decide::deposits::{DepositRuling, OtherMoney, after};
 use crate::engine::decide::returns::{refund_of, returned};
-use crate::engine::{Arrival, Incoming, Match, NewRefund, Step, Transfer, asset_of};
+use crate::engine::{Arrival, Claimant, Incoming, Match, NewRefund, Step, Transfer, asset_of};
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
@@ -35,17 +35,17 @@ impl Asker {
         let mut incoming = incoming(rail, deposit, &came, now);
         let known = self.desk.store.incoming_with_id(rail, &incoming.incoming_id).await?;
         let is_anothers =
-            known.is_some_and(|row| row.transfer_id.as_ref() != Some(&deposit.transfer_id));
+            known.is_some_and(|row| row.transfer_id() != Some(deposit.transfer_id.as_str()));
         if is_anothers {
             // The rail has given two deposits one name.
             incoming.incoming_id.clone_from(&deposit.transfer_id);
         }
-        let verdict = Match::WrongAsset(deposit.transfer_id.clone());
-        let row = NewIncoming { incoming, verdict, step: None, refund: None };
+        let claimant = Claimant::Transfer(deposit.transfer_id.clone());
+        let row = NewIncoming::confirmed(incoming, Match::WrongAsset(claimant));
         let rows = std::slice::from_ref(&row);
         match self.desk.store.record_incoming(round.lease, rail, FEED, rows, None, now).await? {
-            Recorded::Stored(0) | Recorded::Again(_) => {}
-            Recorded::Stored(_) => (round.observer)(Note::Incoming {
+            Recorded::Stored { new: 0, .. } | Recorded::Again(_) => {}
+            Recorded::Stored { .. } => (round.observer)(Note::Incoming {
                 incoming_id: row.incoming.incoming_id.clone(),
                 verdict: row.verdict.as_str(),
                 transfer_id: Some(deposit.transfer_id.clone()),

@@ -24,8 +24,11 @@ mod write_sqlite;
 
 pub use create::BadTransfer;
 pub(super) use create::create_in;
+pub use incoming::advance::{Advanced, Confirming};
 pub use incoming::list::{IncomingFilter, IncomingPlace};
-pub use incoming::record::{FEED, IncomingRow, NewIncoming, Recorded};
+pub use incoming::record::{NewIncoming, Recorded};
+pub use incoming::row::{IncomingReached, IncomingRow};
+pub use incoming::streams::FEED;
 pub use list::{TransferFilter, TransferPlace};
 pub use open::Waiting;
 pub use outlook::Settlement;

@@ -55,6 +55,10 @@ const POSTPONE: Sql = Sql::Each {
                WHERE t.transfer_id = p.id AND t.version = p.version",
 };
 
+/// What a step changes is written, and what it does not change stays: but money that was taken back is there no more.
+const FORGET_MONEY: &str =
+    "UPDATE transfers SET amount_in = NULL, from_address = NULL WHERE transfer_id = $1";
+
 impl Store {
     /// Makes steps, each with its history and its event, and tells the ids of the transfers that moved. A transfer
     /// that was moved since it was read, or whose payout has begun or ended, does not move. A step that sends money
@@ -249,6 +253,12 @@ pub(super) async fn write_steps(
         At::Sqlite(conn) => in_time(write_sqlite::write(conn, planned)).await?,
         At::Postgres(conn) => in_time(write_postgres::write(conn, planned)).await?,
     };
+    let is_gone = |step: &&Planned<'_>| {
+        step.cause == Cause::ArrivalReversed && moved.contains(&step.after.transfer_id)
+    };
+    for step in planned.iter().filter(is_gone) {
+        tx.conn().execute(FORGET_MONEY, &[Arg::Text(&step.after.transfer_id)]).await?;
+    }
     let done = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
     let reached: Vec<Reached<'_>> = done.map(reached).collect();
     write_trail(&mut tx.conn(), &reached, now).await?;
@@ -274,7 +284,7 @@ fn refund_end(step: &Planned<'_>) -> Option<(String, RefundEnd)> {
             &step.after.network_reference
         };
         RefundEnd::Done { reference: place.clone() }
-    } else if step.cause == Cause::RefundFailed {
+    } else if matches!(step.cause, Cause::RefundFailed | Cause::ArrivalReversed) {
         RefundEnd::Failed { reason: step.after.told().unwrap_or_default().into_owned() }
     } else {
         return None;

@@ -1,6 +1,6 @@
 //! The whole story of a transfer.
 
-use super::incoming::record::{IncomingRow, incoming_from};
+use super::incoming::row::{IncomingRow, incoming_from};
 use super::payouts::row::{PayoutRow, payout_from};
 use super::refunds::refund_from;
 use super::transactions::envelopes::Envelope;

@@ -98,6 +98,7 @@ fn transfers_from_their_creation_to_their_end() {
         "transfers show in --json".to_owned(),
         "transfers show out --json".to_owned(),
         "transfers incoming list --all --json".to_owned(),
+        format!("transfers incoming show {two}"),
     ] {
         story.tell(&line);
     }

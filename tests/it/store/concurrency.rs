@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use railpoll::engine::{Alert, AlertName, Operation, PaymentState, Poller, Row, Trail};
-use railpoll::store::{Acquired, Finished, Scope, Store, StoreError};
+use railpoll::engine::{Alert, AlertName, Match, Operation, PaymentState, Poller, Row, Trail};
+use railpoll::store::{
+    Acquired, Advanced, Confirming, Finished, NewIncoming, Scope, Store, StoreError,
+};
+
+use super::transfers::{self, incoming};
 
 use crate::support::payments::{NETWORK, intend_lock, lease, now, payment, record, row, scope};
 use crate::support::{TestDatabase, on_each, run};
@@ -176,5 +180,34 @@ fn of_many_who_intend_one_may_try() {
             intend_lock(&store, &lease, "p0-0").await
         });
         assert_eq!(intents.into_iter().flatten().count(), 1);
+    });
+}
+
+#[test]
+fn money_that_several_confirm_at_once_counts_once() {
+    on_each(|database| {
+        let lease = run(async {
+            let store = database.store().await;
+            let lease = transfers::lease(&store, Poller::Watch, incoming::NETWORK).await;
+            transfers::create(&store, &[transfers::withdrawal("w")]).await;
+            let new = [NewIncoming::received(incoming::paid("1", "w"), Match::UnknownMemo)];
+            let recorded = store.record_incoming(&lease, incoming::NETWORK, "", &new, None, now());
+            assert_eq!(recorded.await.unwrap(), incoming::stored(1));
+            lease
+        });
+        let told = at_once(database, 4, async |store, _| {
+            let paid = incoming::paid("1", "w");
+            let found = incoming::candidates(&store, std::slice::from_ref(&paid)).await;
+            let NewIncoming { verdict, step, refund, .. } = incoming::matched(paid.clone(), &found);
+            let confirming = Confirming { key: paid.key(), verdict, step, refund };
+            store.confirm_incoming(&lease, &confirming, now()).await.unwrap()
+        });
+        let done = told.iter().filter(|told| **told == Advanced::Done).count();
+        let already = told.iter().filter(|told| **told == Advanced::Already).count();
+        assert_eq!((done, already), (1, 3), "{told:?}");
+        run(async {
+            let store = database.store().await;
+            assert_eq!(transfers::read(&store, "w").await.version, 2);
+        });
     });
 }

@@ -162,9 +162,9 @@ fn place(anchor: &Anchor, case: &Case) {
         let (resolution, at) = if seen_to { ("'refunded'", now) } else { ("NULL", "NULL") };
         world.sql(&format!(
             "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, reference, received_at, \
-                 recorded_at, raw, verdict, claimant_kind, claimant_id, resolution, resolved_at) \
+                 recorded_at, raw, status, confirmed_at, verdict, claimant_kind, claimant_id, resolution, resolved_at) \
              SELECT 'bank', 'in-' || transfer_id, '', {from}, 7.00, 'EUR', transfer_id, {now}, {now}, '{{}}', \
-                 'wrong_asset', 'transfer', transfer_id, {resolution}, {at} FROM {ours}"
+                 'confirmed', {now}, 'wrong_asset', 'transfer', transfer_id, {resolution}, {at} FROM {ours}"
         ));
     }
     let change = ours.replacen("transfers", &format!("transfers SET {}", sets.join(", ")), 1);

@@ -28,13 +28,22 @@ fn unmatched_money_is_given_to_its_transfer() {
         check_keys(
             &row,
             "place, incoming_id, account, from, amount, asset_id, memo_type, memo, subject, muxed_id, reference, \
-             received_at, recorded_at, verdict, transfer_id, resolution",
+             received_at, recorded_at, status, confirmed_at, verdict, claimant, transfer_id, resolution",
         );
         assert_eq!(
             (&row["verdict"], &row["memo"], &row["asset_id"]),
             (&json!("unknown_memo"), &json!("70"), &json!(usdc()))
         );
+        assert_eq!((&row["status"], &row["claimant"]), (&json!("confirmed"), &json!(null)));
         let id = unmatched(&anchor);
+        let whole = json(&anchor, &["incoming", "show", &id]).remove(0);
+        let statuses = [&whole["history"][0]["status"], &whole["history"][1]["status"]];
+        assert_eq!(statuses, [&json!("received"), &json!("confirmed")]);
+        assert_eq!((&whole["kind"], &whole["verdict"]), (&json!("on_chain"), &row["verdict"]));
+        assert!(done(&anchor, &["incoming", "show", &id]).contains("  status     confirmed\n"));
+        assert!(refused(&anchor, &["incoming", "show", "1"]).contains("no incoming payment 1"));
+        assert_eq!(json(&anchor, &["incoming", "list", "--status", "received"]), [json!(null); 0]);
+        assert_eq!(json(&anchor, &["incoming", "list", "--status", "confirmed"]).len(), 1);
         let gone = refused(&anchor, &["incoming", "assign", "1", "w", "--reason", "looked"]);
         assert!(gone.contains("there is no incoming payment 1"), "{gone}");
         let gone = refused(&anchor, &["incoming", "assign", &id, "x", "--reason", "looked"]);
@@ -56,6 +65,7 @@ fn unmatched_money_is_given_to_its_transfer() {
             (&all[0]["resolution"], &all[0]["transfer_id"]),
             (&json!("assigned"), &json!("w"))
         );
+        assert_eq!(all[0]["claimant"], json!({ "kind": "transfer", "shop": null, "id": "w" }));
         anchor.check_books();
     });
 }

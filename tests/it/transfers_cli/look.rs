@@ -158,7 +158,7 @@ fn a_story_tells_every_status_and_all_that_carried_it_out() {
         check_keys(
             &withdrawal["incoming"][0],
             "place, incoming_id, account, from, amount, asset_id, memo_type, memo, subject, muxed_id, reference, \
-             received_at, recorded_at, verdict, transfer_id, resolution",
+             received_at, recorded_at, status, confirmed_at, verdict, claimant, transfer_id, resolution",
         );
         let told = done(&anchor, &["show", "w"]);
         for word in ["Transfer w", "Statuses", "Payouts", "Incoming", "matched"] {

@@ -8,7 +8,7 @@ use super::plan::{Conduct, End, Planned};
 use super::sides::Sides;
 use crate::cli::demo::judge::missing;
 use crate::cli::failure::Failure;
-use crate::engine::{Amount, Transfer, TransferStatus};
+use crate::engine::{Amount, IncomingStatus, Transfer, TransferStatus};
 use crate::store::{IncomingFilter, IncomingRow, Store, TransferStory};
 
 /// Incoming payments are read in bunches of so many.
@@ -211,7 +211,7 @@ fn judge_others(sides: &Sides, plan: &[Planned], books: &Books, audit: &mut Audi
     }
 }
 
-/// All that is on record of money that came, oldest first.
+/// All that is on record of money that is ours, oldest first.
 pub(super) async fn incoming(store: &Store) -> Result<Vec<IncomingRow>, Failure> {
     let mut all: Vec<IncomingRow> = Vec::new();
     loop {
@@ -219,7 +219,8 @@ pub(super) async fn incoming(store: &Store) -> Result<Vec<IncomingRow>, Failure>
             let one = &row.incoming;
             (one.at, one.source.clone(), one.incoming_id.clone())
         });
-        let filter = IncomingFilter { after, limit: BUNCH, ..IncomingFilter::default() };
+        let status = Some(IncomingStatus::Confirmed);
+        let filter = IncomingFilter { status, after, limit: BUNCH, ..IncomingFilter::default() };
         let bunch = store.incoming(&filter).await?;
         if bunch.is_empty() {
             return Ok(all);

@@ -49,8 +49,8 @@ const SET_ASIDE: &str = "SELECT payment_id, reason, (SELECT count(*) FROM quaran
     WHERE network = $1 AND poller = $2 AND resolved_at IS NULL ORDER BY quarantine_id DESC LIMIT 1";
 
 const UNMATCHED: &str = "SELECT incoming_id, amount, asset, verdict, (SELECT count(*) FROM (SELECT 1 AS one FROM incoming \
-        WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL LIMIT $2) AS them) AS n FROM incoming \
-    WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL \
+        WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed' LIMIT $2) AS them) AS n FROM incoming \
+    WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed' \
     ORDER BY received_at DESC, incoming_id DESC LIMIT 1";
 
 const ON_HOLD: &str = "SELECT transfer_id, message, reason_code, deadline, created_at, amount_in FROM transfers \
@@ -67,7 +67,7 @@ const REFUNDS: &str = "SELECT r.refund_id, r.transfer_id, r.incoming_id, r.messa
     WHERE r.place = $1 AND r.status = 'failed' AND (EXISTS (SELECT 1 FROM transfers t \
             WHERE t.transfer_id = r.transfer_id AND t.status = 'on_hold' AND t.refund_id IS NULL) \
         OR EXISTS (SELECT 1 FROM incoming i WHERE i.incoming_id = r.incoming_id AND i.source = r.source \
-            AND coalesce(i.resolution, '') <> 'assigned' AND NOT EXISTS (SELECT 1 FROM refunds o \
+            AND i.status = 'confirmed' AND coalesce(i.resolution, '') <> 'assigned' AND NOT EXISTS (SELECT 1 FROM refunds o \
                 WHERE o.incoming_id = r.incoming_id AND o.source = r.source AND o.status <> 'failed'))) \
     ORDER BY r.created_at DESC, r.refund_id LIMIT $2";
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::record::{IncomingRow, incoming_from};
-use crate::engine::Amount;
+use super::row::{IncomingRow, incoming_from};
+use crate::engine::{Amount, IncomingStatus};
 use crate::store::db::Sql;
 use crate::store::db::values::Arg;
 use crate::store::db::walk::{ROOM, Span, WalkStep, is_amount, plain};
@@ -12,8 +12,10 @@ use crate::store::{Store, StoreError};
 /// Which incoming payments to list.
 #[derive(Debug, Clone, Default)]
 pub struct IncomingFilter {
-    /// Only those that belong to no transfer, and that nobody has seen to.
+    /// Only those that are confirmed and belong to nobody, and that nobody has seen to.
     pub unmatched: bool,
+    /// Only those that stand so.
+    pub status: Option<IncomingStatus>,
     /// Only of this network or rail.
     pub source: Option<String>,
     /// Only of one of these, as their places call them: `CODE:ISSUER`, `native`, or a currency. Empty: of any.
@@ -51,7 +53,8 @@ macro_rules! list {
              AND ($6 IS NULL OR source = $6) AND ($7 IS NULL OR asset ", $in, ") AND ($9 IS NULL OR memo = $9) \
              AND ($10 IS NULL OR subject = $10) AND ($11 IS NULL OR reference = $11) \
              AND ($12 IS NULL OR from_address = $12) AND ($13 IS NULL OR ", is_amount!($db "amount", "$13"),
-            ") AND ($14 = 0 OR (verdict <> 'matched' AND resolution IS NULL)) ",
+            ") AND ($14 = 0 OR (verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed')) \
+             AND ($15 IS NULL OR status = $15) ",
             $order
         )
     };
@@ -66,9 +69,9 @@ macro_rules! both {
     };
 }
 
-const LIST: Sql = both!("*", ">", "ORDER BY received_at, source, incoming_id LIMIT $15");
+const LIST: Sql = both!("*", ">", "ORDER BY received_at, source, incoming_id LIMIT $16");
 const LIST_NEWEST: Sql =
-    both!("*", "<", "ORDER BY received_at DESC, source DESC, incoming_id DESC LIMIT $15");
+    both!("*", "<", "ORDER BY received_at DESC, source DESC, incoming_id DESC LIMIT $16");
 const COUNT: Sql = both!("count(*) AS n", ">", "");
 
 const EDGE: &str = "SELECT received_at AS at FROM incoming WHERE received_at >= $1 AND received_at <= $2 \
@@ -104,6 +107,7 @@ impl IncomingFilter {
             Arg::MaybeText(self.payer.as_deref()),
             Arg::MaybeText(amount),
             Arg::Int(i64::from(self.unmatched)),
+            Arg::MaybeText(self.status.map(IncomingStatus::as_str)),
         ]
     }
 }

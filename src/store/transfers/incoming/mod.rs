@@ -1,5 +1,19 @@
-//! Money that came in: whose it is, and lists of it.
+//! Money that came in: where it stands, whose it is, and lists of it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `record` | writes down what came, received or confirmed, with what it does |
+//! | `advance` | what was received is confirmed or cancelled, what was confirmed is reversed |
+//! | `resolved` | what a person makes of what was not matched |
+//! | `candidates` | finds what it may be for |
+//! | `streams` | up to where it was read |
+//! | `row`, `list`, `told` | as it is on record; lists; events |
 
+pub(super) mod advance;
+mod candidates;
 pub(super) mod list;
 pub(super) mod record;
 mod resolved;
+pub(super) mod row;
+pub(super) mod streams;
+mod told;

@@ -1,274 +1,300 @@
 //! Money that reached us: written down with what it does, and with the place up to which it was read.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::engine::NewRefund;
-use crate::engine::{Event, EventType, Incoming, Match, Memo, MemoKey, Step, Transfer, iso};
+use super::row::{IncomingRow, incoming_from};
+use super::told::Facts;
+use super::{advance, streams};
+use crate::engine::{
+    Alert, AlertName, Claimant, Event, Incoming, IncomingKind, IncomingStatus, Match, Memo,
+    NewRefund, Poller, Step,
+};
 use crate::store::db::text::sql;
-use crate::store::db::values::{Arg, Row, stored_time};
-use crate::store::db::{Conn, Sql};
+use crate::store::db::values::{Arg, stored_time, without_nul};
+use crate::store::db::{Conn, Sql, Tx};
 use crate::store::memory::alerts;
 use crate::store::transfers::refunds::insert_refunds;
-use crate::store::transfers::rows::{
-    amount_json, kept, maybe_kept, memo_from, time_json, transfer_from,
-};
+use crate::store::transfers::rows::{amount_json, kept, maybe_kept, time_json};
 use crate::store::transfers::steps::{expect_refunds, plan, write_steps};
 use crate::store::transfers::trail::write_events;
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Lease, Scope, Store, StoreError};
 
 /// An incoming payment, what it is, and what it does.
 #[derive(Debug, Clone)]
 pub struct NewIncoming<'a> {
     /// The payment.
     pub incoming: Incoming,
+    /// How we know of it.
+    pub kind: IncomingKind,
+    /// `received`; or `confirmed`, if its source is final at once.
+    pub status: IncomingStatus,
     /// What it is.
     pub verdict: Match,
-    /// The step that its transfer makes.
+    /// The step that its transfer makes; only with what is confirmed.
     pub step: Option<Step<'a>>,
     /// The refund that begins with it.
     pub refund: Option<NewRefund>,
 }
 
+impl NewIncoming<'_> {
+    /// One that a place has told of, and may take back yet.
+    #[must_use]
+    pub const fn received(incoming: Incoming, verdict: Match) -> Self {
+        let (kind, status) = (IncomingKind::OnChain, IncomingStatus::Received);
+        Self { incoming, kind, status, verdict, step: None, refund: None }
+    }
+
+    /// One that is final as soon as its place tells of it.
+    #[must_use]
+    pub const fn confirmed(incoming: Incoming, verdict: Match) -> Self {
+        let (kind, status) = (IncomingKind::OnChain, IncomingStatus::Confirmed);
+        Self { incoming, kind, status, verdict, step: None, refund: None }
+    }
+}
+
 /// What came of writing incoming payments down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// All of them are on record, with all that they do, and the cursor. So many were new.
-    Stored(usize),
+    /// They are on record, with all that they do, and the cursor.
+    Stored {
+        /// So many were new, or were received and are confirmed now.
+        new: usize,
+        /// The ids of those that are not, for other money is on record under them; an alert stands for each.
+        refused: Vec<String>,
+    },
     /// Nothing is: these transfers were moved by somebody else meanwhile, and must be read and matched again.
     Again(Vec<String>),
 }
 
-/// An incoming payment that is on record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IncomingRow {
-    /// The payment.
-    pub incoming: Incoming,
-    /// What it is: `matched`, `second`, `unknown_memo`, `wrong_asset` or `too_late`.
-    pub verdict: String,
-    /// The transfer that it is, or seems to be, for.
-    pub transfer_id: Option<String>,
-    /// What a person made of it: `assigned` or `refunded`.
-    pub resolution: Option<String>,
-    /// When we wrote it down.
-    pub recorded_at: DateTime<Utc>,
-}
-
-const KNOWN: Sql =
-    sql!("SELECT incoming_id FROM incoming WHERE source = $1 AND incoming_id " among "$2");
+const KNOWN: Sql = sql!("SELECT * FROM incoming WHERE source = $1 AND incoming_id " among "$2");
 
 const INSERT: Sql = Sql::Each {
-    sqlite: "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, subject, muxed_id, \
-                 reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
-             SELECT value ->> 'source', value ->> 'id', value ->> 'account', value ->> 'from', value ->> 'amount', \
-                 value ->> 'asset', value ->> 'memo_type', value ->> 'memo', value ->> 'subject', value ->> 'muxed_id', \
-                 value ->> 'reference', value ->> 'at', $2, value ->> 'raw', value ->> 'verdict', \
-                 CASE WHEN value ->> 'transfer_id' IS NOT NULL THEN 'transfer' END, value ->> 'transfer_id' \
+    sqlite: "INSERT INTO incoming (source, incoming_id, kind, account, from_address, amount, asset, memo_type, memo, subject, \
+                 muxed_id, reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, \
+                 claimant_shop, claimant_id) \
+             SELECT value ->> 'source', value ->> 'id', value ->> 'kind', value ->> 'account', value ->> 'from', \
+                 value ->> 'amount', value ->> 'asset', value ->> 'memo_type', value ->> 'memo', value ->> 'subject', \
+                 value ->> 'muxed_id', value ->> 'reference', value ->> 'at', $2, value ->> 'raw', value ->> 'status', \
+                 CASE value ->> 'status' WHEN 'confirmed' THEN $2 END, value ->> 'verdict', value ->> 'claimant_kind', \
+                 value ->> 'claimant_shop', value ->> 'claimant_id' \
              FROM json_each($1)",
-    postgres: "INSERT INTO incoming (source, incoming_id, account, from_address, amount, asset, memo_type, memo, subject, \
-                   muxed_id, reference, received_at, recorded_at, raw, verdict, claimant_kind, claimant_id) \
-               SELECT r.source, r.id, r.account, r.from, r.amount, r.asset, r.memo_type, r.memo, r.subject, r.muxed_id, \
-                   r.reference, r.at, $2, r.raw, r.verdict, \
-                   CASE WHEN r.transfer_id IS NOT NULL THEN 'transfer' END, r.transfer_id \
-               FROM jsonb_to_recordset($1) AS r (source text, id text, account text, \"from\" text, amount numeric, asset text, \
-                   memo_type text, memo text, subject text, muxed_id text, reference text, at timestamptz, raw text, \
-                   verdict text, transfer_id text)",
-};
-
-/// The account under which it is kept how far a rail's feed was read: a rail has one.
-pub const FEED: &str = "";
-
-const SAVE_CURSOR: &str = "INSERT INTO streams (source, account, cursor, read_at) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (source, account) DO UPDATE SET cursor = excluded.cursor, read_at = excluded.read_at";
-
-/// In PostgreSQL each key is looked up by itself: see `known`.
-const BY_MEMO: Sql = Sql::Each {
-    sqlite: "SELECT t.* FROM json_each($1) k JOIN transfers t ON t.memo = k.value ->> 'memo' AND t.account = k.value ->> 'account' \
-                 AND t.memo_type = k.value ->> 'memo_type'",
-    postgres: "SELECT t.* FROM jsonb_to_recordset($1) AS k (account text, memo text, memo_type text) CROSS JOIN LATERAL \
-               (SELECT * FROM transfers WHERE memo = k.memo AND account = k.account AND memo_type = k.memo_type OFFSET 0) t",
-};
-
-const BY_SUBJECT: Sql = Sql::Each {
-    sqlite: "SELECT * FROM transfers WHERE rail = $1 AND comes_in = 'rail' AND subject_key IN (SELECT value FROM json_each($2))",
-    postgres: "SELECT t.* FROM unnest($2::text[]) AS k (subject) CROSS JOIN LATERAL \
-               (SELECT * FROM transfers WHERE subject_key = k.subject AND rail = $1 AND comes_in = 'rail' OFFSET 0) t",
+    postgres: "INSERT INTO incoming (source, incoming_id, kind, account, from_address, amount, asset, memo_type, memo, \
+                   subject, muxed_id, reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, \
+                   claimant_shop, claimant_id) \
+               SELECT r.source, r.id, r.kind, r.account, r.from, r.amount, r.asset, r.memo_type, r.memo, r.subject, \
+                   r.muxed_id, r.reference, r.at, $2, r.raw, r.status, CASE r.status WHEN 'confirmed' THEN $2 END, r.verdict, \
+                   r.claimant_kind, r.claimant_shop, r.claimant_id \
+               FROM jsonb_to_recordset($1) AS r (source text, id text, kind text, account text, \"from\" text, amount numeric, \
+                   asset text, memo_type text, memo text, subject text, muxed_id text, reference text, at timestamptz, raw text, \
+                   status text, verdict text, claimant_kind text, claimant_shop text, claimant_id text)",
 };
 
 impl Store {
-    /// Up to where the incoming payments of `account` on `source` were read; none: from the beginning.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn stream_cursor(
-        &self,
-        source: &str,
-        account: &str,
-    ) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT cursor FROM streams WHERE source = $1 AND account = $2";
-        let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(account)]).await?;
-        rows.first().map(|row| row.text("cursor")).transpose()
-    }
-
-    /// Up to which ledger the incoming payments of `account` on `source` are known to be read, whether any came or not.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn read_through(
-        &self,
-        source: &str,
-        account: &str,
-    ) -> Result<Option<u64>, StoreError> {
-        let sql =
-            "SELECT ledger FROM streams WHERE source = $1 AND account = $2 AND ledger IS NOT NULL";
-        let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(account)]).await?;
-        rows.first().map(|row| row.count("ledger")).transpose()
-    }
-
-    /// Notes that all incoming payments of `account` on `source` up to this ledger are read. Nothing is noted of an account
-    /// of which nothing was ever read, and no earlier ledger in place of a later one.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
-    pub async fn note_read_through(
-        &self,
-        lease: &Lease,
-        source: &str,
-        account: &str,
-        ledger: u64,
-    ) -> Result<(), StoreError> {
-        let sql = "UPDATE streams SET ledger = $3 WHERE source = $1 AND account = $2 AND coalesce(ledger, 0) < $3";
-        let ledger = Arg::Int(i64::try_from(ledger).unwrap_or(i64::MAX));
-        let mut tx = self.begin_quiet(lease).await?;
-        tx.conn().execute(sql, &[Arg::Text(source), Arg::Text(account), ledger]).await?;
-        tx.commit().await
-    }
-
-    /// The transfers that these keys lead to, whether they are over or not. Subjects are of the rail `source`.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn transfers_for(
-        &self,
-        source: &str,
-        keys: &[MemoKey],
-    ) -> Result<Vec<Transfer>, StoreError> {
-        let (mut memos, mut subjects) = (Vec::new(), Vec::new());
-        for key in keys.iter().collect::<HashSet<_>>() {
-            match key {
-                MemoKey::Memo { account, memo } => memos.push(json!({
-                    "account": kept(account), "memo": kept(&memo.text()), "memo_type": memo.memo_type(),
-                })),
-                MemoKey::Subject(subject) => subjects.push(subject.clone()),
-            }
-        }
-        let mut rows = Vec::new();
-        if !memos.is_empty() {
-            rows.extend(self.db.rows(BY_MEMO, &[Arg::Json(json!(memos).to_string())]).await?);
-        }
-        if !subjects.is_empty() {
-            let args = [Arg::Text(source), Arg::Texts(subjects)];
-            rows.extend(self.db.rows(BY_SUBJECT, &args).await?);
-        }
-        rows.iter().map(transfer_from).collect()
-    }
-
     /// Writes incoming payments of `account` on `source` down, with the steps and refunds that they make and the cursor
-    /// up to which they were read: all of it, or nothing. What is on record already is passed over, with what it would do.
+    /// up to which they were read: all of it, or nothing. What is on record already is passed over, with what it would do;
+    /// unless it was received, and is confirmed now.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] as [`Store::move_transfers`]; [`StoreError::LeaseLost`].
-    pub async fn record_incoming(
+    /// [`StoreError::Refused`] as [`Store::move_transfers`], or where money that is not confirmed is to move something;
+    /// [`StoreError::LeaseLost`].
+    pub async fn record_incoming<'l>(
         &self,
-        lease: &Lease,
+        lease: impl Into<Option<&'l Lease>>,
         source: &str,
         account: &str,
         rows: &[NewIncoming<'_>],
         cursor: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Recorded, StoreError> {
-        let now = stored_time(now);
-        let mut tx = self.begin(Some(lease)).await?;
-        let fresh = not_known(&mut tx.conn(), source, rows).await?;
-        let steps: Vec<Step<'_>> = fresh.iter().filter_map(|row| row.step.clone()).collect();
-        let refunds: Vec<&NewRefund> = fresh.iter().filter_map(|row| row.refund.as_ref()).collect();
-        let planned = plan(Some(lease), &steps, now)?;
-        expect_refunds(&planned, &refunds)?;
-        if !fresh.is_empty() {
-            insert(&mut tx.conn(), lease, &fresh, now).await?;
+        let (lease, now) = (lease.into(), stored_time(now));
+        let mut tx = self.begin(lease).await?;
+        let recorded = record_in(&mut tx, lease, source, rows, now).await?;
+        if let Recorded::Again(_) = recorded {
+            return Ok(recorded);
         }
-        let moved = write_steps(&mut tx, &planned, now).await?;
-        if moved.len() < planned.len() {
-            let ids = planned.iter().map(|step| step.after.transfer_id.clone());
-            return Ok(Recorded::Again(ids.filter(|id| !moved.contains(id)).collect()));
-        }
-        insert_refunds(&mut tx.conn(), &refunds, &moved, None, now).await?;
         if let Some(cursor) = cursor {
-            let args = [Arg::Text(source), Arg::Text(account), Arg::Text(cursor), Arg::Time(now)];
-            tx.conn().execute(SAVE_CURSOR, &args).await?;
+            streams::save(&mut tx.conn(), source, account, cursor, now).await?;
         }
         tx.commit().await?;
-        Ok(Recorded::Stored(fresh.len()))
-    }
-
-    /// One incoming payment.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn incoming_with_id(
-        &self,
-        source: &str,
-        incoming_id: &str,
-    ) -> Result<Option<IncomingRow>, StoreError> {
-        let sql = "SELECT * FROM incoming WHERE source = $1 AND incoming_id = $2";
-        let rows = self.db.rows(sql, &[Arg::Text(source), Arg::Text(incoming_id)]).await?;
-        rows.first().map(incoming_from).transpose()
+        Ok(recorded)
     }
 }
 
-/// The rows that are not on record.
-async fn not_known<'r, 'a>(
+/// The same in a transaction that somebody else commits, and that has its turn; unless it has to be done again.
+pub(in crate::store) async fn record_in(
+    tx: &mut Tx,
+    lease: Option<&Lease>,
+    source: &str,
+    rows: &[NewIncoming<'_>],
+    now: DateTime<Utc>,
+) -> Result<Recorded, StoreError> {
+    rows.iter().try_for_each(expect_possible)?;
+    let known = known(&mut tx.conn(), source, rows).await?;
+    let Sorted { fresh, confirmed, others } = sort(rows, &known);
+    let acting = || fresh.iter().chain(&confirmed);
+    let steps: Vec<Step<'_>> = acting().filter_map(|row| row.step.clone()).collect();
+    let refunds: Vec<&NewRefund> = acting().filter_map(|row| row.refund.as_ref()).collect();
+    let planned = plan(lease, &steps, now)?;
+    expect_refunds(&planned, &refunds)?;
+    insert(&mut tx.conn(), &fresh, now).await?;
+    for row in &confirmed {
+        advance::write_confirmed(&mut tx.conn(), Facts::of_new(row), &row.verdict, now).await?;
+    }
+    let is_unmatched = |row: &&&NewIncoming<'_>| {
+        row.status == IncomingStatus::Confirmed && !matches!(row.verdict, Match::Matched(_))
+    };
+    if acting().any(|row| is_unmatched(&row)) {
+        let poller = lease.map(|lease| lease.scope.poller);
+        alerts::retell_incoming(&mut tx.conn(), source, poller, now).await?;
+    }
+    for (row, why) in &others {
+        let alert = Alert::of(AlertName::IncomingChanged, why.clone());
+        let alert = alert.about(&row.incoming.key().subject());
+        alerts::keep(&mut tx.conn(), &owner(lease, source), &alert, now).await?;
+    }
+    let moved = write_steps(tx, &planned, now).await?;
+    if moved.len() < planned.len() {
+        let ids = planned.iter().map(|step| step.after.transfer_id.clone());
+        return Ok(Recorded::Again(ids.filter(|id| !moved.contains(id)).collect()));
+    }
+    insert_refunds(&mut tx.conn(), &refunds, &moved, None, now).await?;
+    let refused = others.iter().map(|(row, _)| row.incoming.incoming_id.clone()).collect();
+    Ok(Recorded::Stored { new: fresh.len() + confirmed.len(), refused })
+}
+
+/// The poller whose alerts tell of money of `source`: whoever reads it; where nobody does, the one that watches places.
+pub(super) fn owner(lease: Option<&Lease>, source: &str) -> Scope {
+    let poller = lease.map_or(Poller::Watch, |lease| lease.scope.poller);
+    Scope { poller, network: source.to_owned() }
+}
+
+/// Money that may be taken back yet moves nothing.
+fn expect_possible(row: &NewIncoming<'_>) -> Result<(), StoreError> {
+    let moves = row.step.is_some() || row.refund.is_some();
+    let text = match row.status {
+        IncomingStatus::Confirmed => return Ok(()),
+        IncomingStatus::Received if !moves => return Ok(()),
+        IncomingStatus::Received => "is not confirmed, and moves nothing".to_owned(),
+        status @ (IncomingStatus::Cancelled | IncomingStatus::Reversed) => {
+            format!("cannot begin as {status}")
+        }
+    };
+    Err(StoreError::Refused(format!("incoming payment {} {text}", row.incoming.incoming_id)))
+}
+
+/// Those of these that are on record, by their ids.
+async fn known(
     conn: &mut Conn<'_>,
     source: &str,
-    rows: &'r [NewIncoming<'a>],
-) -> Result<Vec<&'r NewIncoming<'a>>, StoreError> {
+    rows: &[NewIncoming<'_>],
+) -> Result<HashMap<String, IncomingRow>, StoreError> {
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
     let ids = rows.iter().map(|row| row.incoming.incoming_id.clone()).collect();
-    let mut known = HashSet::new();
-    for row in conn.rows(KNOWN, &[Arg::Text(source), Arg::Texts(ids)]).await? {
-        known.insert(row.text("incoming_id")?);
-    }
+    let found = conn.rows(KNOWN, &[Arg::Text(source), Arg::Texts(ids)]).await?;
+    let by_id = |row| incoming_from(row).map(|row| (row.incoming.incoming_id.clone(), row));
+    found.iter().map(by_id).collect()
+}
+
+/// What is to be done with each of a page.
+#[derive(Debug, Default)]
+struct Sorted<'r, 'a> {
+    fresh: Vec<&'r NewIncoming<'a>>,
+    /// Received before, and confirmed now.
+    confirmed: Vec<&'r NewIncoming<'a>>,
+    /// Not what is on record under its key, and in what not.
+    others: Vec<(&'r NewIncoming<'a>, String)>,
+}
+
+fn sort<'r, 'a>(
+    rows: &'r [NewIncoming<'a>],
+    known: &HashMap<String, IncomingRow>,
+) -> Sorted<'r, 'a> {
+    let mut sorted = Sorted::default();
     // A page may bring one payment twice.
-    Ok(rows.iter().filter(|row| known.insert(row.incoming.incoming_id.clone())).collect())
+    let mut seen: HashMap<&str, &Incoming> = HashMap::new();
+    for row in rows {
+        let id = row.incoming.incoming_id.as_str();
+        let before = known.get(id);
+        let was = before.map(|row| &row.incoming).or_else(|| seen.get(id).copied());
+        let other = was.and_then(|was| contradiction(was, &row.incoming));
+        if let Some(why) = other.or_else(|| before.and_then(ended)) {
+            sorted.others.push((row, why));
+        } else if was.is_none() {
+            sorted.fresh.push(row);
+        } else if row.status == IncomingStatus::Confirmed
+            && before.is_some_and(|before| before.status == IncomingStatus::Received)
+            && !seen.contains_key(id)
+        {
+            sorted.confirmed.push(row);
+        }
+        seen.insert(id, &row.incoming);
+    }
+    sorted
+}
+
+fn contradiction(was: &Incoming, is: &Incoming) -> Option<String> {
+    let clean = |text: &String| without_nul(text).into_owned();
+    // As the database keeps it.
+    let is = Incoming {
+        account: clean(&is.account),
+        from: is.from.as_ref().map(clean),
+        asset: clean(&is.asset),
+        memo: is.memo.clone().map(|memo| match memo {
+            Memo::Text(text) => Memo::Text(clean(&text)),
+            memo @ (Memo::Id(_) | Memo::Hash(_) | Memo::Return(_)) => memo,
+        }),
+        subject: is.subject.as_ref().map(clean),
+        reference: clean(&is.reference),
+        ..is.clone()
+    };
+    let (fact, was, is) = was.contradicted_by(&is)?;
+    Some(format!("its {fact} was {was}, and is told as {is} now"))
+}
+
+/// What was taken back does not come again under the same key.
+fn ended(row: &IncomingRow) -> Option<String> {
+    match row.status {
+        IncomingStatus::Received | IncomingStatus::Confirmed => None,
+        status @ (IncomingStatus::Cancelled | IncomingStatus::Reversed) => {
+            Some(format!("it was {status}, and is told again now"))
+        }
+    }
 }
 
 async fn insert(
     conn: &mut Conn<'_>,
-    lease: &Lease,
     fresh: &[&NewIncoming<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    if fresh.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<Value> = fresh.iter().map(|row| row_of(row)).collect();
     conn.execute(INSERT, &[Arg::Json(json!(rows).to_string()), Arg::Time(now)]).await?;
-    let events: Vec<Event> = fresh.iter().map(|row| event_of(row, now)).collect();
-    write_events(conn, &events).await?;
-    let is_unmatched = |row: &&&NewIncoming<'_>| !matches!(row.verdict, Match::Matched(_));
-    if let Some(row) = fresh.iter().find(is_unmatched) {
-        let poller = Some(lease.scope.poller);
-        alerts::retell_incoming(conn, &row.incoming.source, poller, now).await?;
-    }
-    Ok(())
+    let events: Vec<Event> = fresh.iter().flat_map(|row| events_of(row, now)).collect();
+    write_events(conn, &events).await
+}
+
+/// That it was received; and, where it is final at once, that it is confirmed.
+fn events_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> impl Iterator<Item = Event> {
+    let facts = Facts::of_new(row);
+    let confirmed = (row.status == IncomingStatus::Confirmed)
+        .then(|| facts.event(IncomingStatus::Confirmed, None, now));
+    [facts.event(IncomingStatus::Received, None, now)].into_iter().chain(confirmed)
 }
 
 fn row_of(row: &NewIncoming<'_>) -> Value {
     let incoming = &row.incoming;
+    let claimant = row.verdict.claimant();
     json!({
         "source": kept(&incoming.source),
         "id": kept(&incoming.incoming_id),
+        "kind": row.kind.as_str(),
         "account": kept(&incoming.account),
         "from": maybe_kept(incoming.from.as_ref()),
         "amount": amount_json(Some(&incoming.amount)),
@@ -280,51 +306,10 @@ fn row_of(row: &NewIncoming<'_>) -> Value {
         "reference": kept(&incoming.reference),
         "at": time_json(Some(incoming.at)),
         "raw": kept(&incoming.raw),
+        "status": row.status.as_str(),
         "verdict": row.verdict.as_str(),
-        "transfer_id": row.verdict.transfer_id(),
-    })
-}
-
-fn event_of(row: &NewIncoming<'_>, now: DateTime<Utc>) -> Event {
-    let incoming = &row.incoming;
-    Event::of(
-        EventType::IncomingRecorded,
-        format!("incoming/{}/{}", incoming.source, incoming.incoming_id),
-        &json!({
-            "place": incoming.source,
-            "incoming_id": incoming.incoming_id,
-            "account": incoming.account,
-            "amount": incoming.amount.to_string(),
-            "asset_id": incoming.asset,
-            "reference": incoming.reference,
-            "received_at": iso(incoming.at),
-            "verdict": row.verdict.as_str(),
-            "transfer_id": row.verdict.transfer_id(),
-        }),
-        now,
-    )
-}
-
-pub(in crate::store) fn incoming_from(row: &Row) -> Result<IncomingRow, StoreError> {
-    Ok(IncomingRow {
-        incoming: Incoming {
-            incoming_id: row.text("incoming_id")?,
-            source: row.text("source")?,
-            account: row.text("account")?,
-            from: row.maybe_text("from_address")?,
-            amount: row.amount("amount")?,
-            asset: row.text("asset")?,
-            memo: memo_from(row)?,
-            subject: row.maybe_text("subject")?,
-            fee: None,
-            muxed_id: row.maybe_parsed("muxed_id")?,
-            reference: row.text("reference")?,
-            at: row.time("received_at")?,
-            raw: row.text("raw")?,
-        },
-        verdict: row.text("verdict")?,
-        transfer_id: row.maybe_text("transfer_id")?,
-        resolution: row.maybe_text("resolution")?,
-        recorded_at: row.time("recorded_at")?,
+        "claimant_kind": claimant.map(|one| one.kind().as_str()),
+        "claimant_shop": claimant.and_then(Claimant::shop),
+        "claimant_id": claimant.map(Claimant::id),
     })
 }

@@ -17,8 +17,9 @@ use crate::store::transfers::trail::write_events;
 use crate::store::{Deed, Store, StoreError};
 
 const RESOLVE: &str = "UPDATE incoming SET resolution = $3, resolved_at = $5, \
-        claimant_kind = CASE WHEN $4 IS NULL THEN claimant_kind ELSE 'transfer' END, claimant_id = coalesce($4, claimant_id) \
-    WHERE source = $1 AND incoming_id = $2 AND verdict <> 'matched' \
+        claimant_kind = CASE WHEN $4 IS NULL THEN claimant_kind ELSE 'transfer' END, \
+        claimant_shop = CASE WHEN $4 IS NULL THEN claimant_shop END, claimant_id = coalesce($4, claimant_id) \
+    WHERE source = $1 AND incoming_id = $2 AND verdict <> 'matched' AND status = 'confirmed' \
       AND (resolution IS NULL OR (resolution = 'refunded' AND NOT EXISTS (SELECT 1 FROM refunds r \
           WHERE r.source = $1 AND r.incoming_id = $2 AND r.status <> 'failed')))";
 

@@ -1,8 +1,8 @@
 //! Money that reached us is written down once, with all that it does, and never dropped.
 
 use railpoll::engine::{
-    Candidate, Cause, Changes, Incoming, Match, Memo, MemoKey, NewRefund, NewTransfer, Poller,
-    Step, Transfer, TransferStatus as S, match_incoming, subject_key,
+    Candidate, Cause, Changes, Incoming, IncomingStatus, Match, Memo, MemoKey, NewRefund,
+    NewTransfer, Poller, Step, Transfer, TransferStatus as S, match_incoming, subject_key,
 };
 use railpoll::store::{IncomingFilter, Lease, NewIncoming, Recorded, RefundEnd, Store, StoreError};
 
@@ -11,9 +11,9 @@ use crate::support::ann;
 use crate::support::on_both;
 use crate::support::payments::{at, now};
 
-const NETWORK: &str = "stellar";
+pub(in crate::store) const NETWORK: &str = "stellar";
 
-fn paid(id: &str, memo: &str) -> Incoming {
+pub(in crate::store) fn paid(id: &str, memo: &str) -> Incoming {
     Incoming {
         incoming_id: id.to_owned(),
         source: NETWORK.to_owned(),
@@ -32,26 +32,28 @@ fn paid(id: &str, memo: &str) -> Incoming {
 }
 
 /// What an incoming payment is and does, as the watching poller would have it.
-fn matched<'a>(incoming: Incoming, found: &'a [Transfer]) -> NewIncoming<'a> {
+pub(in crate::store) fn matched<'a>(incoming: Incoming, found: &'a [Transfer]) -> NewIncoming<'a> {
     let candidates: Vec<_> =
         found.iter().map(|one| Candidate::of(one, "USDC:GISSUER".to_owned())).collect();
     let verdict = match_incoming(&incoming, &candidates);
     let step = match &verdict {
-        Match::Matched(id) => found.iter().find(|one| &one.transfer_id == id).map(|transfer| {
-            let changes = Changes {
-                amount_in: Some(incoming.amount.clone()),
-                amount_out: Some(amount("10.00")),
-                from_address: incoming.from.clone(),
-                ..Changes::default()
-            };
-            Step { changes, ..Step::new(transfer, S::PendingAnchor, Cause::Arrived) }
-        }),
+        Match::Matched(own) => {
+            found.iter().find(|one| one.transfer_id == own.id()).map(|transfer| {
+                let changes = Changes {
+                    amount_in: Some(incoming.amount.clone()),
+                    amount_out: Some(amount("10.00")),
+                    from_address: incoming.from.clone(),
+                    ..Changes::default()
+                };
+                Step { changes, ..Step::new(transfer, S::PendingAnchor, Cause::Arrived) }
+            })
+        }
         Match::Second(_) | Match::UnknownMemo | Match::WrongAsset(_) | Match::TooLate(_) => None,
     };
-    NewIncoming { incoming, verdict, step, refund: None }
+    NewIncoming { step, ..NewIncoming::confirmed(incoming, verdict) }
 }
 
-async fn candidates(store: &Store, incoming: &[Incoming]) -> Vec<Transfer> {
+pub(in crate::store) async fn candidates(store: &Store, incoming: &[Incoming]) -> Vec<Transfer> {
     let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
     store.transfers_for(NETWORK, &keys).await.unwrap()
 }
@@ -60,6 +62,10 @@ async fn record(store: &Store, lease: &Lease, incoming: Incoming, cursor: &str) 
     let found = candidates(store, std::slice::from_ref(&incoming)).await;
     let row = matched(incoming, &found);
     store.record_incoming(lease, NETWORK, ACCOUNT, &[row], Some(cursor), now()).await.unwrap()
+}
+
+pub(in crate::store) fn stored(new: usize) -> Recorded {
+    Recorded::Stored { new, refused: Vec::new() }
 }
 
 async fn unmatched(store: &Store) -> Vec<(String, String)> {
@@ -75,11 +81,11 @@ fn a_payment_moves_its_transfer_once_however_often_it_is_read() {
         let lease = lease(&store, Poller::Watch, NETWORK).await;
         create(&store, &[withdrawal("w")]).await;
         let first = paid("1", "w");
-        assert_eq!(record(&store, &lease, first.clone(), "c1").await, Recorded::Stored(1));
+        assert_eq!(record(&store, &lease, first.clone(), "c1").await, stored(1));
         let after = read(&store, "w").await;
         assert_eq!((after.status, after.version), (S::PendingAnchor, 2));
         assert_eq!(after.amount_in.as_ref().unwrap().to_string(), "10.5000000");
-        assert_eq!(record(&store, &lease, first.clone(), "c2").await, Recorded::Stored(0));
+        assert_eq!(record(&store, &lease, first.clone(), "c2").await, stored(0));
         assert_eq!(read(&store, "w").await, after);
         let cursor = store.stream_cursor(NETWORK, ACCOUNT).await.unwrap();
         assert_eq!(cursor.as_deref(), Some("c2"));
@@ -101,12 +107,12 @@ fn up_to_where_an_account_is_read_goes_forward_only() {
         store.note_read_through(&lease, NETWORK, ACCOUNT, 5).await.unwrap();
         assert_eq!(through().await, None, "nothing was ever read");
         create(&store, &[withdrawal("w")]).await;
-        assert_eq!(record(&store, &lease, paid("1", "w"), "c1").await, Recorded::Stored(1));
+        assert_eq!(record(&store, &lease, paid("1", "w"), "c1").await, stored(1));
         for (ledger, wanted) in [(7, 7), (6, 7), (4_000_000_000, 4_000_000_000)] {
             store.note_read_through(&lease, NETWORK, ACCOUNT, ledger).await.unwrap();
             assert_eq!(through().await, Some(wanted));
         }
-        assert_eq!(record(&store, &lease, paid("1", "w"), "c2").await, Recorded::Stored(0));
+        assert_eq!(record(&store, &lease, paid("1", "w"), "c2").await, stored(0));
         assert_eq!(through().await, Some(4_000_000_000), "it stays with a new place");
         assert_eq!(store.read_through(NETWORK, "other").await.unwrap(), None);
     });
@@ -122,7 +128,7 @@ fn a_payment_twice_on_one_page_counts_once() {
         let one = matched(paid("1", "w"), &found);
         let rows = [one.clone(), one];
         let recorded = store.record_incoming(&lease, NETWORK, ACCOUNT, &rows, None, now()).await;
-        assert_eq!(recorded.unwrap(), Recorded::Stored(1));
+        assert_eq!(recorded.unwrap(), stored(1));
         assert_eq!(read(&store, "w").await.version, 2);
     });
 }
@@ -210,7 +216,7 @@ fn what_belongs_to_nobody_is_kept_and_told_until_a_person_sees_to_it() {
     });
 }
 
-fn refund(id: &str) -> NewRefund {
+pub(in crate::store) fn refund(id: &str) -> NewRefund {
     NewRefund {
         refund_id: format!("r{id}"),
         transfer_id: None,
@@ -295,6 +301,8 @@ fn incoming_money_is_found_by_each_of_its_facts() {
             (IncomingFilter { asset_ids: vec!["native".to_owned()], ..none() }, 0),
             (IncomingFilter { amount: Some(came.amount.clone()), ..none() }, 1),
             (IncomingFilter { amount: "0.1".parse().ok(), ..none() }, 0),
+            (IncomingFilter { status: Some(IncomingStatus::Confirmed), ..none() }, 1),
+            (IncomingFilter { status: Some(IncomingStatus::Received), ..none() }, 0),
             (IncomingFilter { memo, ..none() }, 1),
             (IncomingFilter { memo: text("x"), ..none() }, 0),
             (IncomingFilter { subject: text("x"), ..none() }, 0),

@@ -1,40 +1,10 @@
-//! Money that reached us, and which transfer it is for.
+//! Which claimant an incoming payment is for. Each kind of claimant has a way of its own, and all of them join in
+//! [`match_incoming`].
 
 use chrono::{DateTime, Utc};
 
-use super::{Memo, Transfer, TransferStatus};
-use crate::engine::Amount;
-
-/// A payment that reached an account of ours, on a network or on a rail that tells a feed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Incoming {
-    /// The source's id of it: the operation's number on the network, or the rail's row.
-    pub incoming_id: String,
-    /// The configured network's or rail's name.
-    pub source: String,
-    /// The account of ours that it reached.
-    pub account: String,
-    /// Who paid.
-    pub from: Option<String>,
-    /// How much has reached us.
-    pub amount: Amount,
-    /// What the rail kept of what was paid, if it tells.
-    pub fee: Option<Amount>,
-    /// Of what: `CODE:ISSUER`, `native`, or a currency.
-    pub asset: String,
-    /// The memo that it carries.
-    pub memo: Option<Memo>,
-    /// The subject that it carries, on a rail.
-    pub subject: Option<String>,
-    /// The id in the muxed address that it was paid to.
-    pub muxed_id: Option<u64>,
-    /// The transaction's hash, or the rail's reference.
-    pub reference: String,
-    /// When, by the source's clock.
-    pub at: DateTime<Utc>,
-    /// As the source told it.
-    pub raw: String,
-}
+use super::{Claimant, Incoming, Match};
+use crate::engine::{Memo, Transfer, TransferStatus};
 
 /// A transfer that an incoming payment may be for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,46 +27,6 @@ pub struct Candidate {
     pub deadline: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
-}
-
-/// What an incoming payment is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Match {
-    /// What this transfer waits for.
-    Matched(String),
-    /// More money for a transfer that has its own.
-    Second(String),
-    /// Nobody waits for it.
-    UnknownMemo,
-    /// For this transfer, in another asset than it takes.
-    WrongAsset(String),
-    /// For this transfer, which no longer waits.
-    TooLate(String),
-}
-
-impl Match {
-    /// The word in the column `verdict`.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Matched(_) => "matched",
-            Self::Second(_) => "second",
-            Self::UnknownMemo => "unknown_memo",
-            Self::WrongAsset(_) => "wrong_asset",
-            Self::TooLate(_) => "too_late",
-        }
-    }
-
-    /// The transfer that it speaks of.
-    #[must_use]
-    pub fn transfer_id(&self) -> Option<&str> {
-        match self {
-            Self::Matched(id) | Self::Second(id) | Self::WrongAsset(id) | Self::TooLate(id) => {
-                Some(id)
-            }
-            Self::UnknownMemo => None,
-        }
-    }
 }
 
 /// What an incoming payment is looked up by: an account of ours with a memo, or a subject.
@@ -175,13 +105,19 @@ pub fn subject_key(subject: &str) -> String {
     subject.chars().flat_map(char::to_uppercase).filter(|char| char.is_alphanumeric()).collect()
 }
 
-/// Tells what an incoming payment is, from the transfers that its keys lead to.
+/// Tells what an incoming payment is, from all that its keys lead to.
+#[must_use]
+pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
+    // Another kind of claimant joins here: it is asked about what names no transfer.
+    of_transfers(incoming, candidates).unwrap_or(Match::UnknownMemo)
+}
+
+/// The way of transfers. None: it names none of them.
 ///
 /// Memos are the same only with their types. Of several transfers with one memo, the one that waits is meant, and else
 /// the newest. A transfer that was given up although this came in time is meant too, unless another has its memo now.
-#[must_use]
-pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
-    let meant = incoming.keys().into_iter().find_map(|key| {
+fn of_transfers(incoming: &Incoming, candidates: &[Candidate]) -> Option<Match> {
+    let (one, was_given_up) = incoming.keys().into_iter().find_map(|key| {
         let all = || candidates.iter().filter(|one| one.answers_to(&key));
         let newest =
             all().max_by_key(|one| (one.is_waiting(), one.created_at, &one.transfer_id))?;
@@ -192,26 +128,25 @@ pub fn match_incoming(incoming: &Incoming, candidates: &[Candidate]) -> Match {
         let one = given_up.filter(|_| !was_there(&newest)).unwrap_or(newest);
         let is_free = all().all(|other| other.status.is_final());
         Some((one, one.was_given_up(incoming) && is_free))
-    });
-    let Some((one, was_given_up)) = meant else { return Match::UnknownMemo };
-    let id = one.transfer_id.clone();
+    })?;
+    let claimant = Claimant::Transfer(one.transfer_id.clone());
     if one.asset != incoming.asset {
-        return Match::WrongAsset(id);
+        return Some(Match::WrongAsset(claimant));
     }
     if one.has_money {
-        return Match::Second(id);
+        return Some(Match::Second(claimant));
     }
     let is_late = one.deadline.is_some_and(|deadline| incoming.at > deadline);
     let is_over = one.status.is_final() && !was_given_up;
-    if is_late || is_over { Match::TooLate(id) } else { Match::Matched(id) }
+    Some(if is_late || is_over { Match::TooLate(claimant) } else { Match::Matched(claimant) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::TransferKind;
-    use super::super::fixtures::{amount, transfer};
     use super::*;
+    use crate::engine::TransferKind;
     use crate::engine::fixtures::at;
+    use crate::engine::transfer::fixtures::{amount, transfer};
 
     const USDC: &str = "USDC:G";
 
@@ -239,8 +174,12 @@ mod tests {
         Candidate { transfer_id: id.to_owned(), memo, ..Candidate::of(&transfer, USDC.to_owned()) }
     }
 
+    fn of(id: &str) -> Claimant {
+        Claimant::Transfer(id.to_owned())
+    }
+
     fn matched(id: &str) -> Match {
-        Match::Matched(id.to_owned())
+        Match::Matched(of(id))
     }
 
     #[test]
@@ -296,20 +235,16 @@ mod tests {
         let alone = std::slice::from_ref(&expired);
         assert_eq!(match_incoming(&one, alone), matched("old"));
         let late = Incoming { at: at(101), ..one.clone() };
-        assert_eq!(match_incoming(&late, alone), Match::TooLate("old".to_owned()));
+        assert_eq!(match_incoming(&late, alone), Match::TooLate(of("old")));
         // Another has its memo now, and was not there yet when the money came.
         let next = Candidate { created_at: at(150), ..waiting("next", Memo::Id(7)) };
         let both = [expired.clone(), next.clone()];
-        assert_eq!(match_incoming(&one, &both), Match::TooLate("old".to_owned()));
+        assert_eq!(match_incoming(&one, &both), Match::TooLate(of("old")));
         let now = Incoming { at: at(160), ..one.clone() };
         assert_eq!(match_incoming(&now, &both), matched("next"));
         let paid = Candidate { status: TransferStatus::PendingAnchor, has_money: true, ..next };
         let both = [expired, paid];
-        assert_eq!(
-            match_incoming(&one, &both),
-            Match::TooLate("old".to_owned()),
-            "its memo is taken"
-        );
+        assert_eq!(match_incoming(&one, &both), Match::TooLate(of("old")), "its memo is taken");
     }
 
     #[test]
@@ -324,7 +259,7 @@ mod tests {
         let one = paid(Some(Memo::Id(7)));
         let all = [newer.clone(), waiting("waits", Memo::Id(7)), old.clone()];
         assert_eq!(match_incoming(&one, &all), matched("waits"));
-        assert_eq!(match_incoming(&one, &[newer, old]), Match::Second("newer".to_owned()));
+        assert_eq!(match_incoming(&one, &[newer, old]), Match::Second(of("newer")));
     }
 
     #[test]
