@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
 
-use super::db::Db;
+use super::db::{Db, TEMP_IN_FILES};
 use super::{Store, StoreError};
 use crate::failpoint;
 
@@ -143,7 +143,9 @@ impl Store {
         match &self.db {
             Db::Sqlite { write, .. } => {
                 let mut lent = write.lend().await?;
+                // A session that was told so is not used again.
                 lent.doubt();
+                lent.conn().execute(TEMP_IN_FILES).await?;
                 // sqlx takes no lock in SQLite; the write lock of an outer transaction is one.
                 let mut tx = lent.conn().begin_with("BEGIN IMMEDIATE").await?;
                 migrator(true).run_direct(None, &mut *tx, false).await?;

@@ -22,6 +22,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use self::pool::{Lent, Pool};
 use self::postgres::Servers;
+pub(super) use self::sqlite::TEMP_IN_FILES;
 use self::sqlite::{File, For};
 use self::values::{Arg, Row, postgres_arguments, sqlite_arguments};
 use super::waking::{Hints, Woken};

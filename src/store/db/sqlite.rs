@@ -30,6 +30,11 @@ const CHECKPOINT_PAGES: &str = "4000";
 const WRITE_CACHE: &str = "-2048";
 /// The same for each one that reads.
 const READ_CACHE: &str = "-1024";
+/// Where `SQLite` keeps what a statement of many rows has changed, until it is through: in memory, for a page of payments
+/// changes half a megabyte by it, and a file is as much to write again.
+const TEMP_STORE: &str = "temp_store";
+/// Where it is kept while tables are made anew that may be large.
+pub(in crate::store) const TEMP_IN_FILES: &str = "PRAGMA temp_store = file";
 /// So many rows of an answer go from `SQLite`'s thread to ours at once: more than a page of payments has.
 const ROWS: usize = 256;
 /// Compiled statements that a connection keeps: more than there are.
@@ -101,7 +106,9 @@ impl File {
                 .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         };
         match self.purpose {
-            For::Writing => kept(options).pragma("cache_size", WRITE_CACHE),
+            For::Writing => {
+                kept(options).pragma("cache_size", WRITE_CACHE).pragma(TEMP_STORE, "memory")
+            }
             For::Reading => kept(options).pragma("cache_size", READ_CACHE),
             // Where nobody writes there is no file beside it, and it must not be made.
             For::Looking => options
