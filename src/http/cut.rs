@@ -6,8 +6,16 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-/// A field: its name, as text where it is written with escapes, and its value as it came.
-type Field<'a> = (Cow<'a, [u8]>, &'a [u8]);
+/// A field of an object.
+#[derive(Debug)]
+struct Field<'a> {
+    /// As text, where it is written with escapes.
+    name: Cow<'a, [u8]>,
+    /// As it came.
+    value: &'a [u8],
+    /// What is in it, if it is a list: looked for at once, for a page is nearly all one list.
+    items: Option<Vec<&'a [u8]>>,
+}
 
 /// The fields of a JSON object, each as it came.
 #[derive(Debug)]
@@ -47,8 +55,12 @@ impl<'a> Cut<'a> {
     /// # Errors
     /// It is there twice: which of them is meant?
     pub(crate) fn field(&self, name: &str) -> Result<Option<&'a [u8]>, String> {
-        let mut found = self.0.iter().filter(|(key, _)| **key == *name.as_bytes());
-        let first = found.next().map(|(_, value)| *value);
+        Ok(self.one(name)?.map(|field| field.value))
+    }
+
+    fn one(&self, name: &str) -> Result<Option<&Field<'a>>, String> {
+        let mut found = self.0.iter().filter(|field| *field.name == *name.as_bytes());
+        let first = found.next();
         match found.next() {
             None => Ok(first),
             Some(_) => Err(format!("the answer cannot be read: `{name}` is there twice")),
@@ -75,14 +87,8 @@ impl<'a> Cut<'a> {
 
     /// The items of a field that is a list, each as it came.
     pub(crate) fn list(&self, name: &str) -> Result<Vec<&'a [u8]>, String> {
-        let none = || format!("the answer cannot be read: `{name}` is no list");
-        let mut scan = Scan { body: self.field(name)?.ok_or_else(none)?, at: 0 };
-        if !scan.takes(b'[') {
-            return Err(none());
-        }
-        let mut items = Vec::new();
-        scan.items(&mut items).ok_or_else(none)?;
-        Ok(items)
+        let items = self.one(name)?.and_then(|field| field.items.clone());
+        items.ok_or_else(|| format!("the answer cannot be read: `{name}` is no list"))
     }
 
     /// The first item of a field that is the beginning of a list, as far as it goes.
@@ -151,9 +157,17 @@ impl<'a> Scan<'a> {
             if !self.takes(b':') {
                 return None;
             }
-            let (value, is_whole) = self.part();
-            fields.push((key, value));
-            is_whole?;
+            self.blanks();
+            match self.list() {
+                Some((value, items)) => {
+                    fields.push(Field { name: key, value, items: Some(items) });
+                }
+                None => {
+                    let (value, is_whole) = self.part();
+                    fields.push(Field { name: key, value, items: None });
+                    is_whole?;
+                }
+            }
             match self.here()? {
                 b',' => self.at += 1,
                 b'}' => {
@@ -182,6 +196,21 @@ impl<'a> Scan<'a> {
                     return Some(());
                 }
                 _ => return None,
+            }
+        }
+    }
+
+    /// A whole list, and its items, from `[` to the end of its field. Where there is none, this is still its place.
+    fn list(&mut self) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
+        let from = self.at;
+        let mut items = Vec::new();
+        let end = if self.takes(b'[') { self.items(&mut items).map(|()| self.at) } else { None };
+        self.blanks();
+        match (end, self.here()) {
+            (Some(end), Some(b',' | b'}')) => Some((self.body.get(from..end)?, items)),
+            (Some(_) | None, _) => {
+                self.at = from;
+                None
             }
         }
     }
@@ -266,6 +295,11 @@ mod tests {
         assert_eq!(items(body.as_bytes()), expected);
         assert_eq!(items(b"{\"l\":[\"a\xff\xfe\",\"b\"]}"), ["\"a\u{fffd}\u{fffd}\"", "\"b\""]);
         assert_eq!(items(b"{\"l\":[]}"), Vec::<String>::new());
+        assert_eq!(
+            items(br#"{"odd":[a"b]c"],"l" : [1] }"#),
+            ["1"],
+            "what makes no sense is not looked into"
+        );
         assert_eq!(items(br#"{"l":[nonsense,{"a" b}]}"#), ["nonsense", r#"{"a" b}"#]);
     }
 
