@@ -6,20 +6,35 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
 use super::plan::{Plan, Stored};
-use crate::store::db::many::{Many, Values};
+use crate::engine::Event;
+use crate::store::db::many::{Binder, InsertPart, Many, Values};
 use crate::store::db::values::{micros, sqlite_time};
 use crate::store::{Scope, StoreError};
 
-static THINGS: LazyLock<Many> = LazyLock::new(|| {
-    Many::new("INSERT INTO things (number, kind, place, id)", "(?,'payment',?,?)", "")
+const THINGS: InsertPart<'static> =
+    ("INSERT INTO things (number, kind, place, id)", "(?,'payment',?,?)", "");
+
+const PAYMENTS: &str = "INSERT INTO known_payments (number, network, payment_id, state, sub_states, connector_role, amount, currency, \
+    payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
+    returns_payment, returned_by_payment, end_to_end_id, content_hash, version)";
+const PAYMENT: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+const DOCUMENTS: &str = "INSERT INTO documents (thing, document)";
+
+const EVENTS: InsertPart<'static> =
+    ("INSERT INTO events (type, subject, version, payload, occurred_at)", "(?,?,?,?,?)", "");
+
+/// What a page of new payments brings, each with one event: nothing of it can be there already.
+static NEW: LazyLock<Many> = LazyLock::new(|| {
+    Many::together(&[THINGS, (PAYMENTS, PAYMENT, ""), (DOCUMENTS, "(?,?)", ""), EVENTS])
 });
 
-static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "INSERT INTO known_payments (number, network, payment_id, state, sub_states, connector_role, amount, currency, \
-         payout_amount, payout_currency, created_at, modified_at, expires_at, first_seen_at, recorded_at, \
-         returns_payment, returned_by_payment, end_to_end_id, content_hash, version)",
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+static NUMBERED: LazyLock<Many> = LazyLock::new(|| Many::together(&[THINGS]));
+
+static STORED: LazyLock<Many> = LazyLock::new(|| {
+    let payments = (
+        PAYMENTS,
+        PAYMENT,
         "ON CONFLICT (number) DO UPDATE SET \
          review = CASE WHEN state = excluded.state THEN review END, \
          not_before = CASE WHEN state = excluded.state THEN not_before END, \
@@ -30,16 +45,13 @@ static PAYMENTS: LazyLock<Many> = LazyLock::new(|| {
          modified_at = excluded.modified_at, expires_at = excluded.expires_at, recorded_at = excluded.recorded_at, \
          returns_payment = excluded.returns_payment, returned_by_payment = excluded.returned_by_payment, \
          end_to_end_id = excluded.end_to_end_id, content_hash = excluded.content_hash, version = excluded.version",
-    )
+    );
+    let documents =
+        (DOCUMENTS, "(?,?)", "ON CONFLICT (thing) DO UPDATE SET document = excluded.document");
+    Many::together(&[payments, documents])
 });
 
-static DOCUMENTS: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "INSERT INTO documents (thing, document)",
-        "(?,?)",
-        "ON CONFLICT (thing) DO UPDATE SET document = excluded.document",
-    )
-});
+static TOLD: LazyLock<Many> = LazyLock::new(|| Many::together(&[EVENTS]));
 
 static STATUSES: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -49,16 +61,11 @@ static STATUSES: LazyLock<Many> = LazyLock::new(|| {
     )
 });
 
-static EVENTS: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "INSERT INTO events (type, subject, version, payload, occurred_at)",
-        "(?,?,?,?,?)",
-        "",
-    )
-});
-
 const COUNT: &str = "INSERT INTO payment_counts (network, state, connector_role, payments) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (network, state, connector_role) DO UPDATE SET payments = payments + excluded.payments";
+
+/// A payment that gets a number, and its event.
+type NewPayment<'p, 'a> = (&'p (i64, &'a str), &'p Stored<'a>, &'p Event);
 
 pub(super) async fn write(
     conn: &mut SqliteConnection,
@@ -68,19 +75,30 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let network: Arc<str> = Arc::from(scope.network.as_str());
     let (recorded_at, now) = (micros(now), Arc::from(sqlite_time(now)));
-    THINGS
-        .run(conn, &plan.numbered, |row, (number, id)| {
-            row.value(*number)?.shared(&network)?.text(id)?;
-            Ok(())
-        })
-        .await?;
-    PAYMENTS.run(conn, &plan.stored, |row, stored| payment(row, &network, stored, &now)).await?;
-    DOCUMENTS
-        .run(conn, &plan.stored, |row, stored| {
-            row.value(stored.number)?.text(&stored.payment.document)?;
-            Ok(())
-        })
-        .await?;
+    let thing = |row: &mut Values, (number, id): &(i64, &str)| {
+        row.value(*number)?.shared(&network)?.text(id)?;
+        Ok(())
+    };
+    let stored = |row: &mut Values, stored: &Stored<'_>| payment(row, &network, stored, &now);
+    if plan.is_all_new()
+        && plan.numbered.len() == plan.stored.len()
+        && plan.events.len() == plan.stored.len()
+    {
+        let rows = plan.numbered.iter().zip(&plan.stored).zip(&plan.events);
+        let rows: Vec<NewPayment<'_, '_>> =
+            rows.map(|((number, one), event)| (number, one, event)).collect();
+        let binds: [Binder<'_, NewPayment<'_, '_>>; 4] = [
+            &|row, one| thing(row, one.0),
+            &|row, one| stored(row, one.1),
+            &|row, one| document(row, one.1),
+            &|row, one| event(row, one.2),
+        ];
+        NEW.parts(conn, &rows, &binds).await?;
+    } else {
+        NUMBERED.run(conn, &plan.numbered, thing).await?;
+        STORED.parts(conn, &plan.stored, &[&stored, &document]).await?;
+        TOLD.run(conn, &plan.events, event).await?;
+    }
     STATUSES
         .run(conn, &plan.statuses, |row, (number, change)| {
             row.value(*number)?.text(change.status.as_str())?.value(micros(change.reached_at))?;
@@ -88,17 +106,21 @@ pub(super) async fn write(
             Ok(())
         })
         .await?;
-    EVENTS
-        .run(conn, &plan.events, |row, event| {
-            row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
-            row.text(&event.data)?.value(sqlite_time(event.occurred_at))?;
-            Ok(())
-        })
-        .await?;
     for ((state, role), by) in plan.counts.iter().filter(|(_, by)| **by != 0) {
         let query = sqlx::query(COUNT).bind(&scope.network).bind(state).bind(role).bind(by);
         query.execute(&mut *conn).await?;
     }
+    Ok(())
+}
+
+fn document(row: &mut Values, stored: &Stored<'_>) -> Result<(), sqlx::Error> {
+    row.value(stored.number)?.text(&stored.payment.document)?;
+    Ok(())
+}
+
+fn event(row: &mut Values, event: &Event) -> Result<(), sqlx::Error> {
+    row.text(event.event_type.as_str())?.text(&event.subject)?.value(event.version)?;
+    row.text(&event.data)?.value(sqlite_time(event.occurred_at))?;
     Ok(())
 }
 
