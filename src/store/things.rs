@@ -16,12 +16,6 @@ const ADD: Sql = Sql::Each {
                FROM jsonb_array_elements($2) WITH ORDINALITY AS r (value, n) ON CONFLICT (id, kind, place) DO NOTHING",
 };
 
-/// The newest number; 0 if there is none.
-pub(super) async fn newest(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
-    let sql = "SELECT coalesce(max(number), 0) AS number FROM things";
-    conn.row(sql, &[]).await?.map_or(Ok(0), |row| row.int("number"))
-}
-
 /// Gives numbers to things of a kind, each named by its place and id. Those that have one keep it.
 pub(super) async fn add(
     conn: &mut Conn<'_>,

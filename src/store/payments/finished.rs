@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::admit::admitted;
 use super::operations::Intent;
 use super::record::record_run;
 use crate::engine::{Event, EventType, IntentStatus, Row, Trail};
@@ -74,7 +75,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(Some(lease)).await?;
         if let Some((row, trail)) = seen {
-            record_run(&mut tx, &lease.scope, &[row], trail, now).await?;
+            record_run(&mut tx, &lease.scope, &[admitted(row)], trail, now).await?;
         }
         let conn = &mut tx.conn();
         if write_status(conn, intent, finished, now).await? {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::engine::{ConnectorRole, Known, Money, PaymentState, Row};
+use crate::store::StoreError;
 use crate::store::db::values::{Arg, Row as DbRow, from_sqlite_time, stored_time};
 use crate::store::db::{Conn, Db, Sql};
-use crate::store::{StoreError, things};
 
 /// The versions of the payments in `rows`, narrowly: enough to pass over what is unchanged.
 ///
@@ -41,6 +41,10 @@ const KNOWN: Sql = Sql::Each {
                      FROM known_payments WHERE number = t.number OFFSET 0) p ON true",
 };
 
+/// The newest number of anything, and whether something is set aside that nobody has seen to: what a page needs of both.
+const STANDING: &str = "SELECT (SELECT coalesce(max(number), 0) FROM things) AS newest, \
+    (SELECT count(*) FROM (SELECT 1 FROM quarantine WHERE resolved_at IS NULL LIMIT 1) q) AS set_aside";
+
 /// What the database has of the payments of a page.
 #[derive(Debug, Default)]
 pub(super) struct OnRecord {
@@ -50,6 +54,8 @@ pub(super) struct OnRecord {
     pub(super) numbers: HashMap<String, i64>,
     /// The newest number of anything.
     pub(super) newest: i64,
+    /// Whether something is set aside that nobody has seen to.
+    pub(super) is_any_set_aside: bool,
 }
 
 /// The rows that are not stored as they are: other versions, and rows that could not be read.
@@ -90,7 +96,11 @@ pub(super) async fn on_record(
     rows: &[&Row],
 ) -> Result<OnRecord, StoreError> {
     let args = [Arg::Text(network), Arg::Texts(payment_ids(rows.iter().copied()))];
-    let mut found = OnRecord { newest: things::newest(conn).await?, ..OnRecord::default() };
+    let mut found = OnRecord::default();
+    if let Some(row) = conn.row(STANDING, &[]).await? {
+        found.newest = row.int("newest")?;
+        found.is_any_set_aside = row.int("set_aside")? > 0;
+    }
     for row in conn.rows(KNOWN, &args).await? {
         let id = row.text("payment_id")?;
         found.numbers.insert(id.clone(), row.int("number")?);

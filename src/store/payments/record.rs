@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 
 use super::admit::admitted;
 use super::known::{not_stored, on_record};
@@ -41,8 +42,11 @@ impl Store {
         if fresh.is_empty() {
             return Ok(tally);
         }
-        let mut tx = self.begin(lease).await?;
-        for run in runs(fresh.into_iter()) {
+        // While the database begins, it is looked at what it will take.
+        let admitting = async { runs(fresh.into_iter()).into_iter().map(all_admitted).collect() };
+        let (tx, runs): (_, Vec<Vec<Cow<'_, Row>>>) = join(self.begin(lease), admitting).await;
+        let mut tx = tx?;
+        for run in runs {
             tally += record_run(&mut tx, scope, &run, trail, now).await?;
         }
         if let Some(cursor) = cursor {
@@ -53,18 +57,22 @@ impl Store {
     }
 }
 
-/// Stores a run of rows, each payment once, in a transaction that somebody else commits.
+fn all_admitted(run: Vec<&Row>) -> Vec<Cow<'_, Row>> {
+    run.into_iter().map(admitted).collect()
+}
+
+/// Stores a run of rows, each payment once, as they were [`admitted`], in a transaction that somebody else commits.
 pub(super) async fn record_run(
     tx: &mut Tx,
     scope: &Scope,
-    run: &[&Row],
+    run: &[Cow<'_, Row>],
     trail: Trail,
     now: DateTime<Utc>,
 ) -> Result<Tally, StoreError> {
     let now = stored_time(now);
-    let admitted: Vec<Cow<'_, Row>> = run.iter().map(|row| admitted(row)).collect();
-    let run: Vec<&Row> = admitted.iter().map(|row| &**row).collect();
+    let run: Vec<&Row> = run.iter().map(|row| &**row).collect();
     let found = on_record(&mut tx.conn(), &scope.network, &run).await?;
+    let is_any_set_aside = found.is_any_set_aside;
     let plan = plan(scope, &run, found, trail, now);
     set_aside(&mut tx.conn(), scope, &plan.quarantined, now).await?;
     let before = voids::before(&mut tx.conn(), scope, &plan.voided).await?;
@@ -82,7 +90,9 @@ pub(super) async fn record_run(
     for alert in &plan.alerts {
         alerts::keep(&mut tx.conn(), scope, alert, now).await?;
     }
-    resolve_quarantine(&mut tx.conn(), scope, &plan, now).await?;
+    if is_any_set_aside || !plan.quarantined.is_empty() {
+        resolve_quarantine(&mut tx.conn(), scope, &plan, now).await?;
+    }
     Ok(plan.tally)
 }
 
