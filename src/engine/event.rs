@@ -1,10 +1,11 @@
 //! What others hear of: the rows of the outbox.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::words;
-use super::{Change, Known, Payment, iso};
+use super::{Change, Known, Payment, PaymentState, iso};
 
 words! {
     /// The kinds of events.
@@ -103,54 +104,68 @@ pub fn events_of(
     if !change.is_stored() {
         return Vec::new();
     }
-    let event = |event_type, data: Value| Event {
+    let event = |event_type, data: String| Event {
         event_type,
         subject: format!("payment/{network}/{}", seen.payment_id),
         version: known.map_or(1, |known| known.version + 1),
-        data: data.to_string(),
+        data,
         occurred_at: now,
     };
     let Some(known) = known else {
-        return vec![event(EventType::PaymentNew, facts(network, seen))];
+        return vec![event(EventType::PaymentNew, facts(network, seen, None))];
     };
-    let mut data = facts(network, seen);
-    let first = if known.state == seen.state {
-        EventType::PaymentUpdated
-    } else {
-        if let Some(data) = data.as_object_mut() {
-            data.insert("previous_state".to_owned(), json!(known.state.as_str()));
-        }
-        EventType::PaymentState
+    let previous = (known.state != seen.state).then_some(&known.state);
+    let first = match previous {
+        Some(_) => EventType::PaymentState,
+        None => EventType::PaymentUpdated,
     };
+    let data = facts(network, seen, previous);
     let mut events = vec![event(first, data)];
     let added: Vec<_> =
         seen.sub_states.iter().filter(|sub| !known.sub_states.contains(sub)).collect();
     if !added.is_empty() {
-        events.push(event(EventType::PaymentSubState, json!({ "added": added })));
+        events.push(event(EventType::PaymentSubState, json!({ "added": added }).to_string()));
     }
     if known.money != seen.money {
         let data = json!({
             "was": { "amount": known.money.amount.to_string(), "currency": known.money.currency },
             "is": { "amount": seen.money.amount.to_string(), "currency": seen.money.currency },
         });
-        events.push(event(EventType::PaymentAmount, data));
+        events.push(event(EventType::PaymentAmount, data.to_string()));
     }
     events
 }
 
 /// What an event tells of a payment. Small: the document is in the database for those who want it.
-fn facts(network: &str, payment: &Payment) -> Value {
-    json!({
-        "network": network,
-        "payment_id": payment.payment_id,
-        "state": payment.state.as_str(),
-        "connector_role": payment.connector_role.as_str(),
-        "amount": payment.money.amount.to_string(),
-        "currency": payment.money.currency,
-        "modified_at": iso(payment.modified_at),
-        "returns": payment.returns,
-        "returned_by": payment.returned_by,
-    })
+#[derive(Serialize)]
+struct PaymentFacts<'a> {
+    amount: String,
+    connector_role: &'a str,
+    currency: &'a str,
+    modified_at: String,
+    network: &'a str,
+    payment_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_state: Option<&'a str>,
+    returned_by: Option<&'a str>,
+    returns: Option<&'a str>,
+    state: &'a str,
+}
+
+fn facts(network: &str, payment: &Payment, previous: Option<&PaymentState>) -> String {
+    let facts = PaymentFacts {
+        amount: payment.money.amount.to_string(),
+        connector_role: payment.connector_role.as_str(),
+        currency: &payment.money.currency,
+        modified_at: iso(payment.modified_at),
+        network,
+        payment_id: &payment.payment_id,
+        previous_state: previous.map(PaymentState::as_str),
+        returned_by: payment.returned_by.as_deref(),
+        returns: payment.returns.as_deref(),
+        state: payment.state.as_str(),
+    };
+    serde_json::to_string(&facts).unwrap_or_default()
 }
 
 #[cfg(test)]
