@@ -35,7 +35,7 @@ pub(crate) use json::object;
 pub(crate) use problem::{brief, text as problem_text};
 pub(crate) use request::{Body, Request};
 pub use sender::RequestSeen;
-pub(crate) use sender::{Bearer, Http, HttpSettings, Stop};
+pub(crate) use sender::{AnswerReader, Bearer, Http, HttpSettings, Stop};
 pub(crate) use transport::{Lost, Open, Received};
 pub(crate) use unique::named_twice;
 pub(crate) use url::{extended, url_of};

@@ -61,6 +61,18 @@ pub(crate) struct Bearer<'a> {
     pub(crate) is_new: bool,
 }
 
+/// What reads a good answer: a function, or what lets others go on meanwhile, where reading takes long.
+pub(crate) trait AnswerReader<T>: Sync {
+    /// What the answer tells, or why it cannot be read.
+    fn read(&self, received: &Received) -> impl Future<Output = Result<T, String>> + Send;
+}
+
+impl<T: Send, F: Fn(&Received) -> Result<T, String> + Sync> AnswerReader<T> for F {
+    fn read(&self, received: &Received) -> impl Future<Output = Result<T, String>> + Send {
+        std::future::ready(self(received))
+    }
+}
+
 /// Why a request ended without a value.
 pub(crate) enum Stop {
     /// The token is refused: to be run again with a new one.
@@ -149,32 +161,32 @@ impl Http {
         call: Call,
         request: &Request,
         bearer: Option<Bearer<'_>>,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: &impl AnswerReader<T>,
     ) -> Result<T, Stop> {
         let mut backoff = self.settings.retry.start();
         loop {
-            let (answer, why, beginning) = match self
-                .once(call, request, bearer.map(|bearer| bearer.header))
-                .await
-            {
-                Ok(received) if (200..300).contains(&received.status) => match read(&received) {
-                    Ok(value) => return Ok(value),
-                    Err(why) => {
-                        self.log_body(call, request, &received);
-                        (Answer::Unreadable, why, Vec::new())
+            let (answer, why, beginning) =
+                match self.once(call, request, bearer.map(|bearer| bearer.header)).await {
+                    Ok(received) if (200..300).contains(&received.status) => {
+                        match read.read(&received).await {
+                            Ok(value) => return Ok(value),
+                            Err(why) => {
+                                self.log_body(call, request, &received);
+                                (Answer::Unreadable, why, Vec::new())
+                            }
+                        }
                     }
-                },
-                Ok(received) => {
-                    self.log_body(call, request, &received);
-                    let Received { status, retry_after, .. } = received;
-                    (
-                        Answer::Status { status, retry_after },
-                        text(status, &received.body),
-                        Vec::new(),
-                    )
-                }
-                Err(lost) => lost.tell(),
-            };
+                    Ok(received) => {
+                        self.log_body(call, request, &received);
+                        let Received { status, retry_after, .. } = received;
+                        (
+                            Answer::Status { status, retry_after },
+                            text(status, &received.body),
+                            Vec::new(),
+                        )
+                    }
+                    Err(lost) => lost.tell(),
+                };
             let why = brief(&why);
             let endpoint = request.endpoint;
             tracing::debug!(place = self.settings.name, endpoint, %answer, why, "no good answer");

@@ -241,7 +241,7 @@ async fn send(request: &Request, place: &Url) -> Result<Value, Failure> {
     let read = |received: &http::Received| {
         serde_json::from_slice(&received.body).map_err(|error| error.to_string())
     };
-    client.run(Call::Operation, request, None, read).await.map_err(|stop| {
+    client.run(Call::Operation, request, None, &read).await.map_err(|stop| {
         let why = match stop {
             Stop::NewToken(why) | Stop::Busy(why) | Stop::Unclear(why) => why,
             Stop::Error(error) => error.to_string(),

@@ -23,10 +23,14 @@ use crate::engine::{
     Clock, ConnectorRole, Listing, Operation, PaymentState, RetryPolicy, Row, Window,
 };
 use crate::http::{
-    Bearer, Call, Http, HttpSettings, Received, Request, RequestSeen, Stop, Wish, object, url_of,
+    AnswerReader, Bearer, Call, Http, HttpSettings, Received, Request, RequestSeen, Stop, Wish,
+    object, url_of,
 };
 
 pub use wire::{PARTIES, party_names, sender_user_info, too_large};
+
+/// So many rows of a page are read before others may go on: some tenths of a millisecond.
+const READ_AT_ONCE: usize = 8;
 
 /// How to reach a tenant.
 #[derive(Debug)]
@@ -95,6 +99,25 @@ struct Health<'a> {
     healthy: Option<&'a RawValue>,
 }
 
+/// Reads a page, and lets others go on meanwhile: the page before it is being stored.
+struct PageReader<'a> {
+    client: &'a Client,
+    window: &'a Window,
+}
+
+impl AnswerReader<Listing> for PageReader<'_> {
+    async fn read(&self, received: &Received) -> Result<Listing, String> {
+        let now = self.client.http.server_time();
+        let page = wire::Page::cut(&received.body, self.window)?;
+        let (role, mut rows) = (&self.client.connector_role, Vec::new());
+        for some in page.rows().chunks(READ_AT_ONCE) {
+            rows.extend(some.iter().map(|raw| wire::row(raw, role)));
+            tokio::task::yield_now().await;
+        }
+        page.listing(rows, Some(now))
+    }
+}
+
 impl Client {
     /// A client that has sent nothing yet. `observer` is told of each exchange, on the caller's task: it must be quick.
     ///
@@ -148,11 +171,8 @@ impl Client {
         window: &Window,
     ) -> Result<Listing, NetworkError> {
         let request = self.requests.list(state, &self.connector_role, window);
-        self.repeatable(&request, |received| {
-            let now = self.http.server_time();
-            wire::listing(&received.body, window, &self.connector_role, Some(now))
-        })
-        .await
+        let read = PageReader { client: self, window };
+        self.run(Call::Repeatable, &request, &read).await.map_err(Stop::into_error)
     }
 
     /// One payment as it is now.
@@ -183,7 +203,7 @@ impl Client {
         let read = |received: &Received| {
             wire::single(&received.body, payment_id, &self.connector_role).map(Box::new)
         };
-        match self.run(Call::Operation, &request, read).await {
+        match self.run(Call::Operation, &request, &read).await {
             Ok(row) => Ok(OperationAnswer::Done(row)),
             Err(Stop::Busy(why)) => Ok(OperationAnswer::Busy { why }),
             Err(Stop::Unclear(why)) => Ok(OperationAnswer::Unknown { why }),
@@ -241,12 +261,12 @@ impl Client {
         self.http.doubted_offset()
     }
 
-    async fn repeatable<T>(
+    async fn repeatable<T: Send>(
         &self,
         request: &Request,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: impl Fn(&Received) -> Result<T, String> + Sync,
     ) -> Result<T, NetworkError> {
-        self.run(Call::Repeatable, request, read).await.map_err(Stop::into_error)
+        self.run(Call::Repeatable, request, &read).await.map_err(Stop::into_error)
     }
 
     /// Runs a request with the token, and once more with a new one if the network refuses it. A token with which we were not
@@ -255,17 +275,17 @@ impl Client {
         &self,
         call: Call,
         request: &Request,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: &impl AnswerReader<T>,
     ) -> Result<T, Stop> {
         let token = self.tokens.get(&self.http, None).await.map_err(Stop::Error)?;
         let bearer = Bearer { header: &token.header, is_new: false };
-        match self.http.run(call, request, Some(bearer), &read).await {
+        match self.http.run(call, request, Some(bearer), read).await {
             Err(Stop::NewToken(_)) => {}
             ended => return self.unless_shut_out(ended, token.serial).await,
         }
         let token = self.tokens.get(&self.http, Some(token.serial)).await.map_err(Stop::Error)?;
         let bearer = Bearer { header: &token.header, is_new: true };
-        let ended = self.http.run(call, request, Some(bearer), &read).await;
+        let ended = self.http.run(call, request, Some(bearer), read).await;
         self.unless_shut_out(ended, token.serial).await
     }
 

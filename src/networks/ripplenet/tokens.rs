@@ -126,7 +126,7 @@ impl Tokens {
             ..Request::new("token", Method::POST, token_url.clone()).general()
         };
         let read = |received: &Received| read(&received.body, http.clock.now(), serial);
-        http.run(Call::Token, &request, None, read).await.map_err(Stop::into_error)
+        http.run(Call::Token, &request, None, &read).await.map_err(Stop::into_error)
     }
 }
 

@@ -261,12 +261,12 @@ impl Horizon {
         Request::new(endpoint, Method::GET, extended(&self.base, path))
     }
 
-    async fn ask<T>(
+    async fn ask<T: Send>(
         &self,
         request: &Request,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: impl Fn(&Received) -> Result<T, String> + Sync,
     ) -> Result<T, NetworkError> {
-        self.http.run(Call::Repeatable, request, None, read).await.map_err(Stop::into_error)
+        self.http.run(Call::Repeatable, request, None, &read).await.map_err(Stop::into_error)
     }
 }
 

@@ -111,15 +111,15 @@ impl HttpRail {
         })
     }
 
-    async fn look<T>(
+    async fn look<T: Send>(
         &self,
         request: Result<Request, RailError>,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: impl Fn(&Received) -> Result<T, String> + Sync,
     ) -> Result<T, RailError> {
         let request = request?;
         // The gate is never closed, so there is always a permit.
         let _permit = self.gate.acquire().await.ok();
-        let answer = self.http.run(Call::Repeatable, &request, None, read).await;
+        let answer = self.http.run(Call::Repeatable, &request, None, &read).await;
         answer.map_err(|stop| self.explained(stop.into_error()))
     }
 

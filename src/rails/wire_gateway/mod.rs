@@ -112,16 +112,16 @@ impl WireGateway {
         })
     }
 
-    async fn look<T>(
+    async fn look<T: Send>(
         &self,
         request: &Request,
-        read: impl Fn(&Received) -> Result<T, String>,
+        read: impl Fn(&Received) -> Result<T, String> + Sync,
     ) -> Result<T, RailError> {
         // What refuses these credentials will refuse them again: there are no newer ones.
         let bearer = self.authorization.as_ref().map(|header| Bearer { header, is_new: true });
         // The gate is never closed, so there is always a permit.
         let _permit = self.gate.acquire().await.ok();
-        self.http.run(Call::Repeatable, request, bearer, read).await.map_err(Stop::into_error)
+        self.http.run(Call::Repeatable, request, bearer, &read).await.map_err(Stop::into_error)
     }
 
     /// What the gateway says of itself, asked once.

@@ -12,8 +12,11 @@ mod scalar;
 mod tests;
 mod user_info;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use page::listing;
 pub use page::too_large;
-pub(super) use page::{listing, single};
+pub(super) use page::{Page, single};
 pub use parties::PARTIES;
+pub(super) use payment::row;
 pub(super) use scalar::{count, flag};
 pub use user_info::{party_names, sender_user_info};

@@ -19,31 +19,67 @@ struct Envelope<'a> {
     total_pages: Raw<'a>,
 }
 
-/// Reads a page that was asked for by `window`.
-///
-/// # Errors
-/// The body is not a page, or contradicts itself or the question: then no row of it is believed.
+/// A page that was asked for, whose rows are still to be read.
+pub(in crate::networks::ripplenet) struct Page<'a> {
+    rows: Vec<&'a [u8]>,
+    last: bool,
+    total: u64,
+}
+
+impl<'a> Page<'a> {
+    /// Cuts a page that was asked for by `window` into its rows.
+    ///
+    /// # Errors
+    /// The body is not a page, or contradicts itself or the question: then no row of it is believed.
+    pub(in crate::networks::ripplenet) fn cut(
+        body: &'a [u8],
+        window: &Window,
+    ) -> Result<Self, String> {
+        let envelope = Envelope::read(&Cut::object(body)?)?;
+        let found = u64::try_from(envelope.content.len()).unwrap_or(u64::MAX);
+        if let Some(told) = count(envelope.number_of_elements).filter(|told| *told != found) {
+            return Err(format!("the page says that it holds {told} rows, and holds {found}"));
+        }
+        if let Some(number) = count(envelope.number).filter(|number| *number != window.page) {
+            return Err(format!("page {} was asked for, page {number} came", window.page));
+        }
+        let last = envelope.is_last(found, window);
+        let total = envelope.total(found, window, last)?;
+        Ok(Self { rows: envelope.content, last, total })
+    }
+
+    /// Its rows, as they came.
+    pub(in crate::networks::ripplenet) fn rows(&self) -> &[&'a [u8]] {
+        &self.rows
+    }
+
+    /// The page with its rows, each read.
+    ///
+    /// # Errors
+    /// A payment is there twice: then no row of it is believed.
+    pub(in crate::networks::ripplenet) fn listing(
+        self,
+        rows: Vec<Row>,
+        server_time: Option<DateTime<Utc>>,
+    ) -> Result<Listing, String> {
+        if let Some(id) = twice(&rows) {
+            return Err(format!("payment {id} is twice in one page"));
+        }
+        Ok(Listing { rows, last: self.last, total: self.total, server_time })
+    }
+}
+
+/// Reads a page at once.
+#[cfg(any(test, fuzzing))]
 pub(in crate::networks::ripplenet) fn listing(
     body: &[u8],
     window: &Window,
     our_role: &ConnectorRole,
     server_time: Option<DateTime<Utc>>,
 ) -> Result<Listing, String> {
-    let envelope = Envelope::read(&Cut::object(body)?)?;
-    let found = u64::try_from(envelope.content.len()).unwrap_or(u64::MAX);
-    if let Some(told) = count(envelope.number_of_elements).filter(|told| *told != found) {
-        return Err(format!("the page says that it holds {told} rows, and holds {found}"));
-    }
-    if let Some(number) = count(envelope.number).filter(|number| *number != window.page) {
-        return Err(format!("page {} was asked for, page {number} came", window.page));
-    }
-    let last = envelope.is_last(found, window);
-    let total = envelope.total(found, window, last)?;
-    let rows: Vec<Row> = envelope.content.iter().map(|raw| row(raw, our_role)).collect();
-    if let Some(id) = twice(&rows) {
-        return Err(format!("payment {id} is twice in one page"));
-    }
-    Ok(Listing { rows, last, total, server_time })
+    let page = Page::cut(body, window)?;
+    let rows = page.rows().iter().map(|raw| row(raw, our_role)).collect();
+    page.listing(rows, server_time)
 }
 
 /// The row of a page of one row that is too large, as far as the page's `beginning` tells of it.

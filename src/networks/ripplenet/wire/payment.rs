@@ -94,7 +94,7 @@ struct Note<'a> {
 }
 
 /// The payment of a raw row. `our_role` stands where the network does not tell the role.
-pub(super) fn row(raw: &[u8], our_role: &ConnectorRole) -> Row {
+pub(in crate::networks::ripplenet) fn row(raw: &[u8], our_role: &ConnectorRole) -> Row {
     let read = match str::from_utf8(raw) {
         Ok(document) => payment(document, our_role),
         Err(error) => Err(format!("the row is not UTF-8: {error}")),
