@@ -151,9 +151,10 @@ pub struct Collector<'a, S, D> {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Outcome {
     /// All was read.
+    #[default]
     Complete,
     /// It was asked to stop. The next run goes on from there.
     Stopped,
@@ -178,7 +179,7 @@ impl Outcome {
 }
 
 /// What a walk or a sweep did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collected {
     /// How it ended.
     pub outcome: Outcome,
@@ -188,6 +189,16 @@ pub struct Collected {
     pub pages: u64,
     /// The newest `modified_at` that was read.
     pub newest: Option<DateTime<Utc>>,
+}
+
+impl Collected {
+    /// Adds what was done after it.
+    fn add(&mut self, more: &Self) {
+        self.outcome = more.outcome;
+        self.tally += more.tally;
+        self.pages += more.pages;
+        self.newest = std::cmp::max(self.newest, more.newest);
+    }
 }
 
 /// Why a run does not go on: it ends early, or it failed.

@@ -20,9 +20,7 @@ pub(super) struct Reader<'a, S, D> {
     pages_max: u64,
     pending: Option<Pending>,
     notes: Option<HashSet<u64>>,
-    pages: u64,
-    tally: Tally,
-    newest: Option<DateTime<Utc>>,
+    done: Collected,
     answered_at: Option<DateTime<Utc>>,
 }
 
@@ -39,9 +37,7 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
             pages_max,
             pending: None,
             notes: None,
-            pages: 0,
-            tally: Tally::default(),
-            newest: None,
+            done: Collected::default(),
             answered_at: None,
         }
     }
@@ -64,23 +60,23 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
         if (self.collector.stop)() {
             return Err(Halt::Early(Outcome::Stopped));
         }
-        if self.pages == self.pages_max {
+        if self.done.pages == self.pages_max {
             return Err(Halt::Early(Outcome::TooFast));
         }
-        self.pages += 1;
+        self.done.pages += 1;
         let pending = self.pending.take();
         let (stored, fetched) = join(self.store(pending), self.collector.source.page(window)).await;
-        self.tally += stored?;
+        self.done.tally += stored?;
         let listing = fetched.map_err(|error| {
             let is_too_large = window.size > 1 && S::is_too_large(&error);
             let error = CollectError::Source(error);
             if is_too_large { Halt::TooLarge(error) } else { Halt::Failed(error) }
         })?;
-        if self.pages == 1 {
+        if self.done.pages == 1 {
             self.answered_at = listing.server_time;
         }
         let newest = listing.payments().map(|payment| payment.modified_at).max();
-        self.newest = std::cmp::max(self.newest, newest);
+        self.done.newest = std::cmp::max(self.done.newest, newest);
         self.note(&listing);
         Ok(listing)
     }
@@ -99,7 +95,7 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
     /// Stores what is kept.
     pub(super) async fn flush(&mut self) -> Result<(), CollectError<S::Error, D::Error>> {
         let pending = self.pending.take();
-        self.tally += self.store(pending).await?;
+        self.done.tally += self.store(pending).await?;
         Ok(())
     }
 
@@ -131,27 +127,31 @@ impl<'a, S: Source, D: Sink> Reader<'a, S, D> {
         }
     }
 
-    /// Stores what is kept, and tells how a run ended that came to `end`.
+    /// Stores what is kept, and adds to `done` what a run did that came to `end`, also if it failed.
     pub(super) async fn finish(
         &mut self,
         end: Result<(), Halt<S::Error, D::Error>>,
-    ) -> Result<Collected, CollectError<S::Error, D::Error>> {
-        let outcome = match end {
-            Ok(()) => Outcome::Complete,
-            Err(Halt::Early(outcome)) => outcome,
-            Err(Halt::TooLarge(error) | Halt::Failed(error)) => return Err(error),
+        done: &mut Collected,
+    ) -> Result<(), CollectError<S::Error, D::Error>> {
+        let ended = match end {
+            Ok(()) => self.flush().await,
+            Err(Halt::Early(outcome)) => {
+                self.done.outcome = outcome;
+                self.flush().await
+            }
+            Err(Halt::TooLarge(error) | Halt::Failed(error)) => Err(error),
         };
-        self.flush().await?;
-        Ok(Collected { outcome, tally: self.tally, pages: self.pages, newest: self.newest })
+        done.add(&self.done);
+        ended
     }
 
     /// Rows so far that the database did not have.
     pub(super) fn news(&self) -> u64 {
-        self.tally.new + self.tally.changed
+        self.done.tally.new + self.done.tally.changed
     }
 
     pub(super) fn newest(&self) -> Option<DateTime<Utc>> {
-        self.newest
+        self.done.newest
     }
 
     /// The network's time of the first answer.

@@ -22,7 +22,7 @@ pub enum Depth {
 }
 
 /// What a reconcile did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reconciled {
     /// How it ended.
     pub outcome: Outcome,
@@ -54,53 +54,57 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         watermark: Option<DateTime<Utc>>,
         depth: Depth,
     ) -> Result<Reconciled, CollectError<S::Error, D::Error>> {
-        let mut exits = Exits::default();
-        let (listed, found) = match mode {
+        let mut done = Reconciled::default();
+        self.reconcile_into(mode, watermark, depth, &mut done).await?;
+        Ok(done)
+    }
+
+    /// The same, which tells in `done` what it has done, also where it fails.
+    ///
+    /// # Errors
+    /// As [`Collector::reconcile`].
+    pub async fn reconcile_into(
+        &self,
+        mode: Mode,
+        watermark: Option<DateTime<Utc>>,
+        depth: Depth,
+        done: &mut Reconciled,
+    ) -> Result<(), CollectError<S::Error, D::Error>> {
+        let (mut exits, mut listed) = (Exits::default(), Collected::default());
+        let compared = match mode {
             Mode::Keyset(bounds) => {
-                let listed = Collected {
-                    outcome: Outcome::Complete,
-                    tally: Tally::default(),
-                    pages: 0,
-                    newest: None,
-                };
-                let exits = &mut exits;
+                let (exits, listed) = (&mut exits, &mut listed);
                 let comparison = Comparison { collector: self, bounds, depth, exits, listed };
-                let listed = comparison.run(self.collected(watermark)).await?;
-                (listed, listed.tally.new + listed.tally.changed)
+                let compared = comparison.run(self.collected(watermark)).await;
+                done.found = listed.tally.new + listed.tally.changed;
+                compared
             }
             // What a sweep finds is what came since the last one: it would have found it anyway.
-            Mode::Sweep => (self.sweep_for_exits(&mut exits).await?, 0),
+            Mode::Sweep => self.sweep_for_exits(&mut exits, &mut listed).await,
         };
-        let left_over = exits.left_over();
-        let mut reconciled = Reconciled {
-            outcome: listed.outcome,
-            tally: listed.tally,
-            found,
-            exits: 0,
-            unknown: Vec::new(),
-            left_over,
-            requests: listed.pages,
-        };
+        (done.outcome, done.tally, done.requests) = (listed.outcome, listed.tally, listed.pages);
+        compared?;
+        done.left_over = exits.left_over();
         if listed.outcome == Outcome::Complete {
             let resolved = exits.resolve(self).await?;
-            reconciled.outcome = resolved.outcome;
-            reconciled.exits = resolved.tally.new + resolved.tally.changed;
-            reconciled.unknown = resolved.unknown;
-            reconciled.requests += resolved.requests;
+            done.outcome = resolved.outcome;
+            done.exits = resolved.tally.new + resolved.tally.changed;
+            done.unknown = resolved.unknown;
+            done.requests += resolved.requests;
         }
-        Ok(reconciled)
+        Ok(())
     }
 
     async fn sweep_for_exits(
         &self,
         exits: &mut Exits,
-    ) -> Result<Collected, CollectError<S::Error, D::Error>> {
+        done: &mut Collected,
+    ) -> Result<(), CollectError<S::Error, D::Error>> {
         let mut reader = self.whole(Trail::List);
         reader.take_notes();
         let end = reader.drain(self.everything(), None, Trust::Anything).await;
-        let swept = reader.finish(end.map(drop)).await?;
-        exits.compare(self.sink, Span { from: None, to: None }, &reader).await?;
-        Ok(swept)
+        reader.finish(end.map(drop), done).await?;
+        exits.compare(self.sink, Span { from: None, to: None }, &reader).await
     }
 }
 
@@ -111,14 +115,17 @@ struct Comparison<'a, S, D> {
     depth: Depth,
     exits: &'a mut Exits,
     /// What was done so far.
-    listed: Collected,
+    listed: &'a mut Collected,
 }
 
 impl<S: Source, D: Sink> Comparison<'_, S, D> {
-    async fn run(mut self, whole: Span) -> Result<Collected, CollectError<S::Error, D::Error>> {
+    async fn run(mut self, whole: Span) -> Result<(), CollectError<S::Error, D::Error>> {
         match self.compare(whole).await {
-            Ok(()) => Ok(self.listed),
-            Err(Halt::Early(outcome)) => Ok(Collected { outcome, ..self.listed }),
+            Ok(()) => Ok(()),
+            Err(Halt::Early(outcome)) => {
+                self.listed.outcome = outcome;
+                Ok(())
+            }
             Err(Halt::TooLarge(error) | Halt::Failed(error)) => Err(error),
         }
     }
@@ -172,11 +179,8 @@ impl<S: Source, D: Sink> Comparison<'_, S, D> {
     async fn read(&mut self, span: Span) -> Result<(), Halt<S::Error, D::Error>> {
         let mut stride = Stride::new(self.collector, Trail::Reconcile, span, u64::MAX);
         let end = self.read_on(&mut stride).await;
-        let read = stride.reader.finish(end).await?;
-        self.listed.tally += read.tally;
-        self.listed.pages += read.pages;
-        self.listed.newest = std::cmp::max(self.listed.newest, read.newest);
-        match read.outcome {
+        stride.reader.finish(end, self.listed).await?;
+        match self.listed.outcome {
             Outcome::Complete => Ok(()),
             early @ (Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable) => {
                 Err(Halt::Early(early))

@@ -11,9 +11,22 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
     /// # Errors
     /// [`CollectError`]: the network or the database could not be used. What was recorded stays.
     pub async fn sweep(&self) -> Result<Collected, CollectError<S::Error, D::Error>> {
+        let mut done = Collected::default();
+        self.sweep_into(&mut done).await?;
+        Ok(done)
+    }
+
+    /// The same, which adds to `done` what it does, also where it fails.
+    ///
+    /// # Errors
+    /// As [`Collector::sweep`].
+    pub async fn sweep_into(
+        &self,
+        done: &mut Collected,
+    ) -> Result<(), CollectError<S::Error, D::Error>> {
         let mut reader = self.whole(Trail::List);
         let end = reader.drain(self.everything(), None, Trust::Anything).await;
-        reader.finish(end.map(drop)).await
+        reader.finish(end.map(drop), done).await
     }
 
     pub(super) fn whole(&self, trail: Trail) -> Reader<'_, S, D> {

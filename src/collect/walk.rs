@@ -24,19 +24,29 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         position: Position,
         now: DateTime<Utc>,
     ) -> Result<(Collected, Position), CollectError<S::Error, D::Error>> {
-        let (mut collected, next) = self.walk_once(position, now).await?;
+        let mut done = Collected::default();
+        let next = self.walk_into(position, now, &mut done).await?;
+        Ok((done, next))
+    }
+
+    /// The same, which adds to `done` what it does, also where it fails.
+    ///
+    /// # Errors
+    /// As [`Collector::walk`].
+    pub async fn walk_into(
+        &self,
+        position: Position,
+        now: DateTime<Utc>,
+        done: &mut Collected,
+    ) -> Result<Position, CollectError<S::Error, D::Error>> {
+        let next = self.walk_once(position, now, done).await?;
         // The network's clock was set back: what has changed since is before the place where this began. Now it is known.
         let places = next.cursor.zip(self.start(&position, now));
         let went_back = places.is_some_and(|(cursor, start)| is_back(cursor, start));
-        if collected.outcome != Outcome::Complete || !went_back {
-            return Ok((collected, next));
+        if done.outcome != Outcome::Complete || !went_back {
+            return Ok(next);
         }
-        let (again, next) = self.walk_once(next, now).await?;
-        collected.outcome = again.outcome;
-        collected.tally += again.tally;
-        collected.pages += again.pages;
-        collected.newest = std::cmp::max(collected.newest, again.newest);
-        Ok((collected, next))
+        self.walk_once(next, now, done).await
     }
 
     /// Where a walk from `position` begins.
@@ -51,7 +61,8 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
         &self,
         position: Position,
         now: DateTime<Utc>,
-    ) -> Result<(Collected, Position), CollectError<S::Error, D::Error>> {
+        done: &mut Collected,
+    ) -> Result<Position, CollectError<S::Error, D::Error>> {
         let overlap = self.settings.overlap;
         let start = self.start(&position, now);
         let span = Span { from: start, to: None };
@@ -62,17 +73,17 @@ impl<S: Source, D: Sink> Collector<'_, S, D> {
             Ok(())
         }
         .await;
-        let collected = stride.reader.finish(end).await?;
+        stride.reader.finish(end, done).await?;
         let told = stride.reader.answered_at().map_or(now, |at| more(at, SERVER_TIME_GRAIN));
         let read_at = std::cmp::min(told, latest(now));
         let known = position.believed(now, overlap).watermark;
-        let watermark = match collected.outcome {
+        let watermark = match done.outcome {
             Outcome::Complete => {
-                let seen = collected.newest.map(|newest| std::cmp::min(newest, read_at));
+                let seen = stride.reader.newest().map(|newest| std::cmp::min(newest, read_at));
                 std::cmp::max(known, seen)
             }
             Outcome::Stopped | Outcome::TooFast | Outcome::Unreliable => known,
         };
-        Ok((collected, Position { watermark, cursor: stride.cursor() }))
+        Ok(Position { watermark, cursor: stride.cursor() })
     }
 }

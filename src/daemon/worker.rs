@@ -130,17 +130,13 @@ impl Worker {
         let stop = move || signals.is_stopping();
         let observer = |note: Note| self.output.note(self.job.scope(), &note);
         // Boxed: it is large.
-        match Box::pin(self.job.dry_run(&stop, &observer)).await {
-            Ok(report) => {
-                let row = row_of(&report, None, self.clock.now(), self.clock.now());
-                self.output.sweep(self.job.scope(), &row);
-                Exit::Done
-            }
-            Err(error) => {
-                tracing::error!(%error, "the dry run ended early");
-                Exit::of_sweep(&error)
-            }
-        }
+        let started_at = self.clock.now();
+        let Swept { report, error } = Box::pin(self.job.dry_run(&stop, &observer)).await;
+        let row = row_of(&report, error.as_ref(), started_at, self.clock.now());
+        self.output.sweep(self.job.scope(), &row);
+        let Some(error) = error else { return Exit::Done };
+        tracing::error!(%error, "the dry run ended early");
+        Exit::of_sweep(&error)
     }
 
     /// Sweeps until it is told to stop.

@@ -1,13 +1,15 @@
 //! Writing down what came: each payment once, with what it does and the place up to which was read, in one transaction.
 
+use std::collections::HashSet;
+
 use crate::engine::decide::judging::{Judged, Side, judge};
 use crate::engine::decide::returns::{refund_of, returned};
-use crate::engine::{Assets, BadRow, Incoming, MemoKey, Row, Tally, Trail};
-use crate::jobs::frame::note::Note;
+use crate::engine::{Assets, BadRow, Incoming, Match, MemoKey, Row, Tally, Trail};
+use crate::jobs::frame::note::{Note, Observer};
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::rails::UnreadableIncoming;
-use crate::store::{NewIncoming, Recorded, StoreError};
+use crate::store::{NewIncoming, Recorded, Store, StoreError};
 
 /// A transfer that others move all the time is matched anew so often. It is a person who moves them by hand.
 const TRIES: u32 = 10;
@@ -65,12 +67,46 @@ impl Booking<'_> {
         Err(StoreError::Refused(why).into())
     }
 
-    /// Keeps what cannot be understood for a person. It may be money.
+    /// Tells what payments would be recorded as, and writes nothing. The transfers that they are for are added to `matched`:
+    /// what comes for one of these is more money.
+    pub(in crate::jobs) async fn preview(
+        &self,
+        store: &Store,
+        incoming: Vec<Incoming>,
+        observer: Observer<'_>,
+        matched: &mut HashSet<String>,
+    ) -> Result<Tally, StoreError> {
+        let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
+        let transfers = store.transfers_for(self.source, &keys).await?;
+        let judged = judge(&incoming, &transfers, self.assets, self.side);
+        let mut tally = Tally::default();
+        for (one, Judged { verdict, .. }) in incoming.into_iter().zip(judged) {
+            let verdict = match verdict {
+                Match::Matched(claimant)
+                    if claimant.transfer_id().is_some_and(|id| !matched.insert(id.to_owned())) =>
+                {
+                    Match::Second(claimant)
+                }
+                verdict @ (Match::Matched(_)
+                | Match::Second(_)
+                | Match::UnknownMemo
+                | Match::WrongAsset(_)
+                | Match::TooLate(_)) => verdict,
+            };
+            let what = format!("record as {}", verdict.as_str());
+            let detail = format!("{} {}", one.amount, one.asset);
+            observer(Note::Would { payment_id: one.incoming_id, what, detail });
+            tally.new += 1;
+        }
+        Ok(tally)
+    }
+
+    /// Keeps what cannot be understood for a person, for it may be money; and tells how much was set aside.
     pub(in crate::jobs) async fn set_aside(
         &self,
         round: &Round<'_>,
         unreadable: Vec<UnreadableIncoming>,
-    ) -> Result<(), SweepError> {
+    ) -> Result<Tally, SweepError> {
         let bad = |one: UnreadableIncoming| {
             Row::Bad(BadRow {
                 payment_id: one.incoming_id,
@@ -81,11 +117,10 @@ impl Booking<'_> {
         };
         let rows: Vec<Row> = unreadable.into_iter().map(bad).collect();
         if rows.is_empty() {
-            return Ok(());
+            return Ok(Tally::default());
         }
         let (scope, lease) = (&round.lease.scope, Some(round.lease));
-        round.store.record(scope, lease, &rows, None, Trail::List, round.now()).await?;
-        Ok(())
+        Ok(round.store.record(scope, lease, &rows, None, Trail::List, round.now()).await?)
     }
 }
 

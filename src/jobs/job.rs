@@ -3,7 +3,7 @@
 use futures_util::future::{LocalBoxFuture, ready};
 
 use super::frame::note::Observer;
-use super::frame::report::{SweepError, SweepReport, Swept};
+use super::frame::report::{SweepError, Swept};
 use super::making::Making;
 use super::{deposits, inbound, outbound, payments, payouts};
 use crate::config::PollerSettings;
@@ -60,15 +60,12 @@ pub trait Job {
     }
 
     /// Tells the observer what a sweep would do, and changes nothing, here or there. A place that does not let us in is
-    /// told of as a sweep would.
-    ///
-    /// # Errors
-    /// See [`SweepError`].
+    /// told of as a sweep would; and so are the requests that were made, for one has to look.
     fn dry_run<'a>(
         &'a self,
         stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>>;
+    ) -> LocalBoxFuture<'a, Swept>;
 
     /// Who has asked to be left alone.
     fn wishes(&self) -> Vec<Wish>;

@@ -22,10 +22,21 @@ impl Asker {
         loop {
             // The gateway may hold its answer back until something comes. Nothing is lost with it.
             let work = round.answer(self.rail.deposits(&[], stored.as_deref()));
-            let Some(page) = round.unless_stopping(work).await else { return Ok(()) };
-            let Arrivals { incoming, unreadable, cursor, more, answers: _ } =
-                page.map_err(SweepError::Rail)?;
-            booking.set_aside(round, unreadable).await?;
+            let Some(page) = round.unless_stopping(work).await else { return Ok(false) };
+            if let Err(RailError::TooLarge { problem, beginning }) = page {
+                let problem = format!(
+                    "the row behind it does not tell its number, and what came after that is not seen: {problem}"
+                );
+                let error = RailError::TooLarge { problem, beginning };
+                round.sick.failed(round.lease, &place, error, || self.is_well(round)).await?;
+                return Ok(false);
+            }
+            let page = page.map_err(SweepError::Rail)?;
+            if round.sick.has_failed(&place) {
+                round.sick.well(round.lease, &place).await?;
+            }
+            let Arrivals { incoming, unreadable, cursor, more, answers: _ } = page;
+            report.tally += booking.set_aside(round, unreadable).await?;
             report.tally += booking.book(round, incoming, cursor.as_deref()).await?;
             report.pages += 1;
             round.beat();
@@ -91,7 +102,7 @@ impl Asker {
         Ok(true)
     }
 
-    fn booking(&self) -> Booking<'_> {
+    pub(super) fn booking(&self) -> Booking<'_> {
         let source = &self.desk.scope.network;
         Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
     }

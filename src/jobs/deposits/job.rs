@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 use super::Asker;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, Swept};
 use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
@@ -54,11 +54,11 @@ impl Job for Asker {
         &'a self,
         stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
-        Box::pin(async move {
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.desk.counted(async move |report| {
             self.check_place().await?;
-            self.tell_due(stop, observer).await
-        })
+            self.tell_due(stop, observer, report).await
+        }))
     }
 
     fn wishes(&self) -> Vec<Wish> {

@@ -4,6 +4,7 @@
 //! down what it answers), or it tells of itself what came (`feed`). What its answers mean is in `answers`. Nothing here sends money on: see [`super::outbound`].
 
 mod batches;
+mod dry_run;
 mod feed;
 mod job;
 mod questions;
@@ -14,11 +15,11 @@ pub use self::job::make;
 use super::clients::rail::rail_of;
 use super::frame::checked::Checked;
 use super::frame::desk::Desk;
-use super::frame::note::{Note, Observer};
+use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use crate::config::{PollerSettings, RailKind};
-use crate::engine::{Assets, Cause, PlaceKind, Step, TransferStatus};
+use crate::engine::{Assets, Cause, PlaceKind, Step, Transfer, TransferStatus};
 use crate::jobs::frame::looking::look_at_rail;
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::jobs::making::Making;
@@ -26,6 +27,8 @@ use crate::networks::RequestSeen;
 use crate::rails::{AnyRail, RailError};
 use crate::store::{Lease, Scope, Waiting};
 
+/// Why a transfer expires.
+const LAPSED: &str = "nothing came before its deadline";
 /// A rail that takes many calls at once is asked no more questions at once than this.
 const AT_ONCE_MAX: usize = 8;
 
@@ -122,7 +125,7 @@ impl Asker {
         }
         round.sick.end(round.lease, || self.is_well(round)).await?;
         if !round.is_stopping() {
-            report.acted += self.expire(round).await?;
+            self.expire(round, &mut report.acted).await?;
         }
         report.open = self
             .desk
@@ -145,9 +148,14 @@ impl Asker {
         round.answer(self.rail.check()).await
     }
 
-    /// Ends transfers for which nothing came in time. Deposits that the rail is asked about end by its answer.
-    async fn expire(&self, round: &Round<'_>) -> Result<u64, SweepError> {
-        let mut ended = 0;
+    /// Whether `transfer`, which is overdue, ends by its time alone.
+    fn lapses(&self, transfer: &Transfer) -> bool {
+        self.tells_feed || transfer.status != TransferStatus::PendingUserTransferStart
+    }
+
+    /// Ends transfers for which nothing came in time, and counts them. Deposits that the rail is asked about end by its
+    /// answer.
+    async fn expire(&self, round: &Round<'_>, ended: &mut u64) -> Result<(), SweepError> {
         loop {
             let now = round.now();
             let rail = &self.desk.scope.network;
@@ -156,53 +164,21 @@ impl Asker {
                 .store
                 .overdue_transfers(PlaceKind::Rail, rail, None, now, self.batch_size)
                 .await?;
-            let is_asked_about =
-                |status| !self.tells_feed && status == TransferStatus::PendingUserTransferStart;
             let steps: Vec<Step<'_>> = overdue
                 .iter()
-                .filter(|transfer| !is_asked_about(transfer.status))
+                .filter(|transfer| self.lapses(transfer))
                 .map(|transfer| {
                     Step::new(transfer, TransferStatus::Expired, Cause::DeadlinePassed)
-                        .because("nothing came before its deadline")
+                        .because(LAPSED)
                 })
                 .collect();
             let moved = self.desk.store.move_transfers(round.lease, &steps, &[], now).await?;
-            ended += count(moved.len());
+            *ended += count(moved.len());
             round.beat();
             if moved.is_empty() || round.is_stopping() {
-                return Ok(ended);
+                return Ok(());
             }
         }
-    }
-
-    /// Tells what a sweep would ask about, and asks nothing: a question is a call of somebody's program.
-    ///
-    /// # Errors
-    /// See [`SweepError`].
-    async fn tell_due(
-        &self,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Result<SweepReport, SweepError> {
-        let mut report = SweepReport::default();
-        let (rail, now) = (&self.desk.scope.network, self.desk.clock.now());
-        let mut after = None;
-        while !stop() {
-            let waiting = self
-                .desk
-                .store
-                .waiting_deposits(rail, after.as_ref(), now, self.batch_size)
-                .await?;
-            let Some(last) = waiting.last() else { break };
-            after = Some((last.created_at, last.transfer_id.clone()));
-            report.pages += 1;
-            for deposit in &waiting {
-                let detail = format!("rail {rail}, in status {}", deposit.status);
-                let id = deposit.transfer_id.clone();
-                observer(Note::Would { payment_id: id, what: "ask".to_owned(), detail });
-            }
-        }
-        Ok(report)
     }
 }
 

@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 use super::Watcher;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, Swept};
 use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
@@ -54,8 +54,8 @@ impl Job for Watcher {
         &'a self,
         stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
-        Box::pin(self.tell_due(stop, observer))
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.desk.counted(async move |report| self.tell_due(stop, observer, report).await))
     }
 
     fn wishes(&self) -> Vec<Wish> {

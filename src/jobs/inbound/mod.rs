@@ -6,6 +6,7 @@
 //! seconds beside it, as is what is due. Each page is one transaction with the place behind it.
 
 mod again;
+mod dry_run;
 mod horizon;
 mod job;
 mod pages;
@@ -29,7 +30,7 @@ use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use crate::config::PollerSettings;
 use crate::engine::{
-    Assets, Cause, PlaceKind, RetryPolicy, Step, Tally, TransferStatus, accounts_on,
+    Assets, Cause, PlaceKind, RetryPolicy, Step, Tally, Transfer, TransferStatus, accounts_on,
 };
 use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::jobs::making::Making;
@@ -37,6 +38,8 @@ use crate::networks::NetworkError;
 use crate::networks::stellar::{Horizon, Root};
 use crate::store::{Lease, Scope, Waiting};
 
+/// Why a transfer expires.
+const LAPSED: &str = "nothing came before its deadline";
 /// A sweep in loop mode ends after this, so that it is on record, and the next one begins.
 const SWEEP_MAX: Duration = Duration::from_secs(30);
 
@@ -124,7 +127,7 @@ impl Watcher {
         if round.is_stopping() {
             return round.sick.end(round.lease, || self.is_well(round)).await;
         }
-        report.acted += self.expire_elsewhere(round, &session).await?;
+        self.expire_elsewhere(round, &session, &mut report.acted).await?;
         report.open = self.count_open().await?;
         // After one that failed, a sweep ends here: that it is well again is told when a sweep is over.
         if self.lasts && !self.has_failed.swap(false, Ordering::Relaxed) {
@@ -162,15 +165,16 @@ impl Watcher {
     }
 
     /// Ends transfers for which nothing came to `account` in time, by the ledger's time, now that its list was read to its
-    /// end after the session's newest ledger was told.
+    /// end after the session's newest ledger was told; and counts them.
     async fn expire(
         &self,
         round: &Round<'_>,
         account: &str,
         session: &Session,
-    ) -> Result<u64, SweepError> {
-        let Some(until) = told_until(&session.root.borrow()) else { return Ok(0) };
-        self.expire_until(round, Some(account), until).await
+        ended: &mut u64,
+    ) -> Result<(), SweepError> {
+        let Some(until) = told_until(&session.root.borrow()) else { return Ok(()) };
+        self.expire_until(round, Some(account), until, ended).await
     }
 
     /// The same where nothing is read: an account that is ours no longer, or none at all.
@@ -178,9 +182,10 @@ impl Watcher {
         &self,
         round: &Round<'_>,
         session: &Session,
-    ) -> Result<u64, SweepError> {
-        let Some(until) = told_until(&session.root.borrow()) else { return Ok(0) };
-        self.expire_until(round, None, until).await
+        ended: &mut u64,
+    ) -> Result<(), SweepError> {
+        let Some(until) = told_until(&session.root.borrow()) else { return Ok(()) };
+        self.expire_until(round, None, until, ended).await
     }
 
     async fn expire_until(
@@ -188,10 +193,8 @@ impl Watcher {
         round: &Round<'_>,
         account: Option<&str>,
         until: DateTime<Utc>,
-    ) -> Result<u64, SweepError> {
-        let is_read =
-            |own: &Option<String>| own.as_ref().is_some_and(|own| self.accounts.contains(own));
-        let mut ended = 0;
+        ended: &mut u64,
+    ) -> Result<(), SweepError> {
         loop {
             let network = &self.desk.scope.network;
             let overdue = self
@@ -201,20 +204,26 @@ impl Watcher {
                 .await?;
             let steps: Vec<Step<'_>> = overdue
                 .iter()
-                .filter(|transfer| account.is_some() || !is_read(&transfer.account))
+                .filter(|transfer| self.lapses(account, transfer))
                 .map(|transfer| {
                     Step::new(transfer, TransferStatus::Expired, Cause::DeadlinePassed)
-                        .because("nothing came before its deadline")
+                        .because(LAPSED)
                 })
                 .collect();
             let lease = round.lease;
             let moved = self.desk.store.move_transfers(lease, &steps, &[], round.now()).await?;
-            ended += u64::try_from(moved.len()).unwrap_or(u64::MAX);
+            *ended += u64::try_from(moved.len()).unwrap_or(u64::MAX);
             round.beat();
             if moved.is_empty() || round.is_stopping() {
-                return Ok(ended);
+                return Ok(());
             }
         }
+    }
+
+    /// Whether `transfer`, which is overdue, ends now that the list of `account` was read; or with none, though no list was.
+    fn lapses(&self, account: Option<&str>, transfer: &Transfer) -> bool {
+        let is_read = |own: &String| self.accounts.contains(own);
+        account.is_some() || !transfer.account.as_ref().is_some_and(is_read)
     }
 
     /// Whether a transfer to `account` waits whose deadline is over by our clock.

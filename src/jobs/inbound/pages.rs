@@ -1,11 +1,10 @@
 //! Reading an account's payments by page, and booking what is in them.
 
 use super::{Read, Session, Watcher, thing_of};
-use crate::engine::decide::judging::{Judged, Side, judge};
-use crate::engine::{Incoming, MemoKey};
+use crate::engine::Incoming;
+use crate::engine::decide::judging::Side;
 use crate::jobs::booking::Booking;
-use crate::jobs::frame::note::{Note, Observer};
-use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::networks::NetworkError;
 use crate::networks::stellar::{Content, StreamRecord};
@@ -52,8 +51,7 @@ impl Watcher {
         }
         let root = session.root.borrow().clone();
         self.note_place(round, account, &root).await?;
-        read.ended += self.expire(round, account, session).await?;
-        Ok(())
+        self.expire(round, account, session, &mut read.ended).await
     }
 
     /// Reads page by page. Whether the end was reached.
@@ -96,7 +94,7 @@ impl Watcher {
         let brought = self.brought(round, records).await?;
         let source = &self.desk.scope.network;
         let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
-        booking.set_aside(round, brought.unreadable).await?;
+        read.tally += booking.set_aside(round, brought.unreadable).await?;
         read.tally += booking.book(round, brought.incoming, cursor.as_deref()).await?;
         read.tally.unchanged += brought.passed_over;
         read.pages += 1;
@@ -154,45 +152,5 @@ impl Watcher {
             }
         }
         Ok(brought)
-    }
-}
-
-impl Watcher {
-    /// Tells what a sweep would write down, and writes nothing.
-    ///
-    /// # Errors
-    /// See [`SweepError`].
-    pub(super) async fn tell_due(
-        &self,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Result<SweepReport, SweepError> {
-        let root = self.horizon.check().await?;
-        let network = &self.desk.scope.network;
-        let mut report = SweepReport::default();
-        for account in &self.accounts {
-            let mut cursor = self.place(account).await?.from(&root);
-            while !stop() {
-                let page = self.horizon.payments(account, cursor.as_deref(), PAGE).await?;
-                let Some(last) = page.iter().rev().find_map(|one| one.cursor.clone()) else {
-                    break;
-                };
-                cursor = Some(last);
-                report.pages += 1;
-                for record in page {
-                    let Content::Received(incoming) = record.content else { continue };
-                    let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
-                    let transfers = self.desk.store.transfers_for(network, &keys).await?;
-                    let judged = judge(&incoming, &transfers, &self.assets, Side::Network);
-                    for (one, Judged { verdict, .. }) in incoming.into_iter().zip(judged) {
-                        let what = format!("record as {}", verdict.as_str());
-                        let detail = format!("{} {}", one.amount, one.asset);
-                        observer(Note::Would { payment_id: one.incoming_id, what, detail });
-                        report.tally.new += 1;
-                    }
-                }
-            }
-        }
-        Ok(report)
     }
 }

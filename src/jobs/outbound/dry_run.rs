@@ -30,7 +30,11 @@ impl Sender {
     ///
     /// # Errors
     /// See [`SweepError`].
-    pub(super) async fn tell_due(&self, observer: Observer<'_>) -> Result<SweepReport, SweepError> {
+    pub(super) async fn tell_due(
+        &self,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
         self.horizon.check().await?;
         let (store, now) = (&self.desk.store, self.desk.clock.now());
         let put_off = store.put_off_things(&self.desk.scope).await?.into_iter();
@@ -51,8 +55,8 @@ impl Sender {
             let id = errand.id().to_owned();
             observer(Note::Would { payment_id: id, what: what.to_owned(), detail });
         }
-        let open = self.count_open().await?;
-        Ok(SweepReport { open, ..SweepReport::default() })
+        report.open = self.count_open().await?;
+        Ok(())
     }
 
     /// What would be done for an errand, and why it would not go out.

@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 use super::Sender;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, Swept};
 use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
@@ -48,8 +48,8 @@ impl Job for Sender {
         &'a self,
         _stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
-        Box::pin(self.tell_due(observer))
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.desk.counted(async move |report| self.tell_due(observer, report).await))
     }
 
     fn wishes(&self) -> Vec<Wish> {

@@ -90,18 +90,18 @@ impl Sweeper {
     pub(super) async fn finish_left(&self, lease: &Lease, observer: Observer<'_>) {
         let stop = || true;
         let sweep = self.sweep(&stop, observer);
-        if let Err(error) = sweep.each(lease, Vec::new()).await {
+        if let Err(error) = sweep.each(lease, Vec::new(), &mut 0).await {
             tracing::warn!(%error, "the last reviews are not carried out: they are made again");
         }
     }
 }
 
 impl Sweep<'_> {
-    /// Acts on what is due. How many operations came to their end.
+    /// Acts on what is due. `acted` counts the operations that came to their end, also where it fails.
     ///
     /// First come the operations without a clear answer, in this run or in one that died; but none waits for them: one
     /// whose payment cannot be looked at has only its own place. Those that could not be looked at before come last.
-    pub(super) async fn act(&self, lease: &Lease) -> Result<u64, SweepError> {
+    pub(super) async fn act(&self, lease: &Lease, acted: &mut u64) -> Result<(), SweepError> {
         let sick = self.sick().await?;
         let (failed, open): (Vec<_>, Vec<_>) = self
             .open(lease)
@@ -123,11 +123,11 @@ impl Sweep<'_> {
             all.extend(due.into_iter().map(handle));
         }
         all.extend(failed.into_iter().map(again));
-        let acted = self.each(lease, all).await?;
+        self.each(lease, all, acted).await?;
         if !(self.stop)() {
             sick.end(lease, || self.is_well()).await?;
         }
-        Ok(acted)
+        Ok(())
     }
 
     /// The payments that are due, nearest deadline first, but for those that a reviewer is being asked about.
@@ -159,7 +159,12 @@ impl Sweep<'_> {
 
     /// Does one thing after the other, a few at once, until the sweep is told to stop. Each fails alone, unless the
     /// network or the database fails all of them.
-    async fn each(&self, lease: &Lease, all: Vec<Act<'_>>) -> Result<u64, SweepError> {
+    async fn each(
+        &self,
+        lease: &Lease,
+        all: Vec<Act<'_>>,
+        acted: &mut u64,
+    ) -> Result<(), SweepError> {
         let left = self.left().take().filter(|left| left.are_of(lease));
         let mut hand = Hand::new(all, left.unwrap_or_else(|| Questions::of(lease)));
         loop {
@@ -194,7 +199,8 @@ impl Sweep<'_> {
         if hand.questions.len() > 0 {
             *self.left() = Some(hand.questions);
         }
-        hand.failed.map_or(Ok(hand.acted), Err)
+        *acted += hand.acted;
+        hand.failed.map_or(Ok(()), Err)
     }
 
     /// Whether what waits for nothing but reviewers is left to the next sweep.

@@ -201,11 +201,13 @@ impl Sweep<'_> {
             stop: self.stop,
         };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
-        let (collected, position) = match mode {
-            Mode::Keyset(_) => collector.walk(position, self.desk.clock.now()).await?,
-            Mode::Sweep => (collector.sweep().await?, position),
+        let (mut collected, now) = (Collected::default(), self.desk.clock.now());
+        let walked = match mode {
+            Mode::Keyset(_) => collector.walk_into(position, now, &mut collected).await,
+            Mode::Sweep => collector.sweep_into(&mut collected).await.map(|()| position),
         };
         note(report, &collected);
+        let position = walked?;
         self.judge(lease, &collected).await?;
         self.judge_clock(lease).await?;
         let mut end = WalkEnd {
@@ -286,7 +288,8 @@ pub(super) const fn outcome_of(outcome: Outcome) -> SweepOutcome {
     }
 }
 
-fn note(report: &mut SweepReport, collected: &Collected) {
+/// Puts what was read into the report.
+pub(super) fn note(report: &mut SweepReport, collected: &Collected) {
     report.outcome = outcome_of(collected.outcome);
     report.pages = collected.pages;
     report.tally = collected.tally;

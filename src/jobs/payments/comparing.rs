@@ -92,10 +92,18 @@ impl Sweep<'_> {
         }
         let records = Records { counts_set_aside: false, ..*lists.sink };
         let exact = Collector { sink: &records, ..*lists };
-        let reconciled = exact.reconcile(mode, end.watermark, depth).await?;
-        self.tell_reconciled(&reconciled);
+        let mut reconciled = Reconciled::default();
+        let ended = exact.reconcile_into(mode, end.watermark, depth, &mut reconciled).await;
         report.tally += reconciled.tally;
-        report.found_by_reconcile = reconciled.found;
+        report.found_by_reconcile += reconciled.found;
+        if let Err(error) = ended {
+            // What it has found the next one will not find, and nobody would be told.
+            if reconciled.found > 0 {
+                self.judge_difference(lease, end, report).await?;
+            }
+            return Err(error.into());
+        }
+        self.tell_reconciled(&reconciled);
         let mut corrections = reconciled.found + reconciled.exits + reconciled.left_over;
         end.difference = lists.check(mode, end.watermark).await?.difference();
         if end.difference != 0 {

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::collecting::{List, Records, outcome_of};
+use super::collecting::{List, Records, note};
 use super::deciding::{Case, Plan};
 use super::sweep::Sweep;
-use crate::collect::{Collector, Mode, Position, Sink};
+use crate::collect::{Collected, Collector, Mode, Position, Sink};
 use crate::engine::decide::rules::Acts;
 use crate::engine::{
     Basis, Change, ConnectorRole, Decision, Payment, ReviewStatus, Row, Tally, Trail,
 };
 use crate::jobs::frame::note::Note;
-use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
 use crate::store::{Due, StoreError, ToPayOut};
 
 /// Tells of each row, and stores none.
@@ -129,10 +129,11 @@ impl Preview<'_> {
 
 impl Sweep<'_> {
     /// Collects and decides, tells the observer what would be recorded and done, and changes nothing, here or there.
-    ///
-    /// # Errors
-    /// See [`SweepError`].
-    pub async fn dry_run(&self) -> Result<SweepReport, SweepError> {
+    pub async fn dry_run(&self) -> Swept {
+        self.desk.counted(async |report| self.tell_due(report).await).await
+    }
+
+    async fn tell_due(&self, report: &mut SweepReport) -> Result<(), SweepError> {
         let was = self.desk.store.cursor(&self.desk.scope).await?;
         let source = List { sweep: self, lease: None };
         let sink = Preview { sweep: self, told: RefCell::default(), changed: RefCell::default() };
@@ -140,20 +141,17 @@ impl Sweep<'_> {
         let settings = self.collect_settings();
         let collector = Collector { source: &source, sink: &sink, settings, stop: self.stop };
         let position = Position { watermark: was.watermark, cursor: was.cursor };
-        let collected = match mode {
-            Mode::Keyset(_) => collector.walk(position, self.desk.clock.now()).await?.0,
-            Mode::Sweep => collector.sweep().await?,
+        let (mut collected, now) = (Collected::default(), self.desk.clock.now());
+        let walked = match mode {
+            Mode::Keyset(_) => collector.walk_into(position, now, &mut collected).await.map(drop),
+            Mode::Sweep => collector.sweep_into(&mut collected).await,
         };
+        note(report, &collected);
+        walked?;
         if let Some(acts) = self.job.rules.acts_as(&self.job.role) {
             self.preview_due(acts, &sink).await?;
         }
-        Ok(SweepReport {
-            outcome: outcome_of(collected.outcome),
-            pages: collected.pages,
-            tally: collected.tally,
-            newest: collected.newest,
-            ..SweepReport::default()
-        })
+        Ok(())
     }
 
     fn acts_on(&self, payment: &Payment) -> Option<&'static Acts> {

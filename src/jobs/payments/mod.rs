@@ -28,7 +28,7 @@ use futures_util::future::LocalBoxFuture;
 use self::reviewer::Service;
 use self::sweep::Sweeper;
 use super::frame::note::Observer;
-use super::frame::report::{SweepError, SweepReport, Swept};
+use super::frame::report::{SweepError, Swept};
 use super::job::{AnyJob, Job, Stopping};
 use super::making::Making;
 use crate::config::{PollerSettings, Schedule};
@@ -100,7 +100,7 @@ impl Job for Sweeper {
         &'a self,
         stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
+    ) -> LocalBoxFuture<'a, Swept> {
         Box::pin(async move { self.sweep(stop, observer).dry_run().await })
     }
 

@@ -156,7 +156,7 @@ impl Sweep<'_> {
     ) -> Result<(), SweepError> {
         self.collect(lease, report).await?;
         if !(self.stop)() {
-            report.acted = self.act(lease).await?;
+            self.act(lease, &mut report.acted).await?;
         }
         let network = &self.desk.scope.network;
         let states = self.job.rules.states;

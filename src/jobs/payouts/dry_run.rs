@@ -15,7 +15,11 @@ impl Paying {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(super) async fn tell_due(&self, observer: Observer<'_>) -> Result<SweepReport, StoreError> {
+    pub(super) async fn tell_due(
+        &self,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), StoreError> {
         let (rail, limit, now) = (self.rail_name(), self.options.batch_size, self.desk.clock.now());
         let would = |transfer_id: &str, what: &str, detail: String| {
             let (payment_id, what) = (transfer_id.to_owned(), what.to_owned());
@@ -45,8 +49,8 @@ impl Paying {
                 }
             }
         }
-        let open = open(&self.standing().await?);
-        Ok(SweepReport { open, ..SweepReport::default() })
+        report.open = open(&self.standing().await?);
+        Ok(())
     }
 
     /// What would be ordered for a transfer, or why it would be put on hold.

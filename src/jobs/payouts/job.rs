@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 use super::Paying;
 use crate::config::PollerSettings;
 use crate::jobs::frame::note::Observer;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, Swept};
 use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
 use crate::networks::Wish;
@@ -47,11 +47,11 @@ impl Job for Paying {
         &'a self,
         _stop: Stopping<'a>,
         observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<SweepReport, SweepError>> {
-        Box::pin(async move {
+    ) -> LocalBoxFuture<'a, Swept> {
+        Box::pin(self.desk.counted(async move |report| {
             self.check_place().await?;
-            Ok(self.tell_due(observer).await?)
-        })
+            Ok(self.tell_due(observer, report).await?)
+        }))
     }
 
     fn wishes(&self) -> Vec<Wish> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use railpoll_sandbox::{PaymentSpec, PaymentState, UserInfo};
+use railpoll_sandbox::{Endpoint, PaymentSpec, PaymentState, Reply, UserInfo};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -165,6 +165,26 @@ fn a_dry_run_tells_of_as_many_as_a_sweep_acts_on() {
     let ids = |ended| told(ended, "").into_keys().collect::<Vec<_>>();
     assert_eq!(ids(&dry).len(), 3);
     assert_eq!(ids(&dry), ids(&real));
+}
+
+#[test]
+fn a_dry_run_tells_the_requests_that_it_made_also_if_it_fails() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(3, &PaymentSpec::default());
+    let made = || world.sandbox.summary().requests;
+    let dry = || finish(world.poller("accepted", &[]).args(["--dry-run", "--json"]));
+    let before = made();
+    let told = dry().expect(0).json();
+    assert_eq!(told.last().unwrap()["requests"], made() - before);
+    world.sandbox.script(Endpoint::List, u32::MAX, Reply::status(503));
+    let told = dry().expect(69).json();
+    let sweep = told.last().unwrap();
+    assert_eq!(
+        (&sweep["what"], &sweep["outcome"]),
+        (&"sweep".into(), &"network_unavailable".into())
+    );
+    assert!(sweep["reason"].as_str().unwrap().contains("503"), "{sweep}");
+    assert!(sweep["requests"].as_u64() > Some(0), "{sweep}");
 }
 
 #[test]

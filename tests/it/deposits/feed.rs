@@ -1,6 +1,7 @@
 //! A rail that tells of itself what came.
 
-use railpoll::engine::NewTransfer;
+use chrono::TimeDelta;
+use railpoll::engine::{Clock, NewTransfer};
 use railpoll_sandbox::FaultRates;
 use railpoll_sandbox::wire_gateway::{GatewayOptions, WireGateway};
 
@@ -88,6 +89,31 @@ fn a_bad_gateway_brings_each_payment_once() {
         let other = "incoming WHERE verdict = 'unknown_memo'";
         assert_eq!(anchor.transfers.world.count(other), 599);
         anchor.check_paid(&[to]);
+    });
+}
+
+/// A dry run reads what a sweep would read, and asks about no deposit: the gateway tells of itself.
+#[test]
+fn a_dry_run_tells_what_the_feed_would_bring() {
+    on_both_kinds(|kind| {
+        let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
+        let to = anchor.customer("customer").account();
+        let overdue = Some(Clock::system().now() - TimeDelta::hours(1));
+        let of = |id: &str, key| deposit(&anchor, id, &to, gateway.key(key));
+        anchor.create(&of("d0", 0));
+        anchor.create(&NewTransfer { deadline: overdue, ..of("d1", 1) });
+        gateway.receive("EUR:10.5", &gateway.key(0), PAYER).unwrap();
+        let mut dry = anchor.pending_deposits(&[]);
+        let told = finish(dry.args(["--dry-run", "--json"])).expect(0).json();
+        let told: Vec<_> = told.iter().filter(|one| one["place"] == "taler").collect();
+        let would: Vec<_> = told.iter().filter_map(|one| one["would"].as_str()).collect();
+        assert_eq!(would, ["record as matched", "expire"]);
+        assert_eq!(told[1]["payment_id"], "d1");
+        assert!(told[2]["requests"].as_u64() >= Some(2), "{}", told[2]);
+        assert_eq!(anchor.verdicts(), Vec::<String>::new());
+        anchor.send();
+        assert_eq!(anchor.verdicts(), ["matched d0"]);
+        assert_eq!(anchor.transfers.status("d1"), "expired");
     });
 }
 

@@ -1,6 +1,8 @@
 //! Pollers of payments: one payment whose own URL fails for ever.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use railpoll_sandbox::{Endpoint, Operation, PaymentSpec, PaymentState, Reply, Role};
 use uuid::Uuid;
@@ -184,6 +186,61 @@ fn a_network_that_dies_in_mid_sweep_is_down_and_blames_nobody() {
     world.sandbox.clear_scripts();
     sweep(&world, &ACCEPTED);
     assert_eq!(done(&world), THINGS);
+}
+
+/// The words of the last sweep that is on record.
+fn last_sweep(world: &World, columns: &str) -> String {
+    world.texts(&format!("SELECT {columns} FROM sweeps ORDER BY started_at DESC LIMIT 1")).remove(0)
+}
+
+/// From the request on of which `is_last` says so, the network lets us in no more.
+fn locked_out_after(world: &World, is_last: impl Fn(Endpoint) -> bool + Send + Sync + 'static) {
+    let sandbox = world.sandbox.clone();
+    world.sandbox.set_hook(move |request| {
+        if is_last(request.endpoint) {
+            for endpoint in [Endpoint::List, Endpoint::Get, Endpoint::Operation(Operation::Lock)] {
+                sandbox.script(endpoint, ALWAYS, Reply::status(403));
+            }
+        }
+        railpoll_sandbox::HookAnswer::Go
+    });
+}
+
+#[test]
+fn a_sweep_that_fails_tells_what_it_has_done_before() {
+    let world = World::new(Kind::Sqlite);
+    world.sandbox.add_payments(THINGS, &PaymentSpec::default());
+    let calls = AtomicU32::new(0);
+    locked_out_after(&world, move |endpoint| {
+        matches!(endpoint, Endpoint::Operation(_)) && calls.fetch_add(1, Ordering::Relaxed) == 3
+    });
+    let told = finish(world.poller("accepted", &[SHORT]).arg("--json")).expect(77).json();
+    let sweep = told.last().unwrap();
+    let locked = done(&world);
+    assert!((1..THINGS).contains(&locked), "{locked}");
+    assert_eq!((&sweep["acted"], &sweep["new"]), (&locked.into(), &THINGS.into()), "{sweep}");
+    assert_eq!(last_sweep(&world, "CAST(acted AS text)"), locked.to_string());
+}
+
+#[test]
+fn a_list_that_breaks_off_tells_what_was_read_of_it() {
+    let world = World::new(Kind::Sqlite);
+    let spec = PaymentSpec { spacing: Duration::from_millis(1), ..PaymentSpec::default() };
+    world.sandbox.add_payments(THINGS, &spec);
+    // How the list can be read is known before.
+    let sets = [SHORT, "pollers.accepted.page_size=2", "pollers.accepted.review.mode=manual"];
+    world.once("accepted", &sets).expect(0);
+    // The walk begins with what it has read already, as far as that is not long ago.
+    world.sandbox.add_payments(4 * THINGS, &spec);
+    let asked = AtomicU32::new(0);
+    locked_out_after(&world, move |endpoint| {
+        endpoint == Endpoint::List && asked.fetch_add(1, Ordering::Relaxed) == 12
+    });
+    world.once("accepted", &sets).expect(77);
+    let stored = world.count("payments") - THINGS;
+    assert!((1..4 * THINGS).contains(&stored), "{stored}");
+    assert_eq!(last_sweep(&world, "CAST(new AS text)"), stored.to_string());
+    assert_ne!(last_sweep(&world, "CAST(pages AS text)"), "0");
 }
 
 #[test]

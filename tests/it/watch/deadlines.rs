@@ -7,7 +7,7 @@ use railpoll::engine::Clock;
 use railpoll_sandbox::horizon::{HorizonEndpoint, StreamFault};
 
 use crate::support::stellar::{Anchor, Setting, on_both_kinds, quick};
-use crate::support::world::until_true;
+use crate::support::world::{finish, until_true};
 
 /// A withdrawal whose deadline is so many seconds away.
 fn withdrawal(anchor: &Anchor, id: &str, memo: u64, seconds: i64) {
@@ -62,6 +62,34 @@ fn what_came_in_time_is_matched_though_it_is_seen_too_late() {
     });
 }
 
+/// A dry run tells what would end, and not of what money would come for.
+#[test]
+fn a_dry_run_tells_what_would_expire() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let customer = anchor.rich_customer("customer");
+        withdrawal(&anchor, "paid", 7, 5);
+        withdrawal(&anchor, "late", 8, 5);
+        withdrawal(&anchor, "open", 9, 5_000);
+        anchor.pays(&customer, "10", 7);
+        anchor.pays(&customer, "1", 7);
+        anchor.let_time_pass(60);
+        let told = finish(anchor.watching(&[]).args(["--dry-run", "--json"])).expect(0).json();
+        let would = |what: &str| -> Vec<&str> {
+            let those = told.iter().filter(|one| one["would"] == what);
+            those.map(|one| one["payment_id"].as_str().unwrap()).collect()
+        };
+        assert_eq!(would("expire"), ["late"]);
+        assert_eq!((would("record as matched").len(), would("record as second").len()), (1, 1));
+        let sweep = told.last().unwrap();
+        assert!(sweep["requests"].as_u64() >= Some(2), "{sweep}");
+        assert_eq!(anchor.transfers.count_in("pending_user_transfer_start"), 3, "nothing moved");
+        anchor.watch();
+        assert_eq!(anchor.transfers.status("late"), "expired");
+        assert_eq!(anchor.transfers.status("paid"), "pending_anchor");
+    });
+}
+
 /// Nothing comes to an account for longer than Horizon remembers: that is no reason to doubt, and what comes then is seen.
 #[test]
 fn an_account_without_payments_is_not_doubted() {
@@ -89,7 +117,7 @@ fn an_account_without_payments_is_not_doubted() {
         }
         let elder = anchor.horizon.ledger() - 10;
         anchor.horizon.change(|network, _| network.elder = elder);
-        crate::support::world::finish(&mut anchor.watching(&[]));
+        finish(&mut anchor.watching(&[]));
         assert!(world.alerts().contains(&"list_unreliable stands".to_owned()));
     });
 }
