@@ -7,19 +7,24 @@ use crate::jobs::booking::Booking;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::frame::round::Round;
-use crate::rails::Arrivals;
+use crate::rails::{Arrivals, RailError};
 use crate::store::{FEED, Lease};
 
 impl Asker {
-    /// Reads the feed to its end, page by page. What a page brings and the place behind it are one transaction.
+    /// Reads the feed page by page. What a page brings and the place behind it are one transaction. Whether its end was
+    /// reached: it is not where it is told to stop, nor where a row keeps what is behind it from us.
     pub(super) async fn follow(
         &self,
         round: &Round<'_>,
         report: &mut SweepReport,
-    ) -> Result<(), SweepError> {
+    ) -> Result<bool, SweepError> {
         let booking = self.booking();
         let mut stored = self.desk.store.stream_cursor(booking.source, FEED).await?;
         loop {
+            let place = place_of(stored.as_deref());
+            if round.sick.is_put_off(&place) {
+                return Ok(false);
+            }
             // The gateway may hold its answer back until something comes. Nothing is lost with it.
             let work = round.answer(self.rail.deposits(&[], stored.as_deref()));
             let Some(page) = round.unless_stopping(work).await else { return Ok(false) };
@@ -41,10 +46,11 @@ impl Asker {
             report.pages += 1;
             round.beat();
             if round.is_stopping() {
-                return Ok(());
+                return Ok(false);
             }
             if !more {
-                return self.compare_newest(round, stored.as_deref()).await;
+                self.compare_newest(round, stored.as_deref()).await?;
+                return Ok(true);
             }
             stored = cursor.or(stored);
         }
@@ -106,4 +112,9 @@ impl Asker {
         let source = &self.desk.scope.network;
         Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
     }
+}
+
+/// The name by which a place in the feed is put off, behind which nothing can be read.
+fn place_of(stored: Option<&str>) -> String {
+    format!("row/{}", stored.unwrap_or("0"))
 }

@@ -118,13 +118,14 @@ impl Asker {
         if round.store.is_held().await? {
             look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
         }
-        if self.tells_feed {
-            self.follow(round, report).await?;
+        let is_read = if self.tells_feed {
+            self.follow(round, report).await?
         } else {
             self.ask_all(round, report).await?;
-        }
+            true
+        };
         round.sick.end(round.lease, || self.is_well(round)).await?;
-        if !round.is_stopping() {
+        if is_read && !round.is_stopping() {
             self.expire(round, &mut report.acted).await?;
         }
         report.open = self

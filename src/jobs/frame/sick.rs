@@ -30,7 +30,7 @@ const NAMED_MAX: usize = 3;
 /// What is sick at one place, for one sweep.
 ///
 /// A thing's name is its kind and id: `payment/ID`, `transfer/ID`, `refund/ID`, `payout/ID`, `account/ADDRESS`,
-/// `transaction/HASH`, `transactions/ADDRESS`, `creation/ADDRESS`.
+/// `transaction/HASH`, `transactions/ADDRESS`, `creation/ADDRESS`, `row/NUMBER` (of a gateway's history: what is behind it).
 pub(in crate::jobs) struct Sick {
     store: Store,
     /// Whose memory it is. Several processes at one place share it: their leases may have other names.

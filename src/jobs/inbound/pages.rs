@@ -62,11 +62,19 @@ impl Watcher {
         session: &Session,
         read: &mut Read,
     ) -> Result<bool, SweepError> {
+        let mut size = PAGE;
         while !round.is_stopping() {
             let cursor = self.place(account).await?.from(&session.root.borrow());
-            let page = self.horizon.payments(account, cursor.as_deref(), PAGE);
-            let page = round.answer(page).await?;
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let page = self.horizon.payments(account, cursor.as_deref(), size);
+            let page = match round.answer(page).await {
+                // One of them tells not even its place, and those before it are not to wait for it: one by one up to there.
+                Err(NetworkError::TooLarge { .. }) if size > 1 => {
+                    size = 1;
+                    continue;
+                }
+                page => page.map_err(|error| standing_still(error, cursor.as_deref()))?,
+            };
+            let is_last = page.len() < usize::try_from(size).unwrap_or(usize::MAX);
             let has_moved = self.book(round, account, page, read).await?;
             if is_last {
                 return Ok(true);
@@ -152,5 +160,25 @@ impl Watcher {
             }
         }
         Ok(brought)
+    }
+}
+
+/// A record of which not even the place is known keeps all that is behind it from us: says so.
+fn standing_still(error: NetworkError, cursor: Option<&str>) -> NetworkError {
+    match error {
+        NetworkError::TooLarge { problem, beginning } => {
+            let place =
+                cursor.map_or_else(|| "at the beginning".to_owned(), |it| format!("behind {it}"));
+            let problem = format!(
+                "the payment {place} does not tell its place, and what came after it is not seen: {problem}"
+            );
+            NetworkError::TooLarge { problem, beginning }
+        }
+        error @ (NetworkError::Options(_)
+        | NetworkError::Credentials(_)
+        | NetworkError::Forbidden(_)
+        | NetworkError::Unavailable(_)
+        | NetworkError::Unreadable(_)
+        | NetworkError::Refused { .. }) => error,
     }
 }

@@ -21,7 +21,7 @@ use crate::store::{Cursor, Lease, StoreError, WalkEnd};
 /// or there are so many that the rest is to be acted on first.
 const PAGES_MAX: u64 = 20_000;
 /// Behind so many rows that are too large, one is looked for that tells how many rows there are.
-const LARGE_MAX: u64 = 5;
+const LARGE_MAX: u64 = 1 << 20;
 
 /// The list of a poller's states at its network.
 pub(super) struct List<'a> {
@@ -90,12 +90,12 @@ impl List<'_> {
             Err(NetworkError::TooLarge { problem, beginning }) => too_large(&beginning, &problem),
             answer => return Ok(answer?),
         };
-        let mut behind = Window { page: window.page + 1, ..*window };
+        let mut further = 1;
         let total = loop {
+            let behind = Window { page: window.page + further, ..*window };
             match self.ask(&behind).await {
-                Err(NetworkError::TooLarge { .. }) if behind.page < window.page + LARGE_MAX => {
-                    behind.page += 1;
-                }
+                // However many there are, the end of the list is not far: a page behind it is empty.
+                Err(NetworkError::TooLarge { .. }) if further < LARGE_MAX => further *= 2,
                 answer => break answer?.total,
             }
         };

@@ -178,7 +178,15 @@ impl Horizon {
             let mut request = self.payments_of("payments", account, cursor.as_deref());
             request.url.query_pairs_mut().append_pair("limit", &limit.to_string());
             let watched = Watched { network: &self.network, account };
-            self.ask(&request, |received| wire::page(&received.body, watched)).await
+            match self.ask(&request, |received| wire::page(&received.body, watched)).await {
+                Err(NetworkError::TooLarge { problem, beginning })
+                    if limit == 1 && wire::too_large(&beginning, &problem).is_none() =>
+                {
+                    let bare = self.without_transaction(account, cursor.as_deref(), &problem).await;
+                    bare.ok_or(NetworkError::TooLarge { problem, beginning })
+                }
+                page => page,
+            }
         };
         let limit = limit.clamp(1, PAGE_MAX);
         let place_of = |record: &StreamRecord| record.cursor.clone();
@@ -247,6 +255,25 @@ impl Horizon {
             Err(Lost::Cut(why)) => unclear(why),
             Err(Lost::TooLarge(why, _)) => unclear(why),
         }
+    }
+
+    /// The record after `cursor` alone, which is too large with its transaction and does not tell its place: set aside, if it
+    /// tells it without. What it carries would be missing, so it is never more.
+    async fn without_transaction(
+        &self,
+        account: &str,
+        cursor: Option<&str>,
+        problem: &str,
+    ) -> Option<Vec<StreamRecord>> {
+        let mut request = self.request("payments", &["accounts", account, "payments"]).of(account);
+        let cursor = cursor.map(|cursor| ("cursor", cursor));
+        let pairs = [("order", "asc"), ("limit", "1")].into_iter().chain(cursor);
+        request.url.query_pairs_mut().extend_pairs(pairs);
+        let read = |received: &Received| {
+            let record = wire::too_large(&String::from_utf8_lossy(&received.body), problem);
+            record.ok_or_else(|| "the record does not tell its place".to_owned())
+        };
+        Some(vec![self.ask(&request, read).await.ok()?])
     }
 
     fn payments_of(&self, endpoint: &'static str, account: &str, cursor: Option<&str>) -> Request {

@@ -317,9 +317,9 @@ impl Rail for WireGateway {
     async fn check(&self) -> Result<(), RailError> {
         self.config().await?;
         // What a gateway says of itself it tells everybody: only its history shows whether it lets us in. One that
-        // keeps none has let us in.
+        // keeps none has let us in, and so has one whose newest row is too large to be read.
         match self.newest_row().await {
-            Ok(_) | Err(RailError::Refused { .. }) => Ok(()),
+            Ok(_) | Err(RailError::Refused { .. } | RailError::TooLarge { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

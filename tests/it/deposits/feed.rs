@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, NewTransfer};
-use railpoll_sandbox::FaultRates;
-use railpoll_sandbox::wire_gateway::{GatewayOptions, WireGateway};
+use railpoll_sandbox::wire_gateway::{GatewayEndpoint, GatewayOptions, WireGateway};
+use railpoll_sandbox::{FaultRates, Reply};
 
 use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, Setting, on_both_kinds};
@@ -115,6 +115,31 @@ fn a_dry_run_tells_what_the_feed_would_bring() {
         assert_eq!(anchor.verdicts(), ["matched d0"]);
         assert_eq!(anchor.transfers.status("d1"), "expired");
     });
+}
+
+/// Behind a row that is too large and does not tell its number nothing can be read: that is told, and nothing expires.
+#[test]
+fn a_row_that_keeps_what_is_behind_it_from_us() {
+    let (gateway, anchor) = with_gateway(Kind::Sqlite, GatewayOptions::default());
+    let to = anchor.customer("customer").account();
+    anchor.create(&deposit(&anchor, "d", &to, gateway.key(0)));
+    gateway.receive("EUR:10.5", &gateway.key(0), PAYER).unwrap();
+    gateway.script(GatewayEndpoint::Incoming, u32::MAX, Reply::Huge);
+    let world = &anchor.transfers.world;
+    world.sql("UPDATE transfers SET deadline = created_at");
+    for _ in 0..3 {
+        finish(&mut anchor.pending_deposits(&["rails.taler.timeout=50s"])).expect(0);
+        world.sql("UPDATE put_off SET not_before = since");
+    }
+    assert_eq!(world.texts("SELECT subject FROM put_off"), ["row/0"]);
+    assert_eq!(world.alerts(), ["put_off stands"]);
+    let detail = world.texts("SELECT detail FROM alerts").remove(0);
+    assert!(detail.contains("not seen"), "{detail}");
+    assert_eq!(anchor.transfers.status("d"), "pending_user_transfer_start", "it may be paid");
+    gateway.clear_scripts();
+    anchor.send();
+    assert_eq!(anchor.verdicts(), ["matched d"]);
+    assert_eq!(world.count("put_off"), 0);
 }
 
 /// Its rows begin anew, below what we have read: what it tells there would be missed.

@@ -3,6 +3,7 @@
 use railpoll_sandbox::horizon::{CustomerMemo, CustomerPayment, Keys};
 use serde_json::{Value, json};
 
+use crate::support::databases::Kind;
 use crate::support::stellar::{Anchor, on_both_kinds, us, usdc};
 use crate::support::world::{finish, until_true};
 
@@ -141,6 +142,48 @@ fn a_record_without_a_place_holds_nothing_up() {
             }
         }
     });
+}
+
+/// The same before its place: it is told without its transaction, or it keeps all that is behind it from us. Then what came
+/// before is booked, its account alone is put off, and nothing expires that may have been paid behind it.
+#[test]
+fn a_record_that_is_too_large_alone_and_tells_its_place_late_or_never() {
+    for is_with_transaction in [true, false] {
+        let anchor = Anchor::new(Kind::Sqlite);
+        let customer = anchor.rich_customer("customer");
+        let mut places = Vec::new();
+        for memo in 1..=3 {
+            anchor.create(&anchor.withdrawal(&format!("w{memo}"), memo));
+            anchor.pays(&customer, "10", memo);
+            places.push(newest(&anchor));
+        }
+        // Keys come in the order of the alphabet: its place comes behind it.
+        distort(&anchor, &places[1], move |record| {
+            if !is_with_transaction || record.get("transaction").is_some() {
+                record["a"] = json!("x".repeat(33 << 20));
+            }
+        });
+        let patient = ["networks.stellar.timeout=50s"];
+        let world = &anchor.transfers.world;
+        for _ in 0..3 {
+            finish(&mut anchor.watching(&patient)).expect(0);
+            world.sql("UPDATE put_off SET not_before = since");
+        }
+        if is_with_transaction {
+            assert_eq!(anchor.verdicts(), ["matched w1", "matched w3"]);
+            assert_eq!(world.texts("SELECT payment_id FROM quarantine"), [places[1].clone()]);
+            assert_eq!(world.alerts(), ["quarantined stands"]);
+            continue;
+        }
+        assert_eq!(anchor.verdicts(), ["matched w1"], "what came before it");
+        assert_eq!(world.texts("SELECT subject FROM put_off"), [format!("account/{}", us())]);
+        assert_eq!(world.alerts(), ["put_off stands"]);
+        let detail = world.texts("SELECT detail FROM alerts").remove(0);
+        assert!(detail.contains(&places[0]) && detail.contains("not seen"), "{detail}");
+        anchor.horizon.tell_rightly();
+        finish(&mut anchor.watching(&patient)).expect(0);
+        assert_eq!(anchor.verdicts().len(), 3, "once it can be read");
+    }
 }
 
 /// Three payments on a page that is too large, one of which is so alone: it is set aside, and what is behind it comes in.
