@@ -80,6 +80,7 @@ impl Asker {
                     version: deposit.version,
                     not_before,
                     message: words(arrival),
+                    counts: true,
                 }),
             }
         }

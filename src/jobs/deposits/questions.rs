@@ -141,6 +141,7 @@ impl Asker {
             version: deposit.version,
             not_before: round.now(),
             message,
+            counts: false,
         };
         Ok(self.desk.store.postpone_transfers(round.lease, &[postponed]).await?)
     }

@@ -75,6 +75,14 @@ impl Errand {
         }
     }
 
+    /// Whom it goes to, `G…` or `M…`, if that is known.
+    pub(super) fn receiver(&self) -> Option<&str> {
+        match self {
+            Self::Deposit(transfer) => transfer.to_address.as_deref(),
+            Self::Refund(refund, _) => refund.destination.as_deref(),
+        }
+    }
+
     pub(super) fn transfer(&self) -> Option<&Transfer> {
         match self {
             Self::Deposit(transfer) => Some(transfer),

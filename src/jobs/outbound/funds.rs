@@ -126,6 +126,7 @@ impl Sender {
                     version: transfer.version,
                     not_before: now,
                     message: None,
+                    counts: false,
                 }),
                 Errand::Refund(refund, _) => {
                     let id = &refund.refund_id;

@@ -39,6 +39,15 @@ pub(super) struct Passing {
     pub(super) told: HashMap<String, Told>,
 }
 
+impl Passing {
+    /// Whether a look for what is due is to go past this one: it is in hand, or its receiver is being asked for.
+    fn passes_over(&self, errand: &Errand) -> bool {
+        let receiver = || Some(errand.receiver()?.parse::<Address>().ok()?.account());
+        let is_late = || receiver().is_some_and(|receiver| self.late.contains(&receiver));
+        self.in_hand.contains(errand.id()) || (!self.late.is_empty() && is_late())
+    }
+}
+
 /// What the account has sent cannot be read.
 pub(super) const UNREAD: Busy = Busy {
     why: "the network does not tell what the paying account has sent, and this may be among it",
@@ -112,11 +121,7 @@ impl Sender {
         passing: &Passing,
     ) -> Result<Vec<(Errand, Due)>, SweepError> {
         let mut due = Vec::new();
-        let passed_over = passing.in_hand.len() + passing.late.len();
-        for errand in self.errands(passed_over, round.now()).await? {
-            if passing.in_hand.contains(errand.id()) {
-                continue;
-            }
+        for errand in self.errands_beside(passing, round.now()).await? {
             let facts = match self.facts(&errand).await? {
                 Ok(facts) => facts,
                 Err(Gap::Hold(why)) => {
@@ -132,12 +137,29 @@ impl Sender {
                 self.later(round, sorted, errand, why, pause).await?;
                 continue;
             }
-            let address = facts.to.parse::<Address>().map(|address| address.account());
-            if !address.is_ok_and(|address| passing.late.contains(&address)) {
-                due.push((errand, facts));
-            }
+            due.push((errand, facts));
         }
         Ok(due)
+    }
+
+    /// What is due, but for what is passed over, however much that is: it must not hide what is behind it.
+    async fn errands_beside(
+        &self,
+        passing: &Passing,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Errand>, SweepError> {
+        let mut passed_over = passing.in_hand.len();
+        loop {
+            let mut errands = self.errands(passed_over, now).await?;
+            let found = errands.len();
+            errands.retain(|errand| !passing.passes_over(errand));
+            let hidden = found - errands.len();
+            if hidden <= passed_over {
+                return Ok(errands);
+            }
+            // All that goes to one receiver may be much: a few looks are to find its end.
+            passed_over += hidden;
+        }
     }
 
     /// Whether nothing goes out from `payer` now.
@@ -227,7 +249,10 @@ impl Sender {
                 (planned, does)
             }
             Able::Prepare(planned) => (planned, Does::CreateAccount),
-            Able::Wait(why) => return self.wait(round, sorted, errand, &why).await,
+            Able::Wait(why) => {
+                Self::wait(round, sorted, errand, &why);
+                return Ok(());
+            }
             Able::Hold(why) => return self.hold(round, sorted, errand, &why).await,
         };
         sorted.ready(Ready { errand, payer: facts.payer, memo: facts.memo, planned, does });
@@ -235,26 +260,19 @@ impl Sender {
     }
 
     /// The receiver must do something first.
-    async fn wait(
-        &self,
-        round: &Round<'_>,
-        sorted: &mut Sorted,
-        errand: Errand,
-        why: &str,
-    ) -> Result<(), SweepError> {
-        let tries = match &errand {
+    fn wait(round: &Round<'_>, sorted: &mut Sorted, errand: Errand, why: &str) {
+        match &errand {
             Errand::Deposit(transfer) if transfer.status == TransferStatus::PendingTrust => {
-                u32::try_from(transfer.attempts).unwrap_or(u32::MAX)
+                let tries = u32::try_from(transfer.attempts).unwrap_or(u32::MAX);
+                let pause = doubling(LOOK_FIRST, LOOK_MAX, tries.saturating_add(2));
+                sorted.postpone(transfer, why, later(round.now(), pause), true);
             }
             Errand::Deposit(_) | Errand::Refund(..) => {
                 let soon = later(round.now(), LOOK_FIRST);
                 let to = (TransferStatus::PendingTrust, Cause::TrustMissing);
                 sorted.moves(errand, to, why, Some(soon));
-                return Ok(());
             }
-        };
-        let pause = doubling(LOOK_FIRST, LOOK_MAX, tries.saturating_add(2));
-        self.later(round, sorted, errand, why, pause).await
+        }
     }
 
     /// A person must look.
@@ -291,7 +309,7 @@ impl Sender {
     ) -> Result<(), SweepError> {
         let not_before = later(round.now(), pause);
         match errand {
-            Errand::Deposit(transfer) => sorted.postpone(&transfer, why, not_before),
+            Errand::Deposit(transfer) => sorted.postpone(&transfer, why, not_before, false),
             Errand::Refund(refund, _) => {
                 let id = &refund.refund_id;
                 round.store.postpone_refund(round.lease, id, why, not_before).await?;

@@ -51,13 +51,20 @@ impl Sorted {
         self.moving.extend(transfer.map(|transfer| Moving { transfer, to, message, not_before }));
     }
 
-    /// A deposit stays where it is, and is looked at later.
-    pub(super) fn postpone(&mut self, transfer: &Transfer, why: &str, not_before: DateTime<Utc>) {
+    /// A deposit stays where it is, and is looked at later. `counts`: its receiver was looked at, and cannot take it yet.
+    pub(super) fn postpone(
+        &mut self,
+        transfer: &Transfer,
+        why: &str,
+        not_before: DateTime<Utc>,
+        counts: bool,
+    ) {
         self.postponed.push(Postponed {
             transfer_id: transfer.transfer_id.clone(),
             version: transfer.version,
             not_before,
             message: Some(why.to_owned()),
+            counts,
         });
     }
 

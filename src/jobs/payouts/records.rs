@@ -24,7 +24,7 @@ impl Answered {
         Self { claim, ruling: Ruling { end, step: None, message: None, code: None } }
     }
 
-    /// One that was claimed, and neither handed over nor asked about.
+    /// One that was claimed, and neither handed over nor asked about: that it was taken in hand does not count.
     pub(super) fn not_begun(mut claim: Claim, now: DateTime<Utc>) -> Self {
         let end = match claim.payout.status {
             PayoutStatus::Intended => {
@@ -34,7 +34,10 @@ impl Answered {
             PayoutStatus::Initiated
             | PayoutStatus::Unknown
             | PayoutStatus::Done
-            | PayoutStatus::Refused => PayoutEnd::Same { answer: None, not_before: now },
+            | PayoutStatus::Refused => {
+                claim.payout.looks -= 1;
+                PayoutEnd::Same { answer: None, not_before: now }
+            }
         };
         Self { claim, ruling: Ruling { end, step: None, message: None, code: None } }
     }

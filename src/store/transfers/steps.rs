@@ -31,6 +31,9 @@ pub struct Postponed {
     pub not_before: DateTime<Utc>,
     /// Why it stands where it stands.
     pub message: Option<String>,
+    /// Whether it was looked at, and nothing had changed: then the next look is the later. One that waits for something else
+    /// than its own has lost nothing by that.
+    pub counts: bool,
 }
 
 /// A step, and what it makes.
@@ -48,10 +51,10 @@ pub(super) struct Planned<'a> {
 
 const POSTPONE: Sql = Sql::Each {
     sqlite: "UPDATE transfers SET not_before = p.value ->> 'not_before', message = p.value ->> 'message', \
-                 attempts = attempts + 1 FROM json_each($1) p \
+                 attempts = attempts + (p.value ->> 'counts') FROM json_each($1) p \
              WHERE transfers.transfer_id = p.value ->> 'id' AND transfers.version = p.value ->> 'version'",
-    postgres: "UPDATE transfers t SET not_before = p.not_before, message = p.message, attempts = t.attempts + 1 \
-               FROM jsonb_to_recordset($1) AS p (id text, version bigint, not_before timestamptz, message text) \
+    postgres: "UPDATE transfers t SET not_before = p.not_before, message = p.message, attempts = t.attempts + p.counts \
+               FROM jsonb_to_recordset($1) AS p (id text, version bigint, not_before timestamptz, message text, counts bigint) \
                WHERE t.transfer_id = p.id AND t.version = p.version",
 };
 
@@ -108,7 +111,7 @@ impl Store {
         if postponed.is_empty() {
             return Ok(());
         }
-        let row = |one: &Postponed| json!({ "id": one.transfer_id, "version": one.version, "not_before": time_json(Some(one.not_before)), "message": maybe_kept(one.message.as_ref()) });
+        let row = |one: &Postponed| json!({ "id": one.transfer_id, "version": one.version, "not_before": time_json(Some(one.not_before)), "message": maybe_kept(one.message.as_ref()), "counts": i64::from(one.counts) });
         let rows: Vec<_> = postponed.iter().map(row).collect();
         let mut tx = self.begin_quiet(lease).await?;
         tx.conn().execute(POSTPONE, &[Arg::Json(json!(rows).to_string())]).await?;

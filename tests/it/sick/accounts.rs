@@ -269,6 +269,27 @@ fn a_receiver_of_whom_is_told_late() {
     });
 }
 
+/// More goes to it than is looked at in one go: that hides nothing of what is behind it.
+#[test]
+fn much_that_goes_to_a_receiver_of_whom_is_told_late() {
+    on_both_kinds(|kind| {
+        let anchor = Anchor::new(kind);
+        let [late, other] = ["late", "other"].map(|name| anchor.customer(name).account());
+        for n in 0..12 {
+            anchor.create(&anchor.deposit(&format!("late-{n}"), &late));
+        }
+        anchor.create(&anchor.deposit("other", &other));
+        anchor.horizon.script_for(HorizonEndpoint::Account, &late, ALWAYS, Reply::Hang);
+        let sets = [&PATIENT[..], &["pollers.pending_deposits.batch_size=2"]].concat();
+        let daemon = Daemon::start(anchor.pending_deposits(&sets).arg("--loop"));
+        until_true("the other", || anchor.transfers.status("other") == "completed");
+        assert_eq!(anchor.transfers.count_in("pending_anchor"), 12);
+        assert_eq!(anchor.transfers.world.count("put_off"), 0, "it hangs still");
+        drop(daemon);
+        anchor.check_paid(&[other]);
+    });
+}
+
 /// It hangs for a while, and is paid in the same sweep.
 #[test]
 fn a_receiver_who_is_slow() {

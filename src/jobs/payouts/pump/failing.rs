@@ -23,7 +23,8 @@ impl Pump<'_> {
             [claim] => self.round.sick.note(&thing_of(claim), &error),
             [] | [_, _, ..] => self.round.sick.note_together(&error),
         };
-        if claims.len() > 1 && is_going_on {
+        let are_several = claims.len() > 1;
+        if are_several && is_going_on {
             self.hand.asked.extend(claims.iter().map(|claim| claim.payout.payout_id.clone()));
             let part = claims.len().div_ceil(PARTS);
             while !claims.is_empty() {
@@ -33,8 +34,13 @@ impl Pump<'_> {
         }
         let now = self.round.now();
         for claim in claims {
-            let ruling = self.paying.asked(&claim.payout).same(Some(error.to_string()), now);
-            self.answer(Answered { claim, ruling });
+            if !are_several {
+                let ruling = self.paying.asked(&claim.payout).same(Some(error.to_string()), now);
+                self.answer(Answered { claim, ruling });
+            } else if claim.payout.claimed_by.is_some() {
+                // For the sake of which of them it failed is not found out any more: none is the later asked about for it.
+                self.answer(Answered::not_begun(claim, now));
+            }
         }
         self.follow(blame, error);
     }

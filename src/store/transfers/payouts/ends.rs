@@ -26,7 +26,7 @@ static FINISH_SQLITE: LazyLock<Many> = LazyLock::new(|| {
         ") UPDATE payouts SET status = r.status, attempts = r.attempts, looks = r.looks, reference = coalesce(r.reference, payouts.reference), \
              answer = coalesce(r.answer, payouts.answer), not_before = coalesce(r.not_before, payouts.not_before), \
              finished_at = r.finished_at, claimed_by = NULL, claimed_term = NULL \
-         FROM r WHERE payouts.payout_id = r.id AND payouts.status = r.was AND payouts.looks = r.was_looks \
+         FROM r WHERE payouts.payout_id = r.id AND payouts.status = r.was AND payouts.looks = coalesce(r.was_looks, payouts.looks) \
            AND payouts.claimed_by IS r.claimed_by AND payouts.claimed_term IS r.claimed_term RETURNING payout_id",
     )
 });
@@ -40,15 +40,15 @@ const FINISH_POSTGRES: &str = "UPDATE payouts p SET status = r.status, attempts 
         $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[]) \
         AS r (id, was, was_looks, claimed_by, claimed_term, status, attempts, looks, reference, answer, not_before, \
             finished_at) \
-    WHERE p.payout_id = r.id AND p.status = r.was AND p.looks = r.was_looks \
+    WHERE p.payout_id = r.id AND p.status = r.was AND p.looks = coalesce(r.was_looks, p.looks) \
         AND p.claimed_by IS NOT DISTINCT FROM r.claimed_by AND p.claimed_term IS NOT DISTINCT FROM r.claimed_term \
     RETURNING p.payout_id";
 
 /// What is written of the end of a payout.
 struct End<'a> {
     payout: &'a PayoutRow,
-    /// How often the database knows the rail to have been asked.
-    was_looks: i64,
+    /// How often the database knows the rail to have been asked, where there is no claim to tell that nobody else did.
+    was_looks: Option<i64>,
     /// The worker that has it in hand, and its term. None: it was looked at without a claim.
     claimant: Option<(&'a str, i64)>,
     status: PayoutStatus,
@@ -73,7 +73,7 @@ pub(in crate::store) async fn write_ends(
         let is_claimed = payout.claimed_by.is_some();
         End {
             payout,
-            was_looks: payout.looks - i64::from(!is_claimed),
+            was_looks: (!is_claimed).then_some(payout.looks - 1),
             claimant: is_claimed.then_some((claimant.as_str(), lease.term)),
             status,
             reference: reference.map(|text| without_nul(text)),

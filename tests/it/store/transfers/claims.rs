@@ -122,6 +122,14 @@ fn what_is_unknown_is_looked_up_and_never_claimed() {
         let (followed, _) = store.payouts_to_follow(&lease, RAIL, later, &start, 9).await.unwrap();
         assert_eq!((ids(&followed), followed[0].payout.status), (vec!["a"], PayoutStatus::Unknown));
         assert_eq!(read(&store, "a").await.status, S::PendingReceiver);
+        // Given back without a question, it is as it was before it was taken in hand.
+        let looks = followed[0].payout.looks;
+        let mut back = followed[0].clone();
+        back.payout.looks -= 1;
+        let same = PayoutEnd::Same { answer: None, not_before: later };
+        store.finish_payouts(&lease, &[end(&back, same)], later).await.unwrap();
+        let (followed, _) = store.payouts_to_follow(&lease, RAIL, later, &start, 9).await.unwrap();
+        assert_eq!((ids(&followed), followed[0].payout.looks), (vec!["a"], looks));
         // The rail does not have it: the same payout is handed to it again.
         let not_done = PayoutEnd::NotDone { why: "not received".to_owned(), not_before: later };
         store.finish_payouts(&lease, &[end(&followed[0], not_done)], later).await.unwrap();

@@ -197,13 +197,19 @@ fn a_postponed_transfer_is_no_other_version() {
             version: before.version,
             not_before: later,
             message: Some("the bank is closed".to_owned()),
+            counts: true,
         };
         let stale = Postponed { version: 7, message: None, ..postponed.clone() };
+        let counted = postponed.clone();
         store.postpone_transfers(&lease, &[postponed]).await.unwrap();
         store.postpone_transfers(&lease, &[stale]).await.unwrap();
         let after = read(&store, "a").await;
         assert_eq!((after.version, after.attempts, after.not_before), (1, 1, Some(later)));
         assert_eq!(after.message.as_deref(), Some("the bank is closed"));
+        // One that waits for something else than its own has tried nothing.
+        let waits = Postponed { counts: false, ..counted };
+        store.postpone_transfers(&lease, &[waits]).await.unwrap();
+        assert_eq!(read(&store, "a").await.attempts, 1);
         assert!(store.waiting_deposits("bank", None, now(), 10).await.unwrap().is_empty());
         assert_eq!(store.waiting_deposits("bank", None, later, 10).await.unwrap().len(), 1);
         // What was read before may still be moved.
