@@ -13,7 +13,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Cell, Column, Paint, Table};
 use super::who::WhyArgs;
-use crate::engine::{AlertName, Poller, relative};
+use crate::engine::{AlertName, Poller, keyed, relative};
 use crate::store::{AlertFilter, OpenAlert, WalkStep};
 
 /// What to show, or clear.
@@ -192,7 +192,7 @@ async fn clear(
         store.silence_alert(*id, &deed, session.now()).await?;
         if out.is_json() {
             let by = &deed.operator.name;
-            return out.json(&serde_json::json!({ "id": id, "silenced": true, "by": by }));
+            return out.json(&keyed! { "id": id, "silenced": true, "by": by });
         }
         out.line(format!("silenced alert {id} until it changes"))
     })

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use serde_json::json;
 
 use super::failure::Failure;
 use super::known;
@@ -17,7 +16,7 @@ use super::who::ByArgs;
 use crate::collect::{Collected, Outcome, Reconciled};
 use crate::config::{self, Settings};
 use crate::daemon::Signals;
-use crate::engine::{Action, Clock, Poller};
+use crate::engine::{Action, Clock, Poller, keyed};
 use crate::jobs::{Job as _, Note, Sweep, SweepError, Sweeper};
 use crate::store::{Deed, Scope, Store};
 
@@ -167,11 +166,11 @@ fn sweepers(settings: &Settings, store: &Store, lists: &Lists) -> Result<Vec<Swe
 fn tell_backfill(scope: &Scope, collected: &Collected, out: &mut Out) -> Result<(), Failure> {
     let Collected { outcome, tally, pages, .. } = collected;
     if out.is_json() {
-        out.json(&json!({
+        out.json(&keyed! {
             "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "pages": pages, "new": tally.new, "changed": tally.changed,
             "unchanged": tally.unchanged, "stale": tally.stale, "quarantined": tally.quarantined,
-        }))?;
+        })?;
     } else {
         out.line(format!(
             "{} on {}: {} new, {} changed, {} known, {} set aside, on {pages} pages",
@@ -189,10 +188,10 @@ fn tell_backfill(scope: &Scope, collected: &Collected, out: &mut Out) -> Result<
 fn tell_reconcile(scope: &Scope, reconciled: &Reconciled, out: &mut Out) -> Result<(), Failure> {
     let Reconciled { outcome, found, exits, unknown, left_over, .. } = reconciled;
     if out.is_json() {
-        out.json(&json!({
+        out.json(&keyed! {
             "poller": scope.poller.name(), "place": scope.network, "outcome": outcome.as_str(),
             "found": found, "exits": exits, "unknown": unknown, "left_over": left_over,
-        }))?;
+        })?;
     } else {
         out.line(format!(
             "{} on {}: {found} were missing or old here, {exits} had left the list",

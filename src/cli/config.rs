@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::failure::Failure;
 use super::output::Out;
@@ -13,6 +13,7 @@ use crate::config::{
     self, DEFAULTS, DatabaseUrl, EffectiveKey, Migrate, NetworkKind, RailKind, Settings, Sources,
 };
 use crate::daemon::{Exit, Rehearsed, rehearse};
+use crate::engine::keyed;
 use crate::jobs::make_of;
 use crate::store::{OpenedFor, StoreError};
 
@@ -61,11 +62,11 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
         Ok(settings) => settings,
         Err(errors) if out.is_json() => {
             for mistake in errors.mistakes() {
-                out.json(&json!({
+                out.json(&keyed! {
                     "origin": mistake.origin,
                     "key": mistake.key,
                     "reason": mistake.message,
-                }))?;
+                })?;
             }
             return Err(Failure::Told(Exit::Config));
         }
@@ -79,7 +80,7 @@ async fn check(session: &Session, args: &CheckArgs, out: &mut Out) -> Result<(),
     for Found { keys, origin, why, .. } in &found {
         if out.is_json() {
             keys.iter().try_for_each(|key| {
-                out.json(&json!({ "origin": origin, "key": key, "reason": why }))
+                out.json(&keyed! { "origin": origin, "key": key, "reason": why })
             })?;
         } else {
             out.line(format!("{} at {origin}: {why}", keys.join(", ")))?;
@@ -219,9 +220,9 @@ fn show(session: &Session, args: &ShowArgs, out: &mut Out) -> Result<(), Failure
     if out.is_json() {
         return keys.iter().try_for_each(|key| {
             // As it is written, it is JSON; a value that is none is a text.
-            let value = serde_json::from_str(&key.value);
-            let value = value.unwrap_or_else(|_| Value::from(key.value.as_str()));
-            out.json(&json!({ "key": key.key, "value": value, "origin": key.origin }))
+            let value = RawValue::from_string(key.value.clone());
+            let value = value.or_else(|_| to_raw_value(&key.value)).unwrap_or_default();
+            out.json(&keyed! { "key": key.key, "value": value, "origin": key.origin })
         });
     }
     let mut table =

@@ -17,7 +17,7 @@ use super::output::Out;
 use super::session::Session;
 use super::table::{Column, Table};
 use crate::config::nearest;
-use crate::engine::{EventType, readable};
+use crate::engine::{EventType, keyed, readable};
 use crate::store::{EventFilter, Store, StoredEvent, Verified};
 use crate::views::Viewed as _;
 
@@ -130,17 +130,17 @@ async fn verify(session: &Session, out: &mut Out) -> Result<(), Failure> {
     let verified = store.verify_events().await?;
     if out.is_json() {
         let differences = verified.differences.iter().map(|one| {
-            serde_json::json!({
+            keyed! {
                 "after_id": one.after_id, "last_id": one.last_id, "sealed": one.sealed, "found": one.found,
-            })
+            }
         });
-        out.json(&serde_json::json!({
+        out.json(&keyed! {
             "events": verified.events,
             "seals": verified.seals,
             "last_id": verified.head.last_id,
             "hash": verified.head.hash.to_string(),
             "differences": differences.collect::<Vec<_>>(),
-        }))?;
+        })?;
     } else {
         for one in &verified.differences {
             out.line(format!(

@@ -2,13 +2,12 @@
 
 use std::io::{self, Write as _};
 
-use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::actions::ActionError;
 use crate::config::{ConfigErrors, hidden};
 use crate::daemon::Exit;
-use crate::engine::Refusal;
+use crate::engine::{Keyed, Refusal, keyed};
 use crate::networks::NetworkError;
 use crate::store::StoreError;
 
@@ -150,7 +149,7 @@ impl Failure {
                 if json =>
             {
                 let (error, hint) = self.parts();
-                say_json(&json!({ "error": error, "code": self.code(), "hint": hint }));
+                say_json(&keyed! { "error": error, "code": self.code(), "hint": hint });
             }
             Self::Usage(_)
             | Self::Config(_)
@@ -173,7 +172,7 @@ fn joined(text: &str) -> String {
 }
 
 /// Says something to programs on standard error.
-pub(super) fn say_json(object: &Value) {
+pub(super) fn say_json(object: &Keyed) {
     let text = object.to_string();
     drop(writeln!(io::stderr().lock(), "{}", hidden(&text)));
 }

@@ -7,13 +7,13 @@ use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::failure::{Failure, say};
 use super::output::{Out, next_page};
 use super::session::Session;
 use super::table::Table;
 use super::times::Moment;
+use crate::engine::keyed;
 use crate::store::WalkStep;
 use crate::views::Viewed;
 
@@ -87,7 +87,7 @@ pub(super) trait Listed: Viewed {
 /// Prints how many there are.
 pub(super) fn counted<T: Listed>(count: u64, out: &mut Out) -> Result<(), Failure> {
     if out.is_json() {
-        return out.json(&json!({ "count": count }));
+        return out.json(&keyed! { "count": count });
     }
     out.line(count)
 }

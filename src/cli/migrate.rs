@@ -1,11 +1,11 @@
 //! `railpoll migrate`: the only command that changes the database's schema.
 
 use clap::Args;
-use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Out;
 use super::session::{Session, is_missing, open};
+use crate::engine::keyed;
 use crate::store::{OpenedFor, Schema};
 
 /// Whether to change anything.
@@ -41,7 +41,7 @@ fn tell(url: &str, schema: Schema, check: bool, out: &mut Out) -> Result<(), Fai
     let is_current = found == own;
     if out.is_json() {
         let now = if check { found } else { own };
-        out.json(&json!({ "database": url, "was": found, "is": now, "program": own }))?;
+        out.json(&keyed! { "database": url, "was": found, "is": now, "program": own })?;
     } else if is_current {
         out.line(format!("{url} has version {own}, as it should: nothing to do"))?;
     } else if !check {

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::table::{Column, Table};
 use super::who::{ByArgs, WhyArgs};
 use crate::actions::{ActionError, Actions, quarantine};
-use crate::engine::{Poller, Refusal, RefusalCode, readable, relative};
+use crate::engine::{Poller, Refusal, RefusalCode, keyed, readable, relative};
 use crate::store::{Deed, QuarantineFilter, QuarantinedRow, WalkStep};
 use crate::views::QuarantinedWholeJson;
 
@@ -213,7 +213,7 @@ async fn resolve(session: &Session, args: &ResolveArgs, out: &mut Out) -> Result
         let actions = Actions { store: &store, settings, now: session.now() };
         actions.resolve_quarantined(*id, reason, &deed).await?;
         if out.is_json() {
-            return out.json(&serde_json::json!({ "id": id, "resolution": reason }));
+            return out.json(&keyed! { "id": id, "resolution": reason });
         }
         out.line(format!("resolved row {id}"))
     })

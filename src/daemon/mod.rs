@@ -49,7 +49,7 @@ pub use exit::Exit;
 pub use host::Host;
 pub use logging::{COMMAND, DAEMON, start as start_logging, start_to as start_logging_to};
 pub use metrics::{Format, Metrics};
-pub use output::{Output, sweep_json};
+pub use output::Output;
 pub use prepare::{Rehearsed, rehearse};
 pub use signals::{Signals, Wishes};
 

@@ -2,9 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use serde_json::{Value, json};
-
-use crate::engine::{escaped, iso, printable};
+use crate::engine::{Keyed, escaped, iso, keyed, printable};
 use crate::jobs::Note;
 use crate::store::{Scope, SweepRow};
 
@@ -30,8 +28,8 @@ impl Output {
                 }
             }
             Self::Json => {
-                if let Some(note) = note.to_json() {
-                    line(&json_line(&with_scope(note, scope)));
+                if let Some((what, note)) = note.to_json() {
+                    line(&json_line(&at(what, scope).and(note)));
                 }
             }
         }
@@ -49,21 +47,14 @@ impl Output {
                     scope.poller, scope.network, row.outcome
                 )));
             }
-            Self::Json => {
-                let mut sweep = sweep_json(row);
-                if let Value::Object(fields) = &mut sweep {
-                    fields.insert("what".to_owned(), json!("sweep"));
-                }
-                line(&json_line(&with_scope(sweep, scope)));
-            }
+            Self::Json => line(&json_line(&at("sweep", scope).and(sweep_json(row)))),
         }
     }
 }
 
 /// A sweep for programs, with the keys of `railpoll status --json`.
-#[must_use]
-pub fn sweep_json(row: &SweepRow) -> Value {
-    json!({
+fn sweep_json(row: &SweepRow) -> Keyed {
+    keyed! {
         "started_at": iso(row.started_at),
         "finished_at": iso(row.finished_at),
         "outcome": row.outcome.as_str(),
@@ -76,15 +67,12 @@ pub fn sweep_json(row: &SweepRow) -> Value {
         "quarantined": row.tally.quarantined,
         "acted": row.acted,
         "reason": row.error,
-    })
+    }
 }
 
-fn with_scope(mut value: Value, scope: &Scope) -> Value {
-    if let Value::Object(fields) = &mut value {
-        fields.insert("poller".to_owned(), json!(scope.poller.name()));
-        fields.insert("place".to_owned(), json!(scope.network));
-    }
-    value
+/// What is told of, and who tells.
+fn at(what: &str, scope: &Scope) -> Keyed {
+    keyed! { "what": what, "poller": scope.poller.name(), "place": scope.network }
 }
 
 /// What a dry run would do, for people: names and ids come from others.
@@ -93,7 +81,7 @@ fn would(payment_id: &str, what: &str, detail: &str) -> String {
 }
 
 /// A terminal takes some characters as orders. Inside a JSON string they can be written as escapes.
-fn json_line(object: &Value) -> String {
+fn json_line(object: &Keyed) -> String {
     let text = object.to_string();
     if io::stdout().is_terminal() { escaped(&text).into_owned() } else { text }
 }

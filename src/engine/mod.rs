@@ -16,6 +16,7 @@ mod fixtures;
 mod history;
 mod identity;
 mod incoming;
+mod keyed;
 mod listing;
 mod operation;
 mod operator;
@@ -48,6 +49,8 @@ pub use incoming::{
     Candidate, Claimant, ClaimantKind, INCOMING_MOVES, IllegalIncomingMove, Incoming, IncomingKey,
     IncomingKind, IncomingStatus, Match, MemoKey, match_incoming, subject_key,
 };
+pub use keyed::Keyed;
+pub(crate) use keyed::keyed;
 pub use listing::{BadRow, Listing, Row, Window};
 pub use operation::{IntentStatus, Operation, Resolution, resolve};
 pub use operator::{Action, Evidence, Operator};

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
 
 use super::is_end;
 use super::judge::Verdict;
 use super::transfers::{Audit, Line, Transfers};
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
-use crate::engine::TransferStatus;
+use crate::engine::{Keyed, TransferStatus, keyed};
 use crate::store::TransferCount;
 use railpoll_sandbox::horizon::decimal;
 use railpoll_sandbox::{PaymentState, Sandbox};
@@ -147,11 +146,11 @@ impl Scene<'_> {
         out.line(format!("  of {} payments and {} statuses", verdict.payments, verdict.statuses))
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> Keyed {
         let Self { sandbox, verdict, took, .. } = self;
         let books = sandbox.summary();
         let faults: u64 = books.faults.values().sum();
-        json!({
+        keyed! {
             "payments": verdict.payments,
             "missed": verdict.missed,
             "handled_twice": verdict.twice,
@@ -164,17 +163,17 @@ impl Scene<'_> {
             "requests": books.requests,
             "seconds": took.as_secs(),
             "transfers": self.transfers.map(|(transfers, audit)| json_of(transfers, audit)),
-        })
+        }
     }
 }
 
-fn json_of(transfers: &Transfers, audit: &Audit) -> Value {
+fn json_of(transfers: &Transfers, audit: &Audit) -> Keyed {
     let met = transfers.met();
-    let money: Vec<Value> = audit
+    let money: Vec<Keyed> = audit
         .lines
         .iter()
         .map(|line| {
-            json!({
+            keyed! {
                 "name": line.name,
                 "in": decimal(line.came_in),
                 "out": decimal(line.went_out),
@@ -183,10 +182,10 @@ fn json_of(transfers: &Transfers, audit: &Audit) -> Value {
                 "unmatched": decimal(line.unmatched),
                 "held": decimal(line.held),
                 "unaccounted": decimal(line.rest()),
-            })
+            }
         })
         .collect();
-    json!({
+    keyed! {
         "transfers": audit.transfers,
         "incoming": audit.incoming,
         "statuses": audit.statuses,
@@ -200,7 +199,7 @@ fn json_of(transfers: &Transfers, audit: &Audit) -> Value {
         "findings": audit.findings,
         "faults": met.faults.values().sum::<u64>(),
         "requests": met.requests,
-    })
+    }
 }
 
 /// What deposits and withdrawals came to.

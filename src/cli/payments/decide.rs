@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 use crate::actions::Actions;
 use crate::actions::payments::{Follows, PaymentDecided, PaymentNamed, PaymentWish as Wish};
@@ -16,7 +15,7 @@ use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::{ByArgs, NameArgs};
 use crate::engine::read_time as time;
-use crate::engine::{Decision, Reason, ReasonType, readable, relative};
+use crate::engine::{Decision, Reason, ReasonType, keyed, readable, relative};
 use crate::store::Deed;
 
 #[derive(Debug, Subcommand)]
@@ -200,14 +199,14 @@ fn tell(
         )
     });
     if out.is_json() {
-        return out.json(&json!({
+        return out.json(&keyed! {
             "network": payment.network,
             "payment_id": payment.payment_id,
             "state": payment.state.as_str(),
             "review": decision.map(|decision| decision.status().as_str()),
             "decided_by": deed.operator.name,
             "warning": warning,
-        }));
+        });
     }
     let what = format!(
         "{} on {} ({}, {} {})",

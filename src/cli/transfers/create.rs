@@ -1,7 +1,6 @@
 //! `railpoll transfers create`.
 
 use clap::Args;
-use serde_json::json;
 
 use crate::actions::transfers::new::{Fields, read};
 use crate::cli::failure::Failure;
@@ -9,7 +8,7 @@ use crate::cli::known;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
-use crate::engine::{Memo, Protocol, TransferKind, TransferStatus};
+use crate::engine::{Memo, Protocol, TransferKind, TransferStatus, keyed};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -117,7 +116,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs, out: &mut Out) -> R
         return Err(refused(&bad.faults));
     }
     if out.is_json() {
-        return out.json(&json!({ "transfer_id": new.transfer_id, "status": new.status.as_str() }));
+        return out.json(&keyed! { "transfer_id": new.transfer_id, "status": new.status.as_str() });
     }
     out.line(format!("created {} {}: it is {}", new.kind, new.transfer_id, new.status))
 }

@@ -1,7 +1,6 @@
 //! `railpoll transfers hold|release|refund|move`: a person's moves, each one of the table of legal moves.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 use crate::actions::Actions;
 use crate::actions::transfers::TransferMoved;
@@ -11,8 +10,8 @@ use crate::cli::output::Out;
 use crate::cli::payments::decide::expect_one;
 use crate::cli::session::Session;
 use crate::cli::who::WhyArgs;
-use crate::engine::TransferStatus;
 use crate::engine::decide::moves::TransferWish;
+use crate::engine::{TransferStatus, keyed};
 use crate::http::named_twice;
 
 const REFUND_EXAMPLES: &str = "\
@@ -113,12 +112,12 @@ pub(super) async fn run(
 pub(super) fn tell(moved: &TransferMoved, out: &mut Out) -> Result<(), Failure> {
     let TransferMoved { transfer_id, was, now, cause } = moved;
     if out.is_json() {
-        return out.json(&json!({
+        return out.json(&keyed! {
             "transfer_id": transfer_id,
             "was": was.as_str(),
             "status": now.as_str(),
             "cause": cause.as_str(),
-        }));
+        });
     }
     out.line(format!("{transfer_id} was {was}, and is {now}"))
 }

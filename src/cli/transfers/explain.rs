@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use serde_json::json;
 
 use crate::actions::transfers::story;
 use crate::cli::failure::Failure;
@@ -12,7 +11,7 @@ use crate::config::Settings;
 use crate::engine::decide::accept::accepted;
 use crate::engine::{
     Explanation, Foreign, IncomingStatus, Poller, Surroundings, Transfer, WayBack, asset_of,
-    explain, iso, readable, relative,
+    explain, iso, keyed, readable, relative,
 };
 use crate::store::{IncomingRow, Store, TransferStory};
 use crate::views::status::{Standing, look};
@@ -54,7 +53,7 @@ async fn one(
     let silent = actor.filter(|poller| is_silent(standings, *poller, &story.transfer));
     let status = story.transfer.status;
     if out.is_json() {
-        return out.json(&json!({
+        return out.json(&keyed! {
             "transfer_id": id,
             "status": status.as_str(),
             "reason": told.why,
@@ -62,7 +61,7 @@ async fn one(
             "at": told.when.map(iso),
             "switched_off": off.map(Poller::name),
             "silent": silent.map(Poller::name),
-        }));
+        });
     }
     out.heading(&format!("{id} is {status}"))?;
     out.line(format!("  why   {}", told.why))?;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
 use super::lines::{self, Format, Line};
 use crate::actions::transfers::new::read;
@@ -18,7 +17,7 @@ use crate::cli::session::Session;
 use crate::cli::who::ByArgs;
 use crate::config::Settings;
 use crate::daemon::Exit;
-use crate::engine::NewTransfer;
+use crate::engine::{Keyed, NewTransfer, keyed};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -82,7 +81,7 @@ pub(super) async fn run(
     }
     let done = if args.check { "checked" } else { "imported" };
     if out.is_json() {
-        return out.json(&json!({ done: new.len() }));
+        return out.json(&Keyed::default().with(done, &new.len()));
     }
     let created = if args.check { ", created none" } else { "" };
     out.line(format!("{done} {} transfers{created}", new.len()))
@@ -131,7 +130,7 @@ fn refused(bad: &[Bad], json: bool) -> Failure {
         for (number, faults) in bad {
             for fault in faults {
                 say_json(
-                    &json!({ "error": fault, "code": "bad_line", "hint": null, "line": number }),
+                    &keyed! { "error": fault, "code": "bad_line", "hint": None::<&str>, "line": number },
                 );
             }
         }

@@ -10,6 +10,7 @@ use crate::cli::names::{Kind, expect_place};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::cli::who::WhyArgs;
+use crate::engine::keyed;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IncomingCommand {
@@ -101,7 +102,7 @@ async fn refund(session: &Session, args: RefundArgs, out: &mut Out) -> Result<()
     let IncomingRefunded { incoming, refund_id, amount, to } = done;
     if out.is_json() {
         let id = incoming.incoming_id;
-        return out.json(&serde_json::json!({ "incoming_id": id, "refund_id": refund_id }));
+        return out.json(&keyed! { "incoming_id": id, "refund_id": refund_id });
     }
     let (asset, source) = (incoming.asset, incoming.source);
     out.line(format!("{amount} {asset} goes back to {to} on {source}: refund {refund_id}"))

@@ -1,8 +1,6 @@
 //! What a sweep tells while it runs, to whoever counts, prints or watches.
 
-use serde_json::{Value, json};
-
-use crate::engine::Step;
+use crate::engine::{Keyed, Step, keyed};
 
 /// Something that a sweep did.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,33 +82,38 @@ impl Note {
         }
     }
 
-    /// The note for programs; none if it tells nothing of a payment or transfer.
+    /// The note for programs: what it is, and its keys beside that. None if it tells nothing of a payment or transfer.
     #[must_use]
-    pub fn to_json(&self) -> Option<Value> {
-        match self {
-            Self::Progress | Self::ChannelsInUse(_) => None,
-            Self::Operation { payment_id, operation, result, detail } => Some(json!({
-                "what": "operation", "payment_id": payment_id, "operation": operation,
-                "result": result, "reason": detail,
-            })),
-            Self::Review { payment_id, decision, detail } => Some(json!({
-                "what": "review", "payment_id": payment_id, "decision": decision, "reason": detail,
-            })),
-            Self::Transfer { transfer_id, status, cause, detail } => Some(json!({
-                "what": "transfer", "transfer_id": transfer_id, "status": status, "cause": cause,
-                "reason": detail,
-            })),
-            Self::Incoming { incoming_id, verdict, transfer_id, detail } => Some(json!({
-                "what": "incoming", "incoming_id": incoming_id, "verdict": verdict,
-                "transfer_id": transfer_id, "reason": detail,
-            })),
-            Self::Payout { transfer_id, result, detail } => Some(json!({
-                "what": "payout", "transfer_id": transfer_id, "result": result, "reason": detail,
-            })),
-            Self::Would { payment_id, what, detail } => Some(json!({
-                "what": "would", "payment_id": payment_id, "would": what, "reason": detail,
-            })),
-        }
+    pub fn to_json(&self) -> Option<(&'static str, Keyed)> {
+        Some(match self {
+            Self::Progress | Self::ChannelsInUse(_) => return None,
+            Self::Operation { payment_id, operation, result, detail } => (
+                "operation",
+                keyed! { "payment_id": payment_id, "operation": operation, "result": result, "reason": detail },
+            ),
+            Self::Review { payment_id, decision, detail } => (
+                "review",
+                keyed! { "payment_id": payment_id, "decision": decision, "reason": detail },
+            ),
+            Self::Transfer { transfer_id, status, cause, detail } => (
+                "transfer",
+                keyed! { "transfer_id": transfer_id, "status": status, "cause": cause, "reason": detail },
+            ),
+            Self::Incoming { incoming_id, verdict, transfer_id, detail } => (
+                "incoming",
+                keyed! {
+                    "incoming_id": incoming_id, "verdict": verdict, "transfer_id": transfer_id,
+                    "reason": detail,
+                },
+            ),
+            Self::Payout { transfer_id, result, detail } => (
+                "payout",
+                keyed! { "transfer_id": transfer_id, "result": result, "reason": detail },
+            ),
+            Self::Would { payment_id, what, detail } => {
+                ("would", keyed! { "payment_id": payment_id, "would": what, "reason": detail })
+            }
+        })
     }
 }
 

@@ -1,15 +1,16 @@
 //! What docs/commands.md says of the objects of `--json`, and whether a command that was run keeps to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 const PAGE: &str = include_str!("../../../docs/commands.md");
 
-/// Keys by name; of a key that has objects, what keys these have.
-type Keys = BTreeMap<String, BTreeSet<String>>;
+/// Keys in their order; of a key that has objects, what keys these have.
+type Keys = Vec<(String, Vec<String>)>;
 
 /// The rows of the table: words of a command, and the keys of its objects.
 static TABLE: LazyLock<Vec<(Vec<String>, Keys)>> = LazyLock::new(|| {
@@ -47,25 +48,57 @@ fn spans(text: &str) -> Vec<(&str, bool)> {
 
 fn keys_of(told: &str, mut keys: Keys) -> Keys {
     let is_key = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let mut last = None;
     for (span, is_inner) in spans(told) {
-        let words: Vec<&str> = span.split(", ").collect();
-        if !words.iter().all(|word| is_key(word)) {
+        let words = span.split(", ").map(str::to_owned);
+        if !words.clone().all(|word| is_key(&word)) {
             continue;
         }
-        for word in words {
-            if !is_inner {
-                keys.entry(word.to_owned()).or_default();
-                last = Some(word.to_owned());
-            } else if let Some(inner) = last.as_ref().and_then(|last| keys.get_mut(last)) {
-                inner.insert(word.to_owned());
-            }
+        if !is_inner {
+            keys.extend(words.map(|word| (word, Vec::new())));
+        } else if let Some((_, inner)) = keys.last_mut() {
+            inner.extend(words);
         }
     }
     keys
 }
 
-/// Compares what a command printed with what the page says that it prints: each key, and no other.
+/// An object as it was printed: its keys in their order.
+struct Printed(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Printed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Printed;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Printed, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Printed(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl Printed {
+    fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The objects at a key: one, or a list of them.
+    fn objects(&self, key: &str) -> Vec<Self> {
+        let value = self.0.iter().find(|(name, _)| name == key).map_or("null", |(_, it)| it.get());
+        let list: Result<Vec<Self>, _> = serde_json::from_str(value);
+        list.unwrap_or_else(|_| serde_json::from_str(value).into_iter().collect())
+    }
+}
+
+/// Compares what a command printed with what the page says that it prints: each key, in its order, and no other.
 pub(super) fn check(command: &Command, stdout: &str) {
     let args: Vec<&str> = command.get_args().filter_map(|arg| arg.to_str()).collect();
     let program = command.get_program().to_str().and_then(|path| path.rsplit('/').next());
@@ -73,22 +106,19 @@ pub(super) fn check(command: &Command, stdout: &str) {
     if !args.contains(&"--json") || args.contains(&"--count") {
         return;
     }
-    let objects = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let objects: Vec<Value> = objects.filter(Value::is_object).collect();
+    let objects: Vec<Printed> =
+        stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     if objects.is_empty() || args.iter().any(|arg| matches!(*arg, "demo" | "run")) {
         return;
     }
     if program != "railpoll" {
         for object in &objects {
-            let what = object["what"].as_str().unwrap_or_else(|| panic!("{object} is what?"));
+            let (_, what) = object.0.iter().find(|(name, _)| name == "what").unwrap();
+            let what = what.get().trim_matches('"');
             let row = TABLE.iter().find(|(words, _)| *words == [what]);
             let (_, keys) =
                 row.unwrap_or_else(|| panic!("docs/commands.md does not tell of {what}"));
-            assert_eq!(
-                names(object),
-                keys.keys().cloned().collect(),
-                "{what}, in docs/commands.md"
-            );
+            assert_eq!(object.names(), names(keys), "{what}, in docs/commands.md");
         }
         return;
     }
@@ -101,17 +131,15 @@ pub(super) fn check(command: &Command, stdout: &str) {
     let Some((words, keys)) = row else { panic!("docs/commands.md does not tell of {args:?}") };
     let name = words.join(" ");
     for object in &objects {
-        assert_eq!(names(object), keys.keys().cloned().collect(), "{name}, in docs/commands.md");
+        assert_eq!(object.names(), names(keys), "{name}, in docs/commands.md");
         for (key, inner) in keys.iter().filter(|(_, inner)| !inner.is_empty()) {
-            let value = &object[key];
-            let single = Some(value).filter(|value| value.is_object()).into_iter();
-            for one in value.as_array().into_iter().flatten().chain(single) {
-                assert_eq!(names(one), *inner, "{key} of {name}, in docs/commands.md");
+            for one in object.objects(key) {
+                assert_eq!(one.names(), *inner, "{key} of {name}, in docs/commands.md");
             }
         }
     }
 }
 
-fn names(object: &Value) -> BTreeSet<String> {
-    object.as_object().unwrap().keys().cloned().collect()
+fn names(keys: &Keys) -> Vec<&str> {
+    keys.iter().map(|(name, _)| name.as_str()).collect()
 }

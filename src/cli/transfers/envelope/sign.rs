@@ -3,8 +3,6 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde_json::json;
-
 use super::SignArgs;
 use super::show::{missing_json, tell_missing};
 use crate::actions::Actions;
@@ -13,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::config;
+use crate::engine::keyed;
 
 /// A signed envelope is far shorter.
 const SIGNED_MAX: u64 = 1024 * 1024;
@@ -32,11 +31,11 @@ pub(super) async fn sign(session: &Session, args: &SignArgs, out: &mut Out) -> R
     let signed = actions.sign_envelope(&args.id, &with, &args.why.deed()).await?;
     let EnvelopeSigned { envelope_id: id, missing } = signed;
     if out.is_json() {
-        return out.json(&json!({
+        return out.json(&keyed! {
             "envelope_id": id,
             "complete": missing.is_empty(),
             "missing": missing_json(&missing),
-        }));
+        });
     }
     out.line(format!("signed envelope {id}"))?;
     tell_missing(&missing, out)
