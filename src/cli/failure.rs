@@ -124,6 +124,9 @@ impl Failure {
         let text = self.to_string();
         // What clap has to say goes over several lines, and ends with an empty one.
         let end = if matches!(self, Self::Usage(_)) { "\n\n" } else { "\n" };
+        if let Self::Store(error) = self {
+            return (text, error.advice().map(str::to_owned));
+        }
         match (self, text.split_once(end)) {
             (Self::Usage(_), None) => (joined(&text), None),
             (Self::Usage(_), Some((error, hint))) => (joined(error), Some(hint.trim().to_owned())),
@@ -160,7 +163,11 @@ impl Failure {
             | Self::Store(_)
             | Self::Network(_)
             | Self::Write { .. }
-            | Self::Defect(_) => say(&self.to_string()),
+            | Self::Defect(_) => {
+                let advice = if let Self::Store(error) = self { error.advice() } else { None };
+                let advice = advice.map(|advice| format!("\n  {advice}"));
+                say(&format!("{self}{}", advice.unwrap_or_default()));
+            }
         }
     }
 }

@@ -120,9 +120,9 @@ pub(super) async fn open(url: &DatabaseUrl, purpose: OpenedFor) -> Result<Store,
     opened.map_err(|error| {
         let advice = match url {
             DatabaseUrl::Sqlite(path) => advice(path, purpose, &error),
-            DatabaseUrl::Postgres(_) => {
-                "is the server running, and may you log in there? Try the same URL with `psql`"
-            }
+            DatabaseUrl::Postgres(_) => error.advice().unwrap_or(
+                "is the server running, and may you log in there? Try the same URL with `psql`",
+            ),
         };
         Failure::Open { url: url.to_string(), error, advice }
     })
@@ -137,6 +137,8 @@ fn advice(path: &Path, purpose: OpenedFor, error: &StoreError) -> &'static str {
         "its folder is not there"
     } else if error.is_of_another_kind() {
         "this file is no database of SQLite: `railpoll config show database` tells who names it"
+    } else if let Some(advice) = error.advice() {
+        advice
     } else if purpose == OpenedFor::Look {
         "the file must be readable for you: perhaps `sudo -u railpoll` is missing"
     } else {

@@ -310,9 +310,9 @@ impl Host {
         };
         match self.prepare(&new, &current.listeners, lasting).await {
             Ok(prepared) => {
-                let changed = if new == current.settings { "nothing" } else { "something" };
+                let settings = if new == current.settings { "as before" } else { "changed" };
                 lasting.metrics.reloaded(true);
-                tracing::info!(changed, "configuration read again");
+                tracing::info!(settings, "configuration and secrets read again");
                 Some(Ended::Reload(prepared))
             }
             Err(Unusable { why, .. }) => {

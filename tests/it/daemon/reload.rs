@@ -156,7 +156,8 @@ fn pages_are_served_on_the_same_address_after_a_reload() {
         daemon.signal("HUP");
         until_true("the reload", || {
             let told = daemon.log();
-            told.iter().filter(|line| line.contains("configuration read again")).count() == reloads
+            told.iter().filter(|line| line.contains("configuration and secrets read again")).count()
+                == reloads
         });
         until("readiness", is_ready);
     }

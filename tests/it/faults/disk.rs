@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use railpoll_sandbox::PaymentSpec;
+
 use super::{metric, more_are_locked, until_page};
 use crate::support::databases::Kind;
 use crate::support::faults::SmallDisk;
 use crate::support::web::free_address;
-use crate::support::world::{World, until_true};
+use crate::support::world::{World, finish, until_true};
 
 #[test]
 fn a_disk_that_was_full_is_written_to_again_and_meanwhile_everybody_is_told() {
@@ -34,6 +36,31 @@ fn a_disk_that_was_full_is_written_to_again_and_meanwhile_everybody_is_told() {
     daemon.signal("TERM");
     assert_eq!(daemon.ended().code, Some(0));
     assert_eq!(world.sandbox.calls_more_than_once(), []);
+}
+
+#[test]
+fn a_command_on_a_full_disk_says_so_and_what_to_do() {
+    let world = World::new(Kind::Sqlite);
+    let disk = SmallDisk::new(4);
+    if !disk.is_real() {
+        // A limit would be each command's own.
+        return;
+    }
+    let url = format!("database.url=sqlite:{}", disk.path().join("railpoll.db").display());
+    let person = "pollers.accepted.review.mode=manual";
+    let id = world.sandbox.add_payments(1, &PaymentSpec::default())[0].to_string();
+    world.once("accepted", &[&url, person]).expect(0);
+    let railpoll = |words: &[&str]| finish(world.command("railpoll", &[&url]).args(words));
+    disk.fill(std::process::id());
+    let approve = ["payments", "approve", &id, "--reason", "why not"];
+    let told = railpoll(&approve).expect(69).stderr;
+    assert!(told.contains("no room left") && told.contains("this was not done"), "{told}");
+    let told = railpoll(&[&approve[..], &["--json"]].concat()).expect(69).stderr;
+    let told: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(told["code"], "database");
+    assert!(told["hint"].as_str().unwrap().contains("no room left"), "{told}");
+    disk.empty(std::process::id());
+    railpoll(&approve).expect(0);
 }
 
 /// The poller waits for its next sweep, which is far off, and finds out all the same.

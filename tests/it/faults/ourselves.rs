@@ -50,7 +50,10 @@ fn a_storm_of_reloads_keeps_no_sweep_from_getting_on() {
         more_are_locked(&world, payments);
         storm.join().unwrap();
     });
-    let reloads =
-        daemon.log().iter().filter(|line| line.contains("configuration read again")).count();
+    let reloads = daemon
+        .log()
+        .iter()
+        .filter(|line| line.contains("configuration and secrets read again"))
+        .count();
     assert!((1..=2).contains(&reloads), "{reloads}");
 }
