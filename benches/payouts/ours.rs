@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, Poller};
-use railpoll::jobs::{Paying, PayingOptions};
+use railpoll::jobs::{Job, Paying, PayingOptions};
 use railpoll::store::{Acquired, Lease, Scope, Store};
 
 use crate::legs::anchor::RAIL;
@@ -56,7 +56,8 @@ impl Payer {
     /// A sweep that must bring so many transfers a step further.
     pub(crate) async fn sweep(&self, transfers: usize) -> Outcome<Cost> {
         let work = Work::begin();
-        let swept = Box::pin(self.paying.sweep(&self.lease, &|| false, &|_| {})).await;
+        let job: &dyn Job = &self.paying;
+        let swept = Box::pin(job.run(&self.lease, &|| false, &|_| {})).await;
         let cost = work.end();
         if let Some(error) = swept.error {
             return Err(error.into());

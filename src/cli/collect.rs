@@ -122,7 +122,7 @@ impl Reading {
     ) -> Result<(), Failure> {
         let stop = || self.signals.is_stopping();
         for sweeper in self.sweepers.iter().take_while(|_| !stop()) {
-            let scope = sweeper.scope();
+            let scope = &sweeper.desk().scope;
             // Whatever comes of it: from here on it is read in somebody's name.
             let now = Clock::system().now();
             self.store.note_reading(&self.deed, self.action, scope, now).await?;
@@ -134,7 +134,7 @@ impl Reading {
                     bar.set_message(format!("{} pages of {}", bar.position(), scope.network));
                 }
             };
-            let told = read(&sweeper.sweep(&stop, &observer), scope, out).await;
+            let told = read(&sweeper.begin(&stop, &observer), scope, out).await;
             bar.finish_and_clear();
             told?;
         }

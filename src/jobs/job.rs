@@ -1,9 +1,11 @@
 //! The trait of all jobs, and which one each poller has.
 
-use futures_util::future::{LocalBoxFuture, ready};
+use async_trait::async_trait;
 
+use super::frame::desk::Desk;
 use super::frame::note::Observer;
-use super::frame::report::{SweepError, Swept};
+use super::frame::report::{SweepError, SweepReport, Swept};
+use super::frame::round::Round;
 use super::making::Making;
 use super::{deposits, inbound, outbound, payments, payouts};
 use crate::config::PollerSettings;
@@ -15,63 +17,104 @@ use crate::store::{Lease, Scope};
 pub type Stopping<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What a worker runs, again and again.
+#[async_trait(?Send)]
 pub trait Job {
-    /// The poller's memory that this works for.
-    fn scope(&self) -> &Scope;
+    /// What it has from sweep to sweep.
+    fn desk(&self) -> &Desk;
 
-    /// One sweep by the holder of `lease`; `observer` is told what goes on.
-    fn run<'a>(
-        &'a self,
-        lease: &'a Lease,
-        stop: Stopping<'a>,
-        observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Swept>;
+    /// One sweep. What it does is told to `report` as it is done, for it may fail.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError>;
+
+    /// A sweep has failed: what was found out of the place may hold no longer when it is back.
+    fn failed(&self, _error: &SweepError) {}
 
     /// The end of all sweeps by the holder of `lease`: what the last one has left is waited for.
-    fn finish<'a>(&'a self, _lease: &'a Lease, _observer: Observer<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(ready(()))
-    }
+    async fn finish(&self, _lease: &Lease, _observer: Observer<'_>) {}
 
     /// Asks again for what was set aside, of which `place` is the id or the place in a list. Whether it could be read
     /// this time: then it is stored.
     ///
     /// # Errors
     /// See [`SweepError`].
-    fn look_again<'a>(
-        &'a self,
-        _lease: &'a Lease,
-        _place: &'a str,
-        _stop: Stopping<'a>,
-        _observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
+    async fn read_again(&self, _round: &Round<'_>, _place: &str) -> Result<bool, SweepError> {
         // Most read nothing that could be set aside.
-        Box::pin(ready(Ok(false)))
+        Ok(false)
     }
 
     /// Asks the network or rail whether it is there and lets us in. Changes nothing.
     ///
     /// # Errors
     /// It does not; or it is another than the one that is configured.
-    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>>;
+    async fn check(&self) -> Result<(), SweepError>;
 
     /// What a person should know before it runs, though it is no mistake.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Tells the observer what a sweep would do, and changes nothing, here or there. A place that does not let us in is
-    /// told of as a sweep would; and so are the requests that were made, for one has to look.
-    fn dry_run<'a>(
-        &'a self,
-        stop: Stopping<'a>,
-        observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Swept>;
+    /// Tells the observer what a sweep would do, and changes nothing, here or there.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    async fn preview(
+        &self,
+        stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError>;
 
     /// Who has asked to be left alone.
     fn wishes(&self) -> Vec<Wish>;
 
     /// Heeds what a process before this one was asked.
     fn remember(&self, wishes: &[Wish]);
+}
+
+impl dyn Job + '_ {
+    /// The poller's memory that this works for.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.desk().scope
+    }
+
+    /// One sweep by the holder of `lease`; `stop` is asked between one thing and the next, `observer` is told what goes on.
+    pub async fn run(&self, lease: &Lease, stop: Stopping<'_>, observer: Observer<'_>) -> Swept {
+        let desk = self.desk();
+        let work = async |report: &mut SweepReport| {
+            let round = desk.round(lease, stop, observer).await?;
+            self.sweep(&round, report).await
+        };
+        let swept = desk.counted(work).await;
+        if let Some(error) = &swept.error {
+            self.failed(error);
+        }
+        swept
+    }
+
+    /// See [`Job::read_again`].
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn look_again(
+        &self,
+        lease: &Lease,
+        place: &str,
+        stop: Stopping<'_>,
+        observer: Observer<'_>,
+    ) -> Result<bool, SweepError> {
+        let round = self.desk().round(lease, stop, observer).await?;
+        self.read_again(&round, place).await
+    }
+
+    /// What a sweep would do. A place that does not let us in is told of as a sweep would; and so are the requests that were
+    /// made, for one has to look.
+    pub async fn dry_run(&self, stop: Stopping<'_>, observer: Observer<'_>) -> Swept {
+        let work = async |report: &mut SweepReport| self.preview(stop, observer, report).await;
+        self.desk().counted(work).await
+    }
 }
 
 /// A job of whichever poller.

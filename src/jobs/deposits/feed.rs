@@ -4,11 +4,10 @@ use super::Asker;
 use crate::engine::decide::judging::Side;
 use crate::engine::{Alert, AlertName};
 use crate::jobs::booking::Booking;
-use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::frame::round::Round;
 use crate::rails::{Arrivals, RailError};
-use crate::store::{FEED, Lease};
+use crate::store::FEED;
 
 impl Asker {
     /// Reads the feed page by page. What a page brings and the place behind it are one transaction. Whether its end was
@@ -88,12 +87,10 @@ impl Asker {
     ///
     /// # Errors
     /// See [`SweepError`].
-    pub(super) async fn read_again(
+    pub(super) async fn ask_again(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         place: &str,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
     ) -> Result<bool, SweepError> {
         let before = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1));
         let Some(before) = before.filter(|_| self.tells_feed) else { return Ok(false) };
@@ -103,8 +100,7 @@ impl Asker {
         if incoming.is_empty() {
             return Ok(false);
         }
-        let round = self.desk.round(lease, stop, observer).await?;
-        self.booking().book(&round, incoming, None).await?;
+        self.booking().book(round, incoming, None).await?;
         Ok(true)
     }
 

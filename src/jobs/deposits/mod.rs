@@ -6,12 +6,10 @@
 mod batches;
 mod dry_run;
 mod feed;
-mod job;
 mod questions;
 
 use std::sync::Arc;
 
-pub use self::job::make;
 use super::clients::rail::rail_of;
 use super::frame::checked::Checked;
 use super::frame::desk::Desk;
@@ -21,11 +19,13 @@ use super::frame::round::Round;
 use crate::config::{PollerSettings, RailKind};
 use crate::engine::{Assets, Cause, PlaceKind, Step, Transfer, TransferStatus};
 use crate::jobs::frame::looking::look_at_rail;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
-use crate::networks::RequestSeen;
+use crate::networks::{RequestSeen, Wish};
 use crate::rails::{AnyRail, RailError};
-use crate::store::{Lease, Scope, Waiting};
+use crate::store::{Scope, Waiting};
+use async_trait::async_trait;
 
 /// Why a transfer expires.
 const LAPSED: &str = "nothing came before its deadline";
@@ -45,6 +45,88 @@ pub struct Asker {
     batch_size: u32,
     /// So many questions are under way at once.
     at_once: usize,
+}
+
+/// The job at the rail that `scope` names.
+///
+/// # Errors
+/// See [`Make`](super::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Asker::new(making, scope, own, &name);
+    Ok(Box::new(made.map_err(|error| format!("rail {name}: {error}"))?))
+}
+
+#[async_trait(?Send)]
+impl Job for Asker {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = round.answer(self.rail.check());
+        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
+        if round.store.is_held().await? {
+            look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
+        }
+        let is_read = if self.tells_feed {
+            self.follow(round, report).await?
+        } else {
+            self.ask_all(round, report).await?;
+            true
+        };
+        round.sick.end(round.lease, || self.is_well(round)).await?;
+        if is_read && !round.is_stopping() {
+            self.expire(round, &mut report.acted).await?;
+        }
+        report.open = self
+            .desk
+            .store
+            .count_waiting(&Waiting {
+                rails: std::slice::from_ref(&self.desk.scope.network),
+                network: None,
+                are_deposits: true,
+                statuses: &[
+                    TransferStatus::PendingUserTransferStart,
+                    TransferStatus::PendingExternal,
+                ],
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn failed(&self, error: &SweepError) {
+        // A rail that is down may be another when it comes up.
+        if matches!(error, SweepError::Rail(_)) {
+            self.checked.forget();
+        }
+    }
+
+    async fn read_again(&self, round: &Round<'_>, place: &str) -> Result<bool, SweepError> {
+        self.ask_again(round, place).await
+    }
+
+    async fn check(&self) -> Result<(), SweepError> {
+        self.rail.check().await.map_err(SweepError::Rail)
+    }
+
+    async fn preview(
+        &self,
+        stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.check().await?;
+        self.tell_due(stop, observer, report).await
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
+    }
 }
 
 impl Asker {
@@ -89,59 +171,6 @@ impl Asker {
     #[must_use]
     pub fn with_rail(self, rail: AnyRail) -> Self {
         Self { rail, ..self }
-    }
-
-    /// Asks the rail whether it is the configured one, and lets us in.
-    async fn check_place(&self) -> Result<(), SweepError> {
-        self.rail.check().await.map_err(SweepError::Rail)
-    }
-
-    /// One sweep: all that is due is asked about once.
-    async fn sweep_once(
-        &self,
-        lease: &Lease,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Swept {
-        let work =
-            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        let swept = self.desk.sweep(lease, stop, observer, work).await;
-        if matches!(swept.error, Some(SweepError::Rail(_))) {
-            self.checked.forget();
-        }
-        swept
-    }
-
-    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        let check = round.answer(self.rail.check());
-        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
-        if round.store.is_held().await? {
-            look_at_rail(round, &*self.rail, &self.desk.scope.network).await?;
-        }
-        let is_read = if self.tells_feed {
-            self.follow(round, report).await?
-        } else {
-            self.ask_all(round, report).await?;
-            true
-        };
-        round.sick.end(round.lease, || self.is_well(round)).await?;
-        if is_read && !round.is_stopping() {
-            self.expire(round, &mut report.acted).await?;
-        }
-        report.open = self
-            .desk
-            .store
-            .count_waiting(&Waiting {
-                rails: std::slice::from_ref(&self.desk.scope.network),
-                network: None,
-                are_deposits: true,
-                statuses: &[
-                    TransferStatus::PendingUserTransferStart,
-                    TransferStatus::PendingExternal,
-                ],
-            })
-            .await?;
-        Ok(())
     }
 
     /// Whether the rail answers what is nobody's own.

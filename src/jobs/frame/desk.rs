@@ -13,10 +13,10 @@ use crate::networks::NetworkError as CallError;
 use crate::store::{Lease, Scope, Store, StoreError};
 
 /// What every job has at hand.
-pub(in crate::jobs) struct Desk {
+pub struct Desk {
     pub(in crate::jobs) store: Store,
     /// The poller's memory that it works for.
-    pub(in crate::jobs) scope: Scope,
+    pub scope: Scope,
     pub(in crate::jobs) clock: Clock,
     pub(in crate::jobs) requests: Arc<Requests>,
     /// One answer, with all its tries, takes no longer.
@@ -26,21 +26,6 @@ pub(in crate::jobs) struct Desk {
 }
 
 impl Desk {
-    /// A sweep, which `work` does and tells of. It ends early where that fails.
-    pub(in crate::jobs) async fn sweep<'a>(
-        &'a self,
-        lease: &'a Lease,
-        stop: &'a (dyn Fn() -> bool + Sync),
-        observer: Observer<'a>,
-        work: impl AsyncFnOnce(&Round<'a>, &mut SweepReport) -> Result<(), SweepError>,
-    ) -> Swept {
-        self.counted(async |report| {
-            let round = self.round(lease, stop, observer).await?;
-            work(&round, report).await
-        })
-        .await
-    }
-
     /// What `work` did, with the requests that it made. It tells of what was done before it failed, too.
     pub(in crate::jobs) async fn counted(
         &self,
@@ -56,6 +41,7 @@ impl Desk {
         Swept { report, error }
     }
 
+    /// What a sweep by the holder of `lease` has at hand.
     pub(in crate::jobs) async fn round<'a>(
         &'a self,
         lease: &'a Lease,

@@ -1,4 +1,4 @@
-//! What every sweep of a poller of transfers has at hand.
+//! What every sweep has at hand.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::store::{Lease, Store, StoreError};
 const NAP: Duration = Duration::from_millis(100);
 
 /// A sweep under way.
-pub(in crate::jobs) struct Round<'a> {
+pub struct Round<'a> {
     pub(in crate::jobs) store: &'a Store,
     pub(in crate::jobs) lease: &'a Lease,
     pub(in crate::jobs) clock: &'a Clock,
@@ -92,5 +92,15 @@ impl Round<'_> {
         standing: &[Alert],
     ) -> Result<(), StoreError> {
         self.store.set_alerts(self.lease, name, standing, self.now()).await
+    }
+
+    /// Sets whether this condition stands at this place.
+    pub(in crate::jobs) async fn set_alert(
+        &self,
+        name: AlertName,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        let alert = detail.map(|detail| Alert::of(name, detail));
+        self.set_alerts(name, alert.as_slice()).await
     }
 }

@@ -3,9 +3,8 @@
 use super::Watcher;
 use crate::engine::decide::judging::Side;
 use crate::jobs::booking::Booking;
-use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::report::SweepError;
-use crate::store::Lease;
+use crate::jobs::frame::round::Round;
 
 impl Watcher {
     /// Asks for the record at `place` of our accounts' payments, and books what it brings. False: no account has it, or
@@ -13,14 +12,11 @@ impl Watcher {
     ///
     /// # Errors
     /// See [`SweepError`].
-    pub(super) async fn read_again(
+    pub(super) async fn ask_again(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         place: &str,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
     ) -> Result<bool, SweepError> {
-        let round = self.desk.round(lease, stop, observer).await?;
         let Some(before) = place.parse::<u64>().ok().and_then(|place| place.checked_sub(1)) else {
             return Ok(false);
         };
@@ -33,13 +29,13 @@ impl Watcher {
             if records.is_empty() {
                 continue;
             }
-            let brought = self.brought(&round, records).await?;
+            let brought = self.brought(round, records).await?;
             if !brought.unreadable.is_empty() {
                 return Ok(false);
             }
             let source = &self.desk.scope.network;
             let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
-            booking.book(&round, brought.incoming, None).await?;
+            booking.book(round, brought.incoming, None).await?;
             was_read = true;
         }
         Ok(was_read)

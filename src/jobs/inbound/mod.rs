@@ -8,7 +8,6 @@
 mod again;
 mod dry_run;
 mod horizon;
-mod job;
 mod pages;
 mod streaming;
 
@@ -17,12 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use self::horizon::told_until;
-pub use self::job::make;
 use super::clients::stellar;
 use super::frame::desk::Desk;
 use super::frame::note::Observer;
@@ -32,11 +31,12 @@ use crate::config::PollerSettings;
 use crate::engine::{
     Assets, Cause, PlaceKind, RetryPolicy, Step, Tally, Transfer, TransferStatus, accounts_on,
 };
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
-use crate::networks::NetworkError;
 use crate::networks::stellar::{Horizon, Root};
-use crate::store::{Lease, Scope, Waiting};
+use crate::networks::{NetworkError, Wish};
+use crate::store::{Scope, Waiting};
 
 /// Why a transfer expires.
 const LAPSED: &str = "nothing came before its deadline";
@@ -58,6 +58,76 @@ pub struct Watcher {
     lasts: bool,
     /// Whether the last sweep failed.
     has_failed: AtomicBool,
+}
+
+/// The job at the network that `scope` names.
+///
+/// # Errors
+/// See [`Make`](super::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Watcher::new(making, scope, own, &name);
+    Ok(Box::new(made.map_err(|error| format!("network {name}: {error}"))?))
+}
+
+#[async_trait(?Send)]
+impl Job for Watcher {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        // All that this ledger has, and those before it, is read once the pages are at their end.
+        let root = round.answer(self.horizon.check()).await?;
+        self.compare_places(round, &root).await?;
+        report.newest = root.latest_ledger_closed_at;
+        let session =
+            Session { until: Cell::new(Instant::now() + SWEEP_MAX), root: RefCell::new(root) };
+        let reads = self.accounts.iter().map(|own| self.catch_up(round, own, &session));
+        gathered(report, join_all(reads).await)?;
+        if round.is_stopping() {
+            return round.sick.end(round.lease, || self.is_well(round)).await;
+        }
+        self.expire_elsewhere(round, &session, &mut report.acted).await?;
+        report.open = self.count_open().await?;
+        // After one that failed, a sweep ends here: that it is well again is told when a sweep is over.
+        if self.lasts && !self.has_failed.swap(false, Ordering::Relaxed) {
+            let streams = self.accounts.iter().map(|own| self.follow(round, own, &session));
+            gathered(report, join_all(streams).await)?;
+            report.newest = report.newest.map(|_| round.now());
+        }
+        round.sick.end(round.lease, || self.is_well(round)).await
+    }
+
+    fn failed(&self, _error: &SweepError) {
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    async fn read_again(&self, round: &Round<'_>, place: &str) -> Result<bool, SweepError> {
+        self.ask_again(round, place).await
+    }
+
+    async fn check(&self) -> Result<(), SweepError> {
+        self.horizon.check().await?;
+        Ok(())
+    }
+
+    async fn preview(
+        &self,
+        stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.tell_due(stop, observer, report).await
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.horizon.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.horizon.remember(wishes);
+    }
 }
 
 impl Watcher {
@@ -93,49 +163,6 @@ impl Watcher {
             lasts: making.lasts,
             has_failed: AtomicBool::new(false),
         })
-    }
-
-    /// Asks Horizon whether it is of the configured network.
-    async fn check_place(&self) -> Result<(), SweepError> {
-        self.horizon.check().await?;
-        Ok(())
-    }
-
-    /// One sweep.
-    async fn sweep_once(
-        &self,
-        lease: &Lease,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Swept {
-        let work =
-            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        let swept = self.desk.sweep(lease, stop, observer, work).await;
-        self.has_failed.fetch_or(swept.error.is_some(), Ordering::Relaxed);
-        swept
-    }
-
-    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        // All that this ledger has, and those before it, is read once the pages are at their end.
-        let root = round.answer(self.horizon.check()).await?;
-        self.compare_places(round, &root).await?;
-        report.newest = root.latest_ledger_closed_at;
-        let session =
-            Session { until: Cell::new(Instant::now() + SWEEP_MAX), root: RefCell::new(root) };
-        let reads = self.accounts.iter().map(|own| self.catch_up(round, own, &session));
-        gathered(report, join_all(reads).await)?;
-        if round.is_stopping() {
-            return round.sick.end(round.lease, || self.is_well(round)).await;
-        }
-        self.expire_elsewhere(round, &session, &mut report.acted).await?;
-        report.open = self.count_open().await?;
-        // After one that failed, a sweep ends here: that it is well again is told when a sweep is over.
-        if self.lasts && !self.has_failed.swap(false, Ordering::Relaxed) {
-            let streams = self.accounts.iter().map(|own| self.follow(round, own, &session));
-            gathered(report, join_all(streams).await)?;
-            report.newest = report.newest.map(|_| round.now());
-        }
-        round.sick.end(round.lease, || self.is_well(round)).await
     }
 
     /// Whether Horizon answers what is nobody's own.

@@ -18,7 +18,6 @@ mod errand;
 mod facts;
 mod funds;
 mod gather;
-mod job;
 mod known;
 mod lanes;
 mod look;
@@ -33,10 +32,10 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 
 use self::compare::Seen;
-pub use self::job::make;
 use super::clients::stellar::{self, SUBMISSION_MAX};
 use super::frame::checked::Checked;
 use super::frame::desk::Desk;
@@ -45,11 +44,12 @@ use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use crate::config::{PollerSettings, StellarSettings};
 use crate::engine::{Assets, Transfer, TransferStatus, accounts_on, asset_of, assets_on};
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
-use crate::networks::NetworkError;
 use crate::networks::stellar::{AccountState, Horizon, Keys, NoAsset, StellarAsset};
-use crate::store::{Lease, Scope, Waiting};
+use crate::networks::{NetworkError, Wish};
+use crate::store::{Scope, Waiting};
 
 /// What sends on one network, again and again.
 pub struct Sender {
@@ -66,6 +66,98 @@ pub struct Sender {
     batch_size: u32,
     /// What was seen of our accounts, whatever the database says.
     seen: RefCell<Seen>,
+}
+
+/// The job at the network that `scope` names.
+///
+/// # Errors
+/// See [`Make`](super::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Sender::new(making, scope, own, &name);
+    Ok(Box::new(made.map_err(|error| format!("network {name}: {error}"))?))
+}
+
+#[async_trait(?Send)]
+impl Job for Sender {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        let check = async { round.answer(self.horizon.check()).await.map(drop) };
+        self.checked.make_sure(check).await?;
+        if self.desk.store.is_held().await? {
+            self.seen.borrow_mut().forget();
+            self.look_again(round).await?;
+        }
+        self.look_at_short(round).await?;
+        self.send_all(round, report).await?;
+        round.sick.end(round.lease, || self.is_well(round)).await?;
+        report.open = self.count_open().await?;
+        Ok(())
+    }
+
+    fn failed(&self, error: &SweepError) {
+        // A network that is down may be another when it comes up.
+        if matches!(error, SweepError::Network(_)) {
+            self.checked.forget();
+        }
+    }
+
+    async fn check(&self) -> Result<(), SweepError> {
+        self.horizon.check().await?;
+        for account in self.accounts() {
+            self.our_account(&account).await?;
+        }
+        for asset in assets_on(&self.assets, &self.desk.scope.network) {
+            let (name, id) = (&asset.name, &asset.account);
+            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
+            let code: StellarAsset =
+                asset.code.parse().map_err(|why: NoAsset| bad(why.to_string()))?;
+            let StellarAsset::Credit { issuer, .. } = &code else { continue };
+            if issuer == id {
+                continue;
+            }
+            if self.horizon.account(issuer).await?.is_none() {
+                return Err(
+                    bad(format!("the issuer {issuer} does not exist on the network")).into()
+                );
+            }
+            match self.our_account(id).await?.line(&code) {
+                None => {
+                    return Err(bad(format!("our account {id} has no trustline for {code}")).into());
+                }
+                Some(line) if !line.authorized => {
+                    let why = format!("the issuer does not let our account {id} hold {code}");
+                    return Err(bad(why).into());
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.unsigned()
+    }
+
+    async fn preview(
+        &self,
+        _stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.tell_due(observer, report).await
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.horizon.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.horizon.remember(wishes);
+    }
 }
 
 impl Sender {
@@ -104,40 +196,6 @@ impl Sender {
         })
     }
 
-    /// Asks Horizon whether it is of the configured network, and whether our accounts are there.
-    async fn check_place(&self) -> Result<(), SweepError> {
-        self.horizon.check().await?;
-        for account in self.accounts() {
-            self.our_account(&account).await?;
-        }
-        for asset in assets_on(&self.assets, &self.desk.scope.network) {
-            let (name, id) = (&asset.name, &asset.account);
-            let bad = |why: String| NetworkError::Options(format!("assets.{name}: {why}"));
-            let code: StellarAsset =
-                asset.code.parse().map_err(|why: NoAsset| bad(why.to_string()))?;
-            let StellarAsset::Credit { issuer, .. } = &code else { continue };
-            if issuer == id {
-                continue;
-            }
-            if self.horizon.account(issuer).await?.is_none() {
-                return Err(
-                    bad(format!("the issuer {issuer} does not exist on the network")).into()
-                );
-            }
-            match self.our_account(id).await?.line(&code) {
-                None => {
-                    return Err(bad(format!("our account {id} has no trustline for {code}")).into());
-                }
-                Some(line) if !line.authorized => {
-                    let why = format!("the issuer does not let our account {id} hold {code}");
-                    return Err(bad(why).into());
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
     async fn our_account(&self, id: &str) -> Result<AccountState, SweepError> {
         let missing =
             || NetworkError::Options(format!("our account {id} does not exist on the network"));
@@ -162,36 +220,6 @@ impl Sender {
         let mut accounts = accounts_on(&self.assets, &self.desk.scope.network);
         accounts.extend(self.settings.channels.iter().cloned());
         accounts
-    }
-
-    /// One sweep.
-    async fn sweep_once(
-        &self,
-        lease: &Lease,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Swept {
-        let work =
-            async |round: &Round<'_>, report: &mut SweepReport| self.sweep(round, report).await;
-        let swept = self.desk.sweep(lease, stop, observer, work).await;
-        if matches!(swept.error, Some(SweepError::Network(_))) {
-            self.checked.forget();
-        }
-        swept
-    }
-
-    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        let check = async { round.answer(self.horizon.check()).await.map(drop) };
-        self.checked.make_sure(check).await?;
-        if self.desk.store.is_held().await? {
-            self.seen.borrow_mut().forget();
-            self.look_again(round).await?;
-        }
-        self.look_at_short(round).await?;
-        self.send_all(round, report).await?;
-        round.sick.end(round.lease, || self.is_well(round)).await?;
-        report.open = self.count_open().await?;
-        Ok(())
     }
 
     /// Whether Horizon answers what is nobody's own.

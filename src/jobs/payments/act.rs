@@ -21,6 +21,7 @@ use crate::engine::decide::rules::Acts;
 use crate::engine::{Payment, later, time_left};
 use crate::jobs::frame::note::{Note, Observer};
 use crate::jobs::frame::patience::BEAT;
+use crate::jobs::frame::round::Round;
 use crate::jobs::{Sweep, SweepError, Sweeper};
 use crate::store::{Due, Intent, Lease};
 
@@ -89,8 +90,11 @@ impl Sweeper {
     /// Waits for the answers that the last sweep has left, and carries them out: there will be no other sweep.
     pub(super) async fn finish_left(&self, lease: &Lease, observer: Observer<'_>) {
         let stop = || true;
-        let sweep = self.sweep(&stop, observer);
-        if let Err(error) = sweep.each(lease, Vec::new(), &mut 0).await {
+        let carried_out = async {
+            let round = self.desk.round(lease, &stop, observer).await?;
+            self.begin(&stop, observer).each(&round, Vec::new(), &mut 0).await
+        };
+        if let Err(error) = carried_out.await {
             tracing::warn!(%error, "the last reviews are not carried out: they are made again");
         }
     }
@@ -101,39 +105,38 @@ impl Sweep<'_> {
     ///
     /// First come the operations without a clear answer, in this run or in one that died; but none waits for them: one
     /// whose payment cannot be looked at has only its own place. Those that could not be looked at before come last.
-    pub(super) async fn act(&self, lease: &Lease, acted: &mut u64) -> Result<(), SweepError> {
-        let sick = self.sick().await?;
+    pub(super) async fn act(&self, round: &Round<'_>, acted: &mut u64) -> Result<(), SweepError> {
         let (failed, open): (Vec<_>, Vec<_>) = self
-            .open(lease)
+            .open(round)
             .await?
             .into_iter()
-            .partition(|intent| sick.has_failed(&payment(&intent.payment_id)));
+            .partition(|intent| round.sick.has_failed(&payment(&intent.payment_id)));
         let close = |intent: Intent| -> Act<'_> {
-            Box::pin(async move { self.close(lease, intent).await.map(Done::For) })
+            Box::pin(async move { self.close(round, intent).await.map(Done::For) })
         };
         let again = |intent: Intent| -> Act<'_> {
-            Box::pin(async move { self.close_in_time(lease, intent).await.map(Done::For) })
+            Box::pin(async move { self.close_in_time(round, intent).await.map(Done::For) })
         };
         let mut all: Vec<Act<'_>> = open.into_iter().map(close).collect();
         if let Some(acts) = self.job.rules.acts_as(&self.job.role) {
-            let due = self.due(acts, lease).await?;
+            let due = self.due(acts, round).await?;
             let handle = |case: Case| -> Act<'_> {
-                Box::pin(async move { self.handle(lease, acts, case).await })
+                Box::pin(async move { self.handle(round, acts, case).await })
             };
             all.extend(due.into_iter().map(handle));
         }
         all.extend(failed.into_iter().map(again));
-        self.each(lease, all, acted).await?;
+        self.each(round, all, acted).await?;
         if !(self.stop)() {
-            sick.end(lease, || self.is_well()).await?;
+            round.sick.end(round.lease, || self.is_well()).await?;
         }
         Ok(())
     }
 
     /// The payments that are due, nearest deadline first, but for those that a reviewer is being asked about.
-    async fn due(&self, acts: &Acts, lease: &Lease) -> Result<Vec<Case>, SweepError> {
+    async fn due(&self, acts: &Acts, round: &Round<'_>) -> Result<Vec<Case>, SweepError> {
         let asked = |left: &Option<Questions>, due: &Due| {
-            let left = left.as_ref().filter(|left| left.are_of(lease));
+            let left = left.as_ref().filter(|left| left.are_of(round.lease));
             left.is_some_and(|left| left.are_about(&due.payment_id))
         };
         let more = self.left().as_ref().map_or(0, Questions::len);
@@ -161,12 +164,12 @@ impl Sweep<'_> {
     /// network or the database fails all of them.
     async fn each(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         all: Vec<Act<'_>>,
         acted: &mut u64,
     ) -> Result<(), SweepError> {
-        let left = self.left().take().filter(|left| left.are_of(lease));
-        let mut hand = Hand::new(all, left.unwrap_or_else(|| Questions::of(lease)));
+        let left = self.left().take().filter(|left| left.are_of(round.lease));
+        let mut hand = Hand::new(all, left.unwrap_or_else(|| Questions::of(round.lease)));
         loop {
             while !(self.stop)()
                 && hand.has_place()
@@ -181,7 +184,7 @@ impl Sweep<'_> {
             tokio::select! {
                 Some(ended) = hand.running.next() => hand.ended(ended),
                 Some(reviewed) = hand.questions.next() => {
-                    hand.running.push(Box::pin(self.reviewed(lease, reviewed)));
+                    hand.running.push(Box::pin(self.reviewed(round, reviewed)));
                 }
                 () = sleep(pause) => {
                     if hand.moved_at.elapsed() < self.job.reviewer.patience() {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::engine::{Operation, Resolution, Row, Trail, doubling, resolve};
 use crate::failpoint;
 use crate::jobs::frame::note::Note;
+use crate::jobs::frame::round::Round;
 use crate::jobs::{Sweep, SweepError};
 use crate::networks::NetworkError;
 use crate::networks::ripplenet::OperationAnswer;
-use crate::store::{Due, Finished, Intent, Lease};
+use crate::store::{Due, Finished, Intent};
 
 /// An operation whose end is not known is looked at after this, then after twice this, …
 const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(500);
@@ -18,15 +19,18 @@ impl Sweep<'_> {
     /// Writes the intent of an operation, and carries it out.
     pub(super) async fn begin(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         due: &Due,
         operation: Operation,
     ) -> Result<bool, SweepError> {
         let now = self.desk.clock.now();
-        let intent =
-            self.desk.store.intend(lease, &due.payment_id, &due.state, &operation, now).await?;
+        let intent = self
+            .desk
+            .store
+            .intend(round.lease, &due.payment_id, &due.state, &operation, now)
+            .await?;
         match intent {
-            Some(intent) => self.carry_out(lease, intent).await,
+            Some(intent) => self.carry_out(round, intent).await,
             None => Ok(false),
         }
     }
@@ -34,11 +38,11 @@ impl Sweep<'_> {
     /// Calls the network, and records what came of it.
     pub(super) async fn carry_out(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         intent: Intent,
     ) -> Result<bool, SweepError> {
-        if !lease.is_trusted() {
-            return Err(lease.lost().into());
+        if !round.lease.is_trusted() {
+            return Err(round.lease.lost().into());
         }
         failpoint::reached("before the call");
         let call = self.job.client.operate(&intent.payment_id, &intent.operation, None);
@@ -46,7 +50,7 @@ impl Sweep<'_> {
         failpoint::reached("after the call");
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return self.put_off(lease, &intent.payment_id, error).await,
+            Err(error) => return self.put_off(round, &intent.payment_id, error).await,
         };
         match answer {
             OperationAnswer::Done(row) => {
@@ -55,13 +59,13 @@ impl Sweep<'_> {
                     Row::Bad(bad) => format!("done, but the answer is unclear: {}", bad.reason),
                 };
                 let seen = Some((&*row, Trail::Operation));
-                self.finish(lease, &intent, Finished::Done { answer }, seen).await
+                self.finish(round, &intent, Finished::Done { answer }, seen).await
             }
             OperationAnswer::Refused { status, reason } => {
-                self.refused(lease, intent, format!("{status} {reason}")).await
+                self.refused(round, intent, format!("{status} {reason}")).await
             }
             OperationAnswer::Busy { why } | OperationAnswer::Unknown { why } => {
-                self.unclear(lease, &intent, why).await
+                self.unclear(round, &intent, why).await
             }
         }
     }
@@ -69,7 +73,7 @@ impl Sweep<'_> {
     /// A refusal may mean that it is done already, by a call whose answer was lost: the payment tells.
     async fn refused(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         intent: Intent,
         reason: String,
     ) -> Result<bool, SweepError> {
@@ -84,35 +88,35 @@ impl Sweep<'_> {
                     },
                     Row::Bad(_) => Finished::Refused { reason },
                 };
-                self.finish(lease, &intent, finished, Some((&row, Trail::Get))).await
+                self.finish(round, &intent, finished, Some((&row, Trail::Get))).await
             }
             Err(NetworkError::Refused { .. }) => {
-                self.finish(lease, &intent, Finished::Refused { reason }, None).await
+                self.finish(round, &intent, Finished::Refused { reason }, None).await
             }
-            Err(error) => self.put_off(lease, &intent.payment_id, error).await,
+            Err(error) => self.put_off(round, &intent.payment_id, error).await,
         }
     }
 
     /// Leaves an operation for a later look.
     async fn unclear(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         intent: &Intent,
         why: String,
     ) -> Result<bool, SweepError> {
         let tries = u32::try_from(intent.attempt).unwrap_or(u32::MAX);
         let not_before = self.after(doubling(LOOK_AGAIN_FIRST, LOOK_AGAIN_MAX, tries));
-        self.finish(lease, intent, Finished::Unknown { why, not_before }, None).await
+        self.finish(round, intent, Finished::Unknown { why, not_before }, None).await
     }
 
     pub(super) async fn finish(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         intent: &Intent,
         finished: Finished,
         seen: Option<(&Row, Trail)>,
     ) -> Result<bool, SweepError> {
-        self.desk.store.finish(lease, intent, &finished, seen, self.desk.clock.now()).await?;
+        self.desk.store.finish(round.lease, intent, &finished, seen, self.desk.clock.now()).await?;
         let (result, detail) = match finished {
             Finished::Done { answer } => ("done", answer),
             Finished::Refused { reason } => ("refused", reason),

@@ -13,9 +13,10 @@ use crate::engine::{AlertName, Listing, Row, SweepOutcome, Tally, Trail, Window,
 use crate::jobs::frame::desk::Desk;
 use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::round::Round;
 use crate::networks::NetworkError;
 use crate::networks::ripplenet::too_large;
-use crate::store::{Cursor, Lease, StoreError, WalkEnd};
+use crate::store::{Cursor, StoreError, WalkEnd};
 
 /// A walk that has not come to the end after so many pages ends for now: payments change faster than they are read,
 /// or there are so many that the rest is to be acted on first.
@@ -27,14 +28,14 @@ const LARGE_MAX: u64 = 1 << 20;
 pub(super) struct List<'a> {
     pub(super) sweep: &'a Sweep<'a>,
     /// Without one it is a person who asks.
-    pub(super) lease: Option<&'a Lease>,
+    pub(super) round: Option<&'a Round<'a>>,
 }
 
 /// The database, as far as that list is concerned.
 pub(super) struct Records<'a> {
     pub(super) sweep: &'a Sweep<'a>,
     /// Without one the writes are a person's.
-    pub(super) lease: Option<&'a Lease>,
+    pub(super) round: Option<&'a Round<'a>>,
     /// Whether counts are to hold what is set aside too. Of some of that nobody knows where in the list it is, so only a
     /// count of the whole can.
     pub(super) counts_set_aside: bool,
@@ -55,23 +56,23 @@ impl Source for List<'_> {
     }
 
     async fn get(&self, payment_id: &str) -> Result<Found, SweepError> {
-        let (sick, thing) = (self.sweep.sick().await?, payment(payment_id));
-        if self.lease.is_some() && sick.is_put_off(&thing) {
+        let thing = payment(payment_id);
+        if self.round.is_some_and(|round| round.sick.is_put_off(&thing)) {
             return Ok(Found::NotNow);
         }
         let found = match self.sweep.answer(self.sweep.job.client.get(payment_id)).await {
             Ok(row) => Found::Row(Box::new(row)),
             Err(NetworkError::Refused { status: 404, .. }) => Found::Gone,
             Err(error) => {
-                match self.lease {
-                    Some(lease) => drop(self.sweep.put_off(lease, payment_id, error).await?),
+                match self.round {
+                    Some(round) => drop(self.sweep.put_off(round, payment_id, error).await?),
                     None => self.sweep.is_well().await?,
                 }
                 return Ok(Found::NotNow);
             }
         };
-        if let Some(lease) = self.lease {
-            sick.well(lease, &thing).await?;
+        if let Some(round) = self.round {
+            round.sick.well(round.lease, &thing).await?;
         }
         Ok(found)
     }
@@ -115,9 +116,16 @@ impl Sink for Records<'_> {
     ) -> Result<Tally, StoreError> {
         let Sweep { desk: Desk { store, scope, clock, .. }, observer, .. } = self.sweep;
         // Only the holder of the lease moves the poller's cursor.
-        let cursor = cursor.filter(|_| self.lease.is_some());
+        let cursor = cursor.filter(|_| self.round.is_some());
         // Boxed, as is each answer: else everything that waits for a sweep would be as large as they are.
-        let record = store.record(scope, self.lease, rows, cursor, trail, clock.now());
+        let record = store.record(
+            scope,
+            self.round.map(|round| round.lease),
+            rows,
+            cursor,
+            trail,
+            clock.now(),
+        );
         let tally = Box::pin(record).await?;
         observer(Note::Progress);
         Ok(tally)
@@ -187,12 +195,12 @@ impl Sweep<'_> {
     /// Reads what is new, compares the counts, and reconciles where they stay different or it is time to.
     pub(super) async fn collect(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
         let was = self.desk.store.cursor(&self.desk.scope).await?;
-        let list = List { sweep: self, lease: Some(lease) };
-        let records = Records { sweep: self, lease: Some(lease), counts_set_aside: true };
+        let list = List { sweep: self, round: Some(round) };
+        let records = Records { sweep: self, round: Some(round), counts_set_aside: true };
         let mode = self.mode(&was, &list).await?;
         let collector = Collector {
             source: &list,
@@ -208,8 +216,8 @@ impl Sweep<'_> {
         };
         note(report, &collected);
         let position = walked?;
-        self.judge(lease, &collected).await?;
-        self.judge_clock(lease).await?;
+        self.judge(round, &collected).await?;
+        self.judge_clock(round).await?;
         let mut end = WalkEnd {
             mode: mode.as_str().to_owned(),
             watermark: position.watermark,
@@ -221,13 +229,13 @@ impl Sweep<'_> {
         };
         match collected.outcome {
             Outcome::Complete => {
-                self.compare(lease, &collector, mode, &was, &mut end, report).await?;
+                self.compare(round, &collector, mode, &was, &mut end, report).await?;
             }
             // The next sweep finds out anew how this list can be read.
             Outcome::Unreliable => end.mode.clear(),
             Outcome::Stopped | Outcome::TooFast => {}
         }
-        self.desk.store.save_walk(&self.desk.scope, lease, &was, &end).await?;
+        self.desk.store.save_walk(&self.desk.scope, round.lease, &was, &end).await?;
         Ok(())
     }
 
@@ -248,7 +256,7 @@ impl Sweep<'_> {
     }
 
     /// Raises the alert where the network's clock and ours are too far from each other, and clears it when they are not.
-    async fn judge_clock(&self, lease: &Lease) -> Result<(), StoreError> {
+    async fn judge_clock(&self, round: &Round<'_>) -> Result<(), StoreError> {
         let detail = self.job.client.doubted_offset().map(|doubted| {
             let which = if doubted > TimeDelta::zero() { "ahead of" } else { "behind" };
             // Not to the second: what a person has seen to is the same a moment later.
@@ -257,11 +265,11 @@ impl Sweep<'_> {
                 "the network's clock is {far} {which} ours, and is not believed: deadlines are judged by ours"
             )
         });
-        self.set_alert(lease, AlertName::ClockOffset, detail).await
+        round.set_alert(AlertName::ClockOffset, detail).await
     }
 
     /// Raises and clears the alerts on how the list can be read.
-    async fn judge(&self, lease: &Lease, collected: &Collected) -> Result<(), StoreError> {
+    async fn judge(&self, round: &Round<'_>, collected: &Collected) -> Result<(), StoreError> {
         let outcome = collected.outcome;
         if outcome == Outcome::Stopped {
             return Ok(());
@@ -269,12 +277,12 @@ impl Sweep<'_> {
         let too_fast = (outcome == Outcome::TooFast).then(|| {
             format!("{} pages were read, and the end of the list was not reached", collected.pages)
         });
-        self.set_alert(lease, AlertName::ListTooFast, too_fast).await?;
+        round.set_alert(AlertName::ListTooFast, too_fast).await?;
         let unreliable = (outcome == Outcome::Unreliable).then(|| {
             "the network's pages are not in the order, or not in the range, that was asked for"
                 .to_owned()
         });
-        self.set_alert(lease, AlertName::ListUnreliable, unreliable).await
+        round.set_alert(AlertName::ListUnreliable, unreliable).await
     }
 }
 
@@ -347,12 +355,12 @@ impl Sweep<'_> {
 
     /// What a person asks for.
     fn list_of_person(&self) -> List<'_> {
-        List { sweep: self, lease: None }
+        List { sweep: self, round: None }
     }
 
     /// What a person has stored.
     fn records_of_person(&self) -> Records<'_> {
-        Records { sweep: self, lease: None, counts_set_aside: false }
+        Records { sweep: self, round: None, counts_set_aside: false }
     }
 
     /// How the list can be read: as it was found before, or found out now.

@@ -11,7 +11,8 @@ use crate::collect::{
 };
 use crate::engine::{AlertName, PaymentState, Row, Trail};
 use crate::jobs::frame::report::{SweepError, SweepReport};
-use crate::store::{Cursor, Lease, QuarantinedRow, StoreError, WalkEnd};
+use crate::jobs::frame::round::Round;
+use crate::store::{Cursor, QuarantinedRow, StoreError, WalkEnd};
 
 /// A list of so few pages is reconciled row by row.
 const SMALL_LIST_PAGES: u64 = 20;
@@ -27,7 +28,7 @@ impl Sweep<'_> {
     /// reconcile is to confirm it: a loss may be behind it.
     pub(super) async fn compare(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         lists: &Lists<'_>,
         mode: Mode,
         was: &Cursor,
@@ -46,13 +47,13 @@ impl Sweep<'_> {
             let by_rows = (is_time || was.unexplained != 0) && count.network <= small;
             let depth = if by_rows { Depth::Rows } else { Depth::Counts };
             // On the heap: it is rare, and a sweep would carry its size always.
-            let correct = Box::pin(self.correct(lease, lists, (mode, depth), end, report));
+            let correct = Box::pin(self.correct(round, lists, (mode, depth), end, report));
             let mut is_corrected = correct.await?;
             let is_unexplained = drifts && !is_corrected && end.difference == found;
             if is_unexplained && depth == Depth::Counts {
                 // A network's own counts hide what is behind them, if it compares otherwise than we think: its rows do not.
                 let rows = (mode, Depth::Rows);
-                is_corrected = Box::pin(self.correct(lease, lists, rows, end, report)).await?;
+                is_corrected = Box::pin(self.correct(round, lists, rows, end, report)).await?;
             }
             end.reconciled_at = Some(self.desk.clock.now());
             if end.difference == 0 || (drifts && !is_corrected && end.difference == found) {
@@ -60,7 +61,7 @@ impl Sweep<'_> {
             }
         }
         report.difference = end.difference;
-        self.judge_difference(lease, end, report).await?;
+        self.judge_difference(round, end, report).await?;
         Ok(())
     }
 
@@ -75,7 +76,7 @@ impl Sweep<'_> {
     /// stays.
     async fn correct(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         lists: &Lists<'_>,
         (mode, depth): (Mode, Depth),
         end: &mut WalkEnd,
@@ -85,7 +86,7 @@ impl Sweep<'_> {
         let too_high = self
             .desk
             .store
-            .recount(Some(lease), network, self.job.rules.states, &self.job.role)
+            .recount(Some(round.lease), network, self.job.rules.states, &self.job.role)
             .await?;
         if too_high != 0 {
             tracing::warn!(too_high, "the kept count of payments was wrong: corrected");
@@ -99,7 +100,7 @@ impl Sweep<'_> {
         if let Err(error) = ended {
             // What it has found the next one will not find, and nobody would be told.
             if reconciled.found > 0 {
-                self.judge_difference(lease, end, report).await?;
+                self.judge_difference(round, end, report).await?;
             }
             return Err(error.into());
         }
@@ -129,23 +130,23 @@ impl Sweep<'_> {
     /// difference. Clears it when the counts agree.
     async fn judge_difference(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         end: &WalkEnd,
         report: &SweepReport,
     ) -> Result<(), StoreError> {
         let found = report.found_by_reconcile;
         if found > 0 {
             let detail = format!("a reconcile found {found} payments that the sweeps had missed");
-            self.set_alert(lease, AlertName::Drift, Some(detail)).await
+            round.set_alert(AlertName::Drift, Some(detail)).await
         } else if end.unexplained != 0 {
             let (count, which) = (end.unexplained.unsigned_abs(), end.unexplained.signum());
             let which = if which > 0 { "more" } else { "fewer" };
             let detail = format!(
                 "the network counts {count} payments {which} than we, also after a reconcile"
             );
-            self.set_alert(lease, AlertName::Drift, Some(detail)).await
+            round.set_alert(AlertName::Drift, Some(detail)).await
         } else if end.difference == 0 {
-            self.set_alert(lease, AlertName::Drift, None).await
+            round.set_alert(AlertName::Drift, None).await
         } else {
             Ok(())
         }

@@ -14,7 +14,7 @@ use crate::engine::{
     Basis, Change, ConnectorRole, Decision, Payment, ReviewStatus, Row, Tally, Trail,
 };
 use crate::jobs::frame::note::Note;
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
+use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::store::{Due, StoreError, ToPayOut};
 
 /// Tells of each row, and stores none.
@@ -66,7 +66,7 @@ impl Sink for Preview<'_> {
         after: Option<DateTime<Utc>>,
         before: Option<DateTime<Utc>>,
     ) -> Result<u64, StoreError> {
-        Records { sweep: self.sweep, lease: None, counts_set_aside: true }
+        Records { sweep: self.sweep, round: None, counts_set_aside: true }
             .count(after, before)
             .await
     }
@@ -78,7 +78,7 @@ impl Sink for Preview<'_> {
         past: Option<&(String, DateTime<Utc>)>,
         limit: u32,
     ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-        Records { sweep: self.sweep, lease: None, counts_set_aside: true }
+        Records { sweep: self.sweep, round: None, counts_set_aside: true }
             .ids(after, before, past, limit)
             .await
     }
@@ -128,14 +128,10 @@ impl Preview<'_> {
 }
 
 impl Sweep<'_> {
-    /// Collects and decides, tells the observer what would be recorded and done, and changes nothing, here or there.
-    pub async fn dry_run(&self) -> Swept {
-        self.desk.counted(async |report| self.tell_due(report).await).await
-    }
-
-    async fn tell_due(&self, report: &mut SweepReport) -> Result<(), SweepError> {
+    /// Tells what a sweep would do.
+    pub(super) async fn tell_due(&self, report: &mut SweepReport) -> Result<(), SweepError> {
         let was = self.desk.store.cursor(&self.desk.scope).await?;
-        let source = List { sweep: self, lease: None };
+        let source = List { sweep: self, round: None };
         let sink = Preview { sweep: self, told: RefCell::default(), changed: RefCell::default() };
         let mode = self.mode(&was, &source).await?;
         let settings = self.collect_settings();

@@ -7,8 +7,9 @@ use crate::engine::{
     Amount, Decision, Money, NewTransfer, Reason, ReasonType, ReviewStatus, TransferKind,
     TransferStatus, decimals_of,
 };
+use crate::jobs::frame::round::Round;
 use crate::jobs::{Sweep, SweepError};
-use crate::store::{Due, Lease, PaidOut, Review, StoreError, ToPayOut};
+use crate::store::{Due, PaidOut, Review, StoreError, ToPayOut};
 
 /// ISO 20022: the reason is told in words.
 const NARRATIVE: &str = "NARR";
@@ -17,25 +18,25 @@ impl Sweep<'_> {
     /// Makes the transfer that pays a payment out. The payment waits for its end.
     pub(super) async fn hand_over(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         rail: &str,
         to_pay: &ToPayOut,
         by: &str,
     ) -> Result<bool, SweepError> {
         let due = &to_pay.due;
         let (new, shown) = {
-            let document = self.document(&lease.scope.network, &due.payment_id).await?;
+            let document = self.document(&round.lease.scope.network, &due.payment_id).await?;
             let shown = Some(shown_of(due, &document.text));
             (self.transfer_for(rail, to_pay, &document.text), shown)
         };
         let new = match new {
             Ok(new) => new,
-            Err(why) => return self.hold(lease, due, why).await,
+            Err(why) => return self.hold(round, due, why).await,
         };
         let transfer_id = new.transfer_id.clone();
         let approval = Review { decision: Decision::Approve, decided_by: by.to_owned(), shown };
         let now = self.desk.clock.now();
-        match self.desk.store.hand_over(lease, due, &approval, new, now).await {
+        match self.desk.store.hand_over(round.lease, due, &approval, new, now).await {
             Ok(faults) if faults.is_empty() => {
                 if due.review != Some(ReviewStatus::Approved) {
                     self.tell_review(due, "approved", String::new());
@@ -43,7 +44,7 @@ impl Sweep<'_> {
                 tracing::info!(payment_id = due.payment_id, transfer_id, rail, "to be paid out");
                 Ok(true)
             }
-            Ok(faults) => self.hold(lease, due, cannot(rail, &faults)).await,
+            Ok(faults) => self.hold(round, due, cannot(rail, &faults)).await,
             Err(StoreError::Refused(why)) => {
                 tracing::info!(payment_id = due.payment_id, why, "not handed over");
                 Ok(false)
@@ -52,25 +53,25 @@ impl Sweep<'_> {
         }
     }
 
-    async fn hold(&self, lease: &Lease, due: &Due, why: String) -> Result<bool, SweepError> {
+    async fn hold(&self, round: &Round<'_>, due: &Due, why: String) -> Result<bool, SweepError> {
         let hold = Decision::Hold { until: None, why };
-        self.decided(lease, due, hold, "rule", None).await.map(|_| false)
+        self.decided(round, due, hold, "rule", None).await.map(|_| false)
     }
 
     /// Tells the network what came of a payment's transfer.
     pub(super) async fn conclude(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         acts: &Acts,
         case: &Case,
         failure: Option<Reason>,
     ) -> Result<bool, SweepError> {
         let due = case.due();
         let Some(reason) = failure else {
-            return self.begin(lease, due, acts.approve.clone()).await;
+            return self.begin(round, due, acts.approve.clone()).await;
         };
         if due.review == Some(ReviewStatus::Declined) {
-            return self.decline_as_before(lease, acts, due).await;
+            return self.decline_as_before(round, acts, due).await;
         }
         let transfer = match case {
             Case::OnRail(to_pay) => to_pay.paid.as_ref().map(|paid| paid.transfer_id.as_str()),
@@ -81,7 +82,12 @@ impl Sweep<'_> {
             decided_by: format!("transfer {}", transfer.unwrap_or_default()),
             shown: None,
         };
-        match self.desk.store.decline_unpaid(lease, due, &decline, self.desk.clock.now()).await {
+        match self
+            .desk
+            .store
+            .decline_unpaid(round.lease, due, &decline, self.desk.clock.now())
+            .await
+        {
             Ok(()) => {}
             Err(StoreError::Refused(why)) => {
                 tracing::info!(payment_id = due.payment_id, why, "not declined");
@@ -91,7 +97,7 @@ impl Sweep<'_> {
         }
         self.tell_review(due, "declined", format!("{} {}", reason.code, reason.reason));
         let operation = (acts.decline)(reason, self.job.settings.review.on_decline);
-        self.begin(lease, due, operation).await
+        self.begin(round, due, operation).await
     }
 }
 

@@ -23,12 +23,14 @@ pub(super) mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
+use async_trait::async_trait;
 
 use self::reviewer::Service;
 use self::sweep::Sweeper;
+use super::frame::desk::Desk;
 use super::frame::note::Observer;
-use super::frame::report::{SweepError, Swept};
+use super::frame::report::{SweepError, SweepReport};
+use super::frame::round::Round;
 use super::job::{AnyJob, Job, Stopping};
 use super::making::Making;
 use crate::config::{PollerSettings, Schedule};
@@ -64,44 +66,35 @@ fn leaves_after(making: &Making<'_>, schedule: &Schedule) -> Option<Duration> {
     }
 }
 
+#[async_trait(?Send)]
 impl Job for Sweeper {
-    fn scope(&self) -> &Scope {
-        &self.desk.scope
+    fn desk(&self) -> &Desk {
+        &self.desk
     }
 
-    fn run<'a>(
-        &'a self,
-        lease: &'a Lease,
-        stop: Stopping<'a>,
-        observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Swept> {
-        Box::pin(async move { self.sweep(stop, observer).run(lease).await })
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        self.begin(round.stop, round.observer).collect_and_act(round, report).await
     }
 
-    fn finish<'a>(&'a self, lease: &'a Lease, observer: Observer<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(self.finish_left(lease, observer))
+    async fn finish(&self, lease: &Lease, observer: Observer<'_>) {
+        self.finish_left(lease, observer).await;
     }
 
-    fn look_again<'a>(
-        &'a self,
-        _lease: &'a Lease,
-        place: &'a str,
-        stop: Stopping<'a>,
-        observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Result<bool, SweepError>> {
-        Box::pin(async move { self.sweep(stop, observer).look_at(place).await })
+    async fn read_again(&self, round: &Round<'_>, place: &str) -> Result<bool, SweepError> {
+        self.begin(round.stop, round.observer).look_at(place).await
     }
 
-    fn check(&self) -> LocalBoxFuture<'_, Result<(), SweepError>> {
-        Box::pin(self.ask_for_one())
+    async fn check(&self) -> Result<(), SweepError> {
+        self.ask_for_one().await
     }
 
-    fn dry_run<'a>(
-        &'a self,
-        stop: Stopping<'a>,
-        observer: Observer<'a>,
-    ) -> LocalBoxFuture<'a, Swept> {
-        Box::pin(async move { self.sweep(stop, observer).dry_run().await })
+    async fn preview(
+        &self,
+        stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.begin(stop, observer).tell_due(report).await
     }
 
     fn wishes(&self) -> Vec<Wish> {

@@ -5,8 +5,6 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
-
 use super::budget::Budget;
 use super::reviewer::Reviewer;
 use super::reviewing::Questions;
@@ -14,15 +12,15 @@ use crate::config::{
     NetworkKind, NetworkSettings, PaymentSettings, PollerSettings, RippleNetSettings,
 };
 use crate::engine::decide::rules::{Rules, rules};
-use crate::engine::{Alert, AlertName, Clock, ConnectorRole, RetryPolicy, Window};
+use crate::engine::{Clock, ConnectorRole, RetryPolicy, Window};
 use crate::jobs::frame::desk::Desk;
 use crate::jobs::frame::note::Observer;
 use crate::jobs::frame::patience::{Requests, answer_max};
-use crate::jobs::frame::report::{SweepError, SweepReport, Swept};
-use crate::jobs::frame::sick::Sick;
+use crate::jobs::frame::report::{SweepError, SweepReport};
+use crate::jobs::frame::round::Round;
 use crate::networks::RequestSeen;
 use crate::networks::ripplenet::{Client, ClientOptions};
-use crate::store::{Lease, Scope, Store, StoreError};
+use crate::store::{Scope, Store};
 
 /// What sweeps one network for one poller, again and again: everything that outlives a sweep.
 pub struct Sweeper {
@@ -53,8 +51,6 @@ pub struct Sweep<'a> {
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
     pub(super) observer: Observer<'a>,
     gave_up: Cell<bool>,
-    /// The payments that are put off.
-    pub(super) sick: OnceCell<Sick>,
 }
 
 impl Sweeper {
@@ -114,13 +110,12 @@ impl Sweeper {
     }
 
     /// A sweep. `stop` is asked between pages and between payments; `observer` is told what goes on.
-    pub fn sweep<'a>(
+    pub fn begin<'a>(
         &'a self,
         stop: &'a (dyn Fn() -> bool + Sync),
         observer: Observer<'a>,
     ) -> Sweep<'a> {
-        let (gave_up, sick) = (Cell::new(false), OnceCell::new());
-        Sweep { job: self, desk: &self.desk, stop, observer, gave_up, sick }
+        Sweep { job: self, desk: &self.desk, stop, observer, gave_up: Cell::new(false) }
     }
 }
 
@@ -144,35 +139,20 @@ fn options(
 }
 
 impl Sweep<'_> {
-    /// Collects, then acts. Whatever goes wrong is in the answer, beside what was done before it did.
-    pub async fn run(&self, lease: &Lease) -> Swept {
-        self.desk.counted(async |report| self.collect_and_act(lease, report).await).await
-    }
-
-    async fn collect_and_act(
+    /// Collects, then acts.
+    pub(super) async fn collect_and_act(
         &self,
-        lease: &Lease,
+        round: &Round<'_>,
         report: &mut SweepReport,
     ) -> Result<(), SweepError> {
-        self.collect(lease, report).await?;
+        self.collect(round, report).await?;
         if !(self.stop)() {
-            self.act(lease, &mut report.acted).await?;
+            self.act(round, &mut report.acted).await?;
         }
         let network = &self.desk.scope.network;
         let states = self.job.rules.states;
         report.open = self.desk.store.count_in(network, states, Some(&self.job.role)).await?;
         Ok(())
-    }
-
-    /// Sets whether this condition stands.
-    pub(super) async fn set_alert(
-        &self,
-        lease: &Lease,
-        name: AlertName,
-        detail: Option<String>,
-    ) -> Result<(), StoreError> {
-        let alert = detail.map(|detail| Alert::of(name, detail));
-        self.desk.store.set_alerts(lease, name, alert.as_slice(), self.desk.clock.now()).await
     }
 
     /// Waits for an answer of the network, and says meanwhile that this is no standstill.

@@ -6,7 +6,6 @@
 
 mod calls;
 mod dry_run;
-mod job;
 mod pump;
 mod queue;
 mod records;
@@ -17,7 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use self::job::make;
+use async_trait::async_trait;
+
 use self::pump::{Left, Pump, Pumped};
 use super::clients::rail::rail_of;
 use super::frame::checked::Checked;
@@ -25,13 +25,14 @@ use super::frame::desk::Desk;
 use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
-use super::{Stage, SweepError, SweepReport, Swept};
+use super::{Stage, SweepError, SweepReport};
 use crate::config::PollerSettings;
 use crate::engine::decide::payouts::PayoutFacts;
 use crate::engine::{Assets, Clock, Transfer, TransferStatus, decimals_of};
 use crate::jobs::frame::looking::look_at_rail;
+use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
-use crate::networks::RequestSeen;
+use crate::networks::{RequestSeen, Wish};
 use crate::rails::AnyRail;
 use crate::store::{Lease, PayoutRow, Scope, Store, StoreError, TransferCount};
 
@@ -67,6 +68,110 @@ pub struct PayingOptions {
     pub answer_max: Duration,
     /// The assets by name.
     pub assets: Assets,
+}
+
+/// The job at the rail that `scope` names.
+///
+/// # Errors
+/// See [`Make`](super::Make).
+pub fn make(making: &Making<'_>, scope: Scope, own: &PollerSettings) -> Result<AnyJob, String> {
+    let name = scope.network.clone();
+    let made = Paying::of(making, scope, own);
+    Ok(Box::new(made.map_err(|error| format!("rail {name}: {error}"))?))
+}
+
+#[async_trait(?Send)]
+impl Job for Paying {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    async fn sweep(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
+        // A rail that is down, or another than it should be, is not tried with anybody's money.
+        let check = round.answer(self.rail.check());
+        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
+        if self.desk.store.is_held().await? {
+            look_at_rail(round, &*self.rail, self.rail_name()).await?;
+        }
+        if self.desk.store.is_held().await? {
+            report.standing = self.standing().await?;
+            report.open = open(&report.standing);
+            return Ok(());
+        }
+        if !self.rail.knows_keys() {
+            let was_restored = self.desk.store.was_restored(round.now()).await?;
+            self.has_forgotten.store(was_restored, Ordering::Relaxed);
+        }
+        // What a panic cuts short is untidy too.
+        if self.is_untidy.swap(true, Ordering::Relaxed) {
+            let found = self.desk.store.let_go_of_payouts(round.lease, self.rail_name()).await?;
+            tracing::debug!(found, "payouts whose end could not be written down are looked up");
+        }
+        if self.options.stage != Some(Stage::Poll) {
+            self.settle(round).await?;
+        }
+        // Boxed: it is large, and everything that waits for it would be as large.
+        let left = self.left().take().filter(|left| left.is_of(round.lease));
+        let pumped = Box::pin(Pump::new(self, round, left).run()).await;
+        let Pumped { batches, acted, error, is_untidy, left } = pumped;
+        *self.left() = left;
+        self.is_untidy.store(is_untidy, Ordering::Relaxed);
+        (report.pages, report.acted) = (batches, acted);
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if !round.is_stopping() {
+            let is_well = async || round.answer(self.rail.check()).await;
+            round.sick.end(round.lease, is_well).await?;
+        }
+        self.tell_of_untaken(round).await?;
+        report.standing = self.standing().await?;
+        report.open = open(&report.standing);
+        Ok(())
+    }
+
+    fn failed(&self, error: &SweepError) {
+        // A rail that is down may be another when it comes up.
+        if matches!(error, SweepError::Rail(_)) {
+            self.checked.forget();
+        }
+    }
+
+    async fn finish(&self, lease: &Lease, observer: Observer<'_>) {
+        let left = self.left().take().filter(|left| left.is_of(lease));
+        if left.is_none() {
+            return;
+        }
+        let error = match self.desk.round(lease, &|| true, observer).await {
+            Ok(round) => Box::pin(Pump::new(self, &round, left).run()).await.error,
+            Err(error) => Some(error.into()),
+        };
+        if let Some(error) = error {
+            tracing::warn!(%error, "what came of the last payouts could not be written down: they are looked up");
+        }
+    }
+
+    async fn check(&self) -> Result<(), SweepError> {
+        self.rail.check().await.map_err(SweepError::Rail)
+    }
+
+    async fn preview(
+        &self,
+        _stop: Stopping<'_>,
+        observer: Observer<'_>,
+        report: &mut SweepReport,
+    ) -> Result<(), SweepError> {
+        self.check().await?;
+        Ok(self.tell_due(observer, report).await?)
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.rail.wishes()
+    }
+
+    fn remember(&self, wishes: &[Wish]) {
+        self.rail.remember(wishes);
+    }
 }
 
 impl Paying {
@@ -128,91 +233,6 @@ impl Paying {
         let asset = transfer.and_then(|transfer| self.options.assets.get(&transfer.asset));
         let own = asset.filter(|asset| asset.currency == currency);
         own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(currency))
-    }
-
-    /// Asks the rail whether it is the configured one, and lets us in.
-    async fn check_place(&self) -> Result<(), SweepError> {
-        self.rail.check().await.map_err(SweepError::Rail)
-    }
-
-    /// A sweep: what came of payouts is found out, and what is due is paid. `stop` is asked between one call and the
-    /// next; `observer` is told what goes on.
-    pub async fn sweep(
-        &self,
-        lease: &Lease,
-        stop: &(dyn Fn() -> bool + Sync),
-        observer: Observer<'_>,
-    ) -> Swept {
-        let work =
-            async |round: &Round<'_>, report: &mut SweepReport| self.work(round, report).await;
-        self.desk.sweep(lease, stop, observer, work).await
-    }
-
-    async fn work(&self, round: &Round<'_>, report: &mut SweepReport) -> Result<(), SweepError> {
-        // A rail that is down, or another than it should be, is not tried with anybody's money.
-        let check = round.answer(self.rail.check());
-        self.checked.make_sure(check).await.map_err(SweepError::Rail)?;
-        if self.desk.store.is_held().await? {
-            look_at_rail(round, &*self.rail, self.rail_name()).await?;
-        }
-        if self.desk.store.is_held().await? {
-            report.standing = self.standing().await?;
-            report.open = open(&report.standing);
-            return Ok(());
-        }
-        if !self.rail.knows_keys() {
-            let was_restored = self.desk.store.was_restored(round.now()).await?;
-            self.has_forgotten.store(was_restored, Ordering::Relaxed);
-        }
-        // What a panic cuts short is untidy too.
-        if self.is_untidy.swap(true, Ordering::Relaxed) {
-            let found = self.desk.store.let_go_of_payouts(round.lease, self.rail_name()).await?;
-            tracing::debug!(found, "payouts whose end could not be written down are looked up");
-        }
-        if self.options.stage != Some(Stage::Poll) {
-            self.settle(round).await?;
-        }
-        // Boxed: it is large, and everything that waits for it would be as large.
-        let left = self.left().take().filter(|left| left.is_of(round.lease));
-        let pumped = Box::pin(Pump::new(self, round, left).run()).await;
-        let Pumped { batches, acted, error, is_untidy, left } = pumped;
-        *self.left() = left;
-        self.is_untidy.store(is_untidy, Ordering::Relaxed);
-        (report.pages, report.acted) = (batches, acted);
-        if let Some(error) = error {
-            self.doubt(&error);
-            return Err(error);
-        }
-        if !round.is_stopping() {
-            let is_well = async || round.answer(self.rail.check()).await;
-            round.sick.end(round.lease, is_well).await.inspect_err(|error| self.doubt(error))?;
-        }
-        self.tell_of_untaken(round).await?;
-        report.standing = self.standing().await?;
-        report.open = open(&report.standing);
-        Ok(())
-    }
-
-    /// A rail that is down may be another when it comes up.
-    fn doubt(&self, error: &SweepError) {
-        if matches!(error, SweepError::Rail(_)) {
-            self.checked.forget();
-        }
-    }
-
-    /// Waits for the answers that the last sweep has left, and writes them down: there will be no other sweep.
-    async fn finish_left(&self, lease: &Lease, observer: Observer<'_>) {
-        let left = self.left().take().filter(|left| left.is_of(lease));
-        if left.is_none() {
-            return;
-        }
-        let error = match self.desk.round(lease, &|| true, observer).await {
-            Ok(round) => Box::pin(Pump::new(self, &round, left).run()).await.error,
-            Err(error) => Some(error.into()),
-        };
-        if let Some(error) = error {
-            tracing::warn!(%error, "what came of the last payouts could not be written down: they are looked up");
-        }
     }
 
     /// A panic while it is held leaves it as it was.
