@@ -75,7 +75,7 @@ fn money_moves_its_transfer_when_it_is_confirmed_and_not_before() {
         assert_eq!((received.status, received.confirmed_at), (IncomingStatus::Received, None));
         assert_eq!(received.claimant, Some(Claimant::Transfer("w".to_owned())));
         let waiting = store.incoming_to_confirm(NETWORK, None, 10).await.unwrap();
-        assert_eq!(waiting, [received.clone()]);
+        assert_eq!(waiting, std::slice::from_ref(&received));
         let behind = Some((received.incoming.at, "1"));
         assert_eq!(store.incoming_to_confirm(NETWORK, behind, 10).await.unwrap(), []);
         assert_eq!(confirm(&store, &lease, "1").await.unwrap(), Advanced::Done);
