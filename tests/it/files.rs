@@ -90,7 +90,7 @@ fn looking_makes_no_file_and_work_on_nothing_makes_none_either() {
 
 /// The commands that only look at the database: an example of each, and how it ends where there are three payments and
 /// nothing else.
-const LOOKS: [(&str, &str, i32); 19] = [
+const LOOKS: [(&str, &str, i32); 20] = [
     ("status", "--json", 0),
     ("payments list", "", 0),
     ("payments show", "PAYMENT", 0),
@@ -98,6 +98,7 @@ const LOOKS: [(&str, &str, i32); 19] = [
     ("transfers show", "t-1041", 1),
     ("transfers explain", "t-1041", 1),
     ("transfers incoming list", "", 0),
+    ("transfers incoming show", "t-1041", 1),
     ("transfers envelope list", "", 0),
     ("transfers envelope show", "t-1041", 1),
     ("events list", "", 0),
