@@ -234,7 +234,7 @@ fn a_list_that_breaks_off_tells_what_was_read_of_it() {
     world.sandbox.add_payments(4 * THINGS, &spec);
     let asked = AtomicU32::new(0);
     locked_out_after(&world, move |endpoint| {
-        endpoint == Endpoint::List && asked.fetch_add(1, Ordering::Relaxed) == 12
+        endpoint == Endpoint::List && asked.fetch_add(1, Ordering::Relaxed) == 30
     });
     world.once("accepted", &sets).expect(77);
     let stored = world.count("payments") - THINGS;
