@@ -5,6 +5,7 @@
 mod alert;
 mod amount;
 mod basis;
+pub mod books;
 mod chain;
 mod change;
 mod clock;
