@@ -94,6 +94,12 @@ impl Amount {
         (self >= other).then(|| Self(&self.0 - &other.0))
     }
 
+    /// So many times as much, exactly.
+    #[must_use]
+    pub fn times(&self, factor: &Self) -> Self {
+        Self(&self.0 * &factor.0)
+    }
+
     /// So many percent of it, exactly.
     #[must_use]
     pub fn times_percent(&self, percent: &Self) -> Self {
@@ -226,6 +232,7 @@ mod tests {
         let big = amount("99999999999999999999999999999999999999.9999999");
         assert_eq!(big.minus(&amount("1")).unwrap().plus(&amount("1")), big);
         assert_eq!(amount("33.33").times_percent(&amount("0.15")), amount("0.049995"));
+        assert_eq!(amount("15.90").times(&amount("0.015")), amount("0.2385"));
         assert_eq!(amount("1000").times_percent(&amount("50")), amount("500"));
     }
 

@@ -58,6 +58,18 @@ words! {
         RefundDone = "refund.done",
         /// Money could not go back.
         RefundFailed = "refund.failed",
+        /// An order waits for money.
+        OrderCreated = "order.created",
+        /// It is known who pays an order.
+        OrderClaimed = "order.claimed",
+        /// An order is paid.
+        OrderPaid = "order.paid",
+        /// An order has ended unpaid.
+        OrderAnnulled = "order.annulled",
+        /// Something of an order is another: its price, customer, note or status.
+        OrderModified = "order.modified",
+        /// Somebody should look at an order: money came for it that does not fit.
+        OrderReview = "order.review",
         /// A condition began that somebody should know of.
         AlertRaised = "alert.raised",
         /// There is more of a condition that stands, or it is not what somebody has silenced.
@@ -74,9 +86,10 @@ words! {
 pub struct Event {
     /// What.
     pub event_type: EventType,
-    /// To what: `payment/NETWORK/PAYMENT_ID`, `transfer/ID`, `incoming/SOURCE/ID`, `refund/ID` or `alert/NAME`.
+    /// To what: `payment/NETWORK/PAYMENT_ID`, `transfer/ID`, `order/SHOP/ID`, `incoming/SOURCE/ID`, `refund/ID` or
+    /// `alert/NAME`.
     pub subject: String,
-    /// The version of the payment or transfer that it happened to; 0 where there is none.
+    /// The version of the payment, transfer or order that it happened to; 0 where there is none.
     pub version: i64,
     /// The facts, for programs: JSON text.
     pub data: String,

@@ -21,6 +21,7 @@ mod keyed;
 mod listing;
 mod operation;
 mod operator;
+pub mod order;
 mod payment;
 mod poller;
 mod reason;
