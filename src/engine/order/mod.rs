@@ -44,6 +44,8 @@ mod wishes;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod model;
 
 pub use arriving::{money_cancelled, money_confirmed, money_received, money_reversed};
 pub use calls::{ShopCall, ShopNews, ShopSees, is_ours, shop_call};
