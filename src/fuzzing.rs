@@ -22,6 +22,7 @@ pub use crate::networks::stellar::fuzzing::{
     answers as horizon_answers, payments as horizon_payments, stream as horizon_stream,
     xdr as stellar_xdr,
 };
+pub use crate::networks::tari::fuzzing::memo as tari_memo;
 pub use crate::rails::fuzzing::{
     deposits as contract_deposits, gateway_answers, gateway_history, payouts as contract_payouts,
 };
@@ -30,7 +31,7 @@ pub use crate::rails::fuzzing::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Each has `fuzz/fuzz_targets/NAME.rs` and `fuzz/seeds/NAME/`.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("amounts", amounts),
     ("contract_deposits", contract_deposits),
     ("contract_payouts", contract_payouts),
@@ -48,6 +49,7 @@ pub const TARGETS: [Target; 17] = [
     ("ripplenet_payment", ripplenet_payment),
     ("ripplenet_token", ripplenet_token),
     ("stellar_xdr", stellar_xdr),
+    ("tari_memo", tari_memo),
 ];
 
 /// No word that becomes a column of its own is longer.

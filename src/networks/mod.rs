@@ -4,5 +4,6 @@
 
 pub mod ripplenet;
 pub mod stellar;
+pub mod tari;
 
 pub use crate::http::{CallError as NetworkError, RequestSeen, Wish};
