@@ -25,8 +25,9 @@ impl ReferencePattern {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (before, after) = text.split_once("{}")?;
-        let is_one = !after.contains("{}") && !(before.is_empty() && after.is_empty());
-        is_one.then(|| Self { before: before.to_owned(), after: after.to_owned() })
+        let has_more = after.contains("{}");
+        let is_bare = before.is_empty() && after.is_empty();
+        (!has_more && !is_bare).then(|| Self { before: before.to_owned(), after: after.to_owned() })
     }
 
     fn read<'a>(&self, text: &'a str) -> Option<&'a str> {

@@ -117,7 +117,11 @@ impl Keeper {
             }),
             Fact::Claimed { shop, order, wallet } => {
                 self.orders.get(&key(shop, order)).map(|order| {
-                    order_claimed(self.counter(&[order], &[wallet.clone()]), order, wallet)
+                    order_claimed(
+                        self.counter(&[order], std::slice::from_ref(wallet)),
+                        order,
+                        wallet,
+                    )
                 })
             }
             // Its id answers a repetition.
