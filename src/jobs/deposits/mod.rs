@@ -10,6 +10,8 @@ mod questions;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::clients::rail::rail_of;
 use super::frame::checked::Checked;
 use super::frame::desk::Desk;
@@ -25,7 +27,6 @@ use crate::jobs::making::Making;
 use crate::networks::{RequestSeen, Wish};
 use crate::rails::{AnyRail, RailError};
 use crate::store::{Scope, Waiting};
-use async_trait::async_trait;
 
 /// Why a transfer expires.
 const LAPSED: &str = "nothing came before its deadline";
