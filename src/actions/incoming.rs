@@ -6,7 +6,7 @@ use crate::engine::decide::accept::accepted;
 use crate::engine::decide::moves::possible;
 use crate::engine::decide::returns::refund_of_incoming;
 use crate::engine::{
-    Amount, Cause, Incoming, IncomingStatus, Refusal, RefusalCode, Step, Transfer, legal,
+    Amount, Cause, Incoming, IncomingStatus, Refusal, RefusalCode, Step, Transfer, legal, no_rail,
     released_to,
 };
 use crate::store::{Deed, IncomingRow, Store};
@@ -94,8 +94,12 @@ impl Actions<'_> {
             let text = format!("the asset {asset} of transfer {id} is not in the configuration");
             return Err(Refusal::new(RefusalCode::NotConfigured, text).into());
         };
+        let Some(side) = &asset.rail else {
+            let text = format!("transfer {id}: {}", no_rail(&asset.name));
+            return Err(Refusal::new(RefusalCode::NotConfigured, text).into());
+        };
         let (place, expected) = if transfer.kind.is_deposit() {
-            (&transfer.rail, asset.currency.clone())
+            (&transfer.rail, side.currency.clone())
         } else {
             (&transfer.network, asset.code.clone())
         };

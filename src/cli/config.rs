@@ -183,7 +183,9 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
         format!("{} ({kind})", rail.name)
     });
     let assets = settings.assets.values().map(|asset| {
-        format!("{} ({} for {} on {})", asset.name, asset.network, asset.currency, asset.rail)
+        let way = asset.rail.as_ref();
+        let way = way.map(|side| format!(" for {} on {}", side.currency, side.rail));
+        format!("{} ({}{})", asset.name, asset.network, way.unwrap_or_default())
     });
     let (on, off): (Vec<_>, Vec<_>) =
         settings.pollers.iter().partition(|(_, settings)| settings.enabled);

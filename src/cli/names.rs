@@ -1,8 +1,10 @@
 //! Names that somebody typed: are there such things? A misspelt one must not read as `all quiet`.
 
+use std::iter;
+
 use super::failure::Failure;
 use crate::config::{Settings, nearest};
-use crate::engine::{AlertName, PaymentState};
+use crate::engine::{AlertName, Asset, PaymentState};
 use crate::store::Store;
 
 /// What events are about: the first word of their subjects.
@@ -103,15 +105,21 @@ pub(super) async fn expect_asset_in(
 ) -> Result<Vec<String>, Failure> {
     let Some(name) = name else { return Ok(Vec::new()) };
     if let Some(asset) = settings.assets.get(name) {
-        return Ok(vec![asset.code.clone(), asset.currency.clone()]);
+        return Ok(called(asset).collect());
     }
-    let ids = settings.assets.values().flat_map(|one| [one.code.clone(), one.currency.clone()]);
+    let ids = settings.assets.values().flat_map(called);
     let mut known: Vec<String> = settings.assets.keys().cloned().chain(ids).collect();
     if known.iter().any(|one| one == name) || store.has_asset_in(name).await? {
         return Ok(vec![name.to_owned()]);
     }
     known.dedup();
     Err(no_such("asset", name, &known.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// What an asset is called at its places.
+fn called(asset: &Asset) -> impl Iterator<Item = String> {
+    let currency = asset.rail.as_ref().map(|side| side.currency.clone());
+    iter::once(asset.code.clone()).chain(currency)
 }
 
 /// Refuses a subject of which there can be none: its first word is to be one of `kinds`, and a place or an alert in it one

@@ -1,4 +1,4 @@
-//! `[assets.NAME]`: what comes in on one side and goes out on the other, and at what price.
+//! `[assets.NAME]`: what money is of, on a network; and for transfers, on a rail, and at what price.
 
 use config::Value;
 
@@ -6,7 +6,7 @@ use super::network::{Kind, check_name};
 use super::places::Places;
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
-use crate::engine::{Amount, Asset, Policy};
+use crate::engine::{Amount, Asset, Policy, RailSide};
 
 /// A payment on Stellar has no more.
 const STELLAR_DECIMALS: u32 = 7;
@@ -14,6 +14,10 @@ const STELLAR_DECIMALS: u32 = 7;
 const CURRENCY_DECIMALS: u32 = 8;
 /// Far finer than any price list.
 const PERCENT_DECIMALS: u32 = 6;
+
+/// What only transfers need.
+const OF_TRANSFERS: [&str; 5] =
+    ["currency_decimals", "fee_fixed", "fee_percent", "underpayment", "overpayment"];
 
 /// Reads what every asset starts from.
 pub(super) fn read_defaults(reader: &mut Reader) {
@@ -34,41 +38,86 @@ fn read_section(
     name: &str,
     places: Option<&Places<'_>>,
 ) -> Option<Asset> {
-    const POLICIES: &[(&str, Policy)] =
-        &[("accept", Policy::Accept), ("refund", Policy::Refund), ("hold", Policy::Hold)];
     let network = reader.required(section, "network", |value| match places {
         Some(places) => stellar_network(value, places),
         None => values::text(value),
     });
     let code = read_code(reader, section);
     let account = reader.required(section, "account", values::account);
-    let rail = reader.required(section, "rail", |value| match places {
-        Some(places) => values::one_of("rail", &places.rails)(value),
-        None => values::text(value),
-    });
-    let currency = reader.required(section, "currency", currency);
-    let on_rail = values::number(0..=CURRENCY_DECIMALS);
-    let currency_decimals = reader.required(section, "currency_decimals", on_rail);
     let decimals = reader.required(section, "decimals", values::number(0..=STELLAR_DECIMALS));
-    let fee_fixed = read_fee(reader, section, currency_decimals, decimals);
-    let fee_percent = reader.required(section, "fee_percent", percent);
-    let underpayment = reader.required(section, "underpayment", values::choice(POLICIES));
-    let overpayment = reader.required(section, "overpayment", values::choice(POLICIES));
     let claimable = reader.required(section, "claimable_balances", values::flag);
+    let named = read_rail(reader, section, places);
+    let side = has_side(reader, section).then(|| read_side(reader, section, named, decimals));
     Some(Asset {
         name: name.to_owned(),
         network: network?,
         code: code?,
         account: account?,
-        rail: rail?,
-        currency: currency?,
-        currency_decimals: currency_decimals?,
         decimals: decimals?,
+        claimable_balances: claimable?,
+        rail: match side {
+            Some(side) => Some(side?),
+            None => None,
+        },
+    })
+}
+
+/// The rail, and what the asset is called there.
+fn read_rail(
+    reader: &mut Reader,
+    section: &Section,
+    places: Option<&Places<'_>>,
+) -> (Option<String>, Option<String>) {
+    let rail = reader.optional(section, "rail", |value| match places {
+        Some(places) => values::one_of("rail", &places.rails)(value),
+        None => values::text(value),
+    });
+    (rail, reader.optional(section, "currency", currency))
+}
+
+/// Whether the asset has a side on a rail, or would if there were no mistake in it. A section of defaults may have all.
+fn has_side(reader: &mut Reader, section: &Section) -> bool {
+    let is_there = ["rail", "currency"].map(|key| reader.has(section, key));
+    if is_there == [false, false] && !section.is_defaults() {
+        for key in OF_TRANSFERS {
+            let why = "this is for transfers, and without rail and currency none can use the asset";
+            reader.refuse(section, key, why);
+        }
+        return false;
+    }
+    for (key, other) in [("rail", "currency"), ("currency", "rail")] {
+        if !reader.has(section, key) {
+            let message =
+                format!("missing, and {other} is there: transfers need both, and orders neither");
+            reader.complain(section, key, message);
+        }
+    }
+    true
+}
+
+/// Reads the asset's side on a rail, beside how the two are `named`. `decimals` are those on the network.
+fn read_side(
+    reader: &mut Reader,
+    section: &Section,
+    named: (Option<String>, Option<String>),
+    decimals: Option<u32>,
+) -> Option<RailSide> {
+    const POLICIES: &[(&str, Policy)] =
+        &[("accept", Policy::Accept), ("refund", Policy::Refund), ("hold", Policy::Hold)];
+    let on_rail = values::number(0..=CURRENCY_DECIMALS);
+    let currency_decimals = reader.required(section, "currency_decimals", on_rail);
+    let fee_fixed = read_fee(reader, section, currency_decimals, decimals);
+    let fee_percent = reader.required(section, "fee_percent", percent);
+    let underpayment = reader.required(section, "underpayment", values::choice(POLICIES));
+    let overpayment = reader.required(section, "overpayment", values::choice(POLICIES));
+    Some(RailSide {
+        rail: named.0?,
+        currency: named.1?,
+        decimals: currency_decimals?,
         fee_fixed: fee_fixed?,
         fee_percent: fee_percent?,
         underpayment: underpayment?,
         overpayment: overpayment?,
-        claimable_balances: claimable?,
     })
 }
 

@@ -151,6 +151,14 @@ impl Reader {
         self.note(origin, section.key(name), message);
     }
 
+    /// Notes a mistake where the section itself sets `name`, which means nothing there. What is set for all is not meant.
+    pub(super) fn refuse(&mut self, section: &Section, name: &str, why: &str) {
+        self.known.insert(section.key(name));
+        if self.has(section, name) && !self.is_inherited(section, name) {
+            self.complain(section, name, why.to_owned());
+        }
+    }
+
     /// Notes a mistake about a section as a whole.
     pub(super) fn complain_of_all(&mut self, section: &Section, message: String) {
         self.note(self.origin_of_section(section), section.path.clone(), message);

@@ -70,10 +70,10 @@ pub use tally::Tally;
 pub use transfer::{
     Actor, Arrival, Arrived, Asset, Assets, Cause, Changes, End, EnvelopeStatus, Explanation,
     Foreign, IllegalMove, InformationAbout, MOVES, Memo, MemoError, Move, NewRefund, NewTransfer,
-    PayoutEnd, PayoutState, PayoutStatus, Phase, Policy, Protocol, Purpose, Quote, Refund,
-    RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind, TransferStatus,
-    WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded, created_event, explain, legal,
-    moved_event, next_worker, released_to, settle_amounts, taken_back,
+    PayoutEnd, PayoutState, PayoutStatus, Phase, Policy, Protocol, Purpose, Quote, RailSide,
+    Refund, RefundStatus, Settled, Step, Surroundings, Terms, Transfer, TransferKind,
+    TransferStatus, WayBack, accounts_on, actor, arrive, asset_of, assets_on, coded, created_event,
+    explain, legal, moved_event, next_worker, no_rail, released_to, settle_amounts, taken_back,
 };
 pub use user_info::{UserInfo, UserInfoGap, gap_in_user_info, members};
 pub(crate) use words::words;

@@ -6,7 +6,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::config::{Settings, hidden, nearest};
-use crate::engine::{Amount, Asset, Memo, NewTransfer, TransferKind, TransferStatus, read_time};
+use crate::engine::{
+    Amount, Asset, Memo, NewTransfer, RailSide, TransferKind, TransferStatus, no_rail, read_time,
+};
 use crate::http::named_twice;
 use crate::networks::stellar::Address;
 
@@ -61,7 +63,8 @@ pub(crate) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
     reading.refuse_secrets();
     let kind = reading.required::<TransferKind>("kind");
     let asset = reading.asset(settings);
-    let rail = reading.rail(settings, asset);
+    let side = asset.and_then(|asset| asset.rail.as_ref());
+    let rail = reading.rail(settings, side);
     let transfer_id = reading.required::<String>("transfer_id");
     let amounts = ["amount_expected", "amount_in", "amount_out", "amount_fee"]
         .map(|name| reading.amount(name));
@@ -70,12 +73,13 @@ pub(crate) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
     let status = reading.parsed("status");
     let deadline = reading.time("deadline");
     let created_at = reading.time("created_at");
-    if let (Some(kind), Some(asset)) = (kind, asset) {
+    if let (Some(kind), Some((asset, side))) = (kind, asset.zip(side)) {
         reading.check_decimals(kind, asset, &amounts);
         reading.check_address(kind);
-        reading.check_asset(asset);
+        reading.check_asset(asset, side);
     }
-    let (Some(kind), Some(asset), Some(transfer_id), Some(rail)) = (kind, asset, transfer_id, rail)
+    let (Some(kind), Some((asset, side)), Some(transfer_id), Some(rail)) =
+        (kind, asset.zip(side), transfer_id, rail)
     else {
         return Err(reading.faults);
     };
@@ -88,7 +92,7 @@ pub(crate) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, 
         status: status.unwrap_or(first_status(kind)),
         asset: asset.name.clone(),
         rail,
-        currency: asset.currency.clone(),
+        currency: side.currency.clone(),
         network: asset.network.clone(),
         amount_expected,
         amount_in,
@@ -207,9 +211,9 @@ impl Reading<'_> {
         }
     }
 
-    /// The asset that is named, or the only one that there is.
+    /// The asset that is named, or the only one that transfers can use.
     fn asset<'s>(&mut self, settings: &'s Settings) -> Option<&'s Asset> {
-        let mut all = settings.assets.values();
+        let mut all = settings.assets.values().filter(|asset| asset.rail.is_some());
         let Some(name) = self.text("asset") else {
             let only = all.next().filter(|_| all.next().is_none());
             if only.is_none() {
@@ -218,15 +222,17 @@ impl Reading<'_> {
             return only;
         };
         let asset = settings.assets.get(&name);
-        if asset.is_none() {
-            self.faults.push(unknown("asset", &name, settings.assets.keys()));
+        match asset {
+            Some(asset) if asset.rail.is_none() => self.faults.push(no_rail(&name)),
+            Some(_) => {}
+            None => self.faults.push(unknown("asset", &name, settings.assets.keys())),
         }
         asset
     }
 
-    fn rail(&mut self, settings: &Settings, asset: Option<&Asset>) -> Option<String> {
+    fn rail(&mut self, settings: &Settings, side: Option<&RailSide>) -> Option<String> {
         match self.text("rail") {
-            None => asset.map(|asset| asset.rail.clone()),
+            None => side.map(|side| side.rail.clone()),
             Some(name) if settings.rails.contains_key(&name) => Some(name),
             Some(name) => {
                 self.faults.push(unknown("rail", &name, settings.rails.keys()));
@@ -237,7 +243,7 @@ impl Reading<'_> {
 
     /// Neither side can move what it has no decimals for.
     fn check_decimals(&mut self, kind: TransferKind, asset: &Asset, amounts: &[Option<Amount>; 4]) {
-        let terms = asset.terms(kind);
+        let Some(terms) = asset.terms(kind) else { return };
         let (inside, outside) = (terms.decimals_in, terms.decimals_out);
         let sides = [
             ("amount_expected", inside),
@@ -253,8 +259,8 @@ impl Reading<'_> {
     }
 
     /// Whoever names the network and the currency must mean those of the asset.
-    fn check_asset(&mut self, asset: &Asset) {
-        for (name, own) in [("network", &asset.network), ("currency", &asset.currency)] {
+    fn check_asset(&mut self, asset: &Asset, side: &RailSide) {
+        for (name, own) in [("network", &asset.network), ("currency", &side.currency)] {
             if let Some(told) = self.text(name).filter(|told| told != own) {
                 self.faults
                     .push(format!("{name} is {told}, and that of asset {} is {own}", asset.name));
@@ -279,4 +285,44 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) 
         format!("there are: {}", known.join(", "))
     };
     format!("there is no {what} `{name}` in the configuration; {there_are}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load_without_secrets};
+
+    /// An asset of transfers and one of orders alone, on one network.
+    const SET: [&str; 13] = [
+        "networks.stellar.kind=stellar",
+        "networks.stellar.horizon_url=https://horizon.example/",
+        "networks.stellar.passphrase=Test SDF Network ; September 2015",
+        "rails.bank.kind=http",
+        "rails.bank.url=https://bank.example/",
+        "assets.usd.network=stellar",
+        "assets.usd.code=native",
+        "assets.usd.account=GAL5Q5KUPOIBX7FCMGAEF4DDBEWRFOARIQI56U4J3U2WDXKDQBRSQ6SG",
+        "assets.usd.rail=bank",
+        "assets.usd.currency=USD",
+        "assets.shop.network=stellar",
+        "assets.shop.code=native",
+        "assets.shop.account=GAL5Q5KUPOIBX7FCMGAEF4DDBEWRFOARIQI56U4J3U2WDXKDQBRSQ6SG",
+    ];
+
+    #[test]
+    fn no_transfer_uses_an_asset_without_a_rail() {
+        let set = SET.map(ToOwned::to_owned).into();
+        let settings = load_without_secrets(&Sources { set, ..Sources::default() }).unwrap();
+        let told = |more: &[(&str, &str)]| {
+            let own = [("transfer_id", "t"), ("kind", "withdrawal"), ("memo_type", "id")];
+            let all = [own.as_slice(), &[("memo", "7")], more].concat();
+            let fields = all.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+            read(&fields.collect(), &settings)
+        };
+        assert_eq!(told(&[]).unwrap().asset, "usd", "the only one that transfers can use");
+        let expected = "the asset shop has no rail, so that no transfer can use it: set rail and currency in [assets.shop]";
+        for more in [&[("asset", "shop")][..], &[("asset", "shop"), ("rail", "bank")]] {
+            assert_eq!(told(more).unwrap_err(), [expected]);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::session::Session;
 use crate::config::{NetworkKind, RailKind, Settings};
-use crate::engine::{Amount, Asset, Clock, Memo, RetryPolicy, Transfer};
+use crate::engine::{Amount, Asset, Clock, Memo, RetryPolicy, Transfer, no_rail};
 use crate::http::{self, Body, Call, Http, Request, Stop};
 
 pub(super) const EXAMPLES: &str = "\
@@ -90,9 +90,10 @@ pub(super) async fn run(session: &Session, args: &PayArgs, out: &mut Out) -> Res
             (on_ledger(horizon, asset, &to, memo, &amount, args.from.as_deref()), horizon)
         }
         Payment::IntoBank { about } => {
-            let rail = transfer.as_ref().map_or(asset.rail.as_str(), |transfer| &transfer.rail);
+            let side = asset.rail.as_ref().ok_or_else(|| Failure::Refused(no_rail(&asset.name)))?;
+            let rail = transfer.as_ref().map_or(side.rail.as_str(), |transfer| &transfer.rail);
             let bank = bank_of(settings, rail)?;
-            (into_bank(bank, asset, &about, &amount, args.from.as_deref())?, bank)
+            (into_bank(bank, &side.currency, &about, &amount, args.from.as_deref())?, bank)
         }
     };
     let told = send(&request, place).await?;
@@ -198,12 +199,12 @@ fn on_ledger(
 
 fn into_bank(
     bank: &Url,
-    asset: &Asset,
+    currency: &str,
     about: &str,
     amount: &str,
     from: Option<&str>,
 ) -> Result<Request, Failure> {
-    let mut ask = json!({ "about": about, "amount": amount, "currency": asset.currency });
+    let mut ask = json!({ "about": about, "amount": amount, "currency": currency });
     if let Some(from) = from {
         ask["from"] = Value::from(from);
     }

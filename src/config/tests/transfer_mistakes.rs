@@ -124,7 +124,8 @@ fn of_assets() {
     let cases = [
         ("network = \"stelar\"", "there is no network \"stelar\"; there are: stellar"),
         ("rail = \"bnak\"", "there is no rail \"bnak\"; there are: bank"),
-        ("rail = \"\"", "missing, and it has no default"),
+        ("rail = \"\"", "missing, and currency is there: transfers need both, and orders neither"),
+        ("currency = \"\"", "missing, and rail is there: transfers need both, and orders neither"),
         (account.as_str(), no_account.as_str()),
         (issuer.as_str(), no_issuer.as_str()),
         ("issuer = \"\"", "missing, and only code \"native\" has none"),
@@ -155,6 +156,14 @@ fn of_assets() {
     let native = STELLAR.replace("code = \"USDC\"", "code = \"native\"");
     let expected = "railpoll.toml: assets.usdc.issuer: nobody issues lumens: with code \"native\" there is no issuer";
     assert_eq!(folder.mistakes(&native), [expected]);
+    let of_orders = STELLAR.replace("rail = \"bank\"", "").replace("currency = \"USD\"", "");
+    for line in ["fee_fixed = \"1\"", "currency_decimals = 2", "overpayment = \"hold\""] {
+        let key = line.split_once(" =").unwrap().0;
+        let expected = format!(
+            "railpoll.toml: assets.usdc.{key}: this is for transfers, and without rail and currency none can use the asset"
+        );
+        assert_eq!(folder.mistakes(&format!("{of_orders}{line}\n")), [expected]);
+    }
     let elsewhere = STELLAR.replace("network = \"stellar\"", "network = \"acme\"");
     let expected = "railpoll.toml: assets.usdc.network: the network \"acme\" is not of kind \"stellar\": there are no \
                     assets on it";

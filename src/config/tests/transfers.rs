@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::super::*;
 use super::{ACME, Folder, STELLAR, shown, stellar};
-use crate::engine::{Amount, Policy, TransferKind};
+use crate::engine::{Amount, Policy, RailSide, TransferKind};
 
 const CHANNELS: [&str; 2] = [
     "GCUVODQCTBBXZ2MV3JJFQ2Q3T5XD2E33T363DJVAQ3MJLMQYV3Y37NGV",
@@ -110,15 +110,17 @@ fn an_asset_and_its_defaults() {
         network: "stellar".to_owned(),
         code,
         account: "GAL5Q5KUPOIBX7FCMGAEF4DDBEWRFOARIQI56U4J3U2WDXKDQBRSQ6SG".to_owned(),
-        rail: "bank".to_owned(),
-        currency: "USD".to_owned(),
-        currency_decimals: 2,
         decimals: 7,
-        fee_fixed: amount("0"),
-        fee_percent: amount("0"),
-        underpayment: Policy::Hold,
-        overpayment: Policy::Hold,
         claimable_balances: false,
+        rail: Some(RailSide {
+            rail: "bank".to_owned(),
+            currency: "USD".to_owned(),
+            decimals: 2,
+            fee_fixed: amount("0"),
+            fee_percent: amount("0"),
+            underpayment: Policy::Hold,
+            overpayment: Policy::Hold,
+        }),
     };
     assert_eq!(*asset, expected);
 
@@ -132,17 +134,36 @@ fn an_asset_and_its_defaults() {
     .map(|line| format!("{line}\n"))
     .collect::<String>();
     let asset = &loaded(&lumens).assets["usdc"];
-    assert_eq!((&asset.fee_fixed, &asset.fee_percent), (&amount("0.5"), &amount("99.5")));
-    assert_eq!((asset.underpayment, asset.overpayment), (Policy::Refund, Policy::Accept));
+    let side = asset.rail.as_ref().unwrap();
+    assert_eq!((&side.fee_fixed, &side.fee_percent), (&amount("0.5"), &amount("99.5")));
+    assert_eq!((side.underpayment, side.overpayment), (Policy::Refund, Policy::Accept));
     assert!(asset.claimable_balances);
     assert_eq!(asset.code, "native");
+}
+
+#[test]
+fn an_asset_of_orders_needs_no_rail() {
+    let text = STELLAR.replace("rail = \"bank\"", "").replace("currency = \"USD\"", "");
+    // What is set for all assets is for those of transfers.
+    let settings = loaded(&format!("{text}[defaults.asset]\nfee_fixed = \"0.25\"\n"));
+    let asset = &settings.assets["usdc"];
+    assert_eq!(asset.rail, None);
+    assert_eq!(asset.terms(TransferKind::Deposit), None, "no transfer can use it");
+    assert_eq!(asset.decimals, 7);
+    // A rail for all assets, and one that has none.
+    let all = "[defaults.asset]\nrail = \"bank\"\ncurrency = \"USD\"\n";
+    assert!(loaded(&format!("{text}{all}")).assets["usdc"].rail.is_some());
+    assert_eq!(
+        loaded(&format!("{text}rail = \"\"\ncurrency = \"\"\n{all}")).assets["usdc"].rail,
+        None
+    );
 }
 
 #[test]
 fn the_terms_follow_the_way_of_the_money() {
     let asset = &loaded(STELLAR).assets["usdc"];
     let decimals = |kind| {
-        let terms = asset.terms(kind);
+        let terms = asset.terms(kind).unwrap();
         (terms.decimals_in, terms.decimals_out)
     };
     assert_eq!(decimals(TransferKind::Deposit), (2, 7));

@@ -1,6 +1,8 @@
 //! What goes out for money that a person accepts, whatever amount was expected. Pure.
 
-use crate::engine::{Amount, Assets, Refusal, RefusalCode, Settled, Transfer, settle_amounts};
+use crate::engine::{
+    Amount, Assets, Refusal, RefusalCode, Settled, Transfer, no_rail, settle_amounts,
+};
 
 /// What goes out for `received`, and what we keep. What was agreed for just this amount stays; else the asset's fee is
 /// taken. An exchange has a price for the expected amount only.
@@ -29,7 +31,11 @@ pub(crate) fn accepted(
             format!("the asset {} of transfer {id} is not in the configuration", transfer.asset);
         Refusal::new(RefusalCode::NotConfigured, text)
     })?;
-    match settle_amounts(&asset.terms(transfer.kind), received, None, None) {
+    let terms = asset.terms(transfer.kind).ok_or_else(|| {
+        let text = format!("transfer {id}: {}", no_rail(&asset.name));
+        Refusal::new(RefusalCode::NotConfigured, text)
+    })?;
+    match settle_amounts(&terms, received, None, None) {
         Settled::Accept { out, fee } => Ok((out, fee)),
         Settled::Refund(why) | Settled::Hold(why) => {
             let text = format!("transfer {id}: {why}: nothing would go out");

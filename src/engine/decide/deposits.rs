@@ -172,7 +172,7 @@ impl Received<'_> {
         let Some(terms) = terms else {
             // The money is here: that must not be forgotten.
             let mut step = Step::new(deposit, TransferStatus::OnHold, Cause::ArrivalHeld)
-                .because(format!("the asset {} is not configured", deposit.asset));
+                .because(format!("the asset {} is not configured, or has no rail", deposit.asset));
             step.changes.amount_in = Some((*amount).clone());
             return Some(step);
         };

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::engine::{
-    Amount, Asset, Assets, Memo, NewTransfer, Policy, Terms, Transfer, TransferKind, TransferStatus,
+    Amount, Asset, Assets, Memo, NewTransfer, Policy, RailSide, Terms, Transfer, TransferKind,
+    TransferStatus,
 };
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -21,15 +22,17 @@ pub(crate) fn assets() -> Assets {
         network: "stellar".to_owned(),
         code: "native".to_owned(),
         account: "GUS".to_owned(),
-        rail: "bank".to_owned(),
-        currency: "USD".to_owned(),
-        currency_decimals: 2,
         decimals: 7,
-        fee_fixed: Amount::zero(),
-        fee_percent: Amount::zero(),
-        underpayment: Policy::Hold,
-        overpayment: Policy::Refund,
         claimable_balances: false,
+        rail: Some(RailSide {
+            rail: "bank".to_owned(),
+            currency: "USD".to_owned(),
+            decimals: 2,
+            fee_fixed: Amount::zero(),
+            fee_percent: Amount::zero(),
+            underpayment: Policy::Hold,
+            overpayment: Policy::Refund,
+        }),
     };
     Assets::from([(asset.name.clone(), asset)])
 }

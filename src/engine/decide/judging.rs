@@ -39,7 +39,7 @@ pub(crate) fn judge<'t>(
         Side::Rail => Some(transfer.currency.clone()),
         Side::Network => asset_of(assets, transfer).map(|asset| asset.code.clone()),
     };
-    // One whose asset is no longer configured takes nothing.
+    // One whose asset is no longer configured, or has no rail any more, takes nothing.
     let mut candidates: Vec<Candidate> = transfers
         .iter()
         .map(|transfer| Candidate::of(transfer, taken(transfer).unwrap_or_default()))
@@ -54,7 +54,7 @@ pub(crate) fn judge<'t>(
                 return Judged { verdict, step: None };
             };
             let step = by_id.get(id.as_str()).and_then(|transfer| {
-                let terms = asset_of(assets, transfer)?.terms(transfer.kind);
+                let terms = asset_of(assets, transfer)?.terms(transfer.kind)?;
                 let arrived = arrive(transfer, &terms, &one.amount)?;
                 Some(step_of(transfer, arrived, one))
             });

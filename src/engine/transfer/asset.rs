@@ -1,4 +1,4 @@
-//! What comes in on one side and goes out on the other, and at what price.
+//! What money is of: what it is on a network, and what it becomes on a rail, at what price.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,24 @@ pub struct Asset {
     pub network: String,
     /// What it is there, as incoming payments have it: `CODE:ISSUER`, or `native`.
     pub code: String,
-    /// Our account there: it pays deposits out, and receives withdrawals.
+    /// Our account there: it pays deposits out, and receives withdrawals and what orders are paid with.
     pub account: String,
+    /// Decimals on the network.
+    pub decimals: u32,
+    /// Whether what we pay to an account without a trustline becomes a claimable balance, and does not wait.
+    pub claimable_balances: bool,
+    /// The other side of its transfers. None: no transfer can use it, and orders alone are paid in it.
+    pub rail: Option<RailSide>,
+}
+
+/// An asset's side on a rail, and what a transfer from one side to the other costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RailSide {
     /// The rail of its transfers, unless they name another.
     pub rail: String,
-    /// What it is called on the rail.
+    /// What it is called there.
     pub currency: String,
-    /// Decimals on the rail.
-    pub currency_decimals: u32,
-    /// Decimals on the network.
+    /// Decimals there.
     pub decimals: u32,
     /// The part of the fee that does not depend on the amount.
     pub fee_fixed: Amount,
@@ -32,26 +41,33 @@ pub struct Asset {
     pub underpayment: Policy,
     /// When more comes than was expected.
     pub overpayment: Policy,
-    /// Whether a deposit to an account without a trustline becomes a claimable balance, and does not wait.
-    pub claimable_balances: bool,
 }
 
 impl Asset {
-    /// What holds for a transfer of this `kind`.
+    /// What holds for a transfer of this `kind`. None if no transfer can use the asset.
     #[must_use]
-    pub fn terms(&self, kind: TransferKind) -> Terms {
-        let (rail, network) = (self.currency_decimals, self.decimals);
+    pub fn terms(&self, kind: TransferKind) -> Option<Terms> {
+        let side = self.rail.as_ref()?;
+        let (rail, network) = (side.decimals, self.decimals);
         let (decimals_in, decimals_out) =
             if kind.is_deposit() { (rail, network) } else { (network, rail) };
-        Terms {
+        Some(Terms {
             decimals_in,
             decimals_out,
-            fee_fixed: self.fee_fixed.clone(),
-            fee_percent: self.fee_percent.clone(),
-            underpayment: self.underpayment,
-            overpayment: self.overpayment,
-        }
+            fee_fixed: side.fee_fixed.clone(),
+            fee_percent: side.fee_percent.clone(),
+            underpayment: side.underpayment,
+            overpayment: side.overpayment,
+        })
     }
+}
+
+/// Why no transfer can use the asset `name`, which has no rail, and the way out.
+#[must_use]
+pub fn no_rail(name: &str) -> String {
+    format!(
+        "the asset {name} has no rail, so that no transfer can use it: set rail and currency in [assets.{name}]"
+    )
 }
 
 /// All configured assets, by name.

@@ -27,7 +27,7 @@ mod work;
 
 pub use amounts::{Policy, Quote, Settled, Terms, settle_amounts};
 pub use arrival::{Arrived, arrive};
-pub use asset::{Asset, Assets, accounts_on, asset_of, assets_on};
+pub use asset::{Asset, Assets, RailSide, accounts_on, asset_of, assets_on, no_rail};
 pub use cause::{Actor, Cause};
 pub use explain::{Explanation, Foreign, Surroundings, WayBack, explain};
 pub use kind::{Protocol, TransferKind};

@@ -64,8 +64,9 @@ pub(in crate::jobs) fn rail_of(
 
 /// What the assets that use a rail are called there, each once.
 fn currencies_of(making: &Making<'_>, rail: &str) -> Vec<String> {
-    let assets = making.settings.assets.values().filter(|asset| asset.rail == rail);
-    let mut currencies: Vec<String> = assets.map(|asset| asset.currency.clone()).collect();
+    let sides = making.settings.assets.values().filter_map(|asset| asset.rail.as_ref());
+    let sides = sides.filter(|side| side.rail == rail);
+    let mut currencies: Vec<String> = sides.map(|side| side.currency.clone()).collect();
     currencies.sort_unstable();
     currencies.dedup();
     currencies

@@ -68,7 +68,7 @@ impl Asker {
         let (mut steps, mut postponed): (Vec<Step<'_>>, Vec<Postponed>) = (Vec::new(), Vec::new());
         for deposit in batch {
             let arrival = answers.get(&deposit.transfer_id).unwrap_or(&silent);
-            let terms = asset_of(&self.assets, deposit).map(|asset| asset.terms(deposit.kind));
+            let terms = asset_of(&self.assets, deposit).and_then(|asset| asset.terms(deposit.kind));
             match after(deposit, arrival, terms.as_ref(), now) {
                 DepositRuling::Move(step) => steps.push(*step),
                 DepositRuling::Foreign(step, came) => {

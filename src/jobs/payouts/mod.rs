@@ -231,8 +231,9 @@ impl Paying {
     /// How many decimals an order for `transfer` has: its asset's on the rail, or else its currency's. None if nobody knows.
     fn decimals_of(&self, transfer: Option<&Transfer>, currency: &str) -> Option<u32> {
         let asset = transfer.and_then(|transfer| self.options.assets.get(&transfer.asset));
-        let own = asset.filter(|asset| asset.currency == currency);
-        own.map(|asset| asset.currency_decimals).or_else(|| decimals_of(currency))
+        let side = asset.and_then(|asset| asset.rail.as_ref());
+        let own = side.filter(|side| side.currency == currency);
+        own.map(|side| side.decimals).or_else(|| decimals_of(currency))
     }
 
     /// A panic while it is held leaves it as it was.

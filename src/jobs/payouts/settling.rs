@@ -2,7 +2,7 @@
 
 use super::Paying;
 use crate::engine::{
-    Assets, Cause, Policy, Settled, Step, Terms, Transfer, TransferStatus, settle_amounts,
+    Assets, Cause, Policy, Settled, Step, Terms, Transfer, TransferStatus, no_rail, settle_amounts,
 };
 use crate::jobs::frame::round::Round;
 use crate::store::{Settlement, StoreError};
@@ -45,12 +45,11 @@ pub(super) fn settlement(transfer: &Transfer, assets: &Assets) -> Result<Settlem
             "amount_out is missing, and no asset {name:?} is configured that would tell the fee"
         ));
     };
+    let terms = asset
+        .terms(transfer.kind)
+        .ok_or_else(|| format!("amount_out is missing, and {}", no_rail(&asset.name)))?;
     // Whoever let it go on has accepted what came.
-    let terms = Terms {
-        underpayment: Policy::Accept,
-        overpayment: Policy::Accept,
-        ..asset.terms(transfer.kind)
-    };
+    let terms = Terms { underpayment: Policy::Accept, overpayment: Policy::Accept, ..terms };
     match settle_amounts(&terms, received, None, None) {
         Settled::Accept { out, fee } => Ok(Settlement {
             transfer_id: transfer.transfer_id.clone(),
