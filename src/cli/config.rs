@@ -173,6 +173,7 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
             format!("{} ({})", network.name, ripplenet.connector_role.as_str().to_lowercase())
         }
         NetworkKind::Stellar(_) => format!("{} (stellar)", network.name),
+        NetworkKind::Tari => format!("{} (tari)", network.name),
     });
     let rails = settings.rails.values().map(|rail| {
         let kind = match rail.kind {

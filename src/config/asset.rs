@@ -10,38 +10,47 @@ use crate::engine::{Amount, Asset, Policy, RailSide};
 
 /// A payment on Stellar has no more.
 const STELLAR_DECIMALS: u32 = 7;
+/// A payment on Tari is in millionths.
+const TARI_DECIMALS: u32 = 6;
+/// What a network's own money is called.
+const NATIVE: &str = "native";
 /// A wire gateway's amounts have eight.
 const CURRENCY_DECIMALS: u32 = 8;
-/// Far finer than any price list.
-const PERCENT_DECIMALS: u32 = 6;
 
 /// What only transfers need.
 const OF_TRANSFERS: [&str; 5] =
     ["currency_decimals", "fee_fixed", "fee_percent", "underpayment", "overpayment"];
 
-/// Reads what every asset starts from.
+/// Reads what every asset starts from: one on Stellar has all the keys.
 pub(super) fn read_defaults(reader: &mut Reader) {
-    read_section(reader, &Section::root("defaults.asset"), "", None);
+    read_on_stellar(reader, &Section::root("defaults.asset"), "", None);
 }
 
 /// Reads one asset.
 pub(super) fn read(reader: &mut Reader, name: &str, places: &Places<'_>) -> Option<Asset> {
     let section = Section::heir("assets", name, "defaults.asset");
     check_name(reader, &section, "an asset", name);
-    read_section(reader, &section, name, Some(places))
+    let network = reader.required(&section, "network", |value| network(value, places));
+    let kind = network.and_then(|network| places.networks.get(&network).copied().flatten());
+    match kind {
+        Some(Kind::Tari) => read_on_tari(reader, &section, name),
+        Some(Kind::Stellar) => read_on_stellar(reader, &section, name, Some(places)),
+        // Without a kind nobody knows what belongs to it.
+        Some(Kind::RippleNet) | None => {
+            reader.pass_over(&section);
+            None
+        }
+    }
 }
 
-/// Reads the keys of a section; with `places`, what it refers to must be there.
-fn read_section(
+/// Reads the keys of an asset on Stellar; with `places`, what it refers to must be there.
+fn read_on_stellar(
     reader: &mut Reader,
     section: &Section,
     name: &str,
     places: Option<&Places<'_>>,
 ) -> Option<Asset> {
-    let network = reader.required(section, "network", |value| match places {
-        Some(places) => stellar_network(value, places),
-        None => values::text(value),
-    });
+    let network = reader.required(section, "network", values::text);
     let code = read_code(reader, section);
     let account = reader.required(section, "account", values::account);
     let decimals = reader.required(section, "decimals", values::number(0..=STELLAR_DECIMALS));
@@ -59,6 +68,40 @@ fn read_section(
             Some(side) => Some(side?),
             None => None,
         },
+    })
+}
+
+/// Reads the keys of an asset on Tari. Money comes in there, and goes nowhere: no transfer can use it.
+fn read_on_tari(reader: &mut Reader, section: &Section, name: &str) -> Option<Asset> {
+    let network = reader.required(section, "network", values::text);
+    let code = reader.optional(section, "code", values::choice(&[(NATIVE, ())]));
+    let has_wrong_code = reader.has(section, "code") && code.is_none();
+    let account = reader.required(section, "account", values::tari_address);
+    if let Some(account) = &account {
+        reader.show(section, "account", serde_json::Value::from(account.as_str()).to_string());
+    }
+    let decimals = if reader.is_own(section, "decimals") {
+        reader.required(section, "decimals", values::number(0..=TARI_DECIMALS))
+    } else {
+        let why = "the network is of kind tari".to_owned();
+        reader.show_because(section, "decimals", TARI_DECIMALS.to_string(), why);
+        Some(TARI_DECIMALS)
+    };
+    for key in ["issuer", "claimable_balances"] {
+        reader.refuse(section, key, "there is no such thing on a network of kind \"tari\"");
+    }
+    for key in ["rail", "currency"].into_iter().chain(OF_TRANSFERS) {
+        let why = "this is for transfers, and there are none on a network of kind \"tari\"";
+        reader.refuse(section, key, why);
+    }
+    Some(Asset {
+        name: name.to_owned(),
+        network: network?,
+        code: (!has_wrong_code).then(|| NATIVE.to_owned())?,
+        account: account?,
+        decimals: decimals?,
+        claimable_balances: false,
+        rail: None,
     })
 }
 
@@ -139,7 +182,7 @@ fn read_code(reader: &mut Reader, section: &Section) -> Option<String> {
     let issuer = reader.optional(section, "issuer", values::account);
     let has_issuer = reader.has(section, "issuer");
     let code = code?;
-    if code == "native" {
+    if code == NATIVE {
         if has_issuer {
             let message = "nobody issues lumens: with code \"native\" there is no issuer";
             reader.complain(section, "issuer", message.to_owned());
@@ -171,24 +214,24 @@ fn currency(value: &Value) -> Parsed<String> {
 }
 
 fn percent(value: &Value) -> Parsed<Amount> {
-    let amount = values::amount(PERCENT_DECIMALS)(value)?;
-    if values::is_less(&amount, "100") {
-        return Ok(amount);
-    }
-    Err(format!("{amount} is not within 0 and less than 100 percent"))
+    values::percent(values::quoted(value)?)
 }
 
 /// The name of a network that can have assets.
-fn stellar_network(value: &Value, places: &Places<'_>) -> Parsed<String> {
+fn network(value: &Value, places: &Places<'_>) -> Parsed<String> {
     let name = values::text(value)?;
+    let can_have = |kind: &Option<Kind>| match kind {
+        // One with a mistake in its kind may be meant.
+        Some(Kind::Stellar | Kind::Tari) | None => true,
+        Some(Kind::RippleNet) => false,
+    };
     match places.networks.get(&name) {
-        Some(Some(Kind::Stellar) | None) => Ok(name),
-        Some(Some(Kind::RippleNet)) => Err(format!(
-            "the network {name:?} is not of kind \"stellar\": there are no assets on it"
-        )),
+        Some(kind) if can_have(kind) => Ok(name),
+        Some(_) => {
+            Err(format!("the network {name:?} is of kind \"ripplenet\": there are no assets on it"))
+        }
         None => {
-            let is_stellar = |kind: &Option<Kind>| kind.is_none_or(|kind| kind == Kind::Stellar);
-            let known = places.networks.iter().filter(|(_, kind)| is_stellar(kind));
+            let known = places.networks.iter().filter(|(_, kind)| can_have(kind));
             let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
             values::one_of("network", &known)(value)
         }

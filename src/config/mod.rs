@@ -38,7 +38,7 @@ pub use database::{DatabaseSettings, DatabaseUrl, Migrate};
 pub use errors::{ConfigErrors, Mistake};
 pub use layers::Sources;
 pub use nearest::nearest;
-pub use network::{NetworkKind, NetworkSettings, RippleNetSettings, StellarSettings};
+pub use network::{Asking, NetworkKind, NetworkSettings, RippleNetSettings, StellarSettings};
 pub use poller::{PollerSettings, Schedule};
 pub use rail::{GatewayAuthSettings, RailKind, RailSettings};
 pub use reader::EffectiveKey;

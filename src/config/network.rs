@@ -28,10 +28,6 @@ pub struct NetworkSettings {
     pub name: String,
     /// What is spoken there, and what that needs.
     pub kind: NetworkKind,
-    /// How long to wait for one answer, in all.
-    pub timeout: Duration,
-    /// The most requests per second, all pollers of this process together.
-    pub requests_per_second: u32,
 }
 
 /// What is spoken on a network.
@@ -41,6 +37,17 @@ pub enum NetworkKind {
     RippleNet(RippleNetSettings),
     /// Stellar, through a Horizon server.
     Stellar(StellarSettings),
+    /// Tari, whose wallets tell us what they get: nobody is asked there.
+    Tari,
+}
+
+/// How a network is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// How long to wait for one answer, in all.
+    pub timeout: Duration,
+    /// The most requests per second, all pollers of this process together.
+    pub requests_per_second: u32,
 }
 
 /// A RippleNet.
@@ -58,6 +65,8 @@ pub struct RippleNetSettings {
     pub client_secret: SecretPlace,
     /// Our side of the payments.
     pub connector_role: ConnectorRole,
+    /// How it is asked.
+    pub asking: Asking,
 }
 
 /// A Stellar network.
@@ -79,6 +88,8 @@ pub struct StellarSettings {
     pub payments_per_envelope: u32,
     /// What accounts that we create begin with, in XLM. None: none are created.
     pub starting_balance: Option<Amount>,
+    /// How it is asked.
+    pub asking: Asking,
 }
 
 /// The kinds by their names in the configuration.
@@ -86,23 +97,28 @@ pub struct StellarSettings {
 pub(super) enum Kind {
     RippleNet,
     Stellar,
+    Tari,
 }
 
 impl Kind {
-    const NAMED: &[(&str, Self)] = &[("ripplenet", Self::RippleNet), ("stellar", Self::Stellar)];
+    const NAMED: &[(&str, Self)] =
+        &[("ripplenet", Self::RippleNet), ("stellar", Self::Stellar), ("tari", Self::Tari)];
 
     /// The pollers that can read a network of this kind.
     pub(super) const fn pollers(self) -> &'static [Poller] {
         match self {
             Self::RippleNet => &Poller::PAYMENTS,
             Self::Stellar => &[Poller::PendingDeposits, Poller::Watch],
+            Self::Tari => &[],
         }
     }
 
-    const fn secret(self) -> SecretKind {
+    /// The secret that its pollers need, if any.
+    const fn secret(self) -> Option<SecretKind> {
         match self {
-            Self::RippleNet => SecretKind::ClientSecret,
-            Self::Stellar => SecretKind::Seeds,
+            Self::RippleNet => Some(SecretKind::ClientSecret),
+            Self::Stellar => Some(SecretKind::Seeds),
+            Self::Tari => None,
         }
     }
 }
@@ -129,7 +145,9 @@ impl Settings {
             self.networks.get(name).ok_or_else(|| format!("there is no network {name}"))?;
         match &network.kind {
             NetworkKind::Stellar(settings) => Ok((network, settings)),
-            NetworkKind::RippleNet(_) => Err(format!("the network {name} is not of kind stellar")),
+            NetworkKind::RippleNet(_) | NetworkKind::Tari => {
+                Err(format!("the network {name} is not of kind stellar"))
+            }
         }
     }
 }
@@ -157,11 +175,10 @@ pub(super) fn read(reader: &mut Reader, name: &str, credentials: Option<&Path>) 
 /// Notes it if the secret of a network cannot be had, whatever else is wrong with the network.
 pub(super) fn check_secret(reader: &mut Reader, name: &str, credentials: Option<&Path>) {
     let section = section(name);
-    if let Some(kind) = read_kind(reader, &section) {
-        let secret = read_secret(reader, &section, kind.secret(), name, credentials);
-        if let Err(error) = secret.read() {
-            reader.complain(&section, kind.secret().key(), error.to_string());
-        }
+    if let Some(kind) = read_kind(reader, &section).and_then(Kind::secret)
+        && let Err(error) = read_secret(reader, &section, kind, name, credentials).read()
+    {
+        reader.complain(&section, kind.key(), error.to_string());
     }
 }
 
@@ -207,19 +224,20 @@ fn read_section(
     kind: Kind,
     credentials: Option<&Path>,
 ) -> Option<NetworkSettings> {
+    let secret =
+        kind.secret().map(|secret| read_secret(reader, section, secret, name, credentials));
+    let kind = match kind {
+        Kind::RippleNet => read_ripplenet(reader, section, secret?).map(NetworkKind::RippleNet),
+        Kind::Stellar => read_stellar(reader, section, secret?).map(NetworkKind::Stellar),
+        Kind::Tari => Some(NetworkKind::Tari),
+    };
+    Some(NetworkSettings { name: name.to_owned(), kind: kind? })
+}
+
+fn read_asking(reader: &mut Reader, section: &Section) -> Option<Asking> {
     let timeout = reader.required(section, "timeout", values::duration(TIMEOUT.0..=TIMEOUT.1));
     let rate = reader.required(section, "requests_per_second", values::number(1..=10_000));
-    let secret = read_secret(reader, section, kind.secret(), name, credentials);
-    let kind = match kind {
-        Kind::RippleNet => read_ripplenet(reader, section, secret).map(NetworkKind::RippleNet),
-        Kind::Stellar => read_stellar(reader, section, secret).map(NetworkKind::Stellar),
-    };
-    Some(NetworkSettings {
-        name: name.to_owned(),
-        kind: kind?,
-        timeout: timeout?,
-        requests_per_second: rate?,
-    })
+    Some(Asking { timeout: timeout?, requests_per_second: rate? })
 }
 
 fn read_ripplenet(
@@ -227,6 +245,7 @@ fn read_ripplenet(
     section: &Section,
     client_secret: SecretPlace,
 ) -> Option<RippleNetSettings> {
+    let asking = read_asking(reader, section);
     let base_url = reader.required(section, "base_url", values::url);
     let token_url = reader.required(section, "token_url", values::url);
     let audience = reader.required(section, "audience", values::text);
@@ -239,6 +258,7 @@ fn read_ripplenet(
         client_id: client_id?,
         client_secret,
         connector_role: role?,
+        asking: asking?,
     })
 }
 
@@ -248,6 +268,7 @@ fn read_stellar(
     seeds: SecretPlace,
 ) -> Option<StellarSettings> {
     const BOUND: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(3600));
+    let asking = read_asking(reader, section);
     let horizon_url = reader.required(section, "horizon_url", values::url);
     let passphrase = reader.required(section, "passphrase", values::text);
     let channels = reader.required(section, "channels", accounts);
@@ -265,6 +286,7 @@ fn read_stellar(
         time_bound: time_bound?,
         payments_per_envelope: payments?,
         starting_balance,
+        asking: asking?,
     })
 }
 

@@ -151,10 +151,15 @@ impl Reader {
         self.note(origin, section.key(name), message);
     }
 
+    /// Whether the section itself sets `name`, and not only the one that it starts from.
+    pub(super) fn is_own(&mut self, section: &Section, name: &str) -> bool {
+        self.known.insert(section.key(name));
+        self.has(section, name) && !self.is_inherited(section, name)
+    }
+
     /// Notes a mistake where the section itself sets `name`, which means nothing there. What is set for all is not meant.
     pub(super) fn refuse(&mut self, section: &Section, name: &str, why: &str) {
-        self.known.insert(section.key(name));
-        if self.has(section, name) && !self.is_inherited(section, name) {
+        if self.is_own(section, name) {
             self.complain(section, name, why.to_owned());
         }
     }

@@ -11,7 +11,11 @@ use config::{Value, ValueKind};
 use reqwest::Url;
 use stellar_strkey::ed25519;
 
+use crate::addresses::{AddressError, TariAddress};
 use crate::engine::{Amount, AmountError};
+
+/// Far finer than any price list.
+const PERCENT_DECIMALS: u32 = 6;
 
 /// A typed value, or what is wrong.
 pub(super) type Parsed<T> = Result<T, String>;
@@ -86,12 +90,21 @@ pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Pa
             format!("{written} is not a duration such as \"500ms\", \"30s\" or \"1h 30m\"")
         })?;
         if !range.contains(&duration) {
-            let [least, most] =
-                [range.start(), range.end()].map(|d| humantime::format_duration(*d));
+            let [least, most] = [range.start(), range.end()].map(|bound| in_days(*bound));
             return Err(format!("{written} is not within {least} to {most}"));
         }
         Ok(duration)
     }
+}
+
+/// A length of time as one would write it: a year is 365 days, and not months with a rest.
+fn in_days(duration: Duration) -> String {
+    const DAY: u64 = 24 * 3600;
+    let seconds = duration.as_secs();
+    if seconds > 0 && seconds % DAY == 0 && duration.subsec_nanos() == 0 {
+        return format!("{}d", seconds / DAY);
+    }
+    humantime::format_duration(duration).to_string()
 }
 
 /// One of the `known` words.
@@ -155,17 +168,32 @@ pub(super) fn command(value: &Value) -> Parsed<(String, Vec<String>)> {
 
 /// An exact decimal number with at most `decimals` decimals, not counting zeros at the end.
 pub(super) fn amount(decimals: u32) -> impl Fn(&Value) -> Parsed<Amount> {
-    move |value| {
-        // A number without quotes has been through binary, and may not be what was written any more.
-        let text = bare(value).ok_or_else(|| {
-            format!("{} is not a decimal number in quotes such as \"0.25\"", toml_text(value))
-        })?;
-        let amount: Amount = text.parse().map_err(|error: AmountError| error.to_string())?;
-        if !amount.fits(decimals) {
-            return Err(format!("{text} has more than {decimals} decimals"));
-        }
-        Ok(amount)
+    move |value| exact(quoted(value)?, decimals)
+}
+
+/// What stands in quotes. A number without them has been through binary, and may not be what was written any more.
+pub(super) fn quoted(value: &Value) -> Parsed<&str> {
+    bare(value).ok_or_else(|| {
+        format!("{} is not a decimal number in quotes such as \"0.25\"", toml_text(value))
+    })
+}
+
+/// The same of a text.
+pub(super) fn exact(text: &str, decimals: u32) -> Parsed<Amount> {
+    let amount: Amount = text.parse().map_err(|error: AmountError| error.to_string())?;
+    if !amount.fits(decimals) {
+        return Err(format!("{text} has more than {decimals} decimals"));
     }
+    Ok(amount)
+}
+
+/// A part of a whole in percent: less than all of it.
+pub(super) fn percent(text: &str) -> Parsed<Amount> {
+    let amount = exact(text, PERCENT_DECIMALS)?;
+    if is_less(&amount, "100") {
+        return Ok(amount);
+    }
+    Err(format!("{amount} is not within 0 and less than 100 percent"))
 }
 
 /// Whether an amount is less than another one, which is plain text.
@@ -188,6 +216,14 @@ pub(super) fn check_account(text: &str) -> Parsed<()> {
         Err(_) if text.starts_with('S') => Err("this is no account (G…)".to_owned()),
         Err(_) => Err(format!("{text:?} is no account (G…), or there is a typing error in it")),
     }
+}
+
+/// The address of a Tari wallet, as base58. It is not repeated in what is wrong: it may be a key.
+pub(super) fn tari_address(value: &Value) -> Parsed<String> {
+    let address: TariAddress = text(value)?.parse().map_err(|error: AddressError| {
+        format!("this is no address of a Tari wallet, or there is a typing error in it: {error}")
+    })?;
+    Ok(address.base58())
 }
 
 /// A list of JSON pointers (RFC 6901).

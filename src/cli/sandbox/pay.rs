@@ -151,7 +151,7 @@ fn payment_of(
 fn horizon_of<'a>(settings: &'a Settings, asset: &Asset) -> Result<&'a Url, Failure> {
     match settings.networks.get(&asset.network).map(|network| &network.kind) {
         Some(NetworkKind::Stellar(stellar)) => Ok(&stellar.horizon_url),
-        Some(NetworkKind::RippleNet(_)) | None => {
+        Some(NetworkKind::RippleNet(_) | NetworkKind::Tari) | None => {
             Err(Failure::Refused(format!("{} is no Stellar network", asset.network)))
         }
     }

@@ -92,6 +92,7 @@ fn every_example_is_right() {
     assert_eq!(stellar(&settings).passphrase, "Test SDF Network ; September 2015");
     assert_eq!(settings.rails.keys().collect::<Vec<_>>(), ["bank", "script", "taler"]);
     assert_eq!(settings.assets["usdc"].rail.as_ref().unwrap().rail, "bank");
+    assert_eq!(settings.assets["xtr"].rail, None);
     assert_eq!(payments(&settings, Poller::Executed).payout.as_deref(), Some("bank"));
     assert_eq!(payments(&settings, Poller::Accepted).networks, ["acme"]);
     let accepted = &settings.pollers[&Poller::Accepted];

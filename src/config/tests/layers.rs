@@ -117,8 +117,8 @@ fn a_network_inherits_and_overrides() {
     )))
     .unwrap();
     let of = |name: &str| {
-        let network = &settings.networks[name];
-        (network.timeout.as_secs(), network.requests_per_second)
+        let asking = ripplenet(&settings, name).asking;
+        (asking.timeout.as_secs(), asking.requests_per_second)
     };
     assert_eq!((of("acme"), of("other")), ((3, 7), (4, 7)));
 }

@@ -36,7 +36,7 @@ fn all_of_them_are_reported_each_where_it_stands() {
         "--set: pollers.locked.listen: \"9101\" is not an address and port such as \"127.0.0.1:9101\"",
         "conf.d/more.toml: defaults.poller.retry.max_attempts: 0 is not within 1 to 10",
         "railpoll.toml: database.url: this is neither sqlite:PATH nor postgres://USER@HOST/DATABASE",
-        "railpoll.toml: networks.acme.kind: \"swift\" is not one of: ripplenet, stellar",
+        "railpoll.toml: networks.acme.kind: \"swift\" is not one of: ripplenet, stellar, tari",
         "railpoll.toml: pollers.accepted.enabled: \"perhaps\" is neither true nor false",
         "railpoll.toml: pollers.accepted.fixd_delay: unknown key; did you mean fixed_delay?",
         "railpoll.toml: pollers.accepted.networks: there is no network \"acne\"; there are: acme",
@@ -101,7 +101,7 @@ fn values_of_a_wrong_kind_or_out_of_range() {
     let folder = Folder::new();
     let cases = [
         ("initial_delay = 30", "30 is not a duration such as \"500ms\", \"30s\" or \"1h 30m\""),
-        ("fixed_delay = \"1ms\"", "\"1ms\" is not within 10ms to 1day"),
+        ("fixed_delay = \"1ms\"", "\"1ms\" is not within 10ms to 1d"),
         ("page_size = 0", "0 is not within 1 to 100"),
         ("page_size = -1", "-1 is not within 1 to 100"),
         ("page_size = 4294967396", "4294967396 is not within 1 to 100"),

@@ -4,6 +4,7 @@ mod defaults;
 mod layers;
 mod mistakes;
 mod secrets;
+mod tari;
 mod transfer_mistakes;
 mod transfers;
 mod typed;
@@ -115,14 +116,14 @@ fn payments(settings: &Settings, poller: Poller) -> &PaymentSettings {
 fn ripplenet<'a>(settings: &'a Settings, name: &str) -> &'a RippleNetSettings {
     match &settings.networks[name].kind {
         NetworkKind::RippleNet(ripplenet) => ripplenet,
-        NetworkKind::Stellar(stellar) => panic!("{stellar:?}"),
+        other @ (NetworkKind::Stellar(_) | NetworkKind::Tari) => panic!("{other:?}"),
     }
 }
 
 fn stellar(settings: &Settings) -> &StellarSettings {
     match &settings.networks["stellar"].kind {
         NetworkKind::Stellar(stellar) => stellar,
-        NetworkKind::RippleNet(ripplenet) => panic!("{ripplenet:?}"),
+        other @ (NetworkKind::RippleNet(_) | NetworkKind::Tari) => panic!("{other:?}"),
     }
 }
 

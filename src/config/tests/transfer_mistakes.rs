@@ -165,7 +165,7 @@ fn of_assets() {
         assert_eq!(folder.mistakes(&format!("{of_orders}{line}\n")), [expected]);
     }
     let elsewhere = STELLAR.replace("network = \"stellar\"", "network = \"acme\"");
-    let expected = "railpoll.toml: assets.usdc.network: the network \"acme\" is not of kind \"stellar\": there are no \
+    let expected = "railpoll.toml: assets.usdc.network: the network \"acme\" is of kind \"ripplenet\": there are no \
                     assets on it";
     assert_eq!(folder.mistakes(&format!("{ACME}{elsewhere}")), [expected]);
 }

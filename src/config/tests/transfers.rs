@@ -26,9 +26,8 @@ fn loaded(text: &str) -> Settings {
 #[test]
 fn a_stellar_network_and_its_defaults() {
     let settings = loaded(STELLAR);
-    let network = &settings.networks["stellar"];
-    assert_eq!((network.timeout.as_secs(), network.requests_per_second), (10, 10));
     let own = stellar(&settings);
+    assert_eq!((own.asking.timeout.as_secs(), own.asking.requests_per_second), (10, 10));
     assert_eq!(own.horizon_url.as_str(), "https://horizon-testnet.stellar.org/");
     assert_eq!((own.max_fee, own.payments_per_envelope), (10_000, 20));
     assert_eq!(own.time_bound, Duration::from_secs(300));

@@ -151,7 +151,7 @@ impl Watcher {
                 scope,
                 clock: making.clock.clone(),
                 requests,
-                answer_max: answer_max(network.timeout, own.retry),
+                answer_max: answer_max(settings.asking.timeout, own.retry),
                 of_place: SweepError::Network,
             },
             horizon,

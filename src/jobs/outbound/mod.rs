@@ -182,7 +182,7 @@ impl Sender {
                 scope,
                 clock: making.clock.clone(),
                 requests,
-                answer_max: answer_max(network.timeout, own.retry) + SUBMISSION_MAX,
+                answer_max: answer_max(settings.asking.timeout, own.retry) + SUBMISSION_MAX,
                 of_place: SweepError::Network,
             },
             horizon,

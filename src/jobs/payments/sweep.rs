@@ -84,7 +84,7 @@ impl Sweeper {
         let client = Client::new(options(network, ripplenet, retry)?, clock.clone(), observe)
             .map_err(|error| error.to_string())?;
         let reviewer = Reviewer::new(&own.review.mode)?;
-        let answer_max = answer_max(network.timeout, retry);
+        let answer_max = answer_max(ripplenet.asking.timeout, retry);
         let of_place = SweepError::Network;
         Ok(Self {
             desk: Desk { store, scope, clock, requests, answer_max, of_place },
@@ -94,7 +94,7 @@ impl Sweeper {
             rules,
             role,
             reviewer,
-            timeout: network.timeout,
+            timeout: ripplenet.asking.timeout,
             looked_behind: AtomicI64::new(0),
             budget: Budget::default(),
             leaves_after: None,
@@ -132,8 +132,8 @@ fn options(
         client_id: ripplenet.client_id.clone(),
         client_secret: ripplenet.client_secret.read().map_err(|error| error.to_string())?,
         connector_role: ripplenet.connector_role.clone(),
-        timeout: network.timeout,
-        requests_per_second: network.requests_per_second,
+        timeout: ripplenet.asking.timeout,
+        requests_per_second: ripplenet.asking.requests_per_second,
         retry,
     })
 }

@@ -21,8 +21,8 @@ impl Horizon {
             network: network.name.clone(),
             horizon_url: settings.horizon_url.to_string(),
             passphrase: settings.passphrase.clone(),
-            timeout: network.timeout,
-            requests_per_second: network.requests_per_second,
+            timeout: settings.asking.timeout,
+            requests_per_second: settings.asking.requests_per_second,
             retry,
         };
         Self::new(options, clock, seen).map_err(|error| error.to_string())

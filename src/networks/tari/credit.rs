@@ -3,7 +3,7 @@
 use blake2::{Blake2b512, Digest as _};
 
 use super::TariAddress;
-use super::address::point;
+use crate::addresses::tari::point;
 
 /// What such a key begins with.
 const BEGINNING: [u8; 8] = [0, 0, 0, 0xba, 0x5e, 0x4d, 0, 0];

@@ -4,8 +4,8 @@ use blake2::{Blake2b512, Digest as _};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 
-use super::address::point;
-use super::hex;
+use crate::addresses::hex;
+use crate::addresses::tari::point;
 
 /// A signature: a point R and a number s. Both have one encoding only.
 #[derive(Debug, Clone, PartialEq, Eq)]

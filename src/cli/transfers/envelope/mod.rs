@@ -122,7 +122,7 @@ async fn list(session: &Session, args: ListArgs, out: &mut Out) -> Result<(), Fa
     let (since, until) = (flags.since(session.now()), flags.until(session.now()));
     let is_stellar = |kind: &NetworkKind| match kind {
         NetworkKind::Stellar(_) => true,
-        NetworkKind::RippleNet(_) => false,
+        NetworkKind::RippleNet(_) | NetworkKind::Tari => false,
     };
     let mut waiting = Vec::new();
     for own in settings.networks.values().filter(|own| is_stellar(&own.kind)) {

@@ -1,4 +1,4 @@
-//! Addresses of wallets: in base58, hexadecimal or emoji, all of the same bytes.
+//! Addresses of Tari wallets: in base58, hexadecimal or emoji, all of the same bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +64,7 @@ impl TariAddress {
     }
 
     /// The address of these parts.
-    pub(super) fn of_key(network: u8, features: u8, key: &[u8; 32]) -> Result<Self, AddressError> {
+    pub(crate) fn of_key(network: u8, features: u8, key: &[u8; 32]) -> Result<Self, AddressError> {
         let mut bytes = [&[network, features], key.as_slice()].concat();
         // The last byte takes what is left of the sum.
         bytes.push(checksum(&bytes));
@@ -113,7 +113,7 @@ impl TariAddress {
 }
 
 /// The point that a key is, if it is its one encoding, and not that of nothing.
-pub(super) fn point(key: [u8; 32]) -> Option<RistrettoPoint> {
+pub(crate) fn point(key: [u8; 32]) -> Option<RistrettoPoint> {
     CompressedRistretto(key).decompress().filter(|point| !point.is_identity())
 }
 

@@ -1,12 +1,12 @@
 //! Bytes as hexadecimal text.
 
 /// Reads just so many bytes.
-pub(super) fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
     bytes(text)?.try_into().ok()
 }
 
 /// Reads bytes; digits may be of either case.
-pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let pair = |pair: &[u8]| match pair {
         [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
@@ -16,7 +16,7 @@ pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Writes bytes.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
