@@ -188,6 +188,10 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
         let way = way.map(|side| format!(" for {} on {}", side.currency, side.rail));
         format!("{} ({}{})", asset.name, asset.network, way.unwrap_or_default())
     });
+    let shops = settings
+        .shops
+        .values()
+        .map(|shop| format!("{} ({}: {})", shop.name, shop.kind, shop.assets.join(", ")));
     let (on, off): (Vec<_>, Vec<_>) =
         settings.pollers.iter().partition(|(_, settings)| settings.enabled);
     let on = on.into_iter().map(|(poller, settings)| {
@@ -201,6 +205,7 @@ fn summary(session: &Session, settings: &Settings, out: &mut Out) -> Result<(), 
     table.row(["  networks".into(), listed(networks.collect()).into()]);
     table.row(["  rails".into(), listed(rails.collect()).into()]);
     table.row(["  assets".into(), listed(assets.collect()).into()]);
+    table.row(["  shops".into(), listed(shops.collect()).into()]);
     table.row(["  pollers on".into(), listed(on.collect()).into()]);
     table.row(["  pollers off".into(), listed(off.collect()).into()]);
     out.table(&table)

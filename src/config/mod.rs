@@ -10,6 +10,7 @@
 //! | `reader` | asks for keys one by one, and keeps every mistake |
 //! | `values` | what a value may be |
 //! | `database`, `network`, `rail`, `asset`, `poller`, `work`, `review` | the settings, and which keys make them |
+//! | `shop`, `order_terms` | shops, and what holds for their orders |
 //! | `places` | at which networks and rails a poller works |
 //! | `secret` | reading a secret from its file |
 //! | `seeds` | secrets that were pasted where they do not belong, which are not printed |
@@ -20,6 +21,7 @@ mod errors;
 mod layers;
 mod nearest;
 mod network;
+mod order_terms;
 mod places;
 mod poller;
 mod rail;
@@ -27,6 +29,7 @@ mod reader;
 mod review;
 mod secret;
 mod seeds;
+mod shop;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -45,6 +48,7 @@ pub use reader::EffectiveKey;
 pub use review::{ReviewMode, ReviewSettings};
 pub use secret::{SecretError, SecretKind, SecretPlace, read_private};
 pub use seeds::hidden;
+pub use shop::{ShopKind, ShopSettings};
 pub use work::{CollectFrom, PaymentSettings, Work};
 
 use crate::engine::{Asset, Assets, Poller};
@@ -64,6 +68,8 @@ pub struct Settings {
     pub rails: BTreeMap<String, RailSettings>,
     /// The assets by name.
     pub assets: Assets,
+    /// The shops by name. None is called as a network or a rail is.
+    pub shops: BTreeMap<String, ShopSettings>,
     /// The pollers: every one of them, switched on or not.
     pub pollers: BTreeMap<Poller, PollerSettings>,
 }
@@ -121,6 +127,7 @@ struct Draft {
     networks: BTreeMap<String, Option<NetworkSettings>>,
     rails: BTreeMap<String, Option<RailSettings>>,
     assets: BTreeMap<String, Option<Asset>>,
+    shops: BTreeMap<String, Option<ShopSettings>>,
     pollers: BTreeMap<Poller, poller::Draft>,
 }
 
@@ -131,6 +138,7 @@ impl Draft {
         network::read_defaults(reader);
         rail::read_defaults(reader);
         asset::read_defaults(reader);
+        shop::read_defaults(reader);
         poller::read_defaults(reader);
 
         let (mut networks, mut kinds) = (BTreeMap::new(), BTreeMap::new());
@@ -153,10 +161,15 @@ impl Draft {
         for name in reader.names_in("assets") {
             assets.insert(name.clone(), asset::read(reader, &name, &places));
         }
+        let around = shop::Around { places: &places, assets: &assets };
+        let mut shops = BTreeMap::new();
+        for name in reader.names_in("shops") {
+            shops.insert(name.clone(), shop::read(reader, &name, &around));
+        }
         places.with_assets = with_assets(&assets, &kinds);
         let pollers =
             Poller::ALL.map(|poller| (poller, poller::read(reader, poller, &places))).into();
-        Self { database, networks, rails, assets, pollers }
+        Self { database, networks, rails, assets, shops, pollers }
     }
 
     /// The configured networks whose secrets an enabled poller needs.
@@ -181,6 +194,7 @@ impl Draft {
             networks: all(self.networks)?,
             rails: all(self.rails)?,
             assets: all(self.assets)?,
+            shops: all(self.shops)?,
             pollers: pollers.collect::<Option<_>>()?,
         })
     }

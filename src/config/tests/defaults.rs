@@ -22,7 +22,7 @@ fn alone_they_are_complete_and_switch_nothing_on() {
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite("railpoll.db".into()));
     assert_eq!(settings.database.migrate, Migrate::Auto);
     assert!(settings.networks.is_empty() && settings.rails.is_empty());
-    assert!(settings.assets.is_empty());
+    assert!(settings.assets.is_empty() && settings.shops.is_empty());
     assert_eq!(settings.pollers.keys().copied().collect::<Vec<_>>(), Poller::ALL);
     assert!(settings.pollers.values().all(|poller| !poller.enabled));
 
@@ -93,6 +93,7 @@ fn every_example_is_right() {
     assert_eq!(settings.rails.keys().collect::<Vec<_>>(), ["bank", "script", "taler"]);
     assert_eq!(settings.assets["usdc"].rail.as_ref().unwrap().rail, "bank");
     assert_eq!(settings.assets["xtr"].rail, None);
+    assert_eq!(settings.shops["web"].assets, ["usdc", "xtr"]);
     assert_eq!(payments(&settings, Poller::Executed).payout.as_deref(), Some("bank"));
     assert_eq!(payments(&settings, Poller::Accepted).networks, ["acme"]);
     let accepted = &settings.pollers[&Poller::Accepted];
@@ -108,7 +109,9 @@ fn every_key_that_is_read_is_in_the_file() {
     let mut reader = Reader::new(layers::merged(&sources).unwrap());
     Draft::read(&mut reader, &sources);
     let names: Vec<&str> = reader.known_names().collect();
-    for name in ["client_secret_file", "max_interval", "seeds_file", "username", "payout"] {
+    for name in
+        ["client_secret_file", "max_interval", "seeds_file", "username", "payout", "late_for"]
+    {
         assert!(names.contains(&name), "{name}");
     }
     for name in names {

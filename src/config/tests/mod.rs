@@ -4,6 +4,7 @@ mod defaults;
 mod layers;
 mod mistakes;
 mod secrets;
+mod shops;
 mod tari;
 mod transfer_mistakes;
 mod transfers;
