@@ -122,6 +122,20 @@ fn killed_at_each_request(kind: Kind, poller: &str) {
     assert!(n > 7, "only {n} requests");
 }
 
+/// The first place of all: `SQLite`'s tables are made in one transaction. PostgreSQL's are made migration by migration.
+#[test]
+fn one_killed_before_its_tables_are_committed_has_made_none() {
+    let world = World::bare(Kind::Sqlite);
+    let expected = offer(&world, "accepted");
+    let died = dies_at(&world, "accepted", 1);
+    assert!(died || !cfg!(debug_assertions), "a release build has no such places");
+    if died {
+        assert_eq!(world.count("sqlite_master WHERE type = 'table'"), 0);
+    }
+    world.once("accepted", &SETS).expect(0);
+    check(&world, &expected, "killed before there were tables");
+}
+
 #[test]
 fn accepted_killed_at_each_place_on_sqlite() {
     killed_at_each_place(Kind::Sqlite, "accepted");

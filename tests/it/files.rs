@@ -64,7 +64,7 @@ fn only_its_owner_can_read_a_new_database_whatever_the_umask() {
 
 #[test]
 fn looking_makes_no_file_and_work_on_nothing_makes_none_either() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     let folder = world.database_file().parent().unwrap().to_owned();
     for line in [
         "status",

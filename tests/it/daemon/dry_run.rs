@@ -189,7 +189,7 @@ fn a_dry_run_tells_the_requests_that_it_made_also_if_it_fails() {
 
 #[test]
 fn a_dry_run_makes_no_database() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     let ids = world.sandbox.add_payments(2, &PaymentSpec::default());
     let temporary = tempfile::tempdir().unwrap();
     let mut command = world.poller("accepted", &[]);

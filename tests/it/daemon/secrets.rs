@@ -18,7 +18,7 @@ fn at_trace(world: &World, poller: &str, flags: &[&str]) -> Ended {
 
 #[test]
 fn no_secret_and_no_token_is_ever_said() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     let ids = world.sandbox.add_payments(3, &PaymentSpec::default());
     let mut said = Vec::new();
 

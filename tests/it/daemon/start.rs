@@ -14,7 +14,7 @@ const POLLERS: [&str; 6] = ["accepted", "locked", "executed", "completed", "retu
 
 #[test]
 fn one_that_is_switched_off_says_so_and_ends_well() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     for mode in ["--once", "--loop", "--dry-run"] {
         let ended = finish(world.command("accepted", &[]).arg(mode)).expect(0);
         // A daemon tells that it starts and stops, too.
@@ -167,7 +167,7 @@ fn later_layers_win() {
 
 #[test]
 fn a_database_that_is_not_ours_to_touch_is_refused() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     let ended = world.once("accepted", &["database.migrate=manual"]).expect(69);
     assert!(ended.stderr.contains("railpoll migrate"), "{}", ended.stderr);
 

@@ -30,7 +30,7 @@ const NO_COMMANDS: [&str; 19] = [
 
 #[test]
 fn every_kind_of_failure_says_what_to_do() {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     let ids = world.sandbox.add_payments(2, &PaymentSpec::default());
     let mut story = Story::new(&world);
     story.remark("before there is a database");

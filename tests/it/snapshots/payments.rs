@@ -12,7 +12,7 @@ const ON: &str = "[pollers.accepted]\nenabled = true\noverlap = \"1h\"\n[pollers
 
 /// A world with five payments that wait for a person, one that nobody can understand, and three pollers of no use.
 fn world() -> (World, Vec<String>) {
-    let world = World::new(Kind::Sqlite);
+    let world = World::bare(Kind::Sqlite);
     world.configure("receiving", ON);
     let ids = world.sandbox.add_payments(5, &PaymentSpec::default());
     let odd = world.sandbox.add_garbage(Garbage::NoAmount, PaymentState::Accepted, Role::Receiving);

@@ -4,11 +4,11 @@ use std::thread;
 
 use railpoll::store::{Schema, Store, StoreError};
 
-use crate::support::{TestDatabase, on_both, run};
+use crate::support::{TestDatabase, on_both, on_both_bare, run};
 
 #[test]
 fn an_empty_database_is_older_until_it_is_migrated() {
-    on_both(async |database| {
+    on_both_bare(async |database| {
         let store = Store::create(&database.url).await.unwrap();
         store.ping().await.unwrap();
         let Schema { found, own } = store.schema().await.unwrap();
@@ -47,7 +47,7 @@ fn a_newer_database_is_refused_and_left_alone() {
 
 #[test]
 fn six_processes_may_open_and_migrate_at_once() {
-    on_both(async |database| {
+    on_both_bare(async |database| {
         thread::scope(|scope| {
             let open = || {
                 run(async {

@@ -24,6 +24,7 @@ mod record;
 mod restorations;
 mod reviews;
 mod seals;
+mod spare;
 mod strange_text;
 mod transfers;
 pub(crate) mod upgrade;

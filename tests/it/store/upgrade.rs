@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::databases::Person;
 use crate::support::world::{binary, finish};
-use crate::support::{Kind, TestDatabase, on_both};
+use crate::support::{Kind, TestDatabase, on_both_bare};
 
 /// Every version that was released, with how many payments, transfers and events its database holds.
 const RELEASED: &[(&str, usize, usize, usize)] = &[("0.1.0", 10, 10, 145)];
@@ -42,7 +42,7 @@ pub(crate) async fn released(database: &TestDatabase, version: &str) {
 #[test]
 fn the_database_of_each_release_is_brought_up_to_date() {
     for (version, payments, transfers, events) in RELEASED {
-        on_both(async |database| {
+        on_both_bare(async |database| {
             released(database, version).await;
             let mut person = database.person().await;
             for n in 1..=3 {

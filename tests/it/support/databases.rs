@@ -10,6 +10,8 @@ use railpoll::store::Store;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use tempfile::TempDir;
 
+use super::spare;
+
 /// The kinds of databases that railpoll runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -36,13 +38,22 @@ pub(crate) fn on_both(scenario: impl AsyncFn(&TestDatabase) + Sync) {
     on_each(|database| run(scenario(database)));
 }
 
-/// The same for a scenario that runs its futures itself.
+/// The same on databases that have no tables yet.
+pub(crate) fn on_both_bare(scenario: impl AsyncFn(&TestDatabase) + Sync) {
+    on_each_of(TestDatabase::bare, |database| run(scenario(database)));
+}
+
+/// The same as [`on_both`] for a scenario that runs its futures itself.
 pub(crate) fn on_each(scenario: impl Fn(&TestDatabase) + Sync) {
+    on_each_of(TestDatabase::new, scenario);
+}
+
+fn on_each_of(make: fn(Kind) -> TestDatabase, scenario: impl Fn(&TestDatabase) + Sync) {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::scope(|scope| {
         for kind in [Kind::Sqlite, Kind::Postgres] {
             let scenario = &scenario;
-            let run = move || scenario(&TestDatabase::new(kind));
+            let run = move || scenario(&make(kind));
             thread::Builder::new()
                 .name(format!("{test} on {kind}"))
                 .spawn_scoped(scope, run)
@@ -57,6 +68,8 @@ pub(crate) struct TestDatabase {
     /// As `database.url` takes it.
     pub(crate) url: String,
     home: Home,
+    /// Whether it has no tables until somebody makes them.
+    pub(crate) is_bare: bool,
 }
 
 enum Home {
@@ -70,13 +83,30 @@ enum Home {
 }
 
 impl TestDatabase {
-    /// A new SQLite file in a folder of its own, or a new database on the server of `RAILPOLL_TEST_POSTGRES`.
+    /// A new SQLite file in a folder of its own, or an empty database on the server of `RAILPOLL_TEST_POSTGRES`. It may have
+    /// our tables already.
     pub(crate) fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let database = Self::bare(kind);
+                spare::write(&database.url);
+                database.with_tables()
+            }
+            Kind::Postgres => {
+                let server = server_url();
+                let name = spare::take(&server);
+                Self::at(server, name).with_tables()
+            }
+        }
+    }
+
+    /// One that has no tables, for whoever wants to see how they are made.
+    pub(crate) fn bare(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("railpoll.db").display());
-                Self { kind, url, home: Home::Folder(folder) }
+                Self { kind, url, home: Home::Folder(folder), is_bare: true }
             }
             Kind::Postgres => Self::in_encoding("UTF8"),
         }
@@ -85,22 +115,27 @@ impl TestDatabase {
     /// The database of this URL, at a place of the test's own.
     pub(crate) fn on(url: String) -> Self {
         let kind = if url.starts_with("sqlite:") { Kind::Sqlite } else { Kind::Postgres };
-        Self { kind, url, home: Home::Elsewhere }
+        Self { kind, url, home: Home::Elsewhere, is_bare: true }
     }
 
     /// A new database on the server, in another encoding than its others.
     pub(crate) fn in_encoding(encoding: &str) -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let server = server_url();
-        let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("railpoll_test_{}_{made}", std::process::id());
+        let (server, name) = (server_url(), spare::new_name());
         on_server(
             &server,
             &format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0"),
         );
-        let (base, _) = server.rsplit_once('/').unwrap();
-        let url = format!("{base}/{name}");
-        Self { kind: Kind::Postgres, url, home: Home::Server { url: server, name } }
+        Self::at(server, name)
+    }
+
+    fn with_tables(mut self) -> Self {
+        self.is_bare = false;
+        self
+    }
+
+    fn at(server: String, name: String) -> Self {
+        let (kind, url) = (Kind::Postgres, spare::url_of(&server, &name));
+        Self { kind, url, home: Home::Server { url: server, name }, is_bare: true }
     }
 
     /// Opens the database, with the newest schema.
@@ -119,21 +154,14 @@ impl TestDatabase {
 
     /// Empties it, as nobody but a test may. It takes far less time than another database.
     pub(crate) fn clear(&self) {
-        const EMPTY: &str = "SET session_replication_role = replica; DO $$ DECLARE name text; BEGIN \
-                             FOR name IN SELECT tablename FROM pg_tables \
-                                 WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations' \
-                             LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; END $$";
         match &self.home {
             Home::Folder(folder) => {
-                for file in std::fs::read_dir(folder.path()).unwrap() {
-                    // Whoever closes the database last takes its log away, perhaps at this moment.
-                    match std::fs::remove_file(file.unwrap().path()) {
-                        Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
-                        Ok(()) | Err(_) => {}
-                    }
+                remove_files(folder.path());
+                if !self.is_bare {
+                    spare::write(&self.url);
                 }
             }
-            Home::Server { .. } => on_server(&self.url, EMPTY),
+            Home::Server { .. } => on_server(&self.url, spare::EMPTY),
             Home::Elsewhere => panic!("it is another's to empty"),
         }
     }
@@ -161,7 +189,7 @@ impl TestDatabase {
     pub(crate) fn restore(&self, backup: &Backup) {
         match (&self.home, backup) {
             (Home::Folder(folder), Backup::Folder(copy)) => {
-                self.clear();
+                remove_files(folder.path());
                 copy_files(copy.path(), folder.path());
             }
             (Home::Server { url, name }, Backup::Server { name: copy, .. }) => {
@@ -221,8 +249,10 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Home::Server { url, name } = &self.home {
-            on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        match &self.home {
+            Home::Server { url, name } if self.is_bare => spare::drop_it(url, name),
+            Home::Server { url, name } => spare::give_back(url, name),
+            Home::Folder(_) | Home::Elsewhere => {}
         }
     }
 }
@@ -240,6 +270,16 @@ impl Drop for Backup {
     fn drop(&mut self) {
         if let Self::Server { url, name } = self {
             on_server(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn remove_files(folder: &Path) {
+    for file in std::fs::read_dir(folder).unwrap() {
+        // Whoever closes the database last takes its log away, perhaps at this moment.
+        match std::fs::remove_file(file.unwrap().path()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
+            Ok(()) | Err(_) => {}
         }
     }
 }
@@ -331,7 +371,7 @@ impl Person {
     }
 }
 
-fn server_url() -> String {
+pub(crate) fn server_url() -> String {
     #[expect(clippy::disallowed_methods, reason = "a test's surroundings, not a setting")]
     let url = std::env::var("RAILPOLL_TEST_POSTGRES");
     url.unwrap_or_else(|_| {
@@ -340,7 +380,7 @@ fn server_url() -> String {
 }
 
 /// On a thread of its own, for whoever drops a database may be inside a runtime.
-fn on_server(url: &str, sql: &str) {
+pub(super) fn on_server(url: &str, sql: &str) {
     let work = || {
         run(async {
             let mut conn = PgConnection::connect(url).await.unwrap();

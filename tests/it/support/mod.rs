@@ -10,11 +10,12 @@ mod keys;
 pub(crate) mod operators;
 pub(crate) mod payments;
 pub(crate) mod scene;
+pub(crate) mod spare;
 pub(crate) mod stellar;
 pub(crate) mod supervisor;
 pub(crate) mod transfers;
 pub(crate) mod web;
 pub(crate) mod world;
 
-pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_each, run};
+pub(crate) use databases::{Kind, Person, TestDatabase, on_both, on_both_bare, on_each, run};
 pub(crate) use operators::{ann, by};

@@ -45,6 +45,9 @@ impl Transfers {
     }
 
     fn migrate(&self) {
+        if !self.world.database.is_bare {
+            return;
+        }
         let store = self.store();
         self.world.wait(store.migrate()).unwrap();
         self.world.wait(store.close());

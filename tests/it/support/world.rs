@@ -20,6 +20,9 @@ use super::databases::{Backup, Kind, Person, TestDatabase};
 /// Whatever a test waits for comes within this, on the busiest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// However long something takes, it is looked for so often.
+const LOOKED_EVERY: Duration = Duration::from_millis(25);
+
 /// All that a poller needs.
 pub(crate) struct World {
     /// Who looks into the database, once somebody has asked: a connection takes long to make, and many ask often.
@@ -44,6 +47,11 @@ pub(crate) struct Ended {
 impl World {
     pub(crate) fn new(kind: Kind) -> Self {
         Self::with(kind, SandboxOptions::default())
+    }
+
+    /// One whose database has no tables yet.
+    pub(crate) fn bare(kind: Kind) -> Self {
+        Self::on(TestDatabase::bare(kind), SandboxOptions::default())
     }
 
     pub(crate) fn with(kind: Kind, options: SandboxOptions) -> Self {
@@ -332,8 +340,10 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
-        thread::park_timeout(Duration::from_millis(5));
+        let waited = started.elapsed();
+        assert!(waited < PATIENCE, "waited in vain for {what}");
+        // To look costs what others need to get on: who has waited for long finds it soon enough.
+        thread::park_timeout((waited / 20).clamp(Duration::from_millis(2), LOOKED_EVERY));
     }
 }
 
