@@ -7,6 +7,7 @@ mod database;
 mod faults;
 mod index;
 mod kills;
+mod large;
 mod network;
 mod overlap;
 mod properties;
