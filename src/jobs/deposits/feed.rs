@@ -36,10 +36,12 @@ impl Asker {
                 return Ok(false);
             }
             let page = page.map_err(SweepError::Rail)?;
-            if round.sick.has_failed(&place) {
+            let Arrivals { incoming, unreadable, cursor, more, answers: _ } = page;
+            // Who reads on from a row has to know its number.
+            let hides = cursor.is_none() && unreadable.iter().any(|row| row.incoming_id.is_none());
+            if !hides && round.sick.has_failed(&place) {
                 round.sick.well(round.lease, &place).await?;
             }
-            let Arrivals { incoming, unreadable, cursor, more, answers: _ } = page;
             report.tally += booking.set_aside(round, unreadable).await?;
             report.tally += booking.book(round, incoming, cursor.as_deref()).await?;
             report.pages += 1;
@@ -48,30 +50,52 @@ impl Asker {
                 return Ok(false);
             }
             if !more {
-                self.compare_newest(round, stored.as_deref()).await?;
-                return Ok(true);
+                return self.is_end(round, &place, stored.as_deref(), hides).await;
             }
             stored = cursor.or(stored);
         }
     }
 
-    /// Raises an alert if the feed ends before the place up to which we have read it, and clears it when it does not. What
-    /// it told from its new beginning would be missed in silence.
-    async fn compare_newest(
+    /// Whether the feed ends where it tells nothing more. It does not where newer rows are behind those that do not tell their
+    /// numbers, of which a page may be full: they keep all that is behind them from us.
+    async fn is_end(
         &self,
         round: &Round<'_>,
+        place: &str,
         stored: Option<&str>,
-    ) -> Result<(), SweepError> {
-        let Some(read) = stored.and_then(|cursor| cursor.parse::<u64>().ok()) else {
-            return Ok(());
-        };
+        hides: bool,
+    ) -> Result<bool, SweepError> {
+        let read = stored.and_then(|cursor| cursor.parse::<u64>().ok());
+        if read.is_none() && !hides {
+            return Ok(true);
+        }
         let newest = match round.answer(self.rail.newest()).await {
             Ok(newest) => newest.unwrap_or(0),
             Err(error) => {
                 tracing::debug!(%error, "where the feed ends is not known");
-                return Ok(());
+                return Ok(true);
             }
         };
+        if hides && newest > read.unwrap_or(0) {
+            let problem = format!(
+                "the rows behind it do not tell their numbers, and what came after them, up to row {newest}, is not seen"
+            );
+            let error = RailError::Unreadable(problem);
+            round.sick.failed(round.lease, place, error, || self.is_well(round)).await?;
+            return Ok(false);
+        }
+        if hides && round.sick.has_failed(place) {
+            round.sick.well(round.lease, place).await?;
+        }
+        if let Some(read) = read {
+            self.compare(round, read, newest).await?;
+        }
+        Ok(true)
+    }
+
+    /// Raises an alert if the feed ends before the place up to which we have read it, and clears it when it does not. What
+    /// it told from its new beginning would be missed in silence.
+    async fn compare(&self, round: &Round<'_>, read: u64, newest: u64) -> Result<(), SweepError> {
         let alert = (newest < read).then(|| {
             let detail = format!(
                 "we have read up to row {read}, and the newest is {newest}: has the gateway begun anew? What it tells \

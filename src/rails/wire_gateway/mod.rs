@@ -165,15 +165,15 @@ impl WireGateway {
         }
     }
 
-    /// The id of the newest row of the history.
-    async fn newest_row(&self) -> Result<Option<u64>, RailError> {
+    /// The newest row of the history.
+    async fn newest_row(&self) -> Result<Arrivals, RailError> {
         let request = self.history_request(-1, 0, Duration::ZERO);
         let source = Source { rail: &self.name, account: self.url.as_str() };
-        let page = self.look(&request, |received| match received.status {
+        let read = |received: &Received| match received.status {
             204 => Ok(Arrivals::default()),
             _ => history::read(&received.body, &source, 0),
-        });
-        Ok(page.await?.cursor.and_then(|row| row.parse().ok()))
+        };
+        self.look(&request, read).await
     }
 
     /// Every parameter by its new name and by its old one: there are gateways that know only one of them. A `limit` below
@@ -291,7 +291,13 @@ impl Rail for WireGateway {
     }
 
     async fn newest(&self) -> Result<Option<u64>, RailError> {
-        self.newest_row().await
+        let Arrivals { cursor, unreadable, .. } = self.newest_row().await?;
+        if cursor.is_none() && !unreadable.is_empty() {
+            // That is not the same as a history in which nothing has ever come.
+            let why = "the newest row of the history does not tell its number".to_owned();
+            return Err(RailError::Unreadable(why));
+        }
+        Ok(cursor.and_then(|row| row.parse().ok()))
     }
 
     fn knows_keys(&self) -> bool {

@@ -1,5 +1,7 @@
 //! A rail that tells of itself what came.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use railpoll::engine::{Clock, NewTransfer};
 use railpoll_sandbox::wire_gateway::{GatewayEndpoint, GatewayOptions, WireGateway};
@@ -140,6 +142,61 @@ fn a_row_that_keeps_what_is_behind_it_from_us() {
     anchor.send();
     assert_eq!(anchor.verdicts(), ["matched d"]);
     assert_eq!(world.count("put_off"), 0);
+}
+
+/// What a page tells of a payment without the number of its row.
+const NAMELESS: &str = r#"{"credit_account":"payto://iban/DE9","incoming_transactions":[
+    {"type":"RESERVE","date":{"t_s":1767323045},"amount":"EUR:7","reserve_pub":"KEY"}]}"#;
+
+/// It is set aside, and counted, but not told again by each sweep. The history has not begun anew with it, and goes on behind.
+#[test]
+fn a_row_without_a_number_is_set_aside_once() {
+    on_both_kinds(|kind| {
+        let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
+        let (world, to) = (&anchor.transfers.world, anchor.customer("customer").account());
+        anchor.create(&deposit(&anchor, "d", &to, gateway.key(1)));
+        gateway.receive("EUR:3", &gateway.key(0), PAYER).unwrap();
+        anchor.send();
+        gateway.script(GatewayEndpoint::Incoming, u32::MAX, Reply::Body(NAMELESS.to_owned()));
+        for _ in 0..3 {
+            anchor.send();
+        }
+        assert_eq!(world.count("quarantine WHERE payment_id IS NULL"), 1);
+        assert_eq!(world.events("payment.quarantined"), 1);
+        assert_eq!(world.alerts(), ["incoming_unmatched stands", "quarantined stands"]);
+        gateway.clear_scripts();
+        gateway.receive("EUR:10.5", &gateway.key(1), PAYER).unwrap();
+        anchor.send();
+        assert_eq!(anchor.verdicts(), ["unknown_memo", "matched d"]);
+        assert_eq!(world.count("put_off"), 0);
+    });
+}
+
+/// A page that is full of them keeps from us what is behind it: that is told, and nothing expires.
+#[test]
+fn rows_without_a_number_that_keep_what_is_behind_them_from_us() {
+    on_both_kinds(|kind| {
+        let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
+        let (world, to) = (&anchor.transfers.world, anchor.customer("customer").account());
+        anchor.create(&deposit(&anchor, "d", &to, gateway.key(0)));
+        gateway.receive("EUR:10.5", &gateway.key(0), PAYER).unwrap();
+        world.sql("UPDATE transfers SET deadline = created_at");
+        for _ in 0..3 {
+            // Before it, and after it, we ask where the history ends.
+            gateway.script(GatewayEndpoint::Incoming, 1, Reply::Slow(Duration::ZERO));
+            gateway.script(GatewayEndpoint::Incoming, 1, Reply::Body(NAMELESS.to_owned()));
+            anchor.send();
+            world.sql("UPDATE put_off SET not_before = since");
+        }
+        assert_eq!(world.texts("SELECT subject FROM put_off"), ["row/0"]);
+        assert_eq!(world.alerts(), ["quarantined stands", "put_off stands"]);
+        let detail = world.texts("SELECT detail FROM alerts WHERE name = 'put_off'").remove(0);
+        assert!(detail.contains("not seen"), "{detail}");
+        assert_eq!(anchor.transfers.status("d"), "pending_user_transfer_start", "it may be paid");
+        anchor.send();
+        assert_eq!(anchor.verdicts(), ["matched d"]);
+        assert_eq!(world.count("put_off"), 0);
+    });
 }
 
 /// Its rows begin anew, below what we have read: what it tells there would be missed.
