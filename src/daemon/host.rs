@@ -16,7 +16,8 @@ use super::heartbeat::{Heartbeat, tell_reloading, tell_systemd};
 use super::metrics::Metrics;
 use super::output::Output;
 use super::prepare::{Listeners, Plan, Prepared, Prospect, Unusable, prepare};
-use super::running::{Running, all, finish};
+use super::refused::Refused;
+use super::running::{Running, all, finish, leases};
 use super::signals::Wish;
 use super::standby::holder_name;
 use super::status::Status;
@@ -60,6 +61,7 @@ struct Lasting {
     holder: String,
     /// When the configuration may be read again.
     next_reload: Cell<Instant>,
+    refused: Refused,
 }
 
 /// Why the workers ended.
@@ -100,6 +102,7 @@ impl Host {
             heartbeat: Heartbeat::of_process(),
             holder: holder_name(),
             next_reload: Cell::new(Instant::now()),
+            refused: Refused::default(),
         };
         let nowhere = Listeners::default();
         let first = tokio::select! {
@@ -232,6 +235,7 @@ impl Host {
                 output: self.output,
                 vigil: Rc::clone(&vigil),
                 status: status.clone(),
+                refused: lasting.refused.clone(),
                 fatal: fatal.clone(),
                 untold: None,
                 steps: Steps::default(),
@@ -277,7 +281,7 @@ impl Host {
                     continue;
                 }
                 Wish::Reload => tokio::select! {
-                    reloaded = self.reloaded(current, lasting) => match reloaded {
+                    reloaded = self.reload(current, &workers, lasting) => match reloaded {
                         Some(ended) => ended,
                         None => continue,
                     },
@@ -291,6 +295,21 @@ impl Host {
         }
     }
 
+    /// What is to be run from now on, if the settings are others and can be used. If they cannot, that is told.
+    async fn reload(
+        &self,
+        current: &Prepared,
+        workers: &[Running],
+        lasting: &Lasting,
+    ) -> Option<Ended> {
+        let reloaded = self.reloaded(current, lasting).await;
+        if reloaded.is_none() {
+            let (store, held, now) = (&current.store, leases(workers), self.clock.now());
+            lasting.refused.tell(store, &lasting.metrics, &held, now).await;
+        }
+        reloaded
+    }
+
     /// Reads the settings again and prepares for them, while the workers go on. None if they cannot be used.
     async fn reloaded(&self, current: &Prepared, lasting: &Lasting) -> Option<Ended> {
         tokio::time::sleep_until(lasting.next_reload.get()).await;
@@ -298,6 +317,7 @@ impl Host {
         tell_reloading();
         let refuse = |why: String| {
             lasting.metrics.reloaded(false);
+            lasting.refused.set(Some(&why));
             tracing::error!("the new configuration is refused, the old one is kept:\n{why}");
             tell_systemd(&[NotifyState::Ready]);
         };
@@ -312,6 +332,7 @@ impl Host {
             Ok(prepared) => {
                 let settings = if new == current.settings { "as before" } else { "changed" };
                 lasting.metrics.reloaded(true);
+                lasting.refused.set(None);
                 tracing::info!(settings, "configuration and secrets read again");
                 Some(Ended::Reload(prepared))
             }

@@ -23,6 +23,7 @@ mod output;
 mod patient;
 mod prepare;
 mod record;
+mod refused;
 mod running;
 mod schedule;
 mod signals;

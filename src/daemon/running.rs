@@ -28,6 +28,16 @@ pub(super) struct Running {
     pub(super) held: Rc<Cell<Option<Lease>>>,
 }
 
+/// The leases that are held at this moment.
+pub(super) fn leases(workers: &[Running]) -> Vec<Lease> {
+    let look = |worker: &Running| {
+        let held = worker.held.take();
+        worker.held.set(held.clone());
+        held
+    };
+    workers.iter().filter_map(look).collect()
+}
+
 /// Waits for all workers. How the worst one ended.
 pub(super) async fn all(workers: &mut [Running]) -> Exit {
     let mut worst = Exit::Done;

@@ -43,7 +43,7 @@ impl Worker {
         }
     }
 
-    /// Tells of a database that is not what it was, and seals what this sweep has brought. It is looked at again: it may have
+    /// Tells of a database that is not what it was, and of a configuration that was refused, and seals what this sweep has brought. It is looked at again: it may have
     /// failed over in the middle of the sweep, and have more events by now than it had before.
     pub(super) async fn guard(&self, lease: &Lease) {
         let now = self.clock.now();
@@ -57,6 +57,7 @@ impl Worker {
             let standing = [
                 (AlertName::DatabaseOlder, older),
                 (AlertName::EventsRewritten, outlook.rewritten.clone()),
+                (AlertName::ReloadRefused, self.refused.detail()),
             ];
             for (name, detail) in standing {
                 let alert = detail.map(|detail| Alert::of(name, detail));

@@ -18,6 +18,7 @@ use super::keeper::{Keeper, LeaseTimes};
 use super::metrics::Metrics;
 use super::output::Output;
 use super::record::{log, row_of};
+use super::refused::Refused;
 use super::schedule::{Next, Pace};
 use super::status::Status;
 use super::steps::Steps;
@@ -50,6 +51,8 @@ pub(super) struct Worker {
     pub(super) output: Output,
     pub(super) vigil: Rc<Vigil>,
     pub(super) status: Status,
+    /// The new configuration that the process goes on without.
+    pub(super) refused: Refused,
     /// Where a worker says that the process cannot go on.
     pub(super) fatal: Fatal,
     /// What the database could not be told yet: it is told when it can be.

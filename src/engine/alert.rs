@@ -57,6 +57,8 @@ words! {
         DatabaseOlder = "database_older",
         /// Events are not what they were when they were sealed.
         EventsRewritten = "events_rewritten",
+        /// A process was told to read its configuration again, and goes on with the old one.
+        ReloadRefused = "reload_refused",
     }
 }
 
@@ -136,6 +138,9 @@ impl AlertName {
             }
             Self::EventsRewritten => {
                 "`railpoll events verify` names the place. Find out who could write to the database, and go back to a backup if you must"
+            }
+            Self::ReloadRefused => {
+                "The detail says what is wrong. Mend that, look at it with `railpoll config check`, and send HUP again. Do not restart before: it would not start"
             }
         }
     }

@@ -135,7 +135,8 @@ fn of_silence(who: &[&Standing], reason: String, advice: String) -> Wrong {
 fn cause(alert: &OpenAlert) -> [&str; 4] {
     let OpenAlert { name, place, subject, detail, .. } = alert;
     let is_of_sweeps = SweepOutcome::ALERTS.iter().any(|of| of.as_str() == name);
-    if name == AlertName::EventsRewritten.as_str() {
+    let is_of_all = [AlertName::EventsRewritten, AlertName::ReloadRefused];
+    if is_of_all.iter().any(|of| of.as_str() == name) {
         [name, "", "", detail]
     } else {
         [name, place, subject, if is_of_sweeps { "" } else { detail }]

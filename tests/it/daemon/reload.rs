@@ -4,9 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::databases::Kind;
+use railpoll_sandbox::SandboxOptions;
+
+use crate::support::databases::{Kind, TestDatabase, on_each};
 use crate::support::web::{free_address, get};
-use crate::support::world::{Daemon, World, until, until_true};
+use crate::support::world::{Daemon, Ended, World, finish, until, until_true};
 
 const LONG: &str = "[pollers.accepted]\nenabled = true\nfixed_delay = \"1h\"\n";
 
@@ -15,7 +17,7 @@ fn one_that_waits(world: &World) -> Daemon {
     world.configure("receiving", LONG);
     let daemon = Daemon::start(world.command("accepted", &[]).arg("--loop"));
     daemon.wait_for_log("lease taken");
-    until_true("a sweep", || world.sweeps().len() == 1);
+    until_true("a sweep", || world.count("sweeps") == 1);
     daemon
 }
 
@@ -70,6 +72,36 @@ fn a_bad_configuration_is_refused_and_the_old_one_kept() {
     assert_eq!(world.sweeps().len(), 4);
     daemon.signal("TERM");
     daemon.ended().expect(0);
+}
+
+/// On each database: whoever looks at the status is told, without another sweep, until a good one is read.
+#[test]
+fn a_refused_configuration_is_told_to_whoever_looks() {
+    on_each(|database| {
+        let world = World::on(TestDatabase::on(database.url.clone()), SandboxOptions::default());
+        let daemon = one_that_waits(&world);
+        let stands = || world.count("alerts WHERE name = 'reload_refused' AND ended_at IS NULL");
+        let status = |words: &[&str]| finish(world.command("railpoll", &[]).args(words));
+        let told = |ended: Ended| ended.stdout.contains("reload_refused at acme (accepted): ");
+        world.configure("receiving", &format!("{LONG}fixed_dellay = \"1h\"\n"));
+        daemon.signal("HUP");
+        until_true("the alert", || stands() == 1);
+        assert_eq!(world.count("sweeps"), 1, "it was told at once");
+        let detail = world.texts("SELECT detail FROM alerts WHERE name = 'reload_refused'");
+        assert!(detail[0].contains("fixed_dellay"), "{detail:?}");
+        world.configure("receiving", LONG);
+        assert!(told(status(&["status"])));
+        assert!(told(status(&["status", "--check"])));
+        // It stands as long as the old one is kept, and not only until the next sweep.
+        daemon.signal("USR1");
+        until_true("a sweep", || world.count("sweeps") == 2);
+        assert_eq!(stands(), 1);
+        daemon.signal("HUP");
+        until_true("the end of it", || stands() == 0);
+        assert!(!told(status(&["status"])));
+        daemon.signal("TERM");
+        daemon.ended().expect(0);
+    });
 }
 
 #[test]
