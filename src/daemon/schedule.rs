@@ -91,19 +91,20 @@ impl Pace {
         }
     }
 
-    /// Waits until it is time; or until there is work, where the schedule is a delay. A time that is set is a wish: nothing
-    /// is done before it. The last sweep began at `begun`.
-    pub(super) async fn tick_or(&self, work: &Notify, begun: Instant) {
+    /// Waits until it is time; or until there is work, where the schedule is a delay, and the last sweep was well. A time
+    /// that is set is a wish: nothing is done before it. And whoever is down is not asked the more often the more work
+    /// there is. The last sweep began at `begun`.
+    pub(super) async fn tick_or(&self, work: &Notify, begun: Instant, was_well: bool) {
         let called = async {
             work.notified().await;
             tokio::time::sleep_until(begun + CALLED_AFTER).await;
         };
         match self {
-            Self::Fixed(_) => tokio::select! {
+            Self::Fixed(_) if was_well => tokio::select! {
                 () = self.tick() => {}
                 () = called => {}
             },
-            Self::Cron { .. } => self.tick().await,
+            Self::Fixed(_) | Self::Cron { .. } => self.tick().await,
         }
     }
 
@@ -137,10 +138,22 @@ mod tests {
         for _ in 0..3 {
             work.notify_one();
         }
-        pace.tick_or(&work, begun).await;
+        pace.tick_or(&work, begun, true).await;
         assert_eq!(begun.elapsed(), CALLED_AFTER);
         let again = Instant::now();
-        pace.tick_or(&work, again).await;
+        pace.tick_or(&work, again, true).await;
         assert_eq!(again.elapsed(), Duration::from_secs(3600), "nobody has called since");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_does_not_hurry_who_is_down_and_is_kept() {
+        let (pace, work) = (Pace::Fixed(Duration::from_secs(30)), Notify::new());
+        work.notify_one();
+        let begun = Instant::now();
+        pace.tick_or(&work, begun, false).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(30));
+        let again = Instant::now();
+        pace.tick_or(&work, again, true).await;
+        assert_eq!(again.elapsed(), CALLED_AFTER, "it is well again, and the work is there");
     }
 }

@@ -217,11 +217,9 @@ impl Worker {
             }
             let Self { pace, signals, pulse, work, .. } = self;
             let woken = match kind {
-                After::Schedule if is_well => {
-                    wait(signals, pulse, keeper, pace.tick_or(work, begun)).await
+                After::Schedule => {
+                    wait(signals, pulse, keeper, pace.tick_or(work, begun, is_well)).await
                 }
-                // Whoever is down is not asked the more often the more work there is.
-                After::Schedule => wait(signals, pulse, keeper, pace.tick()).await,
                 After::Refused => wait(signals, pulse, keeper, tokio::time::sleep(pause)).await,
                 // Not sooner than by the schedule.
                 After::Database | After::Defect => {
