@@ -82,3 +82,38 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::pin::pin;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::engine::Poller;
+
+    #[tokio::test]
+    async fn where_hints_are_lost_all_are_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("railpoll.db").display());
+        let store = Store::create(&url).await.unwrap();
+        let Db::Sqlite { hints, .. } = &store.db else { unreachable!("{url}") };
+        let scope = |n: usize| Scope { poller: Poller::Outgoing, network: format!("bank{n}") };
+        let called = RefCell::new(Vec::new());
+        let hear = store.hear_of_work(|told| called.borrow_mut().push(told.cloned()));
+        // Else it would hear only so much of it at once.
+        let mut hearing = pin!(tokio::task::unconstrained(hear));
+        assert!(hearing.as_mut().now_or_never().is_none(), "it listens from here on");
+        for (told, all_called) in [(KEPT, 0), (KEPT + 1, 1), (1, 0)] {
+            for n in 0..told {
+                hints.0.send(scope(n)).unwrap();
+            }
+            assert!(hearing.as_mut().now_or_never().is_none());
+            let called = called.take();
+            assert_eq!(called.iter().filter(|one| one.is_none()).count(), all_called, "{told}");
+            assert_eq!(called.len(), told, "the hint that was lost is the call of all");
+            assert_eq!(called.last(), Some(&Some(scope(told - 1))));
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Saying who has work, and hearing of it on a connection of its own.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::Executor as _;
@@ -29,7 +28,8 @@ impl Servers {
         again: bool,
         heard: impl Fn(Option<&str>),
     ) -> Result<(), StoreError> {
-        let index = self.preferred.load(Ordering::Relaxed);
+        let mut preferred = self.preferred.subscribe();
+        let index = *preferred.borrow_and_update();
         let server = self.all.get(index);
         let server = server.ok_or_else(|| StoreError::url("it names no server"))?.clone();
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(server);
@@ -39,13 +39,19 @@ impl Servers {
         if again {
             heard(None);
         }
+        // Whoever leaves says so to the server, beside all this, and waits for its answer. Where none comes that ends with the
+        // connection: the kernel gives up what nobody acknowledges. There is one such farewell for each outage at most,
+        // since the next one needs a server that has let us in.
         loop {
-            match timeout(SILENCE_MAX, listener.try_recv()).await {
+            let told = tokio::select! {
+                told = timeout(SILENCE_MAX, listener.try_recv()) => told,
+                // Another server takes the writes by now: whoever has work is told there.
+                _ = preferred.changed() => return Ok(()),
+            };
+            match told {
                 Ok(Ok(Some(told))) => heard(Some(told.payload())),
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
-                // Another server takes the writes by now: whoever has work is told there.
-                Err(_) if self.preferred.load(Ordering::Relaxed) != index => return Ok(()),
                 Err(_) => _ = within(CONNECT_MAX, (&mut listener).execute("SELECT 1")).await?,
             }
         }

@@ -1,11 +1,11 @@
 //! PostgreSQL: which server, and what a session is told.
 
 use std::str::FromStr as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::pool::Source;
@@ -47,8 +47,8 @@ const LOOK: &str = "SET default_transaction_read_only = on";
 #[derive(Debug)]
 pub(in crate::store) struct Servers {
     pub(super) all: Vec<PgConnectOptions>,
-    /// The one that let us in last: it is asked first.
-    pub(super) preferred: AtomicUsize,
+    /// The one that let us in last: it is asked first. Whoever listens goes there too.
+    pub(super) preferred: watch::Sender<usize>,
     only_looks: bool,
 }
 
@@ -63,7 +63,7 @@ impl Servers {
             let options = options.host(&host).application_name("railpoll").extra_float_digits(None);
             all.push(options);
         }
-        Ok(Self { all, preferred: AtomicUsize::new(0), only_looks })
+        Ok(Self { all, preferred: watch::Sender::new(0), only_looks })
     }
 
     async fn connect_to(&self, server: &PgConnectOptions) -> Result<PgConnection, StoreError> {
@@ -131,13 +131,14 @@ impl Source for Servers {
 
     /// Connects to the first server that lets us in, and that takes writes if we want to write.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let (count, preferred) = (self.all.len(), self.preferred.load(Ordering::Relaxed));
+        let (count, preferred) = (self.all.len(), *self.preferred.borrow());
         let mut refused = None;
         for index in (0..count).map(|next| (preferred + next) % count) {
             let Some(server) = self.all.get(index) else { continue };
             match within(CONNECT_MAX, self.connect_to(server)).await {
                 Ok(conn) => {
-                    self.preferred.store(index, Ordering::Relaxed);
+                    let before = |now: &mut usize| std::mem::replace(now, index) != index;
+                    self.preferred.send_if_modified(before);
                     return Ok(conn);
                 }
                 Err(error) => {

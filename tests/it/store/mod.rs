@@ -28,3 +28,4 @@ mod spare;
 mod strange_text;
 mod transfers;
 pub(crate) mod upgrade;
+mod waking;

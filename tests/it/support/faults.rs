@@ -24,6 +24,8 @@ struct State {
     forgotten_before: AtomicU64,
     made: AtomicU64,
     is_over: AtomicBool,
+    /// Whether nobody is let in any more.
+    refuses: AtomicBool,
     /// Whether everything stands still.
     frozen: (Mutex<bool>, Condvar),
     open: Mutex<Vec<TcpStream>>,
@@ -44,6 +46,7 @@ impl Wire {
             forgotten_before: AtomicU64::new(0),
             made: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             frozen: (Mutex::new(false), Condvar::new()),
             open: Mutex::default(),
         });
@@ -53,7 +56,9 @@ impl Wire {
                 if shared.is_over.load(Ordering::SeqCst) {
                     return;
                 }
-                connect(&shared, stream);
+                if !shared.refuses.load(Ordering::SeqCst) {
+                    connect(&shared, stream);
+                }
             }
         });
         Self { address, state }
@@ -74,6 +79,11 @@ impl Wire {
     pub(crate) fn freeze(&self, is_so: bool) {
         *self.state.frozen.0.lock().unwrap() = is_so;
         self.state.frozen.1.notify_all();
+    }
+
+    /// Lets nobody in any more. Who is connected stays so.
+    pub(crate) fn refuse(&self) {
+        self.state.refuses.store(true, Ordering::SeqCst);
     }
 
     /// How many connections were made.
