@@ -75,6 +75,32 @@ words! {
         IncomingAssign = "incoming.assign",
         /// Sends incoming money back.
         IncomingRefund = "incoming.refund",
+        /// Makes orders.
+        OrderCreate = "order.create",
+        /// Claims an order for a wallet.
+        OrderClaim = "order.claim",
+        /// Says that an order is paid.
+        OrderFulfil = "order.fulfil",
+        /// Ends an order.
+        OrderCancel = "order.cancel",
+        /// Gives an order another note.
+        OrderMemo = "order.memo",
+        /// Gives an order another price.
+        OrderPrice = "order.price",
+        /// Gives an order to another customer.
+        OrderReassign = "order.reassign",
+        /// Has an order wait for money again.
+        OrderReset = "order.reset",
+        /// Pays what can be paid.
+        OrderSettle = "order.settle",
+        /// Gives a customer credit, or takes it.
+        CustomerCredit = "customer.credit",
+        /// Hands in what a wallet has told.
+        IncomingNotify = "incoming.notify",
+        /// Lets a wallet report.
+        WalletAdd = "wallet.add",
+        /// Lets a wallet report no more.
+        WalletRemove = "wallet.remove",
         /// Adds signatures to an envelope.
         EnvelopeSign = "envelope.sign",
         /// Ends an alert.

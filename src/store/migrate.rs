@@ -89,6 +89,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0014_incoming.sql"),
         include_str!("../../migrations/postgres/0014_incoming.sql"),
     ),
+    (
+        15,
+        "orders",
+        include_str!("../../migrations/sqlite/0015_orders.sql"),
+        include_str!("../../migrations/postgres/0015_orders.sql"),
+    ),
 ];
 
 /// Versions of a database's schema.

@@ -8,15 +8,19 @@
 //! |---|---|
 //! | `payments` | payments, their documents, history and counts; what was decided on them, and done |
 //! | `transfers` | transfers, and all that is done for them |
+//! | `orders` | orders, customers, and the credit that pays them |
+//! | `books` | entries, and the sums of their days |
 //! | `outbox` | what others are told: events, their seals, and who did what |
 //! | `things.rs` | the numbers by which statuses and documents name what they are about |
 //! | `memory` | what pollers remember: leases, cursors, sweeps, alerts, what is set aside or put off, what a restore forgot |
 //! | `db` | either database: connections, statements, values |
 
+mod books;
 mod db;
 mod error;
 mod memory;
 mod migrate;
+mod orders;
 mod outbox;
 mod payments;
 mod scope;
@@ -26,6 +30,7 @@ mod waking;
 
 use crate::store::db::values::Arg;
 use crate::store::memory::leases;
+pub use books::{BookDay, BookDifference, BookFilter, BooksChecked, MovementRow};
 pub use db::OpenedFor;
 pub use db::walk::WalkStep;
 pub use error::StoreError;
@@ -38,6 +43,10 @@ pub use memory::quarantine::{QuarantineFilter, QuarantinedRow};
 pub use memory::restorations::{Outlook, Restoration};
 pub use memory::sweeps::SweepRow;
 pub use migrate::Schema;
+pub use orders::{
+    CustomerFilter, CustomerRow, DueOrder, OrderAnswer, OrderDone, OrderFilter, OrderPlace,
+    OrderRow, OrderStory, OrderTeller, OrderWorld, PayerRow, SettlementRow, Together, WalletRow,
+};
 pub use outbox::audit::{AuditFilter, AuditRow, By, Deed};
 pub use outbox::events::{EventFilter, StoredEvent};
 pub use outbox::seals::{Head, SealDifference, Verified};

@@ -1,6 +1,6 @@
 //! Entries: money moves from account to account, and none is made or lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -68,6 +68,19 @@ pub struct BookLine {
     pub amount: Balance,
 }
 
+/// So much went from one account to another: what a balanced entry comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// Who gives.
+    pub from: BookAccount,
+    /// Who gets.
+    pub to: BookAccount,
+    /// Of what.
+    pub asset: String,
+    /// How much: more than nothing.
+    pub amount: Amount,
+}
+
 /// Money that moved. It can only be made balanced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -128,6 +141,41 @@ impl Entry {
     #[must_use]
     pub fn lines(&self) -> &[BookLine] {
         &self.lines
+    }
+
+    /// The same as movements, of which none can be unbalanced. Whoever gives first gives to whoever gets first.
+    #[must_use]
+    pub fn movements(&self) -> Vec<Movement> {
+        let mut movements = Vec::new();
+        let assets: BTreeSet<&String> = self.lines.iter().map(|line| &line.asset).collect();
+        for asset in assets {
+            let of = |is_debt: bool| {
+                let lines = self
+                    .lines
+                    .iter()
+                    .filter(move |line| line.asset == *asset && line.amount.is_debt() == is_debt);
+                lines.map(|line| (&line.account, line.amount.size().clone()))
+            };
+            let mut getting = of(false).peekable();
+            for (from, mut left) in of(true) {
+                while let Some((to, wanted)) = getting.peek_mut() {
+                    let amount = left.clone().min(wanted.clone());
+                    if amount.is_zero() {
+                        break;
+                    }
+                    let less = |one: &Amount| one.minus(&amount).unwrap_or_else(Amount::zero);
+                    (left, *wanted) = (less(&left), less(wanted));
+                    let (from, to) = (from.clone(), (*to).clone());
+                    if from != to {
+                        movements.push(Movement { from, to, asset: asset.clone(), amount });
+                    }
+                    if wanted.is_zero() {
+                        getting.next();
+                    }
+                }
+            }
+        }
+        movements
     }
 
     /// What these give goes to one: balanced as it is made. None if nothing moves.
@@ -208,6 +256,31 @@ mod tests {
         assert_eq!(made(&[]), Err(EntryError::Empty));
         let nothing = line("out", "xtr", "0");
         assert_eq!(made(&[nothing]), Err(EntryError::Nothing(BookAccount::Out)));
+    }
+
+    #[test]
+    fn movements_are_the_lines_again() {
+        let lines = [
+            line("wallet/a", "xtr", "-60"),
+            line("wallet/b", "xtr", "-40.5"),
+            line("order/s/1", "xtr", "70"),
+            line("order/s/2", "xtr", "30.5"),
+            line("operator", "usd", "-1"),
+            line("out", "usd", "1"),
+        ];
+        let movements = made(&lines).unwrap().movements();
+        let told = movements
+            .iter()
+            .map(|one| format!("{} {} {} {}", one.from, one.to, one.amount, one.asset));
+        assert_eq!(
+            Vec::from_iter(told),
+            [
+                "operator out 1 usd",
+                "wallet/a order/s/1 60 xtr",
+                "wallet/b order/s/1 10 xtr",
+                "wallet/b order/s/2 30.5 xtr",
+            ]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod transfers;
 
 pub use account::{AccountKind, BookAccount};
 pub use balance::Balance;
-pub use entry::{BookLine, Entry, EntryError, EntryKind, Occasion};
+pub use entry::{BookLine, Entry, EntryError, EntryKind, Movement, Occasion};
 pub use orders::{confirmed, credited, refund_failed, refunded, reversed, settled, tolerated};
 pub use transfers::{
     assigned, came_in, exchanged, fee_kept, held, rail_fee, released, transfer_refunded, unmatched,

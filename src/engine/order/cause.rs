@@ -6,7 +6,7 @@ words! {
     /// Why an order moves.
     pub enum OrderCause: "cause of an order's move" {
         /// It came, and is on record.
-        Created = "created",
+        Created = "ordered",
         /// The shop's own note has a claim of it that somebody has signed.
         Memo = "memo",
         /// When it came, its payer was known already.

@@ -11,7 +11,9 @@
 //! | `order`, `new`, `customer`, `money` | what is on record |
 //! | `terms`, `price`, `reference` | a shop's terms; what it asks; which order a text means |
 //! | `pay`, `till` | who pays, and from what |
+//! | `fact` | what comes from outside |
 //! | `effect`, `counter` | what follows from a fact |
+//! | `told` | what others are told |
 //! | `coming`, `arriving`, `claiming`, `wishes`, `ending` | the facts |
 //! | `calls` | when a shop is told |
 
@@ -34,6 +36,8 @@ mod till;
 
 mod counter;
 mod effect;
+mod fact;
+mod told;
 
 mod arriving;
 mod calls;
@@ -61,7 +65,8 @@ pub use effect::{
 };
 use ending::repriced_by_shop;
 pub use ending::{cancelled_by_shop, is_over, order_expired};
-pub use money::{IncomingMoney, MANUAL, MoneyVerdict, is_same};
+pub use fact::{OrderFact, SeenMoney};
+pub use money::{IncomingMoney, MANUAL, MoneyVerdict, is_same, manual};
 pub use moves::{IllegalOrderMove, ORDER_MOVES, OrderMove, legal};
 pub use new::{NewOrder, ToldAgain, told_again};
 pub use order::{Order, OrderKey};
@@ -73,4 +78,5 @@ pub use reference::{
 pub use status::{OrderStatus, PayTo};
 pub use terms::{Late, OrderTerms, Overpayment, TermsOfShops, Tolerance};
 pub use till::{Purse, Till};
+pub use told::{in_words, missing, order_events, order_json, received, review_event};
 pub use wishes::{CreditNote, OrderWish, credit_noted, order_wished, orders_settled};

@@ -27,6 +27,12 @@ words! {
 /// The source of money that no network told of.
 pub const MANUAL: &str = "manual";
 
+/// What names a credit note.
+#[must_use]
+pub fn manual(incoming_id: &str) -> IncomingKey {
+    IncomingKey { source: MANUAL.to_owned(), incoming_id: incoming_id.to_owned() }
+}
+
 /// Money that came for orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingMoney {

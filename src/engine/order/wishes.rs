@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Counter, Course, Customer, Effect, IncomingMoney, LinkOrigin, MANUAL, MoneyVerdict, Order,
-    OrderCause, OrderField, OrderNews, OrderRefusal, OrderSettlement, OrderStatus, OrderStep, Paid,
-    Reference, SettlementKind,
+    Counter, Course, Customer, Effect, IncomingMoney, LinkOrigin, MoneyVerdict, Order, OrderCause,
+    OrderField, OrderNews, OrderRefusal, OrderSettlement, OrderStatus, OrderStep, Paid, Reference,
+    SettlementKind, manual,
 };
 use crate::engine::books::{Balance, credited};
 use crate::engine::{Amount, IncomingKey, IncomingKind, IncomingStatus};
@@ -48,9 +48,15 @@ pub struct CreditNote {
 }
 
 impl CreditNote {
+    /// What names it as money.
+    #[must_use]
+    pub fn key(&self) -> IncomingKey {
+        manual(&self.incoming_id)
+    }
+
     fn money(&self, now: DateTime<Utc>) -> IncomingMoney {
         IncomingMoney {
-            key: IncomingKey { source: MANUAL.to_owned(), incoming_id: self.incoming_id.clone() },
+            key: self.key(),
             kind: IncomingKind::Manual,
             status: IncomingStatus::Received,
             wallet: self.wallet.clone(),

@@ -180,6 +180,23 @@ impl Db {
         }
     }
 
+    /// Begins a transaction that only reads, and sees all as it is now, however long it takes. Nobody waits for it.
+    pub(super) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { read, hints, .. } => {
+                let mut lent = read.lend().await?;
+                in_time(lent.begin("BEGIN")).await?;
+                Ok(Tx::Sqlite(lent, Woken::by(hints)))
+            }
+            Self::Postgres(pool) => {
+                let mut lent = pool.lend_tested().await?;
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                within(BEGUN_WITHIN, lent.begin(begin)).await?;
+                Ok(Tx::Postgres(lent))
+            }
+        }
+    }
+
     /// A connection for several statements that read.
     pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
         Ok(match self {
@@ -259,6 +276,11 @@ impl<'c> Conn<'c> {
     fn postgres(lent: &'c mut Lent<Servers>) -> Self {
         let (conn, sound) = lent.parts();
         Self { at: At::Postgres(conn), woken: None, sound }
+    }
+
+    /// Whether the database is `SQLite`.
+    pub(super) const fn is_sqlite(&self) -> bool {
+        matches!(self.at, At::Sqlite(_))
     }
 
     /// The connection, to be asked in its own way. What becomes of that is not seen here, so that it counts as sound again

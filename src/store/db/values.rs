@@ -17,6 +17,7 @@ use sqlx::{
 };
 
 use crate::engine::Amount;
+use crate::engine::books::Balance;
 use crate::store::StoreError;
 
 /// A parameter of a statement.
@@ -236,13 +237,23 @@ impl Row {
                 })?)
             }
         };
-        text.map(|text: String| {
-            text.parse().map_err(|_| StoreError::Unreadable {
-                column: column.to_owned(),
-                value: text.clone(),
-            })
-        })
-        .transpose()
+        text.map(|text: String| read_text(column, &text)).transpose()
+    }
+
+    /// An amount with a sign.
+    pub(in crate::store) fn balance(&self, column: &str) -> Result<Balance, StoreError> {
+        let text = match self {
+            Self::Sqlite(..) => self.text(column)?,
+            Self::Postgres(row, next) => {
+                let value = row.try_get_raw(place(row, next, column)?)?;
+                let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
+                signed_numeric_text(bytes).ok_or_else(|| StoreError::Unreadable {
+                    column: column.to_owned(),
+                    value: format!("{} bytes that are no numeric", bytes.len()),
+                })?
+            }
+        };
+        read_text(column, &text)
     }
 
     pub(in crate::store) fn amount(&self, column: &str) -> Result<Amount, StoreError> {
@@ -297,6 +308,11 @@ impl Row {
     }
 }
 
+fn read_text<T: FromStr>(column: &str, text: &str) -> Result<T, StoreError> {
+    text.parse()
+        .map_err(|_| StoreError::Unreadable { column: column.to_owned(), value: text.to_owned() })
+}
+
 /// Where a column stands. They are read in about the order in which they stand, and so found sooner than by their name.
 fn place<R>(row: &R, next: &AtomicUsize, column: &str) -> Result<usize, sqlx::Error>
 where
@@ -344,6 +360,19 @@ fn numeric_text(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
+/// The sign of a `numeric` that is less than nothing.
+const NEGATIVE: [u8; 2] = [0x40, 0];
+
+/// The same with a sign.
+fn signed_numeric_text(bytes: &[u8]) -> Option<String> {
+    if bytes.get(4..6)? != NEGATIVE {
+        return numeric_text(bytes);
+    }
+    let mut size = bytes.to_vec();
+    size[4..6].fill(0);
+    numeric_text(&size).map(|text| format!("-{text}"))
+}
+
 /// The four digits of a group.
 fn digits(group: i16) -> [char; 4] {
     [1_000, 100, 10, 1].map(|unit| {
@@ -387,5 +416,8 @@ mod tests {
             assert_eq!(numeric(numbers).as_deref(), Some(text), "{numbers:?}");
         }
         assert_eq!(numeric(&[1, 0, 0x4000, 0, 1]), None, "less than nothing");
+        let bytes: Vec<u8> =
+            [1, 0, 0x4000, 1, 7].iter().flat_map(|n: &i16| n.to_be_bytes()).collect();
+        assert_eq!(signed_numeric_text(&bytes).as_deref(), Some("-7.0"));
     }
 }

@@ -82,7 +82,7 @@ const BEGIN: Sql = sql!(
 const LOOKS: &str = "INSERT INTO restoration_looks (restoration_id, place, kind, id) \
     SELECT CAST($1 AS bigint), rail, CASE comes_in WHEN 'network' THEN 'payout' ELSE 'refund' END, transfer_id FROM transfers \
         WHERE completed_at IS NULL OR (status NOT IN ('completed', 'refunded') AND completed_at > $2) \
-    UNION SELECT CAST($1 AS bigint), source, 'incoming', incoming_id FROM incoming WHERE verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed' \
+    UNION SELECT CAST($1 AS bigint), source, 'incoming', incoming_id FROM incoming WHERE verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed' \
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'rail' AND completed_at IS NULL \
     UNION SELECT CAST($1 AS bigint), network, 'network', '' FROM transfers WHERE comes_in = 'network' AND account IS NOT NULL \
         AND (completed_at IS NULL OR (status NOT IN ('completed', 'refunded') AND completed_at > $2)) \

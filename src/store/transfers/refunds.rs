@@ -134,7 +134,7 @@ fn at_work(refund: &NewRefund) -> [Scope; 2] {
 
 /// Writes down the refunds that belong to no transfer, or to one of `moved`, decided `by` an operator of this name if it
 /// was one.
-pub(super) async fn insert_refunds(
+pub(in crate::store) async fn insert_refunds(
     conn: &mut Conn<'_>,
     refunds: &[&NewRefund],
     moved: &HashSet<String>,

@@ -173,7 +173,10 @@ fn counts<'a>(reached: &[Reached<'a>]) -> BTreeMap<(&'a str, &'a str, &'static s
 }
 
 /// Puts events into the outbox, in this order.
-pub(super) async fn write_events(conn: &mut Conn<'_>, events: &[Event]) -> Result<(), StoreError> {
+pub(in crate::store) async fn write_events(
+    conn: &mut Conn<'_>,
+    events: &[Event],
+) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }

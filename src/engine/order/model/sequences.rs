@@ -24,7 +24,11 @@ fn reading(free_text: FreeText) -> Keeper {
 
 /// Five new orders, claimed in the shop's notes.
 fn seed() -> Keeper {
-    let mut keeper = keeper();
+    seed_under(terms())
+}
+
+fn seed_under(terms: TermsOfShops) -> Keeper {
+    let mut keeper = Keeper::new(terms);
     for (order, customer, price, wallet) in [
         ("1", "alice", "100", "A"),
         ("2", "bob", "200", "B"),
@@ -181,13 +185,7 @@ fn sequence_15_each_order_has_its_own_clock() {
     keeper.all(&[Fact::Swept]);
     assert_eq!(keeper.status("u"), OrderStatus::Expired);
 
-    let mut anew = seed();
-    anew.terms = keeper.terms.clone();
-    let seeds = ["1", "2", "3", "4", "5"];
-    for order in seeds {
-        let order = engine::order::OrderKey::new("shop", order);
-        anew.orders.get_mut(&order).unwrap().expires_at = anew.now + chrono::TimeDelta::seconds(4);
-    }
+    let mut anew = seed_under(keeper.terms.clone());
     anew.all(&[ordered("u", "u", "10", None)]);
     anew.passes(1600);
     anew.all(&[ordered("v", "v", "10", None)]);

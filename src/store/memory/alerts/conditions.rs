@@ -49,8 +49,8 @@ const SET_ASIDE: &str = "SELECT payment_id, reason, (SELECT count(*) FROM quaran
     WHERE network = $1 AND poller = $2 AND resolved_at IS NULL ORDER BY quarantine_id DESC LIMIT 1";
 
 const UNMATCHED: &str = "SELECT incoming_id, amount, asset, verdict, (SELECT count(*) FROM (SELECT 1 AS one FROM incoming \
-        WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed' LIMIT $2) AS them) AS n FROM incoming \
-    WHERE source = $1 AND verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed' \
+        WHERE source = $1 AND verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed' AND claimant_shop IS NULL LIMIT $2) AS them) AS n FROM incoming \
+    WHERE source = $1 AND verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed' AND claimant_shop IS NULL \
     ORDER BY received_at DESC, incoming_id DESC LIMIT 1";
 
 const ON_HOLD: &str = "SELECT transfer_id, message, reason_code, deadline, created_at, amount_in FROM transfers \

@@ -53,7 +53,7 @@ macro_rules! list {
              AND ($6 IS NULL OR source = $6) AND ($7 IS NULL OR asset ", $in, ") AND ($9 IS NULL OR memo = $9) \
              AND ($10 IS NULL OR subject = $10) AND ($11 IS NULL OR reference = $11) \
              AND ($12 IS NULL OR from_address = $12) AND ($13 IS NULL OR ", is_amount!($db "amount", "$13"),
-            ") AND ($14 = 0 OR (verdict <> 'matched' AND resolution IS NULL AND status = 'confirmed')) \
+            ") AND ($14 = 0 OR (verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed')) \
              AND ($15 IS NULL OR status = $15) ",
             $order
         )

@@ -17,3 +17,6 @@ mod resolved;
 pub(super) mod row;
 pub(super) mod streams;
 mod told;
+
+pub(in crate::store) use row::{IncomingRow, incoming_from};
+pub(in crate::store) use told::event_of_money;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::record::NewIncoming;
 use super::row::IncomingRow;
+use crate::engine::order::{IncomingMoney, OrderKey};
 use crate::engine::{Claimant, Event, EventType, Incoming, IncomingKey, IncomingStatus, iso};
 
 /// What an event says of an incoming payment.
@@ -68,4 +69,18 @@ impl<'a> Facts<'a> {
         });
         Event::of(event_type, incoming.key().subject(), &data, now)
     }
+}
+
+/// What is told of money for orders.
+pub(in crate::store) fn event_of_money(
+    event_type: EventType,
+    incoming: &Incoming,
+    money: &IncomingMoney,
+    because: Option<&str>,
+    now: DateTime<Utc>,
+) -> Event {
+    let claimant = money.order.as_ref().map(OrderKey::claimant);
+    let facts = Facts { incoming, verdict: money.verdict.as_str(), claimant: claimant.as_ref() };
+    let event = facts.event(money.status, because, now);
+    Event { event_type, ..event }
 }

@@ -61,3 +61,52 @@ pub(crate) struct Happening {
     pub(crate) at: i64,
     pub(crate) fact: Fact,
 }
+
+/// A shop's order.
+pub(crate) fn ordered(order: &str, customer: &str, price: &str, claim: Option<&str>) -> Fact {
+    Fact::Ordered {
+        shop: "shop",
+        order: order.to_owned(),
+        alt_id: None,
+        customer: Some(customer.to_owned()).filter(|customer| !customer.is_empty()),
+        price: price.to_owned(),
+        claim: claim.map(ToOwned::to_owned),
+    }
+}
+
+/// Money that is seen, with a memo.
+pub(crate) fn received(id: &str, wallet: &str, amount: &str, memo: &str) -> Fact {
+    Fact::Received {
+        shop: "shop",
+        id: id.to_owned(),
+        wallet: wallet.to_owned(),
+        asset: "xtr",
+        amount: amount.to_owned(),
+        memo: memo.to_owned(),
+    }
+}
+
+/// It is final.
+pub(crate) fn confirmed(id: &str) -> Fact {
+    Fact::Confirmed { id: id.to_owned() }
+}
+
+/// A wallet has signed for an order.
+pub(crate) fn claimed(order: &str, wallet: &str) -> Fact {
+    Fact::Claimed { shop: "shop", order: order.to_owned(), wallet: wallet.to_owned() }
+}
+
+/// A person gives credit, or takes it.
+pub(crate) fn noted(id: &str, customer: &str, amount: &str) -> Fact {
+    Fact::Noted {
+        shop: "shop",
+        id: id.to_owned(),
+        customer: customer.to_owned(),
+        amount: amount.to_owned(),
+    }
+}
+
+/// A person wishes something for an order.
+pub(crate) fn wished(order: &str, wish: Wished) -> Fact {
+    Fact::Wished { shop: "shop", order: order.to_owned(), wish }
+}

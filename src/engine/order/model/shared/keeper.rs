@@ -87,9 +87,14 @@ impl Keeper {
         }
     }
 
+    /// It is so many seconds after the beginning.
+    pub(crate) fn clock(&mut self, seconds: i64) {
+        self.now = at(seconds);
+    }
+
     /// Something happens.
     pub(crate) fn happens(&mut self, happening: &Happening) -> Answer {
-        self.now = at(happening.at);
+        self.clock(happening.at);
         self.takes(&happening.fact)
     }
 

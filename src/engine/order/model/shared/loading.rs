@@ -46,7 +46,7 @@ impl Keeper {
     }
 
     /// Final money that names an order and takes its asset.
-    fn naming(&self, order: &OrderKey) -> impl Iterator<Item = &IncomingMoney> {
+    pub(crate) fn naming(&self, order: &OrderKey) -> impl Iterator<Item = &IncomingMoney> {
         let asset = self.orders.get(order).map(|order| order.asset.clone());
         self.money.values().filter(move |money| {
             money.status == IncomingStatus::Confirmed
@@ -56,7 +56,7 @@ impl Keeper {
     }
 
     /// What of money has not gone back.
-    fn left(&self, money: &IncomingMoney) -> Amount {
+    pub(crate) fn left(&self, money: &IncomingMoney) -> Amount {
         let back = self.refunds.iter().filter(|refund| refund.money == money.key);
         let back = back.fold(Amount::zero(), |sum, refund| sum.plus(&refund.amount));
         money.amount.size().minus(&back).unwrap()

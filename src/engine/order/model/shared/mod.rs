@@ -7,6 +7,8 @@ mod loading;
 
 use super::engine;
 
-pub(crate) use facts::{Fact, Happening, Wished};
+pub(crate) use facts::{
+    Fact, Happening, Wished, claimed, confirmed, noted, ordered, received, wished,
+};
 pub(crate) use history::{history, terms};
 pub(crate) use keeper::{Answer, Keeper};

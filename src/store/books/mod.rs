@@ -1,0 +1,14 @@
+//! The books: entries as movements from account to account, and what follows from them.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `post` | writes entries, and the sums of their days |
+//! | `check` | sums everything anew |
+//! | `list` | what there is, by day and by entry |
+
+mod check;
+mod list;
+pub(super) mod post;
+
+pub use check::{BookDifference, BooksChecked};
+pub use list::{BookDay, BookFilter, MovementRow};
