@@ -4,19 +4,21 @@ use std::collections::HashSet;
 
 use crate::engine::decide::judging::{Judged, Side, judge};
 use crate::engine::decide::returns::{refund_of, returned};
-use crate::engine::{Assets, BadRow, Incoming, Match, MemoKey, Row, Tally, Trail};
+use crate::engine::order::SeenMoney;
+use crate::engine::{BadRow, Incoming, Match, MemoKey, Row, Tally, Trail};
+use crate::jobs::expected::Expected;
 use crate::jobs::frame::note::{Note, Observer};
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::rails::UnreadableIncoming;
-use crate::store::{NewIncoming, Recorded, Store, StoreError};
+use crate::store::{IncomingPage, NewIncoming, Recorded, Store, StoreError};
 
 /// A transfer that others move all the time is matched anew so often. It is a person who moves them by hand.
 const TRIES: u32 = 10;
 
 /// Where payments come from, and what they may be for.
 pub(in crate::jobs) struct Booking<'a> {
-    pub(in crate::jobs) assets: &'a Assets,
+    pub(in crate::jobs) expected: &'a Expected,
     /// The network's or rail's name.
     pub(in crate::jobs) source: &'a str,
     /// The account that is read.
@@ -37,26 +39,35 @@ impl Booking<'_> {
         for _ in 0..TRIES {
             let now = round.now();
             let transfers = round.store.transfers_for(self.source, &keys).await?;
-            let judged = judge(&incoming, &transfers, self.assets, self.side);
+            let judged = judge(&incoming, &transfers, &self.expected.assets, self.side);
             let steps = judged.iter().filter_map(|one| one.step.as_ref());
             let before = round.store.refunds_decided(&returned(steps)).await?;
-            let rows: Vec<NewIncoming<'_>> = incoming
-                .iter()
-                .zip(judged)
-                .map(|(incoming, Judged { verdict, mut step })| {
-                    let refund =
-                        step.as_mut().and_then(|step| refund_of(step, self.assets, &before));
-                    let confirmed = NewIncoming::confirmed(incoming.clone(), verdict);
-                    NewIncoming { step, refund, ..confirmed }
-                })
-                .collect();
-            let (lease, source) = (round.lease, self.source);
-            let recorded = round
-                .store
-                .record_incoming(lease, source, self.account, &rows, cursor, now)
-                .await?;
+            let (mut rows, mut orders) = (Vec::new(), Vec::new());
+            for (incoming, Judged { verdict, mut step }) in incoming.iter().zip(judged) {
+                // What no transfer waits for may be an order's.
+                let is_nobodys = verdict == Match::UnknownMemo;
+                let for_orders =
+                    is_nobodys.then(|| self.expected.for_orders(incoming, self.side)).flatten();
+                if let Some(seen) = for_orders {
+                    orders.push(seen);
+                    continue;
+                }
+                let refund =
+                    step.as_mut().and_then(|step| refund_of(step, &self.expected.assets, &before));
+                let confirmed = NewIncoming::confirmed(incoming.clone(), verdict);
+                let asset_name = self.expected.asset_of(incoming, self.side);
+                rows.push(NewIncoming { asset_name, step, refund, ..confirmed });
+            }
+            let page = IncomingPage {
+                source: self.source,
+                account: self.account,
+                rows: &rows,
+                orders: Some((&orders, &self.expected.world)),
+                cursor,
+            };
+            let recorded = round.store.record_incoming(round.lease, &page, now).await?;
             match recorded {
-                Recorded::Stored { new, .. } => return Ok(tell(round, &rows, new)),
+                Recorded::Stored { new, .. } => return Ok(tell(round, &rows, &orders, new)),
                 Recorded::Again(moved) => {
                     let moved = moved.join(" ");
                     tracing::info!(moved, "transfers were moved meanwhile: matched again");
@@ -78,7 +89,7 @@ impl Booking<'_> {
     ) -> Result<Tally, StoreError> {
         let keys: Vec<MemoKey> = incoming.iter().flat_map(Incoming::keys).collect();
         let transfers = store.transfers_for(self.source, &keys).await?;
-        let judged = judge(&incoming, &transfers, self.assets, self.side);
+        let judged = judge(&incoming, &transfers, &self.expected.assets, self.side);
         let mut tally = Tally::default();
         for (one, Judged { verdict, .. }) in incoming.into_iter().zip(judged) {
             let verdict = match verdict {
@@ -93,7 +104,13 @@ impl Booking<'_> {
                 | Match::WrongAsset(_)
                 | Match::TooLate(_)) => verdict,
             };
-            let what = format!("record as {}", verdict.as_str());
+            let is_orders = verdict == Match::UnknownMemo
+                && self.expected.for_orders(&one, self.side).is_some();
+            let what = if is_orders {
+                "record for orders".to_owned()
+            } else {
+                format!("record as {}", verdict.as_str())
+            };
             let detail = format!("{} {}", one.amount, one.asset);
             observer(Note::Would { payment_id: one.incoming_id, what, detail });
             tally.new += 1;
@@ -125,8 +142,8 @@ impl Booking<'_> {
 }
 
 /// Tells the observer of each payment, if they are new.
-fn tell(round: &Round<'_>, rows: &[NewIncoming<'_>], new: usize) -> Tally {
-    let known = rows.len().saturating_sub(new);
+fn tell(round: &Round<'_>, rows: &[NewIncoming<'_>], orders: &[SeenMoney], new: usize) -> Tally {
+    let known = (rows.len() + orders.len()).saturating_sub(new);
     let count = |things: usize| u64::try_from(things).unwrap_or(u64::MAX);
     // A page that was read before, whole or in part: nobody knows which of its rows were counted then.
     if known == 0 {
@@ -136,6 +153,14 @@ fn tell(round: &Round<'_>, rows: &[NewIncoming<'_>], new: usize) -> Tally {
                 verdict: row.verdict.as_str(),
                 transfer_id: row.verdict.transfer_id().map(str::to_owned),
                 detail: format!("{} {}", row.incoming.amount, row.incoming.asset),
+            });
+        }
+        for seen in orders {
+            (round.observer)(Note::Incoming {
+                incoming_id: seen.incoming.incoming_id.clone(),
+                verdict: "for orders",
+                transfer_id: None,
+                detail: format!("{} {}", seen.incoming.amount, seen.incoming.asset),
             });
         }
     }

@@ -16,6 +16,7 @@
 mod booking;
 mod clients;
 pub mod deposits;
+mod expected;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

@@ -97,6 +97,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
 ];
 
+/// Before this version there were no books.
+const BOOKS_SINCE: i64 = 15;
+
 /// Versions of a database's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema {
@@ -166,6 +169,9 @@ impl Store {
                 lent.conn().execute("SET statement_timeout = 0").await?;
                 migrator(false).run_direct(None, lent.conn(), false).await?;
             }
+        }
+        if (1..BOOKS_SINCE).contains(&schema.found) {
+            self.open_books().await?;
         }
         Ok(schema)
     }

@@ -62,9 +62,10 @@ pub use payments::waiting::ReviewsWaiting;
 pub use scope::Scope;
 pub use transfers::{
     Advanced, BadTransfer, Channel, Claim, Confirming, Envelope, EnvelopeEnd, EnvelopePayment,
-    FEED, FinishedPayout, Following, FoundPayment, IncomingFilter, IncomingPlace, IncomingReached,
-    IncomingRow, Intention, NewEnvelope, NewIncoming, PayoutRow, Postponed, Recorded, RefundEnd,
-    Resolved, Settlement, TransferCount, TransferFilter, TransferPlace, TransferStory, Waiting,
+    FEED, FinishedPayout, Following, FoundPayment, IncomingFilter, IncomingPage, IncomingPlace,
+    IncomingReached, IncomingRow, Intention, NewEnvelope, NewIncoming, PayoutRow, Postponed,
+    Recorded, RefundEnd, Resolved, Settlement, TransferCount, TransferFilter, TransferPlace,
+    TransferStory, Waiting,
 };
 
 /// The database, shared by everything in this process.

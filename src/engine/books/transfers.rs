@@ -33,6 +33,16 @@ pub fn assigned(on: &Occasion, asset: &str, amount: &Amount, id: &str) -> Option
     Entry::moved(EntryKind::Assigned, on, asset, amount, (BookAccount::Unmatched, transfer(id)))
 }
 
+/// Such money is of an asset that goes by two names, and has the other one from now on.
+#[must_use]
+pub fn renamed(on: &Occasion, (from, to): (&str, &str), amount: &Amount) -> Option<Entry> {
+    let kind = EntryKind::Exchange;
+    let taken =
+        Entry::moved(kind, on, from, amount, (BookAccount::Unmatched, BookAccount::Operator));
+    let given = Entry::moved(kind, on, to, amount, (BookAccount::Operator, BookAccount::Unmatched));
+    Some(taken?.with(given?))
+}
+
 /// Such money goes back.
 #[must_use]
 pub fn unmatched_refunded(on: &Occasion, asset: &str, amount: &Amount) -> Option<Entry> {
@@ -54,6 +64,45 @@ pub fn exchanged(
         (Some(bought), Some(sold)) => Some(bought.with(sold)),
         (one, other) => one.or(other),
     }
+}
+
+/// What came in is more, or less, than what goes out and is kept: by an exchange, whose price is ours to bear.
+#[must_use]
+pub fn gap_closed(
+    on: &Occasion,
+    asset: &str,
+    (comes_in, goes_out): (&Amount, &Amount),
+    id: &str,
+) -> Option<Entry> {
+    let kind = EntryKind::Exchange;
+    match comes_in.minus(goes_out) {
+        Some(gained) => {
+            Entry::moved(kind, on, asset, &gained, (transfer(id), BookAccount::Operator))
+        }
+        None => {
+            let lost = goes_out.minus(comes_in)?;
+            Entry::moved(kind, on, asset, &lost, (BookAccount::Operator, transfer(id)))
+        }
+    }
+}
+
+/// A transfer's money was taken back by where it came from.
+#[must_use]
+pub fn transfer_reversed(on: &Occasion, asset: &str, amount: &Amount, id: &str) -> Option<Entry> {
+    Entry::moved(EntryKind::Reversal, on, asset, amount, (transfer(id), place(on)))
+}
+
+/// Money that was nobody's was taken back.
+#[must_use]
+pub fn unmatched_reversed(on: &Occasion, asset: &str, amount: &Amount) -> Option<Entry> {
+    Entry::moved(EntryKind::Reversal, on, asset, amount, (BookAccount::Unmatched, place(on)))
+}
+
+/// Such money could not go back, and is nobody's again.
+#[must_use]
+pub fn unmatched_came_back(on: &Occasion, asset: &str, amount: &Amount) -> Option<Entry> {
+    let kind = EntryKind::RefundFailed;
+    Entry::moved(kind, on, asset, amount, (BookAccount::Out, BookAccount::Unmatched))
 }
 
 /// What we keep of a transfer.

@@ -12,7 +12,7 @@ use crate::jobs::frame::note::Note;
 use crate::jobs::frame::report::SweepError;
 use crate::jobs::frame::round::Round;
 use crate::rails::Arrivals;
-use crate::store::{FEED, NewIncoming, Postponed, Recorded};
+use crate::store::{FEED, IncomingPage, NewIncoming, Postponed, Recorded};
 
 /// What became of a batch.
 pub(super) struct Booked {
@@ -43,7 +43,12 @@ impl Asker {
         let claimant = Claimant::Transfer(deposit.transfer_id.clone());
         let row = NewIncoming::confirmed(incoming, Match::WrongAsset(claimant));
         let rows = std::slice::from_ref(&row);
-        match self.desk.store.record_incoming(round.lease, rail, FEED, rows, None, now).await? {
+        match self
+            .desk
+            .store
+            .record_incoming(round.lease, &IncomingPage::of(rail, FEED, rows, None), now)
+            .await?
+        {
             Recorded::Stored { new: 0, .. } | Recorded::Again(_) => {}
             Recorded::Stored { .. } => (round.observer)(Note::Incoming {
                 incoming_id: row.incoming.incoming_id.clone(),
@@ -68,7 +73,8 @@ impl Asker {
         let (mut steps, mut postponed): (Vec<Step<'_>>, Vec<Postponed>) = (Vec::new(), Vec::new());
         for deposit in batch {
             let arrival = answers.get(&deposit.transfer_id).unwrap_or(&silent);
-            let terms = asset_of(&self.assets, deposit).and_then(|asset| asset.terms(deposit.kind));
+            let terms = asset_of(&self.expected.assets, deposit)
+                .and_then(|asset| asset.terms(deposit.kind));
             match after(deposit, arrival, terms.as_ref(), now) {
                 DepositRuling::Move(step) => steps.push(*step),
                 DepositRuling::Foreign(step, came) => {
@@ -85,8 +91,10 @@ impl Asker {
             }
         }
         let before = self.desk.store.refunds_decided(&returned(steps.iter())).await?;
-        let refunds: Vec<NewRefund> =
-            steps.iter_mut().filter_map(|step| refund_of(step, &self.assets, &before)).collect();
+        let refunds: Vec<NewRefund> = steps
+            .iter_mut()
+            .filter_map(|step| refund_of(step, &self.expected.assets, &before))
+            .collect();
         let moved = self.desk.store.move_transfers(round.lease, &steps, &refunds, now).await?;
         self.desk.store.postpone_transfers(round.lease, &postponed).await?;
         for step in steps.iter().filter(|step| moved.contains(&step.transfer.transfer_id)) {

@@ -130,7 +130,7 @@ impl Asker {
 
     pub(super) fn booking(&self) -> Booking<'_> {
         let source = &self.desk.scope.network;
-        Booking { assets: &self.assets, source, account: FEED, side: Side::Rail }
+        Booking { expected: &self.expected, source, account: FEED, side: Side::Rail }
     }
 }
 

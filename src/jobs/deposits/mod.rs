@@ -19,7 +19,8 @@ use super::frame::note::Observer;
 use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use crate::config::{PollerSettings, RailKind};
-use crate::engine::{Assets, Cause, PlaceKind, Step, Transfer, TransferStatus};
+use crate::engine::{Cause, PlaceKind, Step, Transfer, TransferStatus};
+use crate::jobs::expected::Expected;
 use crate::jobs::frame::looking::look_at_rail;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::job::{AnyJob, Job, Stopping};
@@ -41,7 +42,7 @@ pub struct Asker {
     checked: Checked,
     /// It tells of itself what came, and is not asked about one deposit or another.
     tells_feed: bool,
-    assets: Assets,
+    expected: Expected,
     /// So many deposits are asked about, and so many transfers moved, at once.
     batch_size: u32,
     /// So many questions are under way at once.
@@ -162,7 +163,7 @@ impl Asker {
             },
             checked: Checked::default(),
             tells_feed: matches!(settings.kind, RailKind::WireGateway { .. }),
-            assets: making.settings.assets.clone(),
+            expected: Expected::of(making.settings),
             batch_size: own.batch_size,
             at_once: usize::try_from(settings.parallel).unwrap_or(usize::MAX).clamp(1, AT_ONCE_MAX),
         })

@@ -34,7 +34,8 @@ impl Watcher {
                 return Ok(false);
             }
             let source = &self.desk.scope.network;
-            let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
+            let booking =
+                Booking { expected: &self.expected, source, account, side: Side::Network };
             booking.book(round, brought.incoming, None).await?;
             was_read = true;
         }

@@ -54,7 +54,7 @@ impl Watcher {
         matched: &mut HashSet<String>,
     ) -> Result<(), SweepError> {
         let source = &self.desk.scope.network;
-        let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
+        let booking = Booking { expected: &self.expected, source, account, side: Side::Network };
         let mut cursor = self.place(account).await?.from(root);
         while !stop() {
             let page = self.horizon.payments(account, cursor.as_deref(), PAGE).await?;

@@ -29,8 +29,9 @@ use super::frame::patience::{Requests, answer_max};
 use super::frame::round::Round;
 use crate::config::PollerSettings;
 use crate::engine::{
-    Assets, Cause, PlaceKind, RetryPolicy, Step, Tally, Transfer, TransferStatus, accounts_on,
+    Cause, PlaceKind, RetryPolicy, Step, Tally, Transfer, TransferStatus, accounts_on,
 };
+use crate::jobs::expected::Expected;
 use crate::jobs::frame::report::{SweepError, SweepReport};
 use crate::jobs::job::{AnyJob, Job, Stopping};
 use crate::jobs::making::Making;
@@ -47,7 +48,7 @@ const SWEEP_MAX: Duration = Duration::from_secs(30);
 pub struct Watcher {
     desk: Desk,
     horizon: Horizon,
-    assets: Assets,
+    expected: Expected,
     /// Our accounts on the network, each once.
     accounts: Vec<String>,
     /// All rails, for whatever rail a transfer names.
@@ -156,7 +157,7 @@ impl Watcher {
             },
             horizon,
             accounts: accounts_on(&assets, name).into_iter().collect(),
-            assets,
+            expected: Expected::of(making.settings),
             rails: making.settings.rails.keys().cloned().collect(),
             batch_size: own.batch_size,
             retry: own.retry,

@@ -101,7 +101,7 @@ impl Watcher {
         let cursor = records.iter().rev().find_map(|record| record.cursor.clone());
         let brought = self.brought(round, records).await?;
         let source = &self.desk.scope.network;
-        let booking = Booking { assets: &self.assets, source, account, side: Side::Network };
+        let booking = Booking { expected: &self.expected, source, account, side: Side::Network };
         read.tally += booking.set_aside(round, brought.unreadable).await?;
         read.tally += booking.book(round, brought.incoming, cursor.as_deref()).await?;
         read.tally.unchanged += brought.passed_over;

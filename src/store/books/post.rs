@@ -44,11 +44,11 @@ pub(in crate::store) async fn post(
     conn: &mut Conn<'_>,
     entries: &[Entry],
 ) -> Result<i64, StoreError> {
+    if entries.is_empty() {
+        return Ok(0);
+    }
     let newest = conn.row("SELECT coalesce(max(entry), 0) AS entry FROM movements", &[]).await?;
     let newest = newest.map_or(Ok(0), |row| row.int("entry"))?;
-    if entries.is_empty() {
-        return Ok(newest);
-    }
     let mut rows = Vec::new();
     let mut days: BTreeMap<DayKey, Balance> = BTreeMap::new();
     for (number, entry) in (1_i64..).zip(entries) {

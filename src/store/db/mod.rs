@@ -5,8 +5,10 @@
 
 mod listening;
 pub(super) mod many;
+mod numeric;
 mod pool;
 mod postgres;
+mod snapshot;
 mod sqlite;
 pub(super) mod text;
 pub(super) mod values;
@@ -175,23 +177,6 @@ impl Db {
                     lent = pool.lend_new().await?;
                     within(BEGUN_WITHIN, lent.begin("BEGIN")).await?;
                 }
-                Ok(Tx::Postgres(lent))
-            }
-        }
-    }
-
-    /// Begins a transaction that only reads, and sees all as it is now, however long it takes. Nobody waits for it.
-    pub(super) async fn snapshot(&self) -> Result<Tx, StoreError> {
-        match self {
-            Self::Sqlite { read, hints, .. } => {
-                let mut lent = read.lend().await?;
-                in_time(lent.begin("BEGIN")).await?;
-                Ok(Tx::Sqlite(lent, Woken::by(hints)))
-            }
-            Self::Postgres(pool) => {
-                let mut lent = pool.lend_tested().await?;
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                within(BEGUN_WITHIN, lent.begin(begin)).await?;
                 Ok(Tx::Postgres(lent))
             }
         }

@@ -1,10 +1,9 @@
 //! Facts about orders: judged one after the other by what is known, and written with all that follows, in one transaction.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::answers::{OrderAnswer, OrderDone, OrderTeller, OrderWorld, Together};
 use super::judge::{Judge, Judged};
 use super::known::Known;
 use super::load::{Loaded, load};
@@ -14,111 +13,14 @@ use super::write::Writing;
 use crate::engine::books::BookAccount;
 use crate::engine::decide::returns::refund_of_incoming;
 use crate::engine::order::{
-    Effect, IncomingMoney, Order, OrderFact, OrderKey, OrderRefusal, OrderSettlement, OrderStatus,
-    TermsOfShops, order_events, review_event,
+    Effect, IncomingMoney, Order, OrderFact, OrderKey, OrderRefusal, order_events, review_event,
 };
 use crate::engine::{Action, Incoming, IncomingKey, IncomingKind, NewRefund};
 use crate::store::db::Tx;
 use crate::store::db::values::stored_time;
 use crate::store::outbox::audit;
 use crate::store::transfers::incoming::event_of_money;
-use crate::store::{By, Deed, Lease, Store, StoreError};
-
-/// What came of a fact.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OrderAnswer {
-    /// It is on record, with all that follows from it.
-    Done(OrderDone),
-    /// It was so before: nothing is written.
-    Already,
-    /// It is refused, and has no effect.
-    Refused(OrderRefusal),
-    /// It speaks of something that nobody knows.
-    Unknown,
-}
-
-/// What followed from a fact.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OrderDone {
-    /// The orders that are new or changed, as they are after it.
-    pub orders: Vec<Order>,
-    /// What was paid of them.
-    pub settlements: Vec<OrderSettlement>,
-}
-
-impl OrderDone {
-    /// The orders that it has paid.
-    pub fn paid(&self) -> impl Iterator<Item = &Order> {
-        self.orders.iter().filter(|order| order.status == OrderStatus::Paid)
-    }
-}
-
-/// What orders are judged by: the terms of the shops, and the names of the rails.
-#[derive(Debug, Clone, Default)]
-pub struct OrderWorld {
-    /// The terms of each shop.
-    pub terms: TermsOfShops,
-    /// The configured rails: what came there goes back there.
-    pub rails: BTreeSet<String>,
-}
-
-/// Who tells facts.
-#[derive(Debug, Clone, Copy)]
-pub enum OrderTeller<'a> {
-    /// A poller, while its lease lasts.
-    Poller(&'a Lease),
-    /// An operator: what it is called, and the deed, which goes on record with it. `once` answers a repetition.
-    Operator {
-        /// What is done.
-        action: Action,
-        /// By whom, and why.
-        deed: &'a Deed,
-        /// The asker's own key of it.
-        once: Option<&'a str>,
-    },
-    /// A wallet that reports: its network, its address, and the nonce of what it tells.
-    Wallet {
-        /// The network.
-        network: &'a str,
-        /// Its address.
-        address: &'a str,
-        /// Higher than all before.
-        nonce: i64,
-    },
-    /// Somebody whose signature was looked at: the payer of an order.
-    Payer,
-}
-
-impl<'a> OrderTeller<'a> {
-    const fn lease(self) -> Option<&'a Lease> {
-        match self {
-            Self::Poller(lease) => Some(lease),
-            Self::Operator { .. } | Self::Wallet { .. } | Self::Payer => None,
-        }
-    }
-
-    fn name(self) -> Option<&'a str> {
-        match self {
-            Self::Operator { deed, .. } => Some(deed.operator.name.as_str()),
-            Self::Poller(_) | Self::Wallet { .. } | Self::Payer => None,
-        }
-    }
-}
-
-impl<'a> From<By<'a>> for Option<OrderTeller<'a>> {
-    fn from(by: By<'a>) -> Self {
-        by.lease().map(OrderTeller::Poller)
-    }
-}
-
-/// How the facts of one call belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Together {
-    /// Each is judged by itself: what is refused has no effect, and the others have theirs.
-    Apart,
-    /// All of them have effects, or none.
-    AllOrNone,
-}
+use crate::store::{Deed, Store, StoreError};
 
 impl Store {
     /// Takes facts about orders, in this order, and answers each. All that follows is one transaction.
@@ -272,17 +174,16 @@ impl Happening<'_> {
         Ok(OrderAnswer::Done(done))
     }
 
-    /// Money that is told of again, as other money than before, or by somebody else than orders: none of it counts.
+    /// Money that is told of again: it counts once, whosoever it was; and as other money than before not at all.
     fn told_before(&self, fact: &OrderFact) -> Option<OrderAnswer> {
         let OrderFact::Received(seen) = fact else { return None };
         let key = seen.incoming.key();
         let is_new_here = self.writing.new_money.iter().find(|one| one.incoming.key() == key);
         let row = self.loaded.rows.get(&key);
         let known = is_new_here.map(|one| &one.incoming).or(row.map(|row| &row.incoming))?;
-        let is_orders = self.loaded.known.money.contains_key(&key);
         let differs = known.contradicted_by(&seen.incoming).is_some();
         let refused = OrderAnswer::Refused(OrderRefusal::OtherMoney(key));
-        Some(if differs || !is_orders { refused } else { OrderAnswer::Already })
+        Some(if differs { refused } else { OrderAnswer::Already })
     }
 
     /// Where an order stood before all of this.

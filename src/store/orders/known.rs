@@ -243,8 +243,9 @@ impl Known {
                 Effect::Refund(refund) => {
                     let back = self.back.entry(refund.money.clone()).or_insert_with(Amount::zero);
                     *back = back.plus(&refund.amount);
-                    let order = self.money.get(&refund.money).and_then(|money| money.order.clone());
-                    if let Some(order) = order {
+                    // What is not final yet is not counted yet, and will be without it.
+                    let counted = self.money.get(&refund.money).and_then(|one| self.counted(one));
+                    if let Some(order) = counted {
                         self.name(&order, &refund.wallet, &Balance::debt(refund.amount.clone()));
                     }
                 }
@@ -271,13 +272,7 @@ impl Known {
             let key = (after.wallet.clone(), after.asset.clone());
             self.credit(key).paid_entry = Some(Self::NOW_FINAL + self.now_final);
         }
-        let counted = |money: &IncomingMoney| {
-            let order =
-                money.order.as_ref().filter(|_| money.status == IncomingStatus::Confirmed)?;
-            let takes_it = self.orders.get(order).is_some_and(|one| one.asset == money.asset);
-            takes_it.then(|| order.clone())
-        };
-        let (was, is) = (before.as_ref().and_then(counted), counted(after));
+        let (was, is) = (before.as_ref().and_then(|one| self.counted(one)), self.counted(after));
         let back = self.back.get(&after.key).cloned().unwrap_or_else(Amount::zero);
         let left = after.amount.size().minus(&back).unwrap_or_else(Amount::zero);
         if was != is {
@@ -288,6 +283,13 @@ impl Known {
                 self.name(&order, &after.wallet, &Balance::of(left));
             }
         }
+    }
+
+    /// The order that money counts for: it names it, is final, and is of its asset.
+    fn counted(&self, money: &IncomingMoney) -> Option<OrderKey> {
+        let order = money.order.as_ref().filter(|_| money.status == IncomingStatus::Confirmed)?;
+        let takes_it = self.orders.get(order).is_some_and(|one| one.asset == money.asset);
+        takes_it.then(|| order.clone())
     }
 
     /// Money names an order, or no more.

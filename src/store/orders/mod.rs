@@ -6,13 +6,15 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `happen` | takes facts: what it answers, and to whom |
+//! | `happen`, `answers` | takes facts: from whom, and what it answers |
 //! | `load`, `known` | what facts are judged by, and what each of them changes of it |
 //! | `judge` | which rule judges which fact |
 //! | `write`, `money` | the rows |
+//! | `refund` | credit that goes back |
 //! | `once`, `wallets` | what was asked before; wallets that report |
 //! | `list`, `story`, `due` | orders and customers as they are on record; what a sweep looks for |
 
+mod answers;
 mod due;
 pub(super) mod happen;
 mod judge;
@@ -21,13 +23,14 @@ mod list;
 mod load;
 mod money;
 mod once;
+pub(super) mod refund;
 mod rows;
 mod story;
 mod wallets;
 mod write;
 
+pub use answers::{OrderAnswer, OrderDone, OrderTeller, OrderWorld, Together};
 pub use due::DueOrder;
-pub use happen::{OrderAnswer, OrderDone, OrderTeller, OrderWorld, Together};
 pub use list::{OrderFilter, OrderPlace, OrderRow};
 pub use story::{CustomerFilter, CustomerRow, OrderStory, PayerRow, SettlementRow};
 pub use wallets::WalletRow;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::happen::{OrderTeller, told};
+use super::answers::OrderTeller;
+use super::happen::told;
 use crate::engine::Action;
 use crate::engine::order::OrderFact;
 use crate::store::StoreError;

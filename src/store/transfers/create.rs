@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::rows::{amount_json, kept, maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
+use crate::engine::books::{Entry, entries_of_step};
 use crate::engine::{Action, NewTransfer, Transfer, created_event, subject_key};
+use crate::store::books::post::post;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{Conn, Sql};
 use crate::store::outbox::audit;
@@ -223,6 +225,10 @@ async fn insert(
     let created = |(after, event)| Reached { was: None, after, source: "created", event, by };
     let reached: Vec<Reached<'_>> = chunk.iter().zip(&events).map(created).collect();
     write_trail(conn, &reached, now).await?;
+    // Some are paid before they are told of.
+    let entries: Vec<Entry> =
+        chunk.iter().flat_map(|new| entries_of_step(None, new, None)).collect();
+    post(conn, &entries).await?;
     Ok(Vec::new())
 }
 

@@ -26,7 +26,7 @@ pub use create::BadTransfer;
 pub(super) use create::create_in;
 pub use incoming::advance::{Advanced, Confirming};
 pub use incoming::list::{IncomingFilter, IncomingPlace};
-pub use incoming::record::{NewIncoming, Recorded};
+pub use incoming::record::{IncomingPage, NewIncoming, Recorded};
 pub use incoming::row::{IncomingReached, IncomingRow};
 pub use incoming::streams::FEED;
 pub use list::{TransferFilter, TransferPlace};

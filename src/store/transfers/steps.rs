@@ -11,9 +11,11 @@ use super::rows::{maybe_kept, time_json};
 use super::trail::{Reached, write_trail};
 use super::{write_postgres, write_sqlite};
 use crate::engine::NewRefund;
+use crate::engine::books::{Entry, entries_of_step};
 use crate::engine::{
     Actor, Cause, Changes, Event, Step, Transfer, TransferStatus, legal, moved_event,
 };
+use crate::store::books::post::post;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{At, Conn, Sql, Tx, in_time};
 use crate::store::memory::alerts;
@@ -265,6 +267,11 @@ pub(super) async fn write_steps(
     let done = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
     let reached: Vec<Reached<'_>> = done.map(reached).collect();
     write_trail(&mut tx.conn(), &reached, now).await?;
+    let done = planned.iter().filter(|step| moved.contains(&step.after.transfer_id));
+    let entries: Vec<Entry> = done
+        .flat_map(|step| entries_of_step(Some(step.before), &step.after, Some(step.cause)))
+        .collect();
+    post(&mut tx.conn(), &entries).await?;
     let ends: Vec<_> = planned
         .iter()
         .filter(|step| moved.contains(&step.after.transfer_id))

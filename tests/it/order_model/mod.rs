@@ -1,6 +1,7 @@
 //! The rules of orders and the store, side by side: whatever happens to the book-keeper in memory happens to both databases,
 //! and after each fact they are compared. The scenarios are those of the engine's own tests.
 
+mod at_once;
 mod histories;
 mod twin;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use railpoll::engine::{Alert, AlertName, Match, Operation, PaymentState, Poller, Row, Trail};
 use railpoll::store::{
-    Acquired, Advanced, Confirming, Finished, NewIncoming, Scope, Store, StoreError,
+    Acquired, Advanced, Confirming, Finished, IncomingPage, NewIncoming, Scope, Store, StoreError,
 };
 
 use super::transfers::{self, incoming};
@@ -191,7 +191,8 @@ fn money_that_several_confirm_at_once_counts_once() {
             let lease = transfers::lease(&store, Poller::Watch, incoming::NETWORK).await;
             transfers::create(&store, &[transfers::withdrawal("w")]).await;
             let new = [NewIncoming::received(incoming::paid("1", "w"), Match::UnknownMemo)];
-            let recorded = store.record_incoming(&lease, incoming::NETWORK, "", &new, None, now());
+            let page = IncomingPage::of(incoming::NETWORK, "", &new, None);
+            let recorded = store.record_incoming(&lease, &page, now());
             assert_eq!(recorded.await.unwrap(), incoming::stored(1));
             lease
         });

@@ -5,11 +5,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use bigdecimal::BigDecimal;
+use railpoll::engine::books::Balance;
+use railpoll::store::Store;
 use railpoll_sandbox::Reply;
 use railpoll_sandbox::bank::{BankEndpoint, Course};
 use railpoll_sandbox::horizon::{HorizonEndpoint, HorizonOptions, Paid, PaidBy};
 
-use super::databases::Kind;
+use super::databases::{Kind, run};
 use super::stellar::{Anchor, ONE, Setting, us, usdc};
 use super::world::Daemon;
 
@@ -142,6 +144,7 @@ impl Scene {
         self.check_money(at);
         self.check_history(at);
         self.check_sums(at);
+        self.check_books(at);
         let world = &self.anchor.transfers.world;
         assert_eq!(self.anchor.verdicts(), COMES_IN.map(|(_, _, verdict)| verdict), "{at}");
         for open in ["payouts", "envelopes", "refunds"] {
@@ -161,6 +164,30 @@ impl Scene {
     pub(crate) fn check_money(&self, at: &str) {
         self.check_ledger(at);
         self.check_bank(at);
+    }
+
+    /// Our books agree with what is stored of them; nothing is on a transfer's account any more; and what has come, less what
+    /// is kept and what is nobody's, has left.
+    #[track_caller]
+    fn check_books(&self, at: &str) {
+        let database = &self.anchor.transfers.world.database;
+        let (checked, movements) = run(async {
+            let store = Store::look(&database.url).await.unwrap();
+            let checked = store.books_checked(|_| {}).await.unwrap();
+            (checked, store.movements((0, 0), None, 100_000).await.unwrap())
+        });
+        assert_eq!(checked.differences, [], "{at}: the books");
+        let mut sums: BTreeMap<String, Balance> = BTreeMap::new();
+        for one in movements {
+            let sides =
+                [(one.from, Balance::debt(one.amount.clone())), (one.to, Balance::of(one.amount))];
+            for (account, amount) in sides {
+                let sum = sums.entry(account.to_string()).or_insert_with(Balance::zero);
+                *sum = sum.plus(&amount);
+            }
+        }
+        sums.retain(|account, sum| account.starts_with("transfer/") && !sum.is_zero());
+        assert_eq!(sums, BTreeMap::new(), "{at}: what is on transfers' accounts");
     }
 
     /// What left our account on the ledger.

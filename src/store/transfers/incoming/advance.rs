@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use super::record::owner;
 use super::row::{IncomingRow, read};
 use super::told::Facts;
+use crate::engine::books::{Occasion, unmatched, unmatched_reversed};
 use crate::engine::{
     Alert, AlertName, Claimant, IncomingKey, IncomingStatus, Match, NewRefund, Step, moved_event,
     taken_back,
 };
+use crate::store::books::post::post;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::db::{Conn, Sql, Tx};
 use crate::store::memory::alerts;
@@ -159,6 +161,8 @@ pub(in crate::store) async fn confirm_in(
     expect_refunds(&planned, &refunds)?;
     write_confirmed(&mut tx.conn(), Facts::of_row(&row), verdict, now).await?;
     if !matches!(verdict, Match::Matched(_)) {
+        let entry = unmatched(&occasion(&row, now), row.asset_in_books(), &row.incoming.amount);
+        post(&mut tx.conn(), entry.as_slice()).await?;
         let poller = lease.map(|lease| lease.scope.poller);
         alerts::retell_incoming(&mut tx.conn(), &key.source, poller, now).await?;
     }
@@ -219,6 +223,11 @@ pub(in crate::store) async fn reverse_in(
         Ok(row) => row,
         Err(advanced) => return Ok(advanced),
     };
+    if row.is_nobodys() {
+        let (asset, amount) = (row.asset_in_books(), &row.incoming.amount);
+        let entry = unmatched_reversed(&occasion(&row, now), asset, amount);
+        post(&mut tx.conn(), entry.as_slice()).await?;
+    }
     end(&mut tx.conn(), &row, IncomingStatus::Reversed, why, now).await?;
     let then = match row.owner() {
         Some(Claimant::Transfer(id)) => match stop_transfer(tx, id, &row, why, now).await? {
@@ -234,6 +243,11 @@ pub(in crate::store) async fn reverse_in(
     // One that nobody has claimed waits for nobody any more.
     alerts::retell_incoming(&mut tx.conn(), &key.source, None, now).await?;
     Ok(Advanced::Done)
+}
+
+/// What happens to it now, for the books.
+fn occasion(row: &IncomingRow, now: DateTime<Utc>) -> Occasion {
+    Occasion { about: row.incoming.key().subject(), place: row.incoming.source.clone(), at: now }
 }
 
 async fn end(

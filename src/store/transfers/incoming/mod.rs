@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `record` | writes down what came, received or confirmed, with what it does |
+//! | `for_orders` | what no transfer waits for is told to orders |
 //! | `advance` | what was received is confirmed or cancelled, what was confirmed is reversed |
 //! | `resolved` | what a person makes of what was not matched |
 //! | `candidates` | finds what it may be for |
@@ -11,6 +12,7 @@
 
 pub(super) mod advance;
 mod candidates;
+mod for_orders;
 pub(super) mod list;
 pub(super) mod record;
 mod resolved;

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::for_orders::for_orders;
 use super::row::{IncomingRow, incoming_from};
 use super::told::Facts;
 use super::{advance, streams};
+use crate::engine::books::{Entry, Occasion, unmatched};
+use crate::engine::order::SeenMoney;
 use crate::engine::{
     Alert, AlertName, Claimant, Event, Incoming, IncomingKind, IncomingStatus, Match, Memo,
     NewRefund, Poller, Step,
 };
+use crate::store::books::post::post;
 use crate::store::db::text::sql;
 use crate::store::db::values::{Arg, stored_time, without_nul};
 use crate::store::db::{Conn, Sql, Tx};
@@ -20,7 +24,7 @@ use crate::store::transfers::refunds::insert_refunds;
 use crate::store::transfers::rows::{amount_json, kept, maybe_kept, time_json};
 use crate::store::transfers::steps::{expect_refunds, plan, write_steps};
 use crate::store::transfers::trail::write_events;
-use crate::store::{Lease, Scope, Store, StoreError};
+use crate::store::{Lease, OrderWorld, Scope, Store, StoreError};
 
 /// An incoming payment, what it is, and what it does.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct NewIncoming<'a> {
     pub status: IncomingStatus,
     /// What it is.
     pub verdict: Match,
+    /// The configured asset that it is, if it is one.
+    pub asset_name: Option<String>,
     /// The step that its transfer makes; only with what is confirmed.
     pub step: Option<Step<'a>>,
     /// The refund that begins with it.
@@ -44,14 +50,42 @@ impl NewIncoming<'_> {
     #[must_use]
     pub const fn received(incoming: Incoming, verdict: Match) -> Self {
         let (kind, status) = (IncomingKind::OnChain, IncomingStatus::Received);
-        Self { incoming, kind, status, verdict, step: None, refund: None }
+        Self { incoming, kind, status, verdict, asset_name: None, step: None, refund: None }
     }
 
     /// One that is final as soon as its place tells of it.
     #[must_use]
     pub const fn confirmed(incoming: Incoming, verdict: Match) -> Self {
         let (kind, status) = (IncomingKind::OnChain, IncomingStatus::Confirmed);
-        Self { incoming, kind, status, verdict, step: None, refund: None }
+        Self { incoming, kind, status, verdict, asset_name: None, step: None, refund: None }
+    }
+}
+
+/// A page of incoming payments of an account, as they were read.
+#[derive(Debug, Clone, Copy)]
+pub struct IncomingPage<'a> {
+    /// The configured network's or rail's name.
+    pub source: &'a str,
+    /// The account that was read.
+    pub account: &'a str,
+    /// What is for transfers, or for nobody.
+    pub rows: &'a [NewIncoming<'a>],
+    /// What may be for orders, which is final, and what orders are judged by.
+    pub orders: Option<(&'a [SeenMoney], &'a OrderWorld)>,
+    /// The place up to which was read.
+    pub cursor: Option<&'a str>,
+}
+
+impl<'a> IncomingPage<'a> {
+    /// A page on which nothing is for orders.
+    #[must_use]
+    pub const fn of(
+        source: &'a str,
+        account: &'a str,
+        rows: &'a [NewIncoming<'a>],
+        cursor: Option<&'a str>,
+    ) -> Self {
+        Self { source, account, rows, orders: None, cursor }
     }
 }
 
@@ -74,27 +108,27 @@ const KNOWN: Sql = sql!("SELECT * FROM incoming WHERE source = $1 AND incoming_i
 const INSERT: Sql = Sql::Each {
     sqlite: "INSERT INTO incoming (source, incoming_id, kind, account, from_address, amount, asset, memo_type, memo, subject, \
                  muxed_id, reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, \
-                 claimant_shop, claimant_id) \
+                 claimant_shop, claimant_id, asset_name) \
              SELECT value ->> 'source', value ->> 'id', value ->> 'kind', value ->> 'account', value ->> 'from', \
                  value ->> 'amount', value ->> 'asset', value ->> 'memo_type', value ->> 'memo', value ->> 'subject', \
                  value ->> 'muxed_id', value ->> 'reference', value ->> 'at', $2, value ->> 'raw', value ->> 'status', \
                  CASE value ->> 'status' WHEN 'confirmed' THEN $2 END, value ->> 'verdict', value ->> 'claimant_kind', \
-                 value ->> 'claimant_shop', value ->> 'claimant_id' \
+                 value ->> 'claimant_shop', value ->> 'claimant_id', value ->> 'asset_name' \
              FROM json_each($1)",
     postgres: "INSERT INTO incoming (source, incoming_id, kind, account, from_address, amount, asset, memo_type, memo, \
                    subject, muxed_id, reference, received_at, recorded_at, raw, status, confirmed_at, verdict, claimant_kind, \
-                   claimant_shop, claimant_id) \
+                   claimant_shop, claimant_id, asset_name) \
                SELECT r.source, r.id, r.kind, r.account, r.from, r.amount, r.asset, r.memo_type, r.memo, r.subject, \
                    r.muxed_id, r.reference, r.at, $2, r.raw, r.status, CASE r.status WHEN 'confirmed' THEN $2 END, r.verdict, \
-                   r.claimant_kind, r.claimant_shop, r.claimant_id \
+                   r.claimant_kind, r.claimant_shop, r.claimant_id, r.asset_name \
                FROM jsonb_to_recordset($1) AS r (source text, id text, kind text, account text, \"from\" text, amount numeric, \
                    asset text, memo_type text, memo text, subject text, muxed_id text, reference text, at timestamptz, raw text, \
-                   status text, verdict text, claimant_kind text, claimant_shop text, claimant_id text)",
+                   status text, verdict text, claimant_kind text, claimant_shop text, claimant_id text, asset_name text)",
 };
 
 impl Store {
-    /// Writes incoming payments of `account` on `source` down, with the steps and refunds that they make and the cursor
-    /// up to which they were read: all of it, or nothing. What is on record already is passed over, with what it would do;
+    /// Writes a page of incoming payments down, with the steps and refunds that they make, what follows for orders, and the
+    /// cursor up to which was read: all of it, or nothing. What is on record already is passed over, with what it would do;
     /// unless it was received, and is confirmed now.
     ///
     /// # Errors
@@ -103,17 +137,18 @@ impl Store {
     pub async fn record_incoming<'l>(
         &self,
         lease: impl Into<Option<&'l Lease>>,
-        source: &str,
-        account: &str,
-        rows: &[NewIncoming<'_>],
-        cursor: Option<&str>,
+        page: &IncomingPage<'_>,
         now: DateTime<Utc>,
     ) -> Result<Recorded, StoreError> {
         let (lease, now) = (lease.into(), stored_time(now));
+        let IncomingPage { source, account, rows, orders, cursor } = *page;
         let mut tx = self.begin(lease).await?;
-        let recorded = record_in(&mut tx, lease, source, rows, now).await?;
-        if let Recorded::Again(_) = recorded {
-            return Ok(recorded);
+        let mut recorded = record_in(&mut tx, lease, source, rows, now).await?;
+        let Recorded::Stored { new, refused } = &mut recorded else { return Ok(recorded) };
+        if let Some((seen, world)) = orders {
+            let mut others = for_orders(&mut tx, lease, (seen, world), now).await?;
+            *new += seen.len() - others.known - others.refused.len();
+            refused.append(&mut others.refused);
         }
         if let Some(cursor) = cursor {
             streams::save(&mut tx.conn(), source, account, cursor, now).await?;
@@ -155,6 +190,19 @@ pub(in crate::store) async fn record_in(
         let alert = alert.about(&row.incoming.key().subject());
         alerts::keep(&mut tx.conn(), &owner(lease, source), &alert, now).await?;
     }
+    let nobodys: Vec<Entry> = acting()
+        .filter(|row| is_unmatched(row))
+        .filter_map(|row| {
+            let on =
+                Occasion { about: row.incoming.key().subject(), place: source.to_owned(), at: now };
+            unmatched(
+                &on,
+                row.asset_name.as_deref().unwrap_or(&row.incoming.asset),
+                &row.incoming.amount,
+            )
+        })
+        .collect();
+    post(&mut tx.conn(), &nobodys).await?;
     let moved = write_steps(tx, &planned, now).await?;
     if moved.len() < planned.len() {
         let ids = planned.iter().map(|step| step.after.transfer_id.clone());
@@ -311,5 +359,6 @@ fn row_of(row: &NewIncoming<'_>) -> Value {
         "claimant_kind": claimant.map(|one| one.kind().as_str()),
         "claimant_shop": claimant.and_then(Claimant::shop),
         "claimant_id": claimant.map(Claimant::id),
+        "asset_name": maybe_kept(row.asset_name.as_ref()),
     })
 }

@@ -5,11 +5,14 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::engine::NewRefund;
-use crate::engine::{Action, Cause, Event, EventType, Step};
+use super::row::read;
+use crate::engine::books::{Occasion, renamed};
+use crate::engine::{Action, Cause, Event, EventType, IncomingKey, NewRefund, Step};
+use crate::store::books::post::post;
 use crate::store::db::Conn;
 use crate::store::db::values::{Arg, stored_time};
 use crate::store::memory::alerts;
+use crate::store::orders::refund::goes_back;
 use crate::store::outbox::audit;
 use crate::store::transfers::refunds::insert_refunds;
 use crate::store::transfers::steps::{plan, sign, write_steps};
@@ -44,6 +47,8 @@ impl Store {
         let mut planned = plan(None, std::slice::from_ref(step), now)?;
         sign(&mut planned, deed);
         let mut tx = self.begin(None).await?;
+        let key = IncomingKey { source: source.to_owned(), incoming_id: incoming_id.to_owned() };
+        expect_nobodys(&mut tx.conn(), &key, &step.transfer.asset, now).await?;
         resolve(&mut tx.conn(), source, incoming_id, "assigned", Some(id), now).await?;
         let moved = write_steps(&mut tx, &planned, now).await?;
         if moved.is_empty() {
@@ -88,6 +93,8 @@ impl Store {
         let mut tx = self.begin(None).await?;
         let conn = &mut tx.conn();
         resolve(conn, source, incoming_id, "refunded", None, now).await?;
+        let key = IncomingKey { source: source.to_owned(), incoming_id: incoming_id.to_owned() };
+        goes_back(conn, &key, &refund.amount, now).await?;
         let name = Some(deed.operator.name.as_str());
         insert_refunds(conn, &[&refund], &HashSet::new(), name, now).await?;
         let about = format!("incoming/{source}/{incoming_id}");
@@ -95,6 +102,31 @@ impl Store {
         audit::write(conn, deed, Action::IncomingRefund, &about, &details, now).await?;
         tx.commit().await
     }
+}
+
+/// What is credit for orders is no transfer's. What is told under another name than the transfer's asset has its name from now
+/// on.
+async fn expect_nobodys(
+    conn: &mut Conn<'_>,
+    key: &IncomingKey,
+    asset: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(row) = read(conn, key).await? else { return Ok(()) };
+    if let Some(wallet) = &row.wallet {
+        return Err(StoreError::Refused(format!(
+            "incoming payment {} is the credit of {wallet} for orders: it pays them, or goes back with `railpoll transfers \
+             incoming refund`",
+            key.incoming_id
+        )));
+    }
+    if row.is_nobodys() && row.asset_in_books() != asset {
+        let on = Occasion { about: key.subject(), place: key.source.clone(), at: now };
+        let amount = &row.incoming.amount;
+        let entry = renamed(&on, (row.asset_in_books(), asset), amount);
+        post(conn, entry.as_slice()).await?;
+    }
+    Ok(())
 }
 
 /// Writes down what a person made of an incoming payment. The alert ends with the last one that waits.

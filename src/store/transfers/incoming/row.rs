@@ -29,6 +29,10 @@ pub struct IncomingRow {
     pub claimant: Option<Claimant>,
     /// What a person made of it: `assigned` or `refunded`.
     pub resolution: Option<String>,
+    /// The configured asset that it is, if it was known to be one.
+    pub asset_name: Option<String>,
+    /// Whose credit for orders it is: the wallet. None: it is for no order.
+    pub wallet: Option<String>,
     /// When we wrote it down.
     pub recorded_at: DateTime<Utc>,
 }
@@ -69,6 +73,19 @@ impl IncomingRow {
     #[must_use]
     pub fn transfer_id(&self) -> Option<&str> {
         self.claimant.as_ref().and_then(Claimant::transfer_id)
+    }
+
+    /// Whether it is nobody's, so that it stands in the books as such.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        let counts = self.status == IncomingStatus::Confirmed;
+        counts && self.wallet.is_none() && self.verdict != "matched" && self.resolution.is_none()
+    }
+
+    /// What it is called in the books.
+    #[must_use]
+    pub fn asset_in_books(&self) -> &str {
+        self.asset_name.as_deref().unwrap_or(&self.incoming.asset)
     }
 
     /// Whose money it is, and not only seems to be.
@@ -148,6 +165,8 @@ pub(in crate::store) fn incoming_from(row: &Row) -> Result<IncomingRow, StoreErr
         verdict: row.text("verdict")?,
         claimant: claimant_from(row)?,
         resolution: row.maybe_text("resolution")?,
+        asset_name: row.maybe_text("asset_name")?,
+        wallet: row.maybe_text("wallet")?,
         recorded_at: row.time("recorded_at")?,
     })
 }

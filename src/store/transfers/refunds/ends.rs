@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::refund_from;
-use crate::engine::Refund;
-use crate::engine::{Event, EventType, RefundStatus};
+use crate::engine::{Event, EventType, IncomingKey, Refund, RefundStatus};
 use crate::store::db::values::Arg;
 use crate::store::db::{Conn, Sql};
 use crate::store::memory::alerts;
+use crate::store::orders::refund::came_back;
 use crate::store::transfers::rows::{maybe_kept, time_json};
 use crate::store::transfers::trail::write_events;
 use crate::store::{Lease, StoreError};
@@ -75,6 +75,10 @@ pub(in crate::store::transfers) async fn end_refunds(
     let rows: Vec<Value> = ends.iter().map(row).collect();
     let ended = conn.rows(END, &[Arg::Json(json!(rows).to_string())]).await?;
     let ended: Vec<Refund> = ended.iter().map(refund_from).collect::<Result<_, _>>()?;
+    for refund in ended.iter().filter(|one| one.status == RefundStatus::Failed) {
+        let Some((source, incoming_id)) = refund.incoming.clone() else { continue };
+        came_back(conn, &IncomingKey { source, incoming_id }, &refund.amount, now).await?;
+    }
     let events: Vec<Event> = ended.iter().filter_map(|refund| end_event(refund, now)).collect();
     write_events(conn, &events).await
 }

@@ -4,7 +4,9 @@ use railpoll::engine::{
     Candidate, Cause, Changes, Incoming, IncomingStatus, Match, Memo, MemoKey, NewRefund,
     NewTransfer, Poller, Step, Transfer, TransferStatus as S, match_incoming, subject_key,
 };
-use railpoll::store::{IncomingFilter, Lease, NewIncoming, Recorded, RefundEnd, Store, StoreError};
+use railpoll::store::{
+    IncomingFilter, IncomingPage, Lease, NewIncoming, Recorded, RefundEnd, Store, StoreError,
+};
 
 use super::{ACCOUNT, amount, create, deposit, lease, read, step, withdrawal};
 use crate::support::ann;
@@ -61,7 +63,10 @@ pub(in crate::store) async fn candidates(store: &Store, incoming: &[Incoming]) -
 async fn record(store: &Store, lease: &Lease, incoming: Incoming, cursor: &str) -> Recorded {
     let found = candidates(store, std::slice::from_ref(&incoming)).await;
     let row = matched(incoming, &found);
-    store.record_incoming(lease, NETWORK, ACCOUNT, &[row], Some(cursor), now()).await.unwrap()
+    store
+        .record_incoming(lease, &IncomingPage::of(NETWORK, ACCOUNT, &[row], Some(cursor)), now())
+        .await
+        .unwrap()
 }
 
 pub(in crate::store) fn stored(new: usize) -> Recorded {
@@ -127,7 +132,9 @@ fn a_payment_twice_on_one_page_counts_once() {
         let found = candidates(&store, &[paid("1", "w")]).await;
         let one = matched(paid("1", "w"), &found);
         let rows = [one.clone(), one];
-        let recorded = store.record_incoming(&lease, NETWORK, ACCOUNT, &rows, None, now()).await;
+        let recorded = store
+            .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &rows, None), now())
+            .await;
         assert_eq!(recorded.unwrap(), stored(1));
         assert_eq!(read(&store, "w").await.version, 2);
     });
@@ -143,8 +150,9 @@ fn what_somebody_else_moved_meanwhile_is_matched_again() {
         let rows = [matched(paid("1", "w"), &found), matched(paid("2", "v"), &found)];
         step(&store, None, "w", S::OnHold, Cause::Held).await;
         let events = store.newest_event().await.unwrap();
-        let recorded =
-            store.record_incoming(&lease, NETWORK, ACCOUNT, &rows, Some("c"), now()).await;
+        let recorded = store
+            .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &rows, Some("c")), now())
+            .await;
         assert_eq!(recorded.unwrap(), Recorded::Again(vec!["w".to_owned()]));
         assert_eq!(read(&store, "v").await.version, 1, "all or nothing");
         assert_eq!(store.stream_cursor(NETWORK, ACCOUNT).await.unwrap(), None);

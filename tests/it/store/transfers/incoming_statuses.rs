@@ -4,8 +4,8 @@ use railpoll::engine::{
     Claimant, Incoming, IncomingKey, IncomingStatus, Match, Poller, TransferStatus as S,
 };
 use railpoll::store::{
-    Advanced, Confirming, IncomingFilter, IncomingRow, Lease, NewIncoming, Recorded, Store,
-    StoreError,
+    Advanced, Confirming, IncomingFilter, IncomingPage, IncomingRow, Lease, NewIncoming, Recorded,
+    Store, StoreError,
 };
 
 use super::incoming::{NETWORK, candidates, matched, paid, refund, stored};
@@ -26,7 +26,10 @@ async fn receive(store: &Store, lease: &Lease, incoming: Incoming) -> Recorded {
     let found = candidates(store, std::slice::from_ref(&incoming)).await;
     let NewIncoming { verdict, .. } = matched(incoming.clone(), &found);
     let new = [NewIncoming::received(incoming, verdict)];
-    store.record_incoming(lease, NETWORK, ACCOUNT, &new, None, now()).await.unwrap()
+    store
+        .record_incoming(lease, &IncomingPage::of(NETWORK, ACCOUNT, &new, None), now())
+        .await
+        .unwrap()
 }
 
 /// Confirms what was received, matched anew.
@@ -99,7 +102,10 @@ fn what_is_final_at_once_is_told_as_both() {
         let lease = lease(&store, Poller::Watch, NETWORK).await;
         let new = [NewIncoming::confirmed(paid("1", "nobody"), Match::UnknownMemo)];
         let record = async || {
-            store.record_incoming(&lease, NETWORK, ACCOUNT, &new, None, now()).await.unwrap()
+            store
+                .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &new, None), now())
+                .await
+                .unwrap()
         };
         assert_eq!((record().await, record().await), (stored(1), stored(0)));
         assert_eq!(told(&store, "1").await, words(&[RECORDED, CONFIRMED]));
@@ -118,7 +124,9 @@ fn what_was_received_is_confirmed_by_a_list_that_tells_it_as_final() {
         receive(&store, &lease, paid("1", "w")).await;
         let found = candidates(&store, &[paid("1", "w")]).await;
         let new = [matched(paid("1", "w"), &found), matched(paid("1", "w"), &found)];
-        let recorded = store.record_incoming(&lease, NETWORK, ACCOUNT, &new, None, now()).await;
+        let recorded = store
+            .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &new, None), now())
+            .await;
         assert_eq!(recorded.unwrap(), stored(1));
         assert_eq!(read(&store, "w").await.status, S::PendingAnchor);
         assert_eq!(told(&store, "1").await, words(&[RECORDED, CONFIRMED]));
@@ -195,7 +203,9 @@ fn other_money_under_a_known_key_is_refused_and_told() {
             "1" => NewIncoming::received(paid("1", "nobody"), Match::UnknownMemo),
             _ => new,
         });
-        let recorded = store.record_incoming(&lease, NETWORK, ACCOUNT, &page, None, now()).await;
+        let recorded = store
+            .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &page, None), now())
+            .await;
         let refused = Recorded::Stored { new: 1, refused: vec!["1".to_owned()] };
         assert_eq!(recorded.unwrap(), refused);
     });
@@ -212,7 +222,9 @@ fn what_is_not_confirmed_moves_nothing_and_nothing_begins_as_taken_back() {
             [IncomingStatus::Received, IncomingStatus::Cancelled, IncomingStatus::Reversed]
         {
             let new = [NewIncoming { status, ..matched(paid("1", "w"), &found) }];
-            let refused = store.record_incoming(&lease, NETWORK, ACCOUNT, &new, None, now()).await;
+            let refused = store
+                .record_incoming(&lease, &IncomingPage::of(NETWORK, ACCOUNT, &new, None), now())
+                .await;
             assert!(matches!(refused, Err(StoreError::Refused(_))), "{status}");
         }
         assert_eq!(store.incoming_with_id(NETWORK, "1").await.unwrap(), None);
@@ -291,7 +303,9 @@ fn money_of_an_order_has_its_shop_and_moves_no_transfer() {
         let order = Claimant::Order { shop: "acme".to_owned(), order_id: "1001".to_owned() };
         let new = [NewIncoming::received(paid("1", "x"), Match::Matched(order.clone()))];
         // Nobody polls a shop's wallet: it reports by itself.
-        let recorded = store.record_incoming(None, NETWORK, ACCOUNT, &new, None, now()).await;
+        let recorded = store
+            .record_incoming(None, &IncomingPage::of(NETWORK, ACCOUNT, &new, None), now())
+            .await;
         assert_eq!(recorded.unwrap(), stored(1));
         let kept = row(&store, "1").await;
         assert_eq!((kept.claimant.as_ref(), kept.transfer_id()), (Some(&order), None));
