@@ -38,7 +38,7 @@ struct ListArgs {
     /// Only alerts of this poller
     #[arg(long, value_parser = known::poller())]
     poller: Option<Poller>,
-    /// Only alerts at this network or rail
+    /// Only alerts at this network, rail or shop
     #[arg(long, value_name = "NAME")]
     place: Option<String>,
     /// Only alerts about this one thing, or with a star at the end about those that begin so

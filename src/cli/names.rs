@@ -31,21 +31,27 @@ pub(super) const DONE_TO: [&str; 10] = [
 pub(super) enum Kind {
     Network,
     Rail,
-    /// A network or a rail.
+    Shop,
+    /// A network, a rail or a shop.
     Place,
 }
 
 /// The configured names of a kind, and what one of them is called.
 fn configured(settings: &Settings, kind: Kind) -> (&'static str, Vec<&str>) {
     let (networks, rails) = (settings.networks.keys(), settings.rails.keys());
+    let shops = settings.shops.keys();
     match kind {
         Kind::Network => ("network", networks.map(String::as_str).collect()),
         Kind::Rail => ("rail", rails.map(String::as_str).collect()),
-        Kind::Place => ("network or rail", networks.chain(rails).map(String::as_str).collect()),
+        Kind::Shop => ("shop", shops.map(String::as_str).collect()),
+        Kind::Place => {
+            let all = networks.chain(rails).chain(shops);
+            ("network, rail or shop", all.map(String::as_str).collect())
+        }
     }
 }
 
-/// Refuses a network or rail that is neither in the configuration nor in the database.
+/// Refuses a network, rail or shop that is neither in the configuration nor in the database.
 pub(super) async fn expect_place(
     settings: &Settings,
     store: &Store,
@@ -57,7 +63,8 @@ pub(super) async fn expect_place(
     if known.contains(&name) {
         return Ok(());
     }
-    for other in [Kind::Network, Kind::Rail].into_iter().filter(|other| *other != kind) {
+    for other in [Kind::Network, Kind::Rail, Kind::Shop].into_iter().filter(|other| *other != kind)
+    {
         let (is, others) = configured(settings, other);
         if others.contains(&name) {
             return Err(Failure::Usage(format!("{name} is a {is}, and a {what} is expected")));

@@ -11,7 +11,7 @@
 //! | `values` | what a value may be |
 //! | `database`, `network`, `rail`, `asset`, `poller`, `work`, `review` | the settings, and which keys make them |
 //! | `shop`, `order_terms` | shops, and what holds for their orders |
-//! | `places` | at which networks and rails a poller works |
+//! | `places` | at which networks, rails and shops a poller works |
 //! | `secret` | reading a secret from its file |
 //! | `seeds` | secrets that were pasted where they do not belong, which are not printed |
 
@@ -156,6 +156,7 @@ impl Draft {
             networks: &kinds,
             with_assets: BTreeSet::new(),
             rails: rails.keys().map(String::as_str).collect(),
+            shops: Vec::new(),
         };
         let mut assets = BTreeMap::new();
         for name in reader.names_in("assets") {
@@ -166,6 +167,7 @@ impl Draft {
         for name in reader.names_in("shops") {
             shops.insert(name.clone(), shop::read(reader, &name, &around));
         }
+        places.shops = shops.keys().map(String::as_str).collect();
         places.with_assets = with_assets(&assets, &kinds);
         let pollers =
             Poller::ALL.map(|poller| (poller, poller::read(reader, poller, &places))).into();

@@ -1,4 +1,4 @@
-//! At which networks and rails a poller works: those that are named, or else all that it can work with.
+//! At which networks, rails and shops a poller works: those that are named, or else all that it can work with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ pub(super) struct Places<'a> {
     pub(super) with_assets: BTreeSet<&'a str>,
     /// The rails.
     pub(super) rails: Vec<&'a str>,
+    /// The shops.
+    pub(super) shops: Vec<&'a str>,
 }
 
 /// Where one poller works.
@@ -24,6 +26,8 @@ pub(super) struct Chosen {
     pub(super) networks: Option<Vec<String>>,
     /// The same for rails.
     pub(super) rails: Option<Vec<String>>,
+    /// The same for shops.
+    pub(super) shops: Option<Vec<String>>,
     /// Why the poller would have nothing to work on: keys, and what is the matter with them.
     lacks: Vec<(&'static str, String)>,
 }
@@ -53,6 +57,7 @@ impl PlaceKind {
         match self {
             Self::Network => "networks",
             Self::Rail => "rails",
+            Self::Shop => "shops",
         }
     }
 
@@ -60,6 +65,7 @@ impl PlaceKind {
         match self {
             Self::Network => "network",
             Self::Rail => "rail",
+            Self::Shop => "shop",
         }
     }
 }
@@ -76,6 +82,7 @@ pub(super) fn choose(
         let usable = match sort {
             PlaceKind::Network => usable_networks(poller, places),
             PlaceKind::Rail => places.rails.clone(),
+            PlaceKind::Shop => places.shops.clone(),
         };
         let Some(names) = read(reader, section, sort, &usable, places) else { continue };
         let wrong = mistakes_in(&names, sort, &usable, places);
@@ -88,6 +95,7 @@ pub(super) fn choose(
         match sort {
             PlaceKind::Network => chosen.networks = Some(names),
             PlaceKind::Rail => chosen.rails = Some(names),
+            PlaceKind::Shop => chosen.shops = Some(names),
         }
     }
     chosen
@@ -161,8 +169,10 @@ fn lacks(
     if names.is_empty() {
         return vec![(sort.key(), format!("there is no {} for it", sort.word()))];
     }
-    if sort == PlaceKind::Rail || poller.is_of_payments() {
-        return Vec::new();
+    match sort {
+        PlaceKind::Rail | PlaceKind::Shop => return Vec::new(),
+        PlaceKind::Network if poller.is_of_payments() => return Vec::new(),
+        PlaceKind::Network => {}
     }
     let without = names.iter().filter(|name| !places.with_assets.contains(name.as_str()));
     without.map(|name| (sort.key(), format!("no asset is on the network {name:?}"))).collect()

@@ -48,15 +48,16 @@ pub enum Schedule {
 }
 
 impl PollerSettings {
-    /// The networks and rails that it works on: each has a worker of its own.
+    /// The networks, rails and shops that it works on: each has a worker of its own.
     pub fn places(&self) -> impl Iterator<Item = &String> {
-        let (rails, networks): (&[String], &[String]) = match &self.work {
+        let (first, then): (&[String], &[String]) = match &self.work {
             Work::Payments(payments) => (&[], &payments.networks),
             Work::PendingDeposits { rails, networks } => (rails, networks),
             Work::Outgoing { rails, .. } => (rails, &[]),
             Work::Watch { networks } => (&[], networks),
+            Work::Orders { shops } => (&[], shops),
         };
-        rails.iter().chain(networks)
+        first.iter().chain(then)
     }
 
     /// How many processes may work at one place at the same time.
@@ -64,7 +65,10 @@ impl PollerSettings {
     pub const fn slots(&self) -> u32 {
         match self.work {
             Work::Outgoing { workers, .. } => workers,
-            Work::Payments(_) | Work::PendingDeposits { .. } | Work::Watch { .. } => 1,
+            Work::Payments(_)
+            | Work::PendingDeposits { .. }
+            | Work::Watch { .. }
+            | Work::Orders { .. } => 1,
         }
     }
 
@@ -73,7 +77,10 @@ impl PollerSettings {
     pub const fn payments(&self) -> Option<&PaymentSettings> {
         match &self.work {
             Work::Payments(payments) => Some(payments),
-            Work::PendingDeposits { .. } | Work::Outgoing { .. } | Work::Watch { .. } => None,
+            Work::PendingDeposits { .. }
+            | Work::Outgoing { .. }
+            | Work::Watch { .. }
+            | Work::Orders { .. } => None,
         }
     }
 }

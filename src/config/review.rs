@@ -89,8 +89,8 @@ const fn can_reject(poller: Poller) -> bool {
         // Those that only record decline nothing, so that it does not matter.
         Poller::Accepted | Poller::Completed | Poller::Returned | Poller::Failed => true,
         Poller::Locked | Poller::Executed => false,
-        // Transfers are not reviewed.
-        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => true,
+        // Neither transfers nor orders are reviewed.
+        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch | Poller::Orders => true,
     }
 }
 

@@ -17,7 +17,7 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// More processes than that wait for the database, and not for the rail.
 const WORKERS_MAX: u32 = 64;
 
-/// What a poller works on. All networks and rails that are named are configured, and of a kind that it can work with.
+/// What a poller works on. All networks, rails and shops that are named are configured, and of a kind that it can work with.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
@@ -44,6 +44,11 @@ pub enum Work {
     Watch {
         /// The networks.
         networks: Vec<String>,
+    },
+    /// Open orders of shops.
+    Orders {
+        /// The shops.
+        shops: Vec<String>,
     },
 }
 
@@ -90,6 +95,7 @@ pub(super) struct Draft {
 pub(super) fn read_defaults(reader: &mut Reader, section: &Section) {
     reader.optional(section, "networks", values::list);
     reader.optional(section, "rails", values::list);
+    reader.optional(section, "shops", values::list);
     read_payments(reader, section, None, None);
 }
 
@@ -102,7 +108,7 @@ pub(super) fn read(
     chosen: Chosen,
     places: &Places<'_>,
 ) -> Draft {
-    let Chosen { networks, rails, .. } = chosen;
+    let Chosen { networks, rails, shops, .. } = chosen;
     let in_use = |names: &Option<Vec<String>>| {
         if is_on { names.clone().unwrap_or_default() } else { Vec::new() }
     };
@@ -135,6 +141,11 @@ pub(super) fn read(
         Poller::Watch => {
             // It only reads, which needs no key.
             let work = networks.map(|networks| Work::Watch { networks });
+            Draft { work, networks_in_use: Vec::new(), rails_in_use: Vec::new() }
+        }
+        Poller::Orders => {
+            // Nobody is asked anything.
+            let work = shops.map(|shops| Work::Orders { shops });
             Draft { work, networks_in_use: Vec::new(), rails_in_use: Vec::new() }
         }
     }

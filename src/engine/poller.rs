@@ -12,6 +12,8 @@ pub enum PlaceKind {
     Network,
     /// Rails.
     Rail,
+    /// Shops.
+    Shop,
 }
 
 /// What there is to know of a poller.
@@ -23,7 +25,7 @@ pub struct PollerFacts {
     pub key: &'static str,
     /// The name of its binary.
     pub binary: &'static str,
-    /// The state of payments that it owns. None: it is about transfers.
+    /// The state of payments that it owns. None: it is about transfers, or orders.
     pub state: Option<PaymentState>,
     /// What it works at.
     pub places: &'static [PlaceKind],
@@ -33,14 +35,14 @@ pub struct PollerFacts {
 
 macro_rules! pollers {
     ($($(#[$means:meta])* $Poller:ident: $name:literal, $key:literal, $state:expr, [$($Place:ident),+], $about:literal;)+) => {
-        /// A daemon that owns one state of payments, or one part of transfers' way.
+        /// A daemon that owns one state of payments, or one part of the way of transfers or orders.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Poller {
             $($(#[$means])* $Poller,)+
         }
 
         impl Poller {
-            /// Every poller: those of payments in the order of a payment's life, then those of transfers.
+            /// Every poller: those of payments in the order of a payment's life, then those of transfers and of orders.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$Poller),+];
 
             /// Its row.
@@ -90,6 +92,9 @@ pollers! {
     /// Money that reaches our accounts on a network.
     Watch: "watch", "watch", None, [Network],
         "Records money that reaches our accounts, and finds what it is for";
+    /// Orders that are open.
+    Orders: "orders", "orders", None, [Shop],
+        "Ends orders whose time is over, and pays what credit covers";
 }
 
 impl Poller {

@@ -7,7 +7,7 @@ use super::frame::note::Observer;
 use super::frame::report::{SweepError, SweepReport, Swept};
 use super::frame::round::Round;
 use super::making::Making;
-use super::{deposits, inbound, outbound, payments, payouts};
+use super::{deposits, inbound, orders, outbound, payments, payouts};
 use crate::config::PollerSettings;
 use crate::engine::Poller;
 use crate::networks::Wish;
@@ -120,7 +120,7 @@ impl dyn Job + '_ {
 /// A job of whichever poller.
 pub type AnyJob = Box<dyn Job>;
 
-/// Makes the job at the network or rail of this name. It fails if a secret cannot be read, or if what the settings name
+/// Makes the job at the network, rail or shop of this name. It fails if a secret cannot be read, or if what the settings name
 /// cannot be set up.
 pub type Make = fn(&Making<'_>, Scope, &PollerSettings) -> Result<AnyJob, String>;
 
@@ -137,6 +137,7 @@ pub fn make_of(poller: Poller) -> Make {
         Poller::PendingDeposits => pending_deposits,
         Poller::Watch => inbound::make,
         Poller::Outgoing => payouts::make,
+        Poller::Orders => orders::make,
     }
 }
 

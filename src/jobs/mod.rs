@@ -7,6 +7,7 @@
 //! | `outbound` | pays on a network: deposits out, refunds back | pending-deposits, at networks |
 //! | `inbound` | reads what comes in on a network | watch |
 //! | `payouts` | pays out on a rail, and follows payouts to their end | outgoing |
+//! | `orders` | a shop's open orders: pays them from credit, ends those whose time is over | orders |
 //! | `booking` | writing down what came, whichever side it came in on | |
 //! | `frame` | what all have: a round, its report, what is put off, who is to be left alone | |
 //! | `clients` | a network's or a rail's client, as it is configured | |
@@ -23,6 +24,7 @@ pub(crate) mod fuzzing;
 pub mod inbound;
 mod job;
 mod making;
+pub mod orders;
 pub mod outbound;
 pub mod payments;
 pub mod payouts;

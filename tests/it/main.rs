@@ -23,6 +23,7 @@ mod life;
 mod limits;
 mod lost_answers;
 mod nemesis;
+mod open_orders;
 mod order_model;
 mod outage;
 mod outcomes;

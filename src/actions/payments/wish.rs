@@ -86,7 +86,8 @@ const fn fault_of_ours(poller: Poller) -> ReasonType {
         | Poller::Failed
         | Poller::PendingDeposits
         | Poller::Outgoing
-        | Poller::Watch => ReasonType::ReceiverProcessingError,
+        | Poller::Watch
+        | Poller::Orders => ReasonType::ReceiverProcessingError,
     }
 }
 

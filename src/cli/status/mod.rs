@@ -79,8 +79,9 @@ fn tell(
 ) -> Result<(), Failure> {
     let now = session.now();
     if whole.standings.is_empty() {
-        out.line(if settings.networks.is_empty() && settings.rails.is_empty() {
-            "no network and no rail is configured, so that no poller has anything to do: see `railpoll config defaults`"
+        let places = [settings.networks.len(), settings.rails.len(), settings.shops.len()];
+        out.line(if places == [0, 0, 0] {
+            "no network, rail or shop is configured, so that no poller has anything to do: see `railpoll config defaults`"
         } else {
             "no poller is switched on: `railpoll status --all` shows them all"
         })?;

@@ -58,6 +58,7 @@ fn alone_they_are_complete_and_switch_nothing_on() {
         ),
         (Poller::Outgoing, Work::Outgoing { rails, workers: 8 }),
         (Poller::Watch, Work::Watch { networks }),
+        (Poller::Orders, Work::Orders { shops: Vec::new() }),
     ] {
         let expected = PollerSettings {
             enabled: false,

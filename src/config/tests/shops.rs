@@ -154,6 +154,32 @@ fn each_mistake_in_its_assets_is_named() {
 }
 
 #[test]
+fn its_poller_takes_every_shop_unless_some_are_named() {
+    let folder = Folder::new();
+    let more = "[shops.other]\nassets = [\"usdc\"]\n";
+    let places = |text: &str| {
+        let settings = load(&folder.sources(&with(&format!("{more}{text}")))).unwrap();
+        settings.pollers[&Poller::Orders].places().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(places("[pollers.orders]\nenabled = true\n"), ["other", "web"]);
+    assert_eq!(places("[pollers.orders]\nshops = [\"web\"]\n"), ["web"]);
+    assert_eq!(places("[defaults.poller]\nshops = [\"other\"]\n"), ["other"]);
+    for (line, message) in [
+        ("shops = [\"shop\"]", "there is no shop \"shop\"; there are: web"),
+        ("shops = [\"web\", \"web\"]", "the shop \"web\" is named twice"),
+        ("networks = [\"tari\"]", "unknown key"),
+    ] {
+        let key = line.split_once(" =").unwrap().0;
+        let expected = format!("railpoll.toml: pollers.orders.{key}: {message}");
+        assert_eq!(folder.mistakes(&with(&format!("[pollers.orders]\n{line}\n"))), [expected]);
+    }
+    let idle = folder.mistakes("[pollers.orders]\nenabled = true\n");
+    let none =
+        "railpoll.toml: pollers.orders.shops: the poller is enabled, and there is no shop for it";
+    assert_eq!(idle, [none]);
+}
+
+#[test]
 fn its_name_is_its_own() {
     let folder = Folder::new();
     let named = |name: &str| with("").replace("shops.web", &format!("shops.{name}"));

@@ -211,7 +211,10 @@ fn switched_on_for_all_means_those_with_something_to_work_on() {
     };
     assert_eq!(on(ACME), Poller::PAYMENTS);
     assert_eq!(on(STELLAR), [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch]);
-    assert_eq!(on(&format!("{ACME}{STELLAR}")), Poller::ALL);
+    let transfers = [Poller::PendingDeposits, Poller::Outgoing, Poller::Watch];
+    assert_eq!(on(&format!("{ACME}{STELLAR}")), [&Poller::PAYMENTS[..], &transfers].concat());
+    let shop = "[shops.web]\nassets = [\"usdc\"]\n";
+    assert_eq!(on(&format!("{ACME}{STELLAR}{shop}")), Poller::ALL);
     let without_assets = STELLAR.split("[assets.usdc]").next().unwrap();
     assert_eq!(on(without_assets), [Poller::Outgoing]);
     assert_eq!(on(""), []);

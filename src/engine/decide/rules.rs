@@ -115,7 +115,7 @@ pub(crate) const fn rules(poller: Poller) -> Option<&'static Rules> {
         Poller::Completed => Some(&COMPLETED),
         Poller::Returned => Some(&RETURNED),
         Poller::Failed => Some(&FAILED),
-        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch => None,
+        Poller::PendingDeposits | Poller::Outgoing | Poller::Watch | Poller::Orders => None,
     }
 }
 

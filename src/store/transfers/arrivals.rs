@@ -111,6 +111,8 @@ impl Store {
         let comes_in = match side {
             PlaceKind::Rail => "rail",
             PlaceKind::Network => "network",
+            // No transfer's money comes in at a shop.
+            PlaceKind::Shop => return Ok(Vec::new()),
         };
         let args = [
             Arg::Text(place),

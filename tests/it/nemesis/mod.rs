@@ -1,6 +1,6 @@
 //! Everything goes wrong, one thing after the other, while work comes in all the time.
 //!
-//! A seed has all nine daemons under a supervisor, networks and rails with books of their own, and three or four troubles
+//! A seed has the nine daemons of payments and transfers under a supervisor, networks and rails with books of their own, and three or four troubles
 //! of nineteen kinds. While a trouble lasts, those who look are told of it; soon after its end everything is caught up with,
 //! and nobody had to help, but for a HUP after credentials were refused, whose pause is minutes long. At the end the others' books are compared with ours.
 //!

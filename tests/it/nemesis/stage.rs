@@ -1,4 +1,4 @@
-//! Where it is played: networks and rails with books of their own, a database, a host, and all nine daemons.
+//! Where it is played: networks and rails with books of their own, a database, a host, and the nine daemons of payments and transfers.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -309,6 +309,7 @@ pub(crate) fn binary(name: &str) -> &'static str {
         "pending-deposits" => env!("CARGO_BIN_EXE_railpoll-pending-deposits"),
         "watch" => env!("CARGO_BIN_EXE_railpoll-watch"),
         "outgoing" => env!("CARGO_BIN_EXE_railpoll-outgoing"),
+        "orders" => env!("CARGO_BIN_EXE_railpoll-orders"),
         other => panic!("there is no poller {other}"),
     }
 }

@@ -149,6 +149,7 @@ async fn conditions(
             found.push(set_aside(conn, scope).await?);
             found.push(unmatched(conn, scope.place()).await?);
         }
+        Poller::Orders => {}
     }
     Ok(found)
 }
