@@ -29,6 +29,10 @@ words! {
         IncomingReversed = "incoming_reversed",
         /// A source tells other money under a key that is on record.
         IncomingChanged = "incoming_changed",
+        /// Money came for orders that does not fit, and waits for a person.
+        OrderReview = "order_review",
+        /// The books, summed anew, are not what is stored of them.
+        BooksDiffer = "books_differ",
         /// A refund could not be made.
         RefundFailed = "refund_failed",
         /// A rail does not take a payout, however often it is handed over.
@@ -65,6 +69,7 @@ words! {
 // What is too long for a line of the table below.
 const ON_REVERSED: &str = "`railpoll transfers incoming show INCOMING`, and `railpoll transfers explain ID` of what it was for: what waits is on hold without that money, what went out is your loss unless somebody pays. Once you have seen to it, `railpoll alerts clear ID --reason TEXT`";
 const ON_CHANGED: &str = "`railpoll transfers incoming show INCOMING` tells what is on record, the detail what is told now, which is not taken in. Ask whoever runs the network or rail; then `railpoll alerts clear ID --reason TEXT`";
+const ON_REVIEW: &str = "`railpoll transfers incoming list` tells who paid what for which order, and `railpoll orders explain ID` where that stands. `railpoll transfers incoming refund` sends it back; `railpoll orders reset ID` has an ended order wait for it again. It is over, too, once the credit has paid other orders";
 const ON_DUE: &str = "Decide now: `railpoll payments list --review pending`, and `railpoll payments list --review held`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever";
 
 impl AlertName {
@@ -99,6 +104,10 @@ impl AlertName {
             }
             Self::IncomingReversed => ON_REVERSED,
             Self::IncomingChanged => ON_CHANGED,
+            Self::OrderReview => ON_REVIEW,
+            Self::BooksDiffer => {
+                "`railpoll books check` names what differs. Stop what writes, find out who else writes to the database, and go back to a backup if you must; the movements tell what happened"
+            }
             Self::RefundFailed => {
                 "`railpoll transfers explain ID` tells why; decide once more, with another account if need be"
             }

@@ -64,7 +64,7 @@ fn happened(world: &World, hours: i64, facts: &[OrderFact]) {
     let at = now() - TimeDelta::hours(hours);
     world.wait(async {
         let store: Store = world.database.store().await;
-        let all = OrderWorld::default();
+        let _all = OrderWorld::default();
         let (teller, all) = (OrderTeller::Payer, OrderWorld::default());
         let told = store.orders_happen(teller, facts, Together::AllOrNone, &all, at);
         told.await.unwrap();

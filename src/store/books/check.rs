@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::engine::books::{AccountKind, Balance, BookAccount};
+use crate::engine::{Alert, AlertName, Poller};
 use crate::store::db::breathe;
 use crate::store::db::values::Arg;
-use crate::store::{Store, StoreError};
+use crate::store::memory::alerts;
+use crate::store::{Scope, Store, StoreError};
 
 /// So many movements are summed at once.
 const AT_ONCE: i64 = 5_000;
@@ -133,6 +137,32 @@ impl Store {
         }
         compare(&mut checked, orders, stored);
         Ok(checked)
+    }
+}
+
+impl Store {
+    /// Raises the alert for what a check of the books has found, or ends it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn tell_books(
+        &self,
+        checked: &BooksChecked,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let name = AlertName::BooksDiffer;
+        let alert = checked.differences.first().map(|first| {
+            let BookDifference { what, asset, stored, summed } = first;
+            let detail = format!(
+                "the first is {what}: {stored} {asset} is stored, and {summed} is in the books"
+            );
+            let count = u64::try_from(checked.differences.len()).unwrap_or(u64::MAX);
+            Alert::of(name, detail).counting(count)
+        });
+        let scope = Scope { poller: Poller::Orders, network: "books".to_owned() };
+        let mut tx = self.begin(None).await?;
+        alerts::set(&mut tx.conn(), &scope, name, alert.as_slice(), now).await?;
+        tx.commit().await
     }
 }
 

@@ -15,11 +15,12 @@ use crate::engine::decide::returns::refund_of_incoming;
 use crate::engine::order::{
     Effect, IncomingMoney, Order, OrderFact, OrderKey, OrderRefusal, order_events, review_event,
 };
-use crate::engine::{Action, Incoming, IncomingKey, IncomingKind, NewRefund};
+use crate::engine::{Action, Alert, AlertName, Incoming, IncomingKey, IncomingKind, NewRefund};
 use crate::store::db::Tx;
 use crate::store::db::values::stored_time;
+use crate::store::memory::alerts;
 use crate::store::outbox::audit;
-use crate::store::transfers::incoming::event_of_money;
+use crate::store::transfers::incoming::{event_of_money, owner};
 use crate::store::{Deed, Store, StoreError};
 
 impl Store {
@@ -80,6 +81,14 @@ pub(in crate::store) async fn happen_in(
     course.writing.by = teller.name().map(ToOwned::to_owned);
     let answers = facts.iter().map(|fact| course.take(fact)).collect::<Result<Vec<_>, _>>()?;
     course.writing.write(&mut tx.conn(), &course.loaded.known, now).await?;
+    for (fact, answer) in facts.iter().zip(&answers) {
+        if let (OrderFact::TakenBack { money, why }, OrderAnswer::Done(_)) = (fact, answer) {
+            let detail = format!("{why}; what it has paid stays paid, and its payer owes it");
+            let alert = Alert::of(AlertName::IncomingReversed, detail).about(&money.subject());
+            alerts::keep(&mut tx.conn(), &owner(teller.lease(), &money.source), &alert, now)
+                .await?;
+        }
+    }
     if let OrderTeller::Operator { action, deed, .. } = teller {
         for (fact, answer) in facts.iter().zip(&answers) {
             write_deed(tx, action, deed, fact, answer, now).await?;
@@ -235,6 +244,7 @@ impl Happening<'_> {
             }
             Effect::Review(review) => {
                 let order = known.orders.get(&review.order);
+                writing.reviewed.insert(review.order.shop.clone());
                 writing.events.push(review_event(&review, order, self.now));
             }
         }

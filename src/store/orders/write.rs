@@ -15,6 +15,7 @@ use crate::engine::{Amount, Event, IncomingKey, NewRefund};
 use crate::store::books::post::{post, stored};
 use crate::store::db::values::{Arg, micros, sqlite_time, without_nul};
 use crate::store::db::{Conn, Sql};
+use crate::store::memory::alerts;
 use crate::store::transfers::{insert_refunds, write_events};
 use crate::store::{StoreError, things};
 
@@ -39,6 +40,8 @@ pub(super) struct Writing {
     pub(super) events: Vec<Event>,
     pub(super) purses: BTreeSet<PurseKey>,
     pub(super) named: BTreeSet<OrderKey>,
+    /// Shops of whose orders somebody should look at one, or need no more.
+    pub(super) reviewed: BTreeSet<String>,
     /// The operator whose wish it is.
     pub(super) by: Option<String>,
 }
@@ -176,8 +179,20 @@ impl Writing {
         run(conn, SET_CREDITS, credits.collect()).await?;
         let refunds: Vec<&NewRefund> = self.refunds.iter().collect();
         write_events(conn, &self.events).await?;
-        insert_refunds(conn, &refunds, &std::collections::HashSet::new(), self.by.as_deref(), now)
-            .await
+        let nobody = std::collections::HashSet::new();
+        insert_refunds(conn, &refunds, &nobody, self.by.as_deref(), now).await?;
+        // What an order that ended has, or one that waits again needs, is for a person now, or no more.
+        let is_over = |status| matches!(status, OrderStatus::Expired | OrderStatus::Cancelled);
+        let moved = self.before.iter().filter(|(key, before)| {
+            let ends = known.orders.get(*key).is_some_and(|order| is_over(order.status));
+            before.is_some_and(|(was, _)| is_over(was) != ends)
+        });
+        let shops: BTreeSet<&String> =
+            self.reviewed.iter().chain(moved.map(|(key, _)| &key.shop)).collect();
+        for shop in shops {
+            alerts::retell_orders(conn, shop, now).await?;
+        }
+        Ok(())
     }
 
     async fn write_orders(

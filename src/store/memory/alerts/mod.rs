@@ -17,7 +17,7 @@ use crate::store::{Scope, Store, StoreError};
 
 pub use conditions::FoundAlerts;
 pub(in crate::store) use conditions::{
-    retell_incoming, retell_quarantine, retell_refunds, retell_transfers,
+    retell_incoming, retell_orders, retell_quarantine, retell_refunds, retell_transfers,
 };
 pub use list::AlertFilter;
 pub(in crate::store) use set::{end_about, keep, named, set};

@@ -20,5 +20,6 @@ pub(super) mod row;
 pub(super) mod streams;
 mod told;
 
+pub(in crate::store) use record::owner;
 pub(in crate::store) use row::{IncomingRow, incoming_from};
 pub(in crate::store) use told::event_of_money;

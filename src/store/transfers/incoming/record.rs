@@ -214,7 +214,7 @@ pub(in crate::store) async fn record_in(
 }
 
 /// The poller whose alerts tell of money of `source`: whoever reads it; where nobody does, the one that watches places.
-pub(super) fn owner(lease: Option<&Lease>, source: &str) -> Scope {
+pub(in crate::store) fn owner(lease: Option<&Lease>, source: &str) -> Scope {
     let poller = lease.map_or(Poller::Watch, |lease| lease.scope.poller);
     Scope { poller, network: source.to_owned() }
 }

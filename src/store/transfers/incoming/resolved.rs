@@ -150,5 +150,9 @@ async fn resolve(
             "there is no incoming payment {incoming_id} on {source} that waits for a person"
         )));
     }
+    let sql = "SELECT claimant_shop FROM incoming WHERE source = $1 AND incoming_id = $2 AND claimant_shop IS NOT NULL";
+    if let Some(row) = conn.row(sql, &[Arg::Text(source), Arg::Text(incoming_id)]).await? {
+        alerts::retell_orders(conn, &row.text("claimant_shop")?, now).await?;
+    }
     alerts::retell_incoming(conn, source, None, now).await
 }
