@@ -22,6 +22,28 @@ pub enum About<'a> {
         /// Its id there.
         id: &'a str,
     },
+    /// What somebody has asked under a key of their own.
+    Asked(&'a str),
+    /// An order that a person says is paid: that can be once.
+    Order {
+        /// The shop.
+        shop: &'a str,
+        /// The shop's id of it.
+        order_id: &'a str,
+    },
+    /// Credit that a person gives a customer, or takes.
+    Credit {
+        /// The shop.
+        shop: &'a str,
+        /// The shop's id of the customer.
+        customer_id: &'a str,
+        /// Of what.
+        asset: &'a str,
+        /// How much, with its sign.
+        amount: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
 }
 
 impl About<'_> {
@@ -37,15 +59,26 @@ impl About<'_> {
         self.name("refund", "", number)
     }
 
+    /// The id of the `number`-th credit note of this, counted from 1: a UUID.
+    #[must_use]
+    pub fn note_id(&self, number: u32) -> String {
+        self.name("note", "", number)
+    }
+
     fn name(&self, what: &str, purpose: &str, number: u32) -> String {
-        let about: [&str; 3] = match *self {
-            Self::Transfer(id) => ["transfer", id, ""],
-            Self::Refund(id) => ["refund", id, ""],
-            Self::Incoming { source, id } => ["incoming", source, id],
+        let about: &[&str] = match *self {
+            Self::Transfer(id) => &["transfer", id, ""],
+            Self::Refund(id) => &["refund", id, ""],
+            Self::Incoming { source, id } => &["incoming", source, id],
+            Self::Asked(key) => &["asked", key],
+            Self::Order { shop, order_id } => &["order", shop, order_id],
+            Self::Credit { shop, customer_id, asset, amount, reason } => {
+                &["credit", shop, customer_id, asset, amount, reason]
+            }
         };
         let mut hash = Sha256::new_with_prefix("railpoll");
         // Each word is preceded by its length, so that no two decisions are the same text.
-        for word in [what, purpose].into_iter().chain(about) {
+        for word in [what, purpose].into_iter().chain(about.iter().copied()) {
             hash.update(u64::try_from(word.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(word);
         }
@@ -78,6 +111,10 @@ mod tests {
         assert_eq!(refund, "54d4d695-aa94-8d39-a09f-c9c4b7090d8a");
     }
 
+    const fn credit<'a>(amount: &'a str, reason: &'a str) -> About<'a> {
+        About::Credit { shop: "a", customer_id: "b", asset: "c", amount, reason }
+    }
+
     #[test]
     fn no_two_decisions_have_the_same_name() {
         let about = [
@@ -88,6 +125,11 @@ mod tests {
             About::Incoming { source: "a", id: "b" },
             About::Incoming { source: "ab", id: "" },
             About::Incoming { source: "", id: "ab" },
+            About::Asked("a"),
+            About::Order { shop: "a", order_id: "b" },
+            About::Order { shop: "ab", order_id: "" },
+            credit("1", "b"),
+            credit("1b", ""),
         ];
         let mut names = HashSet::new();
         for one in about {
@@ -95,6 +137,7 @@ mod tests {
                 assert!(names.insert(one.payout_key(Purpose::Payout, number)));
                 assert!(names.insert(one.payout_key(Purpose::Refund, number)));
                 assert!(names.insert(one.refund_id(number)));
+                assert!(names.insert(one.note_id(number)));
             }
         }
     }

@@ -25,6 +25,8 @@ words! {
         MovedMeanwhile = "moved_meanwhile",
         /// What was given cannot be read, or says what cannot be.
         Invalid = "invalid",
+        /// The signature is not of who must have signed it, or not under this.
+        BadSignature = "bad_signature",
     }
 }
 

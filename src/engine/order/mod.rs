@@ -14,6 +14,7 @@
 //! | `fact` | what comes from outside |
 //! | `effect`, `counter` | what follows from a fact |
 //! | `told` | what others are told |
+//! | `explain` | why an order stands where it stands, and what is next |
 //! | `coming`, `arriving`, `claiming`, `wishes`, `ending` | the facts |
 //! | `calls` | when a shop is told |
 
@@ -36,6 +37,7 @@ mod till;
 
 mod counter;
 mod effect;
+mod explain;
 mod fact;
 mod told;
 
@@ -65,6 +67,7 @@ pub use effect::{
 };
 use ending::repriced_by_shop;
 pub use ending::{cancelled_by_shop, is_over, order_expired};
+pub use explain::{KnownMoney, KnownPayer, OrderAround, OrderExplanation, explain_order};
 pub use fact::{OrderFact, SeenMoney};
 pub use money::{IncomingMoney, MANUAL, MoneyVerdict, is_same, manual};
 pub use moves::{IllegalOrderMove, ORDER_MOVES, OrderMove, legal};
