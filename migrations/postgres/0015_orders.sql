@@ -57,6 +57,7 @@ CREATE TABLE customers (
     created_at  timestamptz NOT NULL,
     PRIMARY KEY (customer_id, shop)
 );
+CREATE INDEX customers_by_time ON customers (created_at, customer_id, shop);
 CREATE TABLE wallet_links (
     customer_id text NOT NULL,
     shop        text NOT NULL,

@@ -55,6 +55,7 @@ CREATE TABLE customers (
     created_at  TEXT NOT NULL,
     PRIMARY KEY (customer_id, shop)
 ) WITHOUT ROWID;
+CREATE INDEX customers_by_time ON customers (created_at, customer_id, shop);
 CREATE TABLE wallet_links (
     customer_id TEXT NOT NULL,
     shop        TEXT NOT NULL,

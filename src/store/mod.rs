@@ -44,8 +44,9 @@ pub use memory::restorations::{Outlook, Restoration};
 pub use memory::sweeps::SweepRow;
 pub use migrate::Schema;
 pub use orders::{
-    CustomerFilter, CustomerRow, DueOrder, OrderAnswer, OrderDone, OrderFilter, OrderPlace,
-    OrderRow, OrderStory, OrderTeller, OrderWorld, PayerRow, SettlementRow, Together, WalletRow,
+    CustomerFilter, CustomerPlace, CustomerRow, CustomerSpan, DueOrder, OrderAnswer, OrderDone,
+    OrderFilter, OrderPlace, OrderRow, OrderStory, OrderTeller, OrderWorld, PayerRow,
+    SettlementRow, Together, WalletRow,
 };
 pub use outbox::audit::{AuditFilter, AuditRow, By, Deed};
 pub use outbox::events::{EventFilter, StoredEvent};

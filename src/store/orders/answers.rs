@@ -67,6 +67,17 @@ pub enum OrderTeller<'a> {
         /// Higher than all before.
         nonce: i64,
     },
+    /// The same, where an operator hands in what a wallet has told.
+    HandedIn {
+        /// The network.
+        network: &'a str,
+        /// The wallet's address.
+        address: &'a str,
+        /// Higher than all before.
+        nonce: i64,
+        /// By whom, and why.
+        deed: &'a Deed,
+    },
     /// Somebody whose signature was looked at: the payer of an order.
     Payer,
 }
@@ -75,14 +86,34 @@ impl<'a> OrderTeller<'a> {
     pub(super) const fn lease(self) -> Option<&'a Lease> {
         match self {
             Self::Poller(lease) => Some(lease),
-            Self::Operator { .. } | Self::Wallet { .. } | Self::Payer => None,
+            Self::Operator { .. } | Self::Wallet { .. } | Self::HandedIn { .. } | Self::Payer => {
+                None
+            }
+        }
+    }
+
+    /// Of a wallet: its network, its address, and its nonce.
+    pub(super) const fn wallet(self) -> Option<(&'a str, &'a str, i64)> {
+        match self {
+            Self::Wallet { network, address, nonce }
+            | Self::HandedIn { network, address, nonce, .. } => Some((network, address, nonce)),
+            Self::Poller(_) | Self::Operator { .. } | Self::Payer => None,
+        }
+    }
+
+    /// What an operator does, and who.
+    pub(super) const fn deed(self) -> Option<(Action, &'a Deed)> {
+        match self {
+            Self::Operator { action, deed, .. } => Some((action, deed)),
+            Self::HandedIn { deed, .. } => Some((Action::IncomingNotify, deed)),
+            Self::Poller(_) | Self::Wallet { .. } | Self::Payer => None,
         }
     }
 
     pub(super) fn name(self) -> Option<&'a str> {
         match self {
             Self::Operator { deed, .. } => Some(deed.operator.name.as_str()),
-            Self::Poller(_) | Self::Wallet { .. } | Self::Payer => None,
+            Self::Poller(_) | Self::Wallet { .. } | Self::HandedIn { .. } | Self::Payer => None,
         }
     }
 }
@@ -94,4 +125,6 @@ pub enum Together {
     Apart,
     /// All of them have effects, or none.
     AllOrNone,
+    /// None has any: they are only judged.
+    Tried,
 }

@@ -48,7 +48,7 @@ impl Store {
         {
             return Ok(vec![OrderAnswer::Already; facts.len()]);
         }
-        if let OrderTeller::Wallet { network, address, nonce } = teller {
+        if let Some((network, address, nonce)) = teller.wallet() {
             super::wallets::heard(&mut tx.conn(), network, address, nonce).await?;
         }
         let answers = happen_in(&mut tx, teller, facts, world, now).await?;
@@ -57,7 +57,12 @@ impl Store {
             OrderAnswer::Refused(_) | OrderAnswer::Unknown => false,
         };
         let (all, any) = (answers.iter().all(is_done), answers.iter().any(is_done));
-        if !any || (together == Together::AllOrNone && !all) {
+        let is_kept = match together {
+            Together::Apart => any,
+            Together::AllOrNone => all,
+            Together::Tried => false,
+        };
+        if !is_kept {
             return Ok(answers);
         }
         if let Some(asked) = asked.filter(|_| all) {
@@ -89,7 +94,7 @@ pub(in crate::store) async fn happen_in(
                 .await?;
         }
     }
-    if let OrderTeller::Operator { action, deed, .. } = teller {
+    if let Some((action, deed)) = teller.deed() {
         for (fact, answer) in facts.iter().zip(&answers) {
             write_deed(tx, action, deed, fact, answer, now).await?;
         }

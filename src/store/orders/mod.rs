@@ -12,9 +12,10 @@
 //! | `write`, `money` | the rows |
 //! | `refund` | credit that goes back |
 //! | `once`, `wallets` | what was asked before; wallets that report |
-//! | `list`, `story`, `due` | orders and customers as they are on record; what a sweep looks for |
+//! | `list`, `story`, `customers`, `due` | orders and customers as they are on record; what a sweep looks for |
 
 mod answers;
+mod customers;
 mod due;
 pub(super) mod happen;
 mod judge;
@@ -30,6 +31,7 @@ mod wallets;
 mod write;
 
 pub use answers::{OrderAnswer, OrderDone, OrderTeller, OrderWorld, Together};
+pub use customers::{CustomerPlace, CustomerSpan};
 pub use due::DueOrder;
 pub use list::{OrderFilter, OrderPlace, OrderRow};
 pub use story::{CustomerFilter, CustomerRow, OrderStory, PayerRow, SettlementRow};
