@@ -110,9 +110,20 @@ impl<'a> Course<'a> {
         cause: OrderCause,
         paid: Paid,
     ) -> Result<Order, OrderRefusal> {
+        self.paid_for(order, (cause, None), paid)
+    }
+
+    /// The same, for what a person says of it.
+    pub(super) fn paid_for(
+        &mut self,
+        order: &Order,
+        (cause, reason): (OrderCause, Option<String>),
+        paid: Paid,
+    ) -> Result<Order, OrderRefusal> {
         let Paid { settlements, short_by } = paid;
         let mut step = OrderStep::moved(order, OrderStatus::Paid, cause, self.now)?;
         step.after.short_by = short_by.clone();
+        step.reason = reason;
         self.paid.insert(order.key.clone());
         let after = self.step(step);
         let on =

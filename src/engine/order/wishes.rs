@@ -145,7 +145,7 @@ pub fn order_wished(
                 asset: order.asset.clone(),
                 amount: Balance::of(order.price.clone()),
             };
-            fulfil(&mut course, order, &note)?;
+            fulfil(&mut course, order, &note, reason)?;
         }
         OrderWish::Cancel => {
             may(order.status.is_open())?;
@@ -198,7 +198,12 @@ const fn news(field: OrderField, before: Option<String>, after: Option<String>) 
 }
 
 /// The order is paid from the note, and from nothing else.
-fn fulfil(course: &mut Course<'_>, order: &Order, note: &CreditNote) -> Result<(), OrderRefusal> {
+fn fulfil(
+    course: &mut Course<'_>,
+    order: &Order,
+    note: &CreditNote,
+    reason: Option<String>,
+) -> Result<(), OrderRefusal> {
     let money = note.booked(course);
     let spent = Balance::debt(order.price.clone());
     course.till.give(&note.wallet, &order.asset, &spent);
@@ -211,7 +216,7 @@ fn fulfil(course: &mut Course<'_>, order: &Order, note: &CreditNote) -> Result<(
         kind: SettlementKind::Single,
     };
     let paid = Paid { settlements: vec![settlement], short_by: None };
-    course.paid(order, OrderCause::Fulfil, paid)?;
+    course.paid_for(order, (OrderCause::Fulfil, reason), paid)?;
     let from = Some(money.status);
     course.money(from, IncomingMoney { status: IncomingStatus::Confirmed, ..money });
     Ok(())
