@@ -11,7 +11,7 @@ use crate::engine::{
 };
 use crate::networks::stellar::{Address, StellarAsset, amount as from_stroops, stroops};
 
-pub use crate::cli::fuzzing::import;
+pub use crate::cli::fuzzing::{import, import_orders};
 pub use crate::http::fuzzing::{cut, problem};
 pub use crate::jobs::fuzzing::review;
 pub use crate::networks::ripplenet::fuzzing::{
@@ -31,7 +31,7 @@ pub use crate::rails::fuzzing::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Each has `fuzz/fuzz_targets/NAME.rs` and `fuzz/seeds/NAME/`.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     ("amounts", amounts),
     ("contract_deposits", contract_deposits),
     ("contract_payouts", contract_payouts),
@@ -42,6 +42,7 @@ pub const TARGETS: [Target; 18] = [
     ("horizon_payments", horizon_payments),
     ("horizon_stream", horizon_stream),
     ("import", import),
+    ("import_orders", import_orders),
     ("problem", problem),
     ("review", review),
     ("ripplenet_page", ripplenet_page),

@@ -10,18 +10,26 @@
 //! | `payments` | find one; approve, complete, decline, fail, hold, release |
 //! | `transfers` | find one; create, hold, release, refund, move, correct, resolve |
 //! | `incoming` | find one; give it to a transfer, send it back |
+//! | `orders` | find one; create, import, claim, fulfil, cancel, credit, settle |
+//! | `customers` | find one |
+//! | `wallets` | who may report, and what they tell |
 //! | `envelopes` | find one; who must sign, and what is signed |
 //! | `quarantine` | find a row; it has been seen to |
+//! | `reading` | what a file or a command line says of something new |
 //! | `ids` | the beginning of an id is enough, if it is one thing's |
 //! | `error` | why something was not done |
 
+pub(crate) mod customers;
 pub(crate) mod envelopes;
 mod error;
 pub(crate) mod ids;
 pub(crate) mod incoming;
+pub(crate) mod orders;
 pub(crate) mod payments;
 pub(crate) mod quarantine;
+pub(crate) mod reading;
 pub(crate) mod transfers;
+pub(crate) mod wallets;
 
 use chrono::{DateTime, Utc};
 

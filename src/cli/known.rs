@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::Error;
 use clap::{Arg, Command};
 
+use crate::engine::order::{OrderStatus, PayTo};
 use crate::engine::{IncomingStatus, PaymentState, Poller, TransferKind, TransferStatus};
 
 /// Reads a word as `read` does, which says itself what is wrong with it.
@@ -57,6 +58,16 @@ pub(super) fn state(read: fn(&str) -> Result<PaymentState, String>) -> Known<Pay
 /// The status of incoming money.
 pub(super) fn incoming_status() -> Known<IncomingStatus> {
     known(IncomingStatus::ALL.map(IncomingStatus::as_str), str::parse)
+}
+
+/// An order's status.
+pub(super) fn order_status() -> Known<OrderStatus> {
+    known(OrderStatus::ALL.map(OrderStatus::as_str), str::parse)
+}
+
+/// How an order is paid.
+pub(super) fn pay_to() -> Known<PayTo> {
+    known(PayTo::ALL.map(PayTo::as_str), str::parse)
 }
 
 /// A transfer's status.

@@ -1,16 +1,16 @@
-//! Files of transfers: JSON lines or CSV, read line by line.
+//! Files of transfers and of orders: JSON lines or CSV, read line by line.
 
 use std::io::{BufRead as _, Read};
 
 use clap::ValueEnum;
 use serde_json::value::RawValue;
 
-use crate::actions::transfers::new::Fields;
+use crate::actions::reading::Fields;
 use crate::http::named_twice;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
+pub(super) enum FileFormat {
     /// One JSON object per line
     Json,
     /// Comma-separated, with a line of field names first
@@ -24,14 +24,14 @@ pub(super) type Line = (u64, Result<Fields, String>);
 ///
 /// # Errors
 /// The file cannot be read as such: its bytes, or a CSV's heading.
-pub(super) fn read(mut source: impl Read, format: Format) -> Result<Vec<Line>, String> {
+pub(super) fn read(mut source: impl Read, format: FileFormat) -> Result<Vec<Line>, String> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     // Some editors begin a file with a mark of its encoding.
     let file = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     match format {
-        Format::Json => json(file),
-        Format::Csv => csv(file),
+        FileFormat::Json => json(file),
+        FileFormat::Csv => csv(file),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn json_lines_keep_their_numbers_and_digits() {
         let text = "{\"amount_in\": 1.10, \"memo\": \"7\", \"rail\": null}\n\n[1]\n{\"beneficiary\": {\"a\": 1}}\n";
-        let lines = read(text.as_bytes(), Format::Json).unwrap();
+        let lines = read(text.as_bytes(), FileFormat::Json).unwrap();
         assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), [1, 3, 4]);
         assert_eq!(field(&lines[0], "amount_in").as_deref(), Some("1.10"));
         assert_eq!(field(&lines[0], "memo").as_deref(), Some("7"));
@@ -142,12 +142,13 @@ mod tests {
 
     #[test]
     fn what_is_named_twice_is_refused() {
-        let lines = read("{\"memo\": \"7\", \"memo\": \"8\"}\n".as_bytes(), Format::Json).unwrap();
+        let lines =
+            read("{\"memo\": \"7\", \"memo\": \"8\"}\n".as_bytes(), FileFormat::Json).unwrap();
         let fault = lines[0].1.as_ref().unwrap_err();
         assert!(fault.contains("`memo` stands there twice"), "{fault}");
         let nested = "{\"beneficiary\": {\"iban\": \"a\", \"iban\": \"b\"}}\n";
-        assert!(read(nested.as_bytes(), Format::Json).unwrap()[0].1.is_err());
-        let fault = read("memo,kind,memo\n7,send,8\n".as_bytes(), Format::Csv).unwrap_err();
+        assert!(read(nested.as_bytes(), FileFormat::Json).unwrap()[0].1.is_err());
+        let fault = read("memo,kind,memo\n7,send,8\n".as_bytes(), FileFormat::Csv).unwrap_err();
         assert!(fault.contains("`memo` stands there twice"), "{fault}");
     }
 
@@ -156,16 +157,16 @@ mod tests {
         let text = "a,b\n\n1,2\n\n\n3,\"x\n\ny\"\n4,5,6\n7,8";
         for (text, begins) in [(text.to_owned(), ""), (text.replace('\n', "\r\n"), "\u{feff}")] {
             let text = format!("{begins}{text}");
-            let lines = read(text.as_bytes(), Format::Csv).unwrap();
+            let lines = read(text.as_bytes(), FileFormat::Csv).unwrap();
             let numbers: Vec<_> = lines.iter().map(|line| line.0).collect();
             assert_eq!(numbers, [3, 6, 9, 10], "{text:?}");
             assert!(lines[2].1.is_err());
             assert_eq!(field(&lines[0], "a").as_deref(), Some("1"));
         }
-        let old = read("a,b\r1,2\r\r3,4\r".as_bytes(), Format::Csv).unwrap();
+        let old = read("a,b\r1,2\r\r3,4\r".as_bytes(), FileFormat::Csv).unwrap();
         assert_eq!(old.iter().map(|line| line.0).collect::<Vec<_>>(), [2, 4]);
         let json = "\u{feff}{\"memo\": \"7\"}\r\n\r\n{\"memo\": \"8\"}\r\n";
-        let json = read(json.as_bytes(), Format::Json).unwrap();
+        let json = read(json.as_bytes(), FileFormat::Json).unwrap();
         assert_eq!((json[0].0, json[1].0), (1, 3));
         assert_eq!(field(&json[0], "memo").as_deref(), Some("7"));
     }
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn csv_has_a_heading_and_quotes() {
         let text = "transfer_id, beneficiary,memo\nt1,\"{\"\"a\"\": \"\"b,c\"\"}\",\nt2\n";
-        let lines = read(text.as_bytes(), Format::Csv).unwrap();
+        let lines = read(text.as_bytes(), FileFormat::Csv).unwrap();
         assert_eq!(field(&lines[0], "beneficiary").as_deref(), Some("{\"a\": \"b,c\"}"));
         assert_eq!(field(&lines[0], "memo"), None);
         assert_eq!((lines[0].0, lines[1].0), (2, 3));

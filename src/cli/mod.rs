@@ -11,25 +11,32 @@
 //! | `times`, `failure` | times as people write and read them; ends that are not well |
 //! | `payments` | `railpoll payments` |
 //! | `transfers` | `railpoll transfers` |
+//! | `orders` | `railpoll orders` |
+//! | `lines`, `importing` | files of transfers and orders, line by line |
 //! | `collect` | `railpoll backfill`, `railpoll reconcile`: reading a network again |
 //! | `known` | words that a shell completes |
 //! | `who` | whoever is at the keyboard, for the record |
-//! | `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
+//! | `customers`, `books`, `wallets`, `demo`, `run`, `sandbox`, `status`, `events`, `audit`, `alerts`, `quarantine`, `config`, `migrate`, `shell` | the commands of these names |
 
 mod again;
 mod alerts;
 mod audit;
+mod books;
 mod collect;
 mod config;
+mod customers;
 mod demo;
 mod document;
 mod events;
 mod failure;
 mod filters;
+mod importing;
 mod known;
+mod lines;
 mod lists;
 mod migrate;
 mod names;
+mod orders;
 mod output;
 mod payments;
 mod quarantine;
@@ -42,6 +49,7 @@ mod status;
 mod table;
 mod times;
 mod transfers;
+mod wallets;
 mod who;
 
 use std::borrow::Cow;
@@ -56,8 +64,12 @@ use failure::Failure;
 use output::Out;
 use session::Session;
 
+/// What must hold for all files that are imported.
 #[cfg(any(test, fuzzing))]
-pub(crate) use transfers::fuzzing;
+pub(crate) mod fuzzing {
+    pub use super::orders::fuzzing::import_orders;
+    pub use super::transfers::fuzzing::import;
+}
 
 use crate::daemon::{COMMAND, CommonArgs, DAEMON, Exit, Signals, complain, start_logging};
 
@@ -99,6 +111,18 @@ enum Command {
     /// Transfers: list, show, explain, create, import, decide
     #[command(subcommand)]
     Transfers(Box<transfers::TransfersCommand>),
+    /// Orders: list, show, explain, create, import, claim, credit, decide
+    #[command(subcommand)]
+    Orders(Box<orders::OrdersCommand>),
+    /// Customers: list, show
+    #[command(subcommand)]
+    Customers(customers::CustomersCommand),
+    /// The books: what moved on each day, whether they agree, all that is in them
+    #[command(subcommand)]
+    Books(books::BooksCommand),
+    /// Wallets that report what they get
+    #[command(subcommand)]
+    Wallets(wallets::WalletsCommand),
     /// What happened: list it, or follow it
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -198,6 +222,10 @@ const fn usual_logs(command: &Command) -> Option<&'static str> {
         | Command::Status(_)
         | Command::Payments(_)
         | Command::Transfers(_)
+        | Command::Orders(_)
+        | Command::Customers(_)
+        | Command::Books(_)
+        | Command::Wallets(_)
         | Command::Events(_)
         | Command::Audit(_)
         | Command::Alerts(_)
@@ -221,6 +249,10 @@ fn dispatch(command: Command, session: &Session, out: &mut Out) -> Result<(), Fa
         Command::Status(args) => session.block_on(status::run(session, &args, out)),
         Command::Payments(command) => session.block_on(payments::run(session, command, out)),
         Command::Transfers(command) => session.block_on(transfers::run(session, *command, out)),
+        Command::Orders(command) => session.block_on(orders::run(session, *command, out)),
+        Command::Customers(command) => session.block_on(customers::run(session, command, out)),
+        Command::Books(command) => session.block_on(books::run(session, command, out)),
+        Command::Wallets(command) => session.block_on(wallets::run(session, command, out)),
         Command::Events(command) => session.block_on(events::run(session, command, out)),
         Command::Audit(command) => session.block_on(audit::run(session, command, out)),
         Command::Alerts(args) => session.block_on(alerts::run(session, args, out)),

@@ -4,21 +4,25 @@ use std::iter;
 
 use super::failure::Failure;
 use crate::config::{Settings, nearest};
+use crate::engine::order::MANUAL;
 use crate::engine::{AlertName, Asset, PaymentState};
-use crate::store::Store;
+use crate::store::{BookDay, Store};
 
 /// What events are about: the first word of their subjects.
-pub(super) const ABOUT: [&str; 6] =
-    ["payment", "transfer", "payout", "refund", "incoming", "alert"];
+pub(super) const ABOUT: [&str; 7] =
+    ["payment", "transfer", "payout", "refund", "incoming", "order", "alert"];
 /// What operators do something to, when they create several at once.
 const MANY: &str = "transfers";
 /// What operators do something to.
-pub(super) const DONE_TO: [&str; 10] = [
+pub(super) const DONE_TO: [&str; 13] = [
     "payment",
     "transfer",
     MANY,
     "payout",
     "incoming",
+    "order",
+    "customer",
+    "wallet",
     "envelope",
     "alert",
     "quarantine",
@@ -75,6 +79,57 @@ pub(super) async fn expect_place(
         return Ok(());
     }
     Err(no_such(what, name, &known))
+}
+
+/// Refuses a shop that is neither in the configuration nor in the database.
+pub(super) async fn expect_shop(
+    settings: &Settings,
+    store: &Store,
+    name: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(name) = name else { return Ok(()) };
+    let is_known = settings.shops.contains_key(name)
+        || store.order_counts().await?.iter().any(|(shop, ..)| shop == name);
+    if is_known {
+        return Ok(());
+    }
+    Err(no_such("shop", name, &settings.shops.keys().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// The same for an asset of orders.
+pub(super) async fn expect_order_asset(
+    settings: &Settings,
+    store: &Store,
+    name: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(name) = name else { return Ok(()) };
+    if settings.assets.contains_key(name) || store.has_order_in(name).await? {
+        return Ok(());
+    }
+    Err(no_such("asset", name, &settings.assets.keys().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// The same for an asset and a place of the books, of which these are all days.
+pub(super) fn expect_book_place(
+    settings: &Settings,
+    days: &[BookDay],
+    asset: Option<&str>,
+    place: Option<&str>,
+) -> Result<(), Failure> {
+    if let Some(name) = asset {
+        let known: Vec<&str> = settings.assets.keys().map(String::as_str).collect();
+        if !known.contains(&name) && !days.iter().any(|day| day.asset == name) {
+            return Err(no_such("asset", name, &known));
+        }
+    }
+    if let Some(name) = place {
+        let (_, mut known) = configured(settings, Kind::Place);
+        known.extend(settings.shops.keys().map(String::as_str).chain([MANUAL]));
+        if !known.contains(&name) && !days.iter().any(|day| day.place == name) {
+            return Err(no_such("place", name, &known));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a state that neither this program knows nor a network has told of.
@@ -195,6 +250,8 @@ fn form(kind: &str) -> String {
     match kind {
         "payment" => "payment/NETWORK/PAYMENT, or payment/NETWORK/*".to_owned(),
         "incoming" => "incoming/PLACE/INCOMING, or incoming/PLACE/*".to_owned(),
+        "order" => "order/SHOP/ORDER, or order/SHOP/*".to_owned(),
+        "customer" => "customer/SHOP/CUSTOMER, or customer/SHOP/*".to_owned(),
         "list" => "list/POLLER/NETWORK, or list/*".to_owned(),
         "alert" => "alert/NAME, or alert/*".to_owned(),
         _ => format!("{kind}/ID, or {kind}/*"),

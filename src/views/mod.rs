@@ -2,18 +2,27 @@
 
 mod alerts;
 mod audit;
+mod books;
+mod customers;
 mod events;
 mod incoming;
+mod orders;
 mod payments;
 mod quarantine;
 pub(crate) mod restored;
 pub(crate) mod status;
 mod transfers;
+mod wallets;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+pub(crate) use self::books::{BooksCheckedJson, DaySums};
+pub(crate) use self::customers::{credits_of, customer_whole_json};
 pub(crate) use self::incoming::IncomingWholeJson;
+pub(crate) use self::orders::{
+    order_explained_json, order_story_json, paid_json, settlements_json,
+};
 pub(crate) use self::payments::PaymentStoryJson;
 pub(crate) use self::quarantine::QuarantinedWholeJson;
 pub(crate) use self::transfers::{EnvelopeJson, TransferStoryJson};

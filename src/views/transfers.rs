@@ -118,8 +118,9 @@ impl<'a> From<&'a TransferStory> for TransferStoryJson<'a> {
     }
 }
 
+/// A status that a transfer or an order had.
 #[derive(Debug, Serialize)]
-struct StatusJson<'a> {
+pub(super) struct StatusJson<'a> {
     status: &'a str,
     reached_at: String,
     recorded_at: String,

@@ -8,14 +8,17 @@ use axum::response::IntoResponse as _;
 use railpoll_sandbox::PaymentSpec;
 use serde_json::Value;
 
-use crate::readme::blocks;
+use crate::orders::Shops;
+use crate::readme::{blocks, shell_lines};
 use crate::reviews::service::{Reply, Service};
+use crate::snapshots::story::words as shell_words;
 use crate::support::databases::Kind;
 use crate::support::stellar::Anchor;
 use crate::support::world::{World, binary, finish};
 
 const REVIEW: &str = include_str!("../../docs/review.md");
 const TRANSFERS: &str = include_str!("../../docs/transfers.md");
+const ORDERS: &str = include_str!("../../docs/orders.md");
 const DATABASE: &str = include_str!("../../docs/database.md");
 
 /// A tenant that a page's section is about.
@@ -32,8 +35,8 @@ const TENANT: &str = r#"
 
 #[test]
 fn every_section_is_read() {
-    let sections = [REVIEW, TRANSFERS].map(|page| blocks(page, "toml")).concat();
-    assert_eq!(sections.len(), 3);
+    let sections = [REVIEW, TRANSFERS, ORDERS].map(|page| blocks(page, "toml")).concat();
+    assert_eq!(sections.len(), 4);
     for section in sections {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("railpoll.toml");
@@ -79,6 +82,29 @@ fn every_line_to_import_is_imported() {
     let mut import = world.command("railpoll", &[]);
     finish(import.args(["transfers", "import", "--by", "ann"]).arg(&file)).expect(0);
     assert_eq!(world.count("transfers"), lines.lines().count());
+}
+
+#[test]
+fn every_order_to_import_is_imported_and_decided_on() {
+    let [lines] = &blocks(ORDERS, "json")[..] else { panic!("one block") };
+    let shops = Shops::new(Kind::Sqlite);
+    let world = &shops.world;
+    fs::write(world.folder.path().join("orders.jsonl"), lines).unwrap();
+    shops.done(&["orders", "import", "orders.jsonl"]);
+    assert_eq!(world.count("orders"), lines.lines().count());
+    // Its price is asked of somebody who is known.
+    shops.done(&["orders", "reassign", "1041", "--to", "bob", "--reason", "as on the page"]);
+    shops.done(&["orders", "cancel", "1041", "--reason", "so that it is known who"]);
+    shops.done(&["orders", "reset", "1041", "--reason", "pays it"]);
+    let mut decided = 0;
+    for line in shell_lines(ORDERS).iter().filter(|line| line.contains("--reason")) {
+        let words = shell_words(line);
+        if words[1] == "orders" {
+            shops.done(&words[1..].iter().map(String::as_str).collect::<Vec<_>>());
+            decided += 1;
+        }
+    }
+    assert_eq!(decided, 4);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn looking_makes_no_file_and_work_on_nothing_makes_none_either() {
 
 /// The commands that only look at the database: an example of each, and how it ends where there are three payments and
 /// nothing else.
-const LOOKS: [(&str, &str, i32); 20] = [
+const LOOKS: [(&str, &str, i32); 29] = [
     ("status", "--json", 0),
     ("payments list", "", 0),
     ("payments show", "PAYMENT", 0),
@@ -101,6 +101,15 @@ const LOOKS: [(&str, &str, i32); 20] = [
     ("transfers incoming show", "t-1041", 1),
     ("transfers envelope list", "", 0),
     ("transfers envelope show", "t-1041", 1),
+    ("orders list", "", 0),
+    ("orders show", "o-1041", 1),
+    ("orders explain", "o-1041", 1),
+    ("customers list", "", 0),
+    ("customers show", "alice", 1),
+    ("books show", "", 0),
+    ("books check", "", 0),
+    ("books export", "", 0),
+    ("wallets list", "", 0),
     ("events list", "", 0),
     ("events verify", "", 0),
     ("audit list", "", 0),
@@ -115,7 +124,7 @@ const LOOKS: [(&str, &str, i32); 20] = [
 ];
 
 /// Those that change something there.
-const WORKS: [&str; 25] = [
+const WORKS: [&str; 39] = [
     "payments approve",
     "payments complete",
     "payments decline",
@@ -132,7 +141,21 @@ const WORKS: [&str; 25] = [
     "transfers resolve",
     "transfers incoming assign",
     "transfers incoming refund",
+    "transfers incoming notify",
     "transfers envelope sign",
+    "orders create",
+    "orders import",
+    "orders claim",
+    "orders credit",
+    "orders cancel",
+    "orders fulfil",
+    "orders price",
+    "orders memo",
+    "orders reassign",
+    "orders reset",
+    "orders settle",
+    "wallets add",
+    "wallets remove",
     "alerts clear",
     "quarantine retry",
     "quarantine resolve",

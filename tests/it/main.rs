@@ -25,6 +25,7 @@ mod lost_answers;
 mod nemesis;
 mod open_orders;
 mod order_model;
+mod orders;
 mod outage;
 mod outcomes;
 mod outgoing;

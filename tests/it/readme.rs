@@ -53,7 +53,7 @@ pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 /// The lines of the shell's blocks, without comments; continued lines are one.
-fn shell_lines(text: &str) -> Vec<String> {
+pub(crate) fn shell_lines(text: &str) -> Vec<String> {
     let lines = blocks(text, "sh").concat().replace("\\\n", " ");
     lines.lines().map(|line| line.split(" #").next().unwrap_or(line).trim().to_owned()).collect()
 }

@@ -1,13 +1,9 @@
 //! What a file or a command line says of a new transfer, completed by the configuration of its asset.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::str::FromStr;
-
-use crate::config::{Settings, hidden, nearest};
+use crate::actions::reading::{Fields, Reading, unknown};
+use crate::config::Settings;
 use crate::engine::{
-    Amount, Asset, Memo, NewTransfer, RailSide, TransferKind, TransferStatus, no_rail, read_time,
+    Amount, Asset, Memo, NewTransfer, RailSide, TransferKind, TransferStatus, no_rail,
 };
 use crate::http::named_twice;
 use crate::networks::stellar::Address;
@@ -49,16 +45,13 @@ const OURS: [&str; 7] = [
 /// Fields that the asset decides. They may be there, if they say the same.
 const OF_ASSET: [&str; 2] = ["network", "currency"];
 
-/// A transfer as it was written: texts by field.
-pub(crate) type Fields = BTreeMap<String, String>;
-
 /// Reads one transfer.
 ///
 /// # Errors
 /// A sentence for each fault.
 pub(crate) fn read(fields: &Fields, settings: &Settings) -> Result<NewTransfer, Vec<String>> {
-    let mut reading = Reading { fields, faults: Vec::new() };
-    reading.refuse_unknown();
+    let mut reading = Reading::of(fields);
+    reading.refuse_unknown(&FIELDS, &[OURS.as_slice(), &OF_ASSET].concat());
     reading.refuse_doubt();
     reading.refuse_secrets();
     let kind = reading.required::<TransferKind>("kind");
@@ -124,74 +117,11 @@ const fn first_status(kind: TransferKind) -> TransferStatus {
     }
 }
 
-/// Reads field by field, and keeps every fault.
-struct Reading<'a> {
-    fields: &'a Fields,
-    faults: Vec<String>,
-}
-
 impl Reading<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        self.fields.get(name).filter(|text| !text.is_empty()).cloned()
-    }
-
-    fn refuse_unknown(&mut self) {
-        let is_unknown = |name: &&String| {
-            let name = name.as_str();
-            !FIELDS.contains(&name) && !OURS.contains(&name) && !OF_ASSET.contains(&name)
-        };
-        for name in self.fields.keys().filter(is_unknown) {
-            let near = nearest(name, FIELDS.into_iter());
-            let advice = near.map_or_else(String::new, |known| format!("; is it {known}?"));
-            self.faults.push(format!("there is no field `{name}`{advice}"));
-        }
-    }
-
-    /// A seed that was pasted in an address's place would be stored, and shown to whoever looks.
-    fn refuse_secrets(&mut self) {
-        let is_secret = |text: &str| matches!(hidden(text), Cow::Owned(_));
-        let told = self.fields.iter().filter(|(_, text)| is_secret(text));
-        let faults: Vec<String> = told
-            .map(|(name, _)| format!("{name} holds a secret seed or key: nobody else may see it. An address begins with G or M"))
-            .collect();
-        self.faults.extend(faults);
-    }
-
     /// Whoever is named twice might be paid by the one name or by the other.
     fn refuse_doubt(&mut self) {
         let fault = self.text("beneficiary").and_then(|text| named_twice(&text));
         self.faults.extend(fault.map(|fault| format!("beneficiary: {fault}")));
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
-        match self.text(name)?.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.faults.push(format!("{name}: {error}"));
-                None
-            }
-        }
-    }
-
-    fn required<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
-        if self.text(name).is_none() {
-            self.faults.push(format!("{name} is missing"));
-        }
-        self.parsed(name)
-    }
-
-    fn amount(&mut self, name: &str) -> Option<Amount> {
-        self.parsed(name)
-    }
-
-    fn time(&mut self, name: &str) -> Option<chrono::DateTime<chrono::Utc>> {
-        match read_time(&self.text(name)?) {
-            Ok(time) => Some(time),
-            Err(error) => {
-                self.faults.push(format!("{name}: {error}"));
-                None
-            }
-        }
     }
 
     fn memo(&mut self) -> Option<Memo> {
@@ -275,16 +205,6 @@ impl Reading<'_> {
             self.faults.push(format!("to: {error}"));
         }
     }
-}
-/// That a name is not in the configuration, and which are.
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    let there_are = if known.is_empty() {
-        "there is none".to_owned()
-    } else {
-        format!("there are: {}", known.join(", "))
-    };
-    format!("there is no {what} `{name}` in the configuration; {there_are}")
 }
 
 #[cfg(test)]

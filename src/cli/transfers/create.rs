@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::actions::transfers::new::{Fields, read};
+use crate::actions::reading::Fields;
+use crate::actions::transfers::new::read;
 use crate::cli::failure::Failure;
 use crate::cli::known;
 use crate::cli::output::Out;

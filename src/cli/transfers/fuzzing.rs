@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use indicatif::ProgressBar;
 
 use super::import::understood;
-use super::lines::{self, Format};
+use crate::cli::lines::{self, FileFormat};
 use crate::config::{Settings, Sources, load_without_secrets};
 use crate::fuzzing::assert_amount;
 
@@ -32,11 +32,11 @@ static SETTINGS: LazyLock<Option<Settings>> = LazyLock::new(|| {
 pub fn import(data: &[u8]) {
     assert!(SETTINGS.is_some());
     let Some(settings) = &*SETTINGS else { return };
-    for format in [Format::Json, Format::Csv] {
+    for format in [FileFormat::Json, FileFormat::Csv] {
         let Ok(lines) = lines::read(data, format) else { continue };
         let all = lines.len();
         let numbers: Vec<u64> = lines.iter().map(|(number, _)| *number).collect();
-        let first = if format == Format::Csv { 2 } else { 1 };
+        let first = if format == FileFormat::Csv { 2 } else { 1 };
         assert!(numbers.first().is_none_or(|number| *number >= first), "{numbers:?}");
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
         let ends = u64::try_from(data.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count());

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{decide, incoming_list, incoming_show};
+use super::{decide, incoming_list, incoming_notify, incoming_show};
 use crate::actions::Actions;
 use crate::actions::incoming::{IncomingNamed, IncomingRefunded};
 use crate::cli::failure::Failure;
@@ -29,6 +29,9 @@ pub(in crate::cli) enum IncomingCommand {
         after_help = "Example:\n  railpoll transfers incoming refund 4294971393 \\\n    --reason 'no such customer'"
     )]
     Refund(RefundArgs),
+    /// Hand in what a wallet has told and signed: that it has got money, or that this is final
+    #[command(after_help = incoming_notify::EXAMPLES)]
+    Notify(incoming_notify::NotifyArgs),
 }
 
 /// Which incoming payment.
@@ -74,6 +77,7 @@ pub(super) async fn run(
         IncomingCommand::Show(which) => incoming_show::run(session, &which, out).await,
         IncomingCommand::Assign(args) => assign(session, args, out).await,
         IncomingCommand::Refund(args) => refund(session, args, out).await,
+        IncomingCommand::Notify(args) => incoming_notify::run(session, &args, out).await,
     }
 }
 

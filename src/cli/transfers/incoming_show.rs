@@ -33,7 +33,7 @@ pub(super) async fn run(
 }
 
 /// Incoming payments as a table.
-pub(super) fn table(rows: &[IncomingRow], now: DateTime<Utc>) -> Table {
+pub(in crate::cli) fn table(rows: &[IncomingRow], now: DateTime<Utc>) -> Table {
     let mut table = Table::new(&[
         Column::left("  INCOMING"),
         Column::left("PLACE"),

@@ -3,9 +3,9 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `list`, `show`, `explain` | looking |
-//! | `create`, `import`, `lines` | making transfers: one by its flags, many from a file |
+//! | `create`, `import` | making transfers: one by its flags, many from a file |
 //! | `decide`, `correct`, `resolve` | a person's moves |
-//! | `incoming`, `incoming_list`, `incoming_show` | money that reached us, and what belongs to no transfer |
+//! | `incoming`, `incoming_list`, `incoming_show`, `incoming_notify` | money that reached us, and what belongs to no transfer |
 //! | `envelope` | signed transactions that wait for more signatures |
 
 mod correct;
@@ -18,13 +18,15 @@ pub(crate) mod fuzzing;
 mod import;
 mod incoming;
 mod incoming_list;
+mod incoming_notify;
 mod incoming_show;
-mod lines;
 pub(super) mod list;
 mod resolve;
 mod show;
 
 use clap::Subcommand;
+
+pub(super) use incoming_show::table as incoming_table;
 
 use super::failure::Failure;
 use super::output::Out;

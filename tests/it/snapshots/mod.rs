@@ -4,9 +4,10 @@
 //! this one then show in the commit what changed for whoever uses it.
 
 mod failures;
+mod orders;
 mod payments;
 mod stable;
-mod story;
+pub(crate) mod story;
 mod sweeps;
 mod transfers;
 
@@ -40,7 +41,8 @@ fn every_help_text() {
     }
     for poller in railpoll::engine::Poller::ALL {
         let ended = finish(Command::new(binary(poller.name())).env_clear().arg("--help")).expect(0);
-        same(&format!("help-{}", poller.binary()), &ended.stdout);
+        // A daemon may be called as a command is.
+        same(&format!("help-daemon-{}", poller.name()), &ended.stdout);
     }
 }
 

@@ -75,7 +75,7 @@ impl<'a> Story<'a> {
 }
 
 /// The words of a line, as a shell finds them: what stands between ' is one.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (nth, part) in line.split('\'').enumerate() {
         if nth % 2 == 1 {
