@@ -35,7 +35,7 @@ pub(super) enum WalletsCommand {
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
     /// Let a wallet report no more
-    #[command(after_help = "Example:\n  railpoll wallets remove 14s9… --reason 'its key was lost'")]
+    #[command(after_help = "Example:\n  railpoll wallets remove 14s9… --reason 'key lost'")]
     Remove(RemoveArgs),
 }
 

@@ -25,7 +25,7 @@ What the credit pays of the customer's orders is paid at once. What is negative 
 
 pub(super) const SETTLE_EXAMPLES: &str = "\
 Examples:
-  railpoll orders settle --customer alice --reason 'they asked'
+  railpoll orders settle --customer alice --reason 'asked'
   railpoll orders settle --reason 'after an outage'
 
 Nobody need do this: what can be paid is paid when its money comes, and in each sweep of the poller orders.";

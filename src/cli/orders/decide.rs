@@ -15,9 +15,7 @@ use crate::engine::Amount;
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DecideCommand {
     /// End orders that wait for money
-    #[command(
-        after_help = "Example:\n  railpoll orders cancel 1041 --reason 'they changed their mind'"
-    )]
+    #[command(after_help = "Example:\n  railpoll orders cancel 1041 --reason 'not wanted'")]
     Cancel(ManyArgs),
     /// Say that orders are paid: from a credit note for their price, and from no other credit
     #[command(after_help = "Example:\n  railpoll orders fulfil 1041 --reason 'paid in cash'")]
@@ -26,14 +24,10 @@ pub(in crate::cli) enum DecideCommand {
     #[command(after_help = "Example:\n  railpoll orders price 1041 --to 20 --reason 'a discount'")]
     Price(PriceArgs),
     /// Give an order another note, or none
-    #[command(
-        after_help = "Example:\n  railpoll orders memo 1041 --to 'a gift' --reason 'they wrote'"
-    )]
+    #[command(after_help = "Example:\n  railpoll orders memo 1041 --to 'a gift' --reason 'asked'")]
     Memo(MemoArgs),
     /// Give an order to another customer
-    #[command(
-        after_help = "Example:\n  railpoll orders reassign 1041 --to bob --reason 'one person'"
-    )]
+    #[command(after_help = "Example:\n  railpoll orders reassign 1041 --to bob --reason 'typo'")]
     Reassign(ReassignArgs),
     /// Have orders that have expired, or were cancelled, wait for money again
     #[command(after_help = "Example:\n  railpoll orders reset 1041 --reason 'they pay after all'")]
