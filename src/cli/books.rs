@@ -191,6 +191,10 @@ async fn check(session: &Session, out: &mut Out) -> Result<(), Failure> {
         })
         .await?;
     bar.finish_and_clear();
+    // Who only looks writes nothing, unless there is something to tell.
+    if !checked.differences.is_empty() || store.books_are_told().await? {
+        session.store().await?.tell_books(&checked, session.now()).await?;
+    }
     if out.is_json() {
         out.json(&BooksCheckedJson::from(&checked))?;
     } else {

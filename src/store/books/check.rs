@@ -141,6 +141,15 @@ impl Store {
 }
 
 impl Store {
+    /// Whether the alert stands that the books differ.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn books_are_told(&self) -> Result<bool, StoreError> {
+        let mut reader = self.db.reader().await?;
+        Ok(!alerts::named(&mut reader.conn(), AlertName::BooksDiffer).await?.is_empty())
+    }
+
     /// Raises the alert for what a check of the books has found, or ends it.
     ///
     /// # Errors

@@ -8,12 +8,12 @@ use railpoll::store::{OrderAnswer, OrderTeller, OrderWorld, Store, Together};
 
 use super::rules::{Answer, Fact, Happening, Keeper, history, terms};
 use super::twin::Names;
-use crate::support::{ann, on_both};
+use crate::support::{Kind, ann, on_both};
 
 /// So many go through a database beside each other: what happens to all of them at once is one transaction.
-const BESIDE: u64 = 100;
+const BESIDE: usize = 100;
 /// Facts of a history.
-const FACTS: usize = 25;
+const FACTS: usize = 16;
 /// The seeds of a test run. `RAILPOLL_ORDER_SEEDS=1..100000` plays the long run.
 const SEEDS: (u64, u64) = (1, 2_000);
 
@@ -29,12 +29,12 @@ fn in_two_thousand_histories_the_database_has_what_the_rules_say() {
     on_both(async |database| {
         database.trust_the_machine();
         let store = database.store().await;
+        // Each history goes through one of the two; the rules are the same for both.
         let (from, to) = seeds();
-        let mut first = from;
-        while first <= to {
-            let last = to.min(first + BESIDE - 1);
-            play(&store, first..=last).await;
-            first = last + 1;
+        let is_own = |seed: &u64| (seed % 2 == 0) == (database.kind == Kind::Sqlite);
+        let own: Vec<u64> = (from..=to).filter(is_own).collect();
+        for some in own.chunks(BESIDE) {
+            play(&store, some).await;
         }
         let checked = store.books_checked(|_| {}).await.unwrap();
         assert_eq!(checked.differences, [], "the books agree with what is stored of them");
@@ -50,9 +50,10 @@ struct Playing {
     history: Vec<Happening>,
 }
 
-async fn play(store: &Store, seeds: std::ops::RangeInclusive<u64>) {
+async fn play(store: &Store, seeds: &[u64]) {
     let mut all: Vec<Playing> = seeds
-        .map(|seed| Playing {
+        .iter()
+        .map(|&seed| Playing {
             seed,
             names: Names(u32::try_from(seed).unwrap()),
             keeper: Keeper::new(terms()),
