@@ -101,7 +101,7 @@ pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Pa
 fn in_days(duration: Duration) -> String {
     const DAY: u64 = 24 * 3600;
     let seconds = duration.as_secs();
-    if seconds > 0 && seconds % DAY == 0 && duration.subsec_nanos() == 0 {
+    if seconds > 0 && seconds.is_multiple_of(DAY) && duration.subsec_nanos() == 0 {
         return format!("{}d", seconds / DAY);
     }
     humantime::format_duration(duration).to_string()

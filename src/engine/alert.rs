@@ -70,6 +70,9 @@ words! {
 const ON_REVERSED: &str = "`railpoll transfers incoming show INCOMING`, and `railpoll transfers explain ID` of what it was for: what waits is on hold without that money, what went out is your loss unless somebody pays. Once you have seen to it, `railpoll alerts clear ID --reason TEXT`";
 const ON_CHANGED: &str = "`railpoll transfers incoming show INCOMING` tells what is on record, the detail what is told now, which is not taken in. Ask whoever runs the network or rail; then `railpoll alerts clear ID --reason TEXT`";
 const ON_REVIEW: &str = "`railpoll transfers incoming list` tells who paid what for which order, and `railpoll orders explain ID` where that stands. `railpoll transfers incoming refund` sends it back; `railpoll orders reset ID` has an ended order wait for it again. It is over, too, once the credit has paid other orders";
+const ON_DIFFER: &str = "`railpoll books check` names what differs. Stop what writes, find out who else writes to the database, and go back to a backup if you must; the movements tell what happened";
+const ON_RELOAD: &str = "The detail says what is wrong. Mend that, look at it with `railpoll config check`, and send HUP again. Do not restart before: it would not start";
+const ON_SILENT: &str = "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`";
 const ON_DUE: &str = "Decide now: `railpoll payments list --review pending`, and `railpoll payments list --review held`, then approve, decline or hold; of transfers `railpoll transfers list --status on_hold`. What has a deadline fails then, unless somebody decides; what has none waits for ever";
 
 impl AlertName {
@@ -89,9 +92,7 @@ impl AlertName {
             Self::SweepFailed => {
                 "See that the database can be written: room on its disk, rights, a server that is up. If the detail speaks of a defect, keep the log and report it"
             }
-            Self::PollerSilent => {
-                "Start it again where it ran, with `systemctl start railpoll@POLLER` or `railpoll-POLLER --loop`: its log tells why it ended. If it is not to run there any more, `railpoll alerts clear ID --reason TEXT`"
-            }
+            Self::PollerSilent => ON_SILENT,
             Self::DecisionDue => ON_DUE,
             Self::TransferOnHold => {
                 "`railpoll transfers list --status on_hold`, then `railpoll transfers explain ID`. Find out what the rail or ledger has done before you let it go on"
@@ -105,9 +106,7 @@ impl AlertName {
             Self::IncomingReversed => ON_REVERSED,
             Self::IncomingChanged => ON_CHANGED,
             Self::OrderReview => ON_REVIEW,
-            Self::BooksDiffer => {
-                "`railpoll books check` names what differs. Stop what writes, find out who else writes to the database, and go back to a backup if you must; the movements tell what happened"
-            }
+            Self::BooksDiffer => ON_DIFFER,
             Self::RefundFailed => {
                 "`railpoll transfers explain ID` tells why; decide once more, with another account if need be"
             }
@@ -148,9 +147,7 @@ impl AlertName {
             Self::EventsRewritten => {
                 "`railpoll events verify` names the place. Find out who could write to the database, and go back to a backup if you must"
             }
-            Self::ReloadRefused => {
-                "The detail says what is wrong. Mend that, look at it with `railpoll config check`, and send HUP again. Do not restart before: it would not start"
-            }
+            Self::ReloadRefused => ON_RELOAD,
         }
     }
 }

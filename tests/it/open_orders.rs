@@ -55,6 +55,7 @@ fn came(shop: &str, id: &str, price: &str) -> OrderFact {
     OrderFact::Came { told: Box::new(told), claim: None }
 }
 
+#[expect(clippy::disallowed_methods, reason = "what the daemons go by")]
 fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
@@ -64,7 +65,6 @@ fn happened(world: &World, hours: i64, facts: &[OrderFact]) {
     let at = now() - TimeDelta::hours(hours);
     world.wait(async {
         let store: Store = world.database.store().await;
-        let _all = OrderWorld::default();
         let (teller, all) = (OrderTeller::Payer, OrderWorld::default());
         let told = store.orders_happen(teller, facts, Together::AllOrNone, &all, at);
         told.await.unwrap();

@@ -150,7 +150,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::books::Balance;
+    use crate::engine::books::{Balance, BookAccount};
     use crate::engine::transfer::fixtures::transfer;
     use crate::engine::{TransferKind, TransferStatus};
 
@@ -193,7 +193,7 @@ mod tests {
         };
         let waiting = deposit(PendingUserTransferStart, None);
         let rail = waiting.rail.clone();
-        let received = format!("received/{rail}");
+        let received = BookAccount::Received(rail).to_string();
         let id = format!("transfer/{}", waiting.transfer_id);
         let here = deposit(PendingAnchor, Some("10"));
         let on_hold = deposit(OnHold, Some("10"));
@@ -227,8 +227,11 @@ mod tests {
             let here = deposit(TransferStatus::PendingAnchor, Some(comes));
             let paid = deposit(TransferStatus::Completed, Some(comes));
             let sums = sums(&[(&waiting, None), (&here, None), (&paid, None)]);
-            assert_eq!(sums.get("operator").map(String::as_str), Some(ours), "{comes}");
-            assert_eq!(sums.get("out").map(String::as_str), Some("9.5"));
+            let sum = |account: &str| sums[account].parse::<Balance>().unwrap();
+            assert_eq!(
+                (sum("operator"), sum("out")),
+                (ours.parse().unwrap(), "9.5".parse().unwrap())
+            );
         }
     }
 }

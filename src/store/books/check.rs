@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::engine::books::{AccountKind, Balance, BookAccount};
-use crate::engine::{Alert, AlertName, Poller};
-use crate::store::db::breathe;
-use crate::store::db::values::Arg;
+use crate::engine::{Alert, AlertName, Poller, iso};
+use crate::store::db::values::{Arg, Row};
+use crate::store::db::{Conn, breathe};
 use crate::store::memory::alerts;
 use crate::store::{Scope, Store, StoreError};
 
@@ -57,86 +57,108 @@ impl Store {
     ) -> Result<BooksChecked, StoreError> {
         let mut tx = self.db.snapshot().await?;
         let conn = &mut tx.conn();
-        let mut checked = BooksChecked::default();
-        let (mut credits, mut days, mut orders) = (Sums::new(), Sums::new(), Sums::new());
-        let (mut entry, mut position) = (0_i64, -1_i64);
+        let mut summing = Summing::default();
         loop {
             let sql = "SELECT * FROM movements WHERE (entry, position) > ($1, $2) ORDER BY entry, position LIMIT $3";
-            let rows =
-                conn.rows(sql, &[Arg::Int(entry), Arg::Int(position), Arg::Int(AT_ONCE)]).await?;
+            let (entry, position) = summing.after;
+            let args = [Arg::Int(entry), Arg::Int(position), Arg::Int(AT_ONCE)];
+            let rows = conn.rows(sql, &args).await?;
             if rows.is_empty() {
                 break;
             }
-            for row in &rows {
-                let number = row.int("entry")?;
-                checked.entries += u64::from(number != entry);
-                (entry, position) = (number, row.int("position")?);
-                let (place, asset) = (row.text("place")?, row.text("asset")?);
-                let mut day = crate::engine::iso(row.time("at")?);
-                day.truncate("2026-01-01".len());
-                let amount = row.amount("amount")?;
-                let from = (row.parsed("from_account")?, Balance::debt(amount.clone()));
-                let to = (row.parsed("to_account")?, Balance::of(amount));
-                for (account, amount) in [from, to] {
-                    let account: BookAccount = account;
-                    let kind = account.kind();
-                    add(&mut days, format!("day {day} {place} {kind}"), &asset, &amount);
-                    match account {
-                        BookAccount::Wallet(wallet) => {
-                            add(&mut credits, format!("credit {wallet}"), &asset, &amount);
-                        }
-                        BookAccount::Order { shop, order_id } => {
-                            add(&mut orders, format!("order {shop}/{order_id}"), &asset, &amount);
-                        }
-                        BookAccount::Received(_)
-                        | BookAccount::Operator
-                        | BookAccount::Out
-                        | BookAccount::Transfer(_)
-                        | BookAccount::Fees
-                        | BookAccount::Held
-                        | BookAccount::Unmatched => {}
-                    }
-                }
-                checked.movements += 1;
-            }
-            progress(checked.movements);
+            rows.iter().try_for_each(|row| summing.add(row))?;
+            progress(summing.checked.movements);
             breathe().await;
         }
-        let mut stored = Sums::new();
-        for row in conn.rows("SELECT wallet, asset, credit FROM credits", &[]).await? {
-            add(
-                &mut stored,
-                format!("credit {}", row.text("wallet")?),
-                &row.text("asset")?,
-                &row.balance("credit")?,
-            );
-        }
-        compare(&mut checked, credits, stored);
-        let mut stored = Sums::new();
-        for row in conn.rows("SELECT * FROM book_days", &[]).await? {
-            let kind: AccountKind = row.parsed("account")?;
-            let what = format!("day {} {} {kind}", row.text("day")?, row.text("place")?);
-            add(&mut stored, what, &row.text("asset")?, &row.balance("amount")?);
-        }
-        compare(&mut checked, days, stored);
-        let mut number = 0;
-        let mut stored = Sums::new();
-        loop {
-            let sql = "SELECT number, shop, order_id, asset, price FROM orders WHERE status = 'paid' AND number > $1 \
-                       ORDER BY number LIMIT $2";
-            let rows = conn.rows(sql, &[Arg::Int(number), Arg::Int(AT_ONCE)]).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                number = row.int("number")?;
-                let what = format!("order {}/{}", row.text("shop")?, row.text("order_id")?);
-                add(&mut stored, what, &row.text("asset")?, &Balance::of(row.amount("price")?));
-            }
-            breathe().await;
-        }
-        compare(&mut checked, orders, stored);
+        let Summing { mut checked, credits, days, orders, .. } = summing;
+        compare(&mut checked, credits, stored_credits(conn).await?);
+        compare(&mut checked, days, stored_days(conn).await?);
+        compare(&mut checked, orders, paid_prices(conn).await?);
         Ok(checked)
+    }
+}
+
+/// The sums of movements, as they are read.
+#[derive(Default)]
+struct Summing {
+    checked: BooksChecked,
+    /// The number of the last entry, and the place in it.
+    after: (i64, i64),
+    credits: Sums,
+    days: Sums,
+    orders: Sums,
+}
+
+impl Summing {
+    fn add(&mut self, row: &Row) -> Result<(), StoreError> {
+        let number = row.int("entry")?;
+        self.checked.entries += u64::from(number != self.after.0);
+        self.checked.movements += 1;
+        self.after = (number, row.int("position")?);
+        let (place, asset) = (row.text("place")?, row.text("asset")?);
+        let mut day = iso(row.time("at")?);
+        day.truncate("2026-01-01".len());
+        let amount = row.amount("amount")?;
+        let from: (BookAccount, _) = (row.parsed("from_account")?, Balance::debt(amount.clone()));
+        let to = (row.parsed("to_account")?, Balance::of(amount));
+        for (account, amount) in [from, to] {
+            let kind = account.kind();
+            add(&mut self.days, format!("day {day} {place} {kind}"), &asset, &amount);
+            match account {
+                BookAccount::Wallet(wallet) => {
+                    add(&mut self.credits, format!("credit {wallet}"), &asset, &amount);
+                }
+                BookAccount::Order { shop, order_id } => {
+                    add(&mut self.orders, format!("order {shop}/{order_id}"), &asset, &amount);
+                }
+                BookAccount::Received(_)
+                | BookAccount::Operator
+                | BookAccount::Out
+                | BookAccount::Transfer(_)
+                | BookAccount::Fees
+                | BookAccount::Held
+                | BookAccount::Unmatched => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn stored_credits(conn: &mut Conn<'_>) -> Result<Sums, StoreError> {
+    let mut stored = Sums::new();
+    for row in conn.rows("SELECT wallet, asset, credit FROM credits", &[]).await? {
+        let what = format!("credit {}", row.text("wallet")?);
+        add(&mut stored, what, &row.text("asset")?, &row.balance("credit")?);
+    }
+    Ok(stored)
+}
+
+async fn stored_days(conn: &mut Conn<'_>) -> Result<Sums, StoreError> {
+    let mut stored = Sums::new();
+    for row in conn.rows("SELECT * FROM book_days", &[]).await? {
+        let kind: AccountKind = row.parsed("account")?;
+        let what = format!("day {} {} {kind}", row.text("day")?, row.text("place")?);
+        add(&mut stored, what, &row.text("asset")?, &row.balance("amount")?);
+    }
+    Ok(stored)
+}
+
+/// A paid order's lines are its price.
+async fn paid_prices(conn: &mut Conn<'_>) -> Result<Sums, StoreError> {
+    let (mut number, mut stored) = (0, Sums::new());
+    loop {
+        let sql = "SELECT number, shop, order_id, asset, price FROM orders WHERE status = 'paid' AND number > $1 \
+                   ORDER BY number LIMIT $2";
+        let rows = conn.rows(sql, &[Arg::Int(number), Arg::Int(AT_ONCE)]).await?;
+        if rows.is_empty() {
+            return Ok(stored);
+        }
+        for row in &rows {
+            number = row.int("number")?;
+            let what = format!("order {}/{}", row.text("shop")?, row.text("order_id")?);
+            add(&mut stored, what, &row.text("asset")?, &Balance::of(row.amount("price")?));
+        }
+        breathe().await;
     }
 }
 

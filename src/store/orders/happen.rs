@@ -259,13 +259,23 @@ impl Happening<'_> {
     fn write_money(&mut self, fact: &OrderFact, is_new: bool, money: &IncomingMoney) {
         let key = &money.key;
         if is_new {
-            let new = match fact {
-                OrderFact::Received(seen) => {
-                    NewMoney { incoming: seen.incoming.clone(), names: seen.names.clone() }
-                }
-                // A credit note.
-                _ => NewMoney { incoming: noted(money), names: Vec::new() },
+            let seen = match fact {
+                OrderFact::Received(seen) => Some((seen.incoming.clone(), seen.names.clone())),
+                OrderFact::Came { .. }
+                | OrderFact::ShopCancelled(_)
+                | OrderFact::Claimed { .. }
+                | OrderFact::Confirmed(_)
+                | OrderFact::Vanished { .. }
+                | OrderFact::TakenBack { .. }
+                | OrderFact::Noted(_)
+                | OrderFact::Wished { .. }
+                | OrderFact::SettledCustomer(_)
+                | OrderFact::SettledWallet(_)
+                | OrderFact::Due(_) => None,
             };
+            // What no place has told of is a credit note.
+            let (incoming, names) = seen.unwrap_or_else(|| (noted(money), Vec::new()));
+            let new = NewMoney { incoming, names };
             if money.order.is_none() {
                 for (shop, names) in &new.names {
                     for text in names.texts.iter().chain(&names.address) {

@@ -43,7 +43,17 @@ fn wish_of(fact: &OrderFact) -> String {
             };
             format!("{told:?} {claim:?}")
         }
-        fact => told(fact),
+        fact @ (OrderFact::ShopCancelled(_)
+        | OrderFact::Claimed { .. }
+        | OrderFact::Received(_)
+        | OrderFact::Confirmed(_)
+        | OrderFact::Vanished { .. }
+        | OrderFact::TakenBack { .. }
+        | OrderFact::Noted(_)
+        | OrderFact::Wished { .. }
+        | OrderFact::SettledCustomer(_)
+        | OrderFact::SettledWallet(_)
+        | OrderFact::Due(_)) => told(fact),
     }
 }
 

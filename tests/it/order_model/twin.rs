@@ -84,52 +84,8 @@ impl Names {
             self.money(&IncomingKey { source: "tari".to_owned(), incoming_id: id.to_owned() })
         };
         vec![match fact {
-            Fact::Ordered { shop, order: id, alt_id, customer, price, claim } => OrderFact::Came {
-                told: Box::new(NewOrder {
-                    key: order(shop, id),
-                    alt_id: alt_id.clone(),
-                    customer_id: customer.clone(),
-                    price: price.parse().unwrap(),
-                    asset: "xtr".to_owned(),
-                    original_price: None,
-                    currency: None,
-                    rate_id: None,
-                    pay_to: PayTo::Wallet,
-                    address: None,
-                    memo: None,
-                    created_at: keeper.now,
-                }),
-                claim: claim.as_ref().map(|wallet| self.wallet(wallet)),
-            },
-            Fact::Received { shop, id, wallet, asset, amount, memo } => {
-                let told = ReferenceTold {
-                    sender: wallet,
-                    paid_to: None,
-                    order_id: None,
-                    memo: Some(memo),
-                    claim: ClaimTold::Absent,
-                };
-                let names = Reference::read(&keeper.terms.of(shop).reference, &told);
-                OrderFact::Received(Box::new(SeenMoney {
-                    incoming: Incoming {
-                        incoming_id: money(id).incoming_id,
-                        source: "tari".to_owned(),
-                        account: "us".to_owned(),
-                        from: Some(self.wallet(wallet)),
-                        amount: amount.parse().unwrap(),
-                        fee: None,
-                        asset: (*asset).to_owned(),
-                        memo: Some(Memo::Text(memo.clone())),
-                        subject: None,
-                        muxed_id: None,
-                        reference: id.clone(),
-                        at: keeper.now,
-                        raw: "{}".to_owned(),
-                    },
-                    asset: (*asset).to_owned(),
-                    names: vec![(self.of(shop), names)],
-                }))
-            }
+            Fact::Ordered { .. } => self.ordered(keeper, fact),
+            Fact::Received { .. } => self.received(keeper, fact),
             Fact::Confirmed { id } => OrderFact::Confirmed(money(id)),
             Fact::Cancelled { id } => {
                 OrderFact::Vanished { money: money(id), why: "gone".to_owned() }
@@ -177,6 +133,63 @@ impl Names {
                 return keeper.orders.keys().map(|key| OrderFact::Due(self.order(key))).collect();
             }
         }]
+    }
+
+    fn ordered(self, keeper: &Keeper, fact: &Fact) -> OrderFact {
+        let Fact::Ordered { shop, order: id, alt_id, customer, price, claim } = fact else {
+            panic!("{fact:?} is no order");
+        };
+        let order = |shop: &str, order: &str| OrderKey::new(self.of(shop), order);
+        OrderFact::Came {
+            told: Box::new(NewOrder {
+                key: order(shop, id),
+                alt_id: alt_id.clone(),
+                customer_id: customer.clone(),
+                price: price.parse().unwrap(),
+                asset: "xtr".to_owned(),
+                original_price: None,
+                currency: None,
+                rate_id: None,
+                pay_to: PayTo::Wallet,
+                address: None,
+                memo: None,
+                created_at: keeper.now,
+            }),
+            claim: claim.as_ref().map(|wallet| self.wallet(wallet)),
+        }
+    }
+
+    fn received(self, keeper: &Keeper, fact: &Fact) -> OrderFact {
+        let Fact::Received { shop, id, wallet, asset, amount, memo } = fact else {
+            panic!("{fact:?} is no money");
+        };
+        let told = ReferenceTold {
+            sender: wallet,
+            paid_to: None,
+            order_id: None,
+            memo: Some(memo),
+            claim: ClaimTold::Absent,
+        };
+        let names = Reference::read(&keeper.terms.of(shop).reference, &told);
+        OrderFact::Received(Box::new(SeenMoney {
+            incoming: Incoming {
+                incoming_id: self.of(id),
+                source: "tari".to_owned(),
+                account: "us".to_owned(),
+                from: Some(self.wallet(wallet)),
+                amount: amount.parse().unwrap(),
+                fee: None,
+                asset: (*asset).to_owned(),
+                memo: Some(Memo::Text(memo.clone())),
+                subject: None,
+                muxed_id: None,
+                reference: id.clone(),
+                at: keeper.now,
+                raw: "{}".to_owned(),
+            },
+            asset: (*asset).to_owned(),
+            names: vec![(self.of(shop), names)],
+        }))
     }
 
     /// What the store should have answered.

@@ -72,15 +72,15 @@ fn who_listens_follows_the_writes_to_another_server() {
         let (store, mut person) = (Store::create(&url).await.unwrap(), database.person().await);
         store.ping().await.unwrap();
         assert_eq!(new.made(), 0);
-        hears_again_after(&store, &mut person, async |person| {
+        let hearing = hears_again_after(&store, &mut person, async |person| {
             old.refuse();
             let cut = format!("SELECT pg_terminate_backend(pid) FROM {WORKERS}");
             person.execute(&cut).await.unwrap();
             while person.count(WORKERS).await > 0 {}
             store.ping().await.unwrap();
             assert_eq!(new.made(), 1, "the writes go there");
-        })
-        .await;
+        });
+        Box::pin(hearing).await;
         assert_eq!(new.made(), 2, "and so does who listens");
         store.close().await;
     });

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::set::{is_news, open_at, set};
+use super::to_review::to_review;
 use super::undecided::{nearest, undecided};
 use crate::engine::{
     Alert, AlertName, PaymentState, Poller, SweepOutcome, Transfer, TransferStatus, coded,
@@ -52,21 +53,6 @@ const UNMATCHED: &str = "SELECT incoming_id, amount, asset, verdict, (SELECT cou
         WHERE source = $1 AND verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed' AND claimant_shop IS NULL LIMIT $2) AS them) AS n FROM incoming \
     WHERE source = $1 AND verdict NOT IN ('matched', 'credit') AND resolution IS NULL AND status = 'confirmed' AND claimant_shop IS NULL \
     ORDER BY received_at DESC, incoming_id DESC LIMIT 1";
-
-macro_rules! to_review {
-    ($some:literal) => {
-        concat!(
-            "SELECT incoming_id, amount, asset_name, verdict, claimant_id FROM incoming i \
-             WHERE claimant_shop = $1 AND claimant_shop IS NOT NULL AND verdict NOT IN ('matched', 'credit') \
-               AND resolution IS NULL AND status = 'confirmed' AND EXISTS (SELECT 1 FROM credits c \
-                   WHERE c.wallet = i.wallet AND c.asset = i.asset_name AND c.credit > ",
-            $some,
-            ") ORDER BY received_at DESC, incoming_id DESC LIMIT $2"
-        )
-    };
-}
-
-const TO_REVIEW: Sql = Sql::Each { sqlite: to_review!("'0'"), postgres: to_review!("0") };
 
 const ON_HOLD: &str = "SELECT transfer_id, message, reason_code, deadline, created_at, amount_in FROM transfers \
     WHERE rail = $1 AND status = 'on_hold' AND comes_in = $2 AND completed_at IS NULL \
@@ -217,32 +203,6 @@ async fn unmatched(conn: &mut Conn<'_>, source: &str) -> Result<FoundAlerts, Sto
     Ok((name, vec![Alert::of(name, detail).counting(row.count("n")?)]))
 }
 
-/// Money that names orders of a shop and does not fit, as long as its payer has credit left.
-async fn to_review(conn: &mut Conn<'_>, shop: &str) -> Result<FoundAlerts, StoreError> {
-    let name = AlertName::OrderReview;
-    let args = [Arg::Text(shop), Arg::Int(COUNTED_MAX)];
-    let rows = conn.rows(TO_REVIEW, &args).await?;
-    let Some(newest) = rows.first() else { return Ok((name, Vec::new())) };
-    let (id, order) = (newest.text("incoming_id")?, newest.text("claimant_id")?);
-    let (amount, asset) = (newest.amount("amount")?, newest.text("asset_name")?);
-    let detail = format!(
-        "the newest is {id}, for order {order}: {amount} {asset}, {}",
-        newest.text("verdict")?
-    );
-    Ok((name, vec![Alert::of(name, detail).counting(counted(&rows))]))
-}
-
-/// Tells anew of money that does not fit, for a shop's poller.
-pub(in crate::store) async fn retell_orders(
-    conn: &mut Conn<'_>,
-    shop: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let (name, standing) = to_review(conn, shop).await?;
-    let scope = Scope { poller: Poller::Orders, network: shop.to_owned() };
-    set(conn, &scope, name, &standing, now).await
-}
-
 /// The transfers of a rail that wait for a person, or hold money that is to go back. Each is of one poller at its rail:
 /// what comes in there is told by `pending-deposits`, what goes out there by `outgoing`.
 async fn of_transfers(
@@ -318,7 +278,7 @@ async fn refunds(conn: &mut Conn<'_>, place: &str) -> Result<FoundAlerts, StoreE
     Ok((name, vec![Alert::of(name, detail).counting(counted(&whose))]))
 }
 
-fn counted<'a, T: 'a>(things: impl IntoIterator<Item = &'a T>) -> u64 {
+pub(super) fn counted<'a, T: 'a>(things: impl IntoIterator<Item = &'a T>) -> u64 {
     things.into_iter().fold(0, |count, _| count + 1)
 }
 

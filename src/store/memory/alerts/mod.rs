@@ -8,6 +8,7 @@ mod conditions;
 mod list;
 mod set;
 mod silence;
+mod to_review;
 mod undecided;
 
 use chrono::{DateTime, Utc};
@@ -17,11 +18,12 @@ use crate::store::{Scope, Store, StoreError};
 
 pub use conditions::FoundAlerts;
 pub(in crate::store) use conditions::{
-    retell_incoming, retell_orders, retell_quarantine, retell_refunds, retell_transfers,
+    retell_incoming, retell_quarantine, retell_refunds, retell_transfers,
 };
 pub use list::AlertFilter;
 pub(in crate::store) use set::{end_about, keep, named, set};
 pub use silence::Silence;
+pub(in crate::store) use to_review::retell_orders;
 
 /// An alert as it stands in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
