@@ -178,8 +178,9 @@ fn rows_without_a_number_that_keep_what_is_behind_them_from_us() {
     on_both_kinds(|kind| {
         let (gateway, anchor) = with_gateway(kind, GatewayOptions::default());
         let (world, to) = (&anchor.transfers.world, anchor.customer("customer").account());
-        anchor.create(&deposit(&anchor, "d", &to, gateway.key(0)));
+        // It is there before it is waited for, and so in time, however long the rest takes.
         gateway.receive("EUR:10.5", &gateway.key(0), PAYER).unwrap();
+        anchor.create(&deposit(&anchor, "d", &to, gateway.key(0)));
         world.sql("UPDATE transfers SET deadline = created_at");
         for _ in 0..3 {
             // Before it, and after it, we ask where the history ends.

@@ -3,6 +3,7 @@
 mod books;
 mod decide;
 mod import;
+mod killed;
 mod look;
 mod money;
 

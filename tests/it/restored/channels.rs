@@ -34,8 +34,9 @@ fn what_one_channel_has_sent_is_not_sent_again_from_another() {
         says(&anchor, &["transfers", "hold", "two", "--reason", "the first one's end"]).expect(0);
         sweep_until_over(&anchor, 1);
         says(&anchor, &["transfers", "release", "two", "--reason", "now"]).expect(0);
-        let sent = finish(&mut anchor.pending_deposits(&[])).expect(0);
-        assert!(sent.stderr.contains("the database has lost what it knew"), "{}", sent.stderr);
+        // Found by this sweep, or by one before it.
+        finish(&mut anchor.pending_deposits(&[])).expect(0);
+        assert_eq!(anchor.transfers.world.count("restorations"), 1);
         // What was forgotten may be on its way: as long as it may be, nothing else is sent.
         finish(&mut anchor.pending_deposits(&[])).expect(0);
         assert_eq!(anchor.transfers.world.count("restorations WHERE ended_at IS NULL"), 1);
