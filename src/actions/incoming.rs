@@ -2,6 +2,7 @@
 
 use super::transfers::{TransferMoved, find as find_transfer};
 use super::{ActionError, Actions, ids};
+use crate::config::NetworkKind;
 use crate::engine::decide::accept::accepted;
 use crate::engine::decide::moves::possible;
 use crate::engine::decide::returns::refund_of_incoming;
@@ -139,6 +140,7 @@ impl Actions<'_> {
         expect_confirmed(&row)?;
         let incoming = row.incoming;
         let is_on_rail = self.settings.rails.contains_key(&incoming.source);
+        self.expect_sender(&incoming)?;
         let to = receiver(&incoming, beneficiary, is_on_rail)?;
         let (source, id) = (&incoming.source, &incoming.incoming_id);
         let refunds = self.store.refunds_of_incoming(source, id).await?;
@@ -147,6 +149,20 @@ impl Actions<'_> {
         self.store.refund_incoming(source, id, &refund, deed, self.now).await?;
         let (refund_id, amount) = (refund.refund_id, refund.amount);
         Ok(IncomingRefunded { incoming, refund_id, amount, to })
+    }
+}
+
+impl Actions<'_> {
+    /// Wallets that only report send nothing: an order to them would stand for ever.
+    fn expect_sender(&self, incoming: &Incoming) -> Result<(), Refusal> {
+        let network = self.settings.networks.get(&incoming.source);
+        if network.is_none_or(|network| !matches!(network.kind, NetworkKind::Tari)) {
+            return Ok(());
+        }
+        let text =
+            format!("the wallets of {} only report: nothing goes back there", incoming.source);
+        let hint = "send it back by hand, and take its credit with `railpoll orders credit --amount -AMOUNT`";
+        Err(Refusal::new(RefusalCode::Unfit, text).hint(hint))
     }
 }
 

@@ -10,7 +10,7 @@ use super::order_terms::{self, DECIMALS};
 use super::places::Places;
 use super::reader::{Reader, Section};
 use super::values::{self, Parsed};
-use crate::engine::order::{OrderTerms, PayTo, TermsOfShops};
+use crate::engine::order::{OrderTerms, Overpayment, PayTo, TermsOfShops};
 use crate::engine::{Asset, words};
 
 /// A configured shop.
@@ -106,6 +106,16 @@ fn read_section(
     }
     let decimals = own.iter().map(|asset| asset.decimals).min().unwrap_or(DECIMALS);
     let terms = order_terms::read(reader, section, decimals);
+    let goes_back = terms.as_ref().is_some_and(|terms| terms.overpayment == Overpayment::Refund);
+    if let Some(around) = around.filter(|_| goes_back) {
+        for asset in own.iter().filter(|asset| only_reports(asset, around.places)) {
+            let message = format!(
+                "wallets on networks of kind \"tari\" send nothing back, and the asset {:?} is on one: set \"credit\"",
+                asset.name
+            );
+            reader.complain(section, "overpayment", message);
+        }
+    }
     Some(ShopSettings {
         name: name.to_owned(),
         kind: kind?,
@@ -124,6 +134,11 @@ fn takes_memos(asset: &Asset, places: &Places<'_>) -> bool {
         Some(Kind::RippleNet | Kind::Tari) => false,
     };
     on_network || asset.rail.is_some()
+}
+
+/// Whether the wallets of the asset's network only tell what they get.
+fn only_reports(asset: &Asset, places: &Places<'_>) -> bool {
+    matches!(places.networks.get(&asset.network).copied().flatten(), Some(Kind::Tari))
 }
 
 fn assets(value: &Value, around: Option<&Around<'_>>) -> Parsed<Vec<String>> {

@@ -44,7 +44,6 @@ fn its_terms_are_its_own_or_those_of_all() {
         unclaimed_timeout = "2s"
         unpaid_timeout = "4s"
         tolerance = "1.5%"
-        overpayment = "refund"
         late = "accept"
         late_for = "1h"
         reference = ["alt_id", "order_id"]
@@ -53,6 +52,7 @@ fn its_terms_are_its_own_or_those_of_all() {
         [shops.other]
         assets = ["usdc"]
         pay_to = "memo"
+        overpayment = "refund"
         free_text = "digits"
         [defaults.shop]
         confirm_grace = "0s"
@@ -65,7 +65,7 @@ fn its_terms_are_its_own_or_those_of_all() {
         unpaid_timeout: TimeDelta::seconds(4),
         confirm_grace: TimeDelta::zero(),
         tolerance: Tolerance::Percent("1.5".parse().unwrap()),
-        overpayment: Overpayment::Refund,
+        overpayment: Overpayment::Credit,
         late: Late::Accept(TimeDelta::hours(1)),
         reference: ReferenceRules {
             by_alt_id: true,
@@ -80,6 +80,7 @@ fn its_terms_are_its_own_or_those_of_all() {
     assert_eq!((other.kind, other.pay_to), (ShopKind::Plain, PayTo::Memo));
     assert_eq!(other.terms.tolerance, Tolerance::Amount("0.000001".parse().unwrap()));
     assert_eq!(other.terms.reference.free_text, Some(FreeText::Digits));
+    assert_eq!(other.terms.overpayment, Overpayment::Refund);
 
     let all = settings.terms_of_shops();
     assert_eq!(all.of("web"), &terms);
@@ -114,6 +115,10 @@ fn each_mistake_in_a_shop_is_named() {
             "1 is neither an amount in quotes such as \"0.25\" nor a part such as \"1.5%\"",
         ),
         ("overpayment = \"hold\"", "\"hold\" is not one of: credit, refund"),
+        (
+            "overpayment = \"refund\"",
+            "wallets on networks of kind \"tari\" send nothing back, and the asset \"xtr\" is on one: set \"credit\"",
+        ),
         ("late = \"never\"", "\"never\" is not one of: review, accept"),
         ("late_for = \"0s\"", "\"0s\" is not within 1s to 365d"),
         ("reference = [\"memo\"]", "\"memo\" is not one of: order_id, alt_id"),

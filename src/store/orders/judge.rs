@@ -131,7 +131,7 @@ impl Judge<'_> {
             Some((reference, order)) => (reference, Some(order)),
             None => (all_names(seen), None),
         };
-        let sender = seen.incoming.from.as_deref();
+        let sender = seen.incoming.from.as_deref().filter(|sender| is_wallet(sender));
         // Money of nobody waits in a purse of its own for the order that it names.
         let wallet = payer_wallet(order, sender).unwrap_or_else(|| key.subject());
         let money = IncomingMoney {
@@ -190,6 +190,14 @@ pub(super) fn customer_of(told: &NewOrder) -> Customer {
     Customer::new(&told.key.shop, customer_id)
 }
 
+/// Bytes of an address. What is longer is no key that a database takes.
+const WALLET_MAX: usize = 200;
+
+/// Whether credit can be kept under what a place tells of who paid, and found again.
+fn is_wallet(sender: &str) -> bool {
+    !sender.trim().is_empty() && sender.len() <= WALLET_MAX && !sender.contains(char::is_control)
+}
+
 /// What money names that no shop knows: whatever any of them would read.
 fn all_names(seen: &SeenMoney) -> Reference {
     let mut all = Reference::default();
@@ -202,4 +210,17 @@ fn all_names(seen: &SeenMoney) -> Reference {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_wallet;
+
+    #[test]
+    fn what_cannot_be_kept_as_it_was_told_is_no_wallet() {
+        assert!(is_wallet("GAL5Q5KUPOIBX7FCMGAEF4DDBEWRFOARIQI56U4J3U2WDXKDQBRSQ6SG"));
+        for sender in ["", " ", "a\0", "a\nb", &"x".repeat(201)] {
+            assert!(!is_wallet(sender), "{sender:?}");
+        }
+    }
 }
